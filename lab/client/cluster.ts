@@ -1,0 +1,149 @@
+/** One cluster of the lab seen from outside: through its API server and its bundle endpoint, never through Pulumi. */
+import { createHash } from "node:crypto";
+import { PassThrough } from "node:stream";
+import { connect, type PeerCertificate } from "node:tls";
+import { CoreV1Api, Exec, KubeConfig, KubernetesObjectApi, type V1Pod, type V1Status } from "@kubernetes/client-node";
+
+export const NAMESPACE = "zero-trust-workload-identity-manager";
+const SERVER_POD = "spire-server-0";
+
+/** Public keys of one trust domain: SHA-256 of each X.509 root, key id of each JWT key; sorted, so that two can be compared. */
+export interface Keys {
+  x509: string[];
+  jwt: string[];
+}
+
+/** An object as YAML has it. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace: string };
+  spec?: object;
+  status?: object;
+}
+
+interface Condition {
+  type: string;
+  status: string;
+  message?: string;
+}
+
+export interface Route extends Manifest {
+  spec?: { host?: string; tls?: { termination?: string; externalCertificate?: { name?: string } } };
+  status?: { ingress?: { conditions?: Condition[] }[] };
+}
+
+export class Cluster {
+  private readonly kubeconfig = new KubeConfig();
+  readonly core: CoreV1Api;
+  private readonly objects: KubernetesObjectApi;
+
+  constructor(readonly name: string) {
+    this.kubeconfig.loadFromDefault();
+    this.kubeconfig.setCurrentContext(name);
+    this.core = this.kubeconfig.makeApiClient(CoreV1Api);
+    this.objects = KubernetesObjectApi.makeApiClient(this.kubeconfig);
+  }
+
+  get trustDomain(): string {
+    return `apps.${this.name}.example.com`;
+  }
+
+  get host(): string {
+    return `federation.${this.trustDomain}`;
+  }
+
+  async pods(namespace = NAMESPACE): Promise<V1Pod[]> {
+    return (await this.core.listNamespacedPod({ namespace })).items;
+  }
+
+  async read(apiVersion: string, kind: string, name: string): Promise<Manifest> {
+    return (await this.objects.read({
+      apiVersion,
+      kind,
+      metadata: { name, namespace: NAMESPACE },
+    })) as unknown as Manifest;
+  }
+
+  async create(manifest: Manifest): Promise<void> {
+    await this.objects.create(manifest);
+  }
+
+  async remove(apiVersion: string, kind: string, name: string): Promise<void> {
+    await this.objects.delete({ apiVersion, kind, metadata: { name, namespace: NAMESPACE } });
+  }
+
+  /** The router's word on the Route of the bundle endpoint. */
+  async admission(): Promise<{ route: Route; admitted: Condition | undefined }> {
+    const route: Route = await this.read("route.openshift.io/v1", "Route", "spire-server-federation");
+    return { route, admitted: route.status?.ingress?.[0]?.conditions?.find((c) => c.type === "Admitted") };
+  }
+
+  /** Runs a command in a container; stdout is returned, a non-zero exit code is an error with its stderr. */
+  async exec(pod: string, container: string, command: string[]): Promise<string> {
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    let [stdout, stderr] = ["", ""];
+    out.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    err.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const status = await new Promise<V1Status>((done, fail) => {
+      new Exec(this.kubeconfig).exec(NAMESPACE, pod, container, command, out, err, null, false, done).catch(fail);
+    });
+    if (status.status !== "Success")
+      throw new Error(`${command.join(" ")} in ${this.name}/${pod}: ${status.message ?? "failed"}\n${stderr}`);
+    return stdout;
+  }
+
+  spireServer(...args: string[]): Promise<string> {
+    return this.exec(SERVER_POD, "spire-server", ["/opt/spire/bin/spire-server", ...args]);
+  }
+
+  /** The keys that this cluster's SPIRE server holds of another trust domain; undefined when it holds none. */
+  async heldKeys(trustDomain: string): Promise<Keys | undefined> {
+    const list = JSON.parse(await this.spireServer("bundle", "list", "-output", "json")) as {
+      bundles: { trust_domain: string; x509_authorities: { asn1: string }[]; jwt_authorities: { key_id: string }[] }[];
+    };
+    const bundle = list.bundles.find((b) => b.trust_domain === trustDomain);
+    return (
+      bundle &&
+      keys(
+        bundle.x509_authorities.map((a) => a.asn1),
+        bundle.jwt_authorities.map((a) => a.key_id),
+      )
+    );
+  }
+
+  /** What the bundle endpoint serves now, over verified TLS, with the certificate that vouched for it. */
+  async endpoint(): Promise<{ keys: Keys; certificate: PeerCertificate }> {
+    const { body, certificate } = await httpsGet(this.host);
+    const bundle = JSON.parse(body) as { keys: { use: string; x5c?: string[]; kid?: string }[] };
+    const x5c = bundle.keys.flatMap((k) => (k.use === "x509-svid" ? (k.x5c ?? []) : []));
+    const kids = bundle.keys.flatMap((k) => (k.use === "jwt-svid" && k.kid !== undefined ? [k.kid] : []));
+    return { keys: keys(x5c, kids), certificate };
+  }
+}
+
+function keys(x509: string[], jwt: string[]): Keys {
+  return {
+    x509: x509.map((der) => createHash("sha256").update(Buffer.from(der, "base64")).digest("hex")).sort(),
+    jwt: jwt.sort(),
+  };
+}
+
+/** A GET over TLS by hand, because the server's certificate is wanted beside the body. */
+function httpsGet(host: string): Promise<{ body: string; certificate: PeerCertificate }> {
+  return new Promise((done, fail) => {
+    const socket = connect({ host, port: 443, servername: host, timeout: 10_000 }, () => {
+      const certificate = socket.getPeerCertificate();
+      let text = "";
+      socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      socket.on("end", () => {
+        const [head = "", ...rest] = text.split("\r\n\r\n");
+        if (/^HTTP\/1\.[01] 200 /.test(head)) done({ body: rest.join("\r\n\r\n"), certificate });
+        else fail(new Error(`https://${host}: ${head.split("\r\n")[0] ?? "no answer"}`));
+      });
+      socket.write(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    });
+    socket.on("error", fail);
+    socket.on("timeout", () => socket.destroy(new Error(`https://${host}: no answer in 10 s`)));
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * A throw-away copy of the project, as a user's checkout would be.
+ *
+ * `pulumi stack init` writes into Pulumi.<stack>.yaml, so the committed files are never worked on.
+ */
+import { spawn } from "node:child_process";
+import { cp, mkdir, symlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+const REPOSITORY = resolve(__dirname, "..", "..");
+const SOURCES = ["index.ts", "components", "stacks", "package.json", "tsconfig.json", "Pulumi.yaml"];
+
+/** Folder of the running lab; `lab exec` sets KUBECONFIG to a file in it. */
+export function labState(): string {
+  const kubeconfig = process.env["KUBECONFIG"];
+  if (kubeconfig === undefined)
+    throw new Error("KUBECONFIG is not set: run this with `lab exec --`, or in `make lab-shell`");
+  return dirname(kubeconfig);
+}
+
+export interface Run {
+  /** Exit code; -1 when a signal ended it. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export class Project {
+  private constructor(
+    readonly dir: string,
+    private readonly show: boolean,
+  ) {}
+
+  /** Copies the project into `dir` with a state backend of its own. `show` prints every command and its output as it runs. */
+  static async create(dir: string, options: { show?: boolean } = {}): Promise<Project> {
+    await mkdir(join(dir, "state"), { recursive: true });
+    const stackFiles = ["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml"];
+    for (const name of [...SOURCES, ...stackFiles])
+      await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
+    await symlink(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
+    return new Project(dir, options.show ?? false);
+  }
+
+  /** The environment of every pulumi command: nothing of the user's own backend or login is touched. */
+  get env(): Record<string, string> {
+    return {
+      PULUMI_BACKEND_URL: `file://${join(this.dir, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "lab",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+  }
+
+  /** Runs `npx pulumi …` and gives its outcome, whatever the exit code. */
+  run(...args: string[]): Promise<Run> {
+    if (this.show) process.stdout.write(`\n$ pulumi ${args.join(" ")}\n`);
+    return new Promise((done, fail) => {
+      const child = spawn("npx", ["pulumi", ...args, "--non-interactive", "--color", this.show ? "auto" : "never"], {
+        cwd: this.dir,
+        env: { ...process.env, ...this.env },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const out: Run = { code: -1, stdout: "", stderr: "" };
+      child.stdout.on("data", (chunk: Buffer) => {
+        out.stdout += chunk.toString();
+        if (this.show) process.stdout.write(chunk);
+      });
+      child.stderr.on("data", (chunk: Buffer) => {
+        out.stderr += chunk.toString();
+        if (this.show) process.stderr.write(chunk);
+      });
+      child.once("error", fail);
+      child.once("close", (code) => {
+        done({ ...out, code: code ?? -1 });
+      });
+    });
+  }
+
+  /** Like `run`, but anything other than exit code 0 is an error that carries what pulumi said. */
+  async pulumi(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")}: exit code ${code}\n${this.show ? "" : stdout + stderr}`);
+    return stdout;
+  }
+
+  /** Makes the stacks, with the lab's CA as issuer: the lab answers no ACME directory yet. */
+  async init(...stacks: string[]): Promise<void> {
+    for (const stack of stacks) {
+      await this.pulumi("stack", "init", stack);
+      await this.pulumi("config", "set", "--stack", stack, "issuer", '{"type":"ca"}');
+    }
+  }
+
+  async outputs(stack: string): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.pulumi("stack", "output", "--stack", stack, "--json")) as Record<string, unknown>;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
+ * as the clusters do; jest runs them in order.
+ */
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { V1Secret } from "@kubernetes/client-node";
+import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
+import { labState, Project } from "../../lab/client/project";
+import { held, pairs } from "../../lab/demo/proof";
+import { eventually } from "./eventually";
+
+const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
+const SECRET = "spire-server-federation-tls";
+let project: Project;
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  project = await Project.create(await mkdtemp(join(labState(), "test-")));
+  await project.init("cluster1", "cluster2");
+});
+
+const up = (stack: string, ...flags: string[]): Promise<string> =>
+  project.pulumi("up", "--yes", "--skip-preview", "--stack", stack, ...flags);
+
+describe("two stacks", () => {
+  test("the first is complete alone, and names its peer as pending", async () => {
+    await up("cluster1");
+    const outputs = await project.outputs("cluster1");
+    expect(outputs["pendingPeers"]).toEqual(["cluster2"]);
+    expect(outputs["federation"]).toMatchObject({
+      version: 1,
+      trustDomain: "apps.cluster1.example.com",
+      bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
+    });
+    expect((await cluster1.endpoint()).keys.x509).toHaveLength(1);
+  });
+
+  test("hold each other's bundle once both are up", async () => {
+    await up("cluster2");
+    await up("cluster1");
+    expect((await project.outputs("cluster1"))["pendingPeers"]).toEqual([]);
+    for (const [from, to] of pairs([cluster1, cluster2])) await eventually(() => held(from, to));
+  });
+
+  test.each(["cluster1", "cluster2"])("a second up of %s changes nothing", async (stack) => {
+    await up(stack, "--expect-no-changes");
+  });
+
+  test("export nothing secret: no private key in outputs or state", async () => {
+    for (const stack of ["cluster1", "cluster2"]) {
+      expect(await project.pulumi("stack", "export", "--stack", stack)).not.toMatch(
+        /PRIVATE KEY|"tls\.key"|client-key-data/,
+      );
+    }
+  });
+});
+
+describe("a pod killed by hand", () => {
+  test("comes back with the same CA and the peer's bundle", async () => {
+    const before = (await cluster1.endpoint()).keys;
+    const old = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+    await cluster1.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+    await eventually(async () => {
+      const pod = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+      expect(pod.metadata?.uid).not.toBe(old.metadata?.uid);
+      expect(pod.status?.containerStatuses?.map((c) => c.ready)).toEqual([true, true]);
+    });
+    expect((await cluster1.endpoint()).keys).toEqual(before);
+    await held(cluster1, cluster2);
+  });
+});
+
+describe("without the Role secret-reader", () => {
+  const route = (name: string): Manifest => ({
+    apiVersion: "route.openshift.io/v1",
+    kind: "Route",
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      host: `${name}.apps.cluster2.example.com`,
+      to: { kind: "Service", name: "spire-server", weight: 100 },
+      port: { targetPort: "federation" },
+      tls: { termination: "reencrypt", externalCertificate: { name: SECRET } },
+    },
+  });
+  let served: string;
+
+  beforeAll(async () => {
+    served = (await cluster2.endpoint()).certificate.fingerprint256;
+    await cluster2.remove("rbac.authorization.k8s.io/v1", "Role", "secret-reader");
+  });
+
+  test("the API server refuses a new Route with that certificate", async () => {
+    await eventually(async () => {
+      await expect(cluster2.create(route("refused"))).rejects.toThrow(/secret/);
+    });
+  });
+
+  test("the router refuses the renewed certificate", async () => {
+    const old = await tlsCertificate();
+    await cluster2.core.deleteNamespacedSecret({ name: SECRET, namespace: NAMESPACE });
+    await eventually(async () => {
+      expect(await tlsCertificate()).not.toBe(old);
+    });
+    await eventually(async () => {
+      const { admitted } = await cluster2.admission();
+      expect(admitted?.status).toBe("False");
+      expect(admitted?.message).toContain(SECRET);
+    });
+    await expect(cluster2.endpoint()).rejects.toThrow();
+  });
+
+  test("up --refresh puts the Role back, and the endpoint serves the renewed certificate", async () => {
+    await up("cluster2", "--refresh");
+    await eventually(async () => {
+      const now = (await cluster2.endpoint()).certificate.fingerprint256;
+      expect(now).not.toBe(served);
+    });
+  });
+
+  async function tlsCertificate(): Promise<string | undefined> {
+    const secret = await cluster2.core
+      .readNamespacedSecret({ name: SECRET, namespace: NAMESPACE })
+      .catch(() => new V1Secret());
+    return secret.data?.["tls.crt"];
+  }
+});
