@@ -1,0 +1,118 @@
+// Package images maps the names of container images to programs of the toolchain.
+//
+// The lab pulls nothing: an image is a row of images.yaml that says which
+// binaries lie where in the container, and what runs when the pod does not say.
+package images
+
+import (
+	_ "embed"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed images.yaml
+var table []byte
+
+// Image is one row of images.yaml.
+type Image struct {
+	// Name is the image's name without tag and digest.
+	Name string `json:"image"`
+	// Files maps paths in the container to binaries, named as in <toolchain>/bin or by an absolute path.
+	Files map[string]string `json:"files,omitempty"`
+	// Entrypoint and Cmd are what runs when the pod gives no command, no args.
+	Entrypoint []string `json:"entrypoint,omitempty"`
+	Cmd        []string `json:"cmd,omitempty"`
+	// Env is the container's environment before the pod's own.
+	Env map[string]string `json:"env,omitempty"`
+	// Override runs in place of whatever the pod asks for: for stand-ins whose arguments are not the original's.
+	Override []string `json:"override,omitempty"`
+	// Rewrite corrects one line of a file that an argument names.
+	Rewrite *Rewrite `json:"rewrite,omitempty"`
+
+	// program, when set, is what runs whatever path the pod's command gives it.
+	program string
+}
+
+// Rewrite replaces From by To in a private copy of the file named by the argument Flag=<file>.
+type Rewrite struct {
+	Flag string `json:"flag"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Table is the set of known images by name.
+type Table map[string]Image
+
+// Load reads the embedded table. Overrides maps image names to absolute paths of
+// binaries that run in place of the row's program, with the pod's own arguments.
+func Load(overrides map[string]string) (Table, error) {
+	return parse(table, overrides)
+}
+
+func parse(text []byte, overrides map[string]string) (Table, error) {
+	var rows []Image
+	if err := yaml.UnmarshalStrict(text, &rows); err != nil {
+		return nil, fmt.Errorf("images.yaml: %w", err)
+	}
+	t := Table{}
+	for i, row := range rows {
+		if row.Name != Name(row.Name) || row.Name == "" {
+			return nil, fmt.Errorf("images.yaml: row %d: image %q must be a name without tag or digest", i, row.Name)
+		}
+		if _, twice := t[row.Name]; twice {
+			return nil, fmt.Errorf("images.yaml: image %q has two rows", row.Name)
+		}
+		t[row.Name] = row
+	}
+	for name, binary := range overrides {
+		row, known := t[Name(name)]
+		if !known {
+			return nil, fmt.Errorf("images.yaml has no image %q to run %s in place of", name, binary)
+		}
+		row.program = "/opt/lab/" + filepath.Base(binary)
+		row.Files = map[string]string{row.program: binary}
+		row.Override, row.Rewrite = nil, nil
+		t[row.Name] = row
+	}
+	return t, nil
+}
+
+// Find returns the row of an image reference.
+func (t Table) Find(reference string) (Image, error) {
+	row, ok := t[Name(reference)]
+	if !ok {
+		return Image{}, fmt.Errorf("the lab has no image %q; known images are the rows of lab/internal/images/images.yaml", reference)
+	}
+	return row, nil
+}
+
+// Name strips tag and digest from an image reference.
+func Name(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		name = name[:colon]
+	}
+	return name
+}
+
+// Argv is the command line of a container: the pod's command replaces entrypoint and cmd, its args replace cmd.
+func (i Image) Argv(command, args []string) []string {
+	if len(i.Override) > 0 {
+		return i.Override
+	}
+	if len(command) == 0 {
+		command = i.Entrypoint
+		if len(args) == 0 {
+			args = i.Cmd
+		}
+	}
+	argv := slices.Concat(command, args)
+	if i.program != "" && len(argv) > 0 {
+		argv[0] = i.program
+	}
+	return argv
+}
