@@ -1,2 +1,56 @@
+/**
+ * The fixed names of the procedure and of the operators: people and programs look for exactly these.
+ *
+ * What ZTWIM runs is hard-coded in its operator (release 1.0.0); the rest is named by the documented procedure.
+ */
+
 /** Namespace of everything ZTWIM runs; hard-coded in the operator. */
 export const OPERAND_NAMESPACE = "zero-trust-workload-identity-manager";
+
+/** Every object of ZTWIM and of OpenShift's configuration is a singleton of this name. */
+export const SINGLETON = "cluster";
+
+export const OPERATOR_API = "operator.openshift.io/v1alpha1";
+export const SPIRE_API = "spire.spiffe.io/v1alpha1";
+export const ROUTE_API = "route.openshift.io/v1";
+export const CERT_MANAGER_API = "cert-manager.io/v1";
+
+/** The controller ignores, in silence, every ClusterFederatedTrustDomain of another class. */
+export const FEDERATION_CLASS = "zero-trust-workload-identity-manager-spire";
+
+/** StatefulSet, Service and ConfigMap of the SPIRE server. */
+export const SPIRE_SERVER = "spire-server";
+
+/** Route that the operator makes when `managedRoute` is "true". */
+export const FEDERATION_ROUTE = "spire-server-federation";
+
+/** ConfigMap with the server's own X.509 roots, key `bundle.crt` (the default of `spec.bundleConfigMap`). */
+export const SPIRE_BUNDLE = "spire-bundle";
+
+/** Certificate and TLS secret of the bundle endpoint. */
+export const CERTIFICATE_SECRET = "spire-server-federation-tls";
+
+/** The router's own ServiceAccount, which reads the secret of a Route with `externalCertificate`. */
+export const ROUTER = { namespace: "openshift-ingress", serviceAccount: "router" } as const;
+
+export const SECRET_READER = { role: "secret-reader", binding: "secret-reader-binding" } as const;
+
+/** Where the cert-manager operator and its operands live. */
+export const CERT_MANAGER = {
+  packageName: "openshift-cert-manager-operator",
+  namespace: "cert-manager-operator",
+  operatorGroup: "openshift-cert-manager-operator",
+  subscription: "openshift-cert-manager-operator",
+  operandNamespace: "cert-manager",
+} as const;
+
+/** Marks the Subscription as declared by a stack; the value is the stack's name. */
+export const STACK_ANNOTATION = "spire-federation/stack";
+
+/** Field manager of everything this program patches; a changed name would leave the old one's fields behind. */
+export const FIELD_MANAGER = "spire-federation";
+
+/** The operator's managed Route is always `federation.<trust domain>`. */
+export function federationHost(trustDomain: string): string {
+  return `federation.${trustDomain}`;
+}

@@ -1,0 +1,44 @@
+/**
+ * What the program may ask of a cluster: to read.
+ *
+ * Pulumi's own reads and waits are not used: a resource read with `.get` reports every changed status as drift, and
+ * Pulumi's waits never fail early and pass on a stale `Ready`. So all reading and waiting goes through this interface,
+ * outside the resource graph. The real one is `connect` (connect.ts); tests give a map of objects.
+ */
+
+/** One entry of `status.conditions`. */
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}
+
+/** A Kubernetes object, as far as this program looks into it. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    generation?: number;
+    uid?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    deletionTimestamp?: unknown;
+  };
+}
+
+export interface ClusterReader {
+  /** The object, or undefined when it, or the kind itself, is not there. Any other failure is thrown. */
+  get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string): Promise<T | undefined>;
+
+  /** The objects of one namespace, or of all; empty when the kind itself is not there. */
+  list<T extends KubeObject>(
+    apiVersion: string,
+    kind: string,
+    namespace?: string,
+    labelSelector?: string,
+  ): Promise<T[]>;
+}

@@ -1,0 +1,60 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { OPERAND_NAMESPACE, ROUTER, SECRET_READER } from "./names";
+
+export interface RouterSecretAccessArgs {
+  /** Name of the one `kubernetes.io/tls` secret that the router may read, in the operand namespace as its Route is. */
+  secretName: pulumi.Input<string>;
+}
+
+/**
+ * Lets the OpenShift router read one TLS secret, and nothing else (step 10 of the procedure).
+ *
+ * The API server checks this access when a Route with `externalCertificate` is admitted, and the router needs it to
+ * follow a renewed certificate. So the SpireServer, whose operator makes the Route, depends on this; the other way
+ * round the Route is refused and the operator backs off for up to 16 minutes.
+ *
+ * The names are the procedure's. Later operators make a Role of their own, `spire-server-external-cert-reader`, with a
+ * wider list and watch; the two get along.
+ *
+ * @example
+ * const access = new RouterSecretAccess("federation-router", { secretName: "spire-server-federation-tls" }, { provider });
+ */
+export class RouterSecretAccess extends pulumi.ComponentResource {
+  /** Name of the Role that names the secret. */
+  readonly roleName: pulumi.Output<string>;
+
+  constructor(name: string, args: RouterSecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("spire-federation:index:RouterSecretAccess", name, {}, opts);
+
+    const role = new k8s.rbac.v1.Role(
+      `${name}-role`,
+      {
+        metadata: { name: SECRET_READER.role, namespace: OPERAND_NAMESPACE },
+        // get, list and watch all carry resourceNames: the router watches one item by name.
+        rules: [
+          {
+            apiGroups: [""],
+            resources: ["secrets"],
+            resourceNames: [args.secretName],
+            verbs: ["get", "list", "watch"],
+          },
+        ],
+      },
+      { parent: this },
+    );
+
+    new k8s.rbac.v1.RoleBinding(
+      `${name}-binding`,
+      {
+        metadata: { name: SECRET_READER.binding, namespace: OPERAND_NAMESPACE },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        subjects: [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }],
+      },
+      { parent: this },
+    );
+
+    this.roleName = role.metadata.name;
+    this.registerOutputs({ roleName: this.roleName });
+  }
+}
