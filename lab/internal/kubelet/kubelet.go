@@ -2,15 +2,38 @@
 // process with its own view of the file system, in its pod's network namespace.
 //
 // It stands for kubelet and container runtime together, and does only what the
-// lab's pods need; what it leaves out is listed in lab/README.md.
+// lab's pods need; what it leaves out is listed in lab/README.md. The node object
+// and the HTTP API for kubectl logs and exec are virtual-kubelet's.
 package kubelet
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
 
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+
+	"spire-federation/lab/internal/images"
 )
+
+// shutdownGrace is how long containers may take to end when the node itself is stopped.
+const shutdownGrace = 3 * time.Second
 
 // Config says which node of which cluster to be.
 type Config struct {
@@ -38,11 +61,206 @@ type Config struct {
 	ImageOverrides map[string]string
 }
 
-// Run registers the node and runs its pods until ctx ends; it returns when all containers are gone.
-func Run(ctx context.Context, c Config) error {
-	return errors.New("kubelet: not there yet")
+type node struct {
+	Config
+	objects
+	ctx       context.Context // ends when the node is to stop
+	client    kubernetes.Interface
+	lister    corelisters.PodLister
+	events    record.EventRecorder
+	images    images.Table
+	cgroups   cgroups
+	nodeIP    netip.Addr
+	addresses *addresses
+
+	mu   sync.Mutex
+	pods map[types.UID]*pod
 }
 
-// ShimMain must be the first call in main: in a container's first process it
-// builds the container's root, becomes the container's program and never returns.
-func ShimMain() {}
+// Run registers the node and runs its pods until ctx ends; it returns when all containers are gone.
+func Run(ctx context.Context, c Config) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n, err := newNode(ctx, c)
+	if err != nil {
+		return err
+	}
+	everything := informers.NewSharedInformerFactory(n.client, 0)
+	mine := informers.NewSharedInformerFactoryWithOptions(n.client, 0, informers.WithTweakListOptions(onlyNode(c.NodeName)))
+	n.objects = objects{everything.Core().V1().ConfigMaps().Lister(), everything.Core().V1().Secrets().Lister()}
+	n.lister = mine.Core().V1().Pods().Lister()
+
+	changed := make(chan struct{}, 1)
+	poke := func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	if _, err := mine.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
+	}); err != nil {
+		return fmt.Errorf("watch pods: %w", err)
+	}
+	for _, factory := range []informers.SharedInformerFactory{everything, mine} {
+		factory.Start(ctx.Done())
+		for kind, synced := range factory.WaitForCacheSync(ctx.Done()) {
+			if !synced {
+				return fmt.Errorf("read %v: %w", kind, context.Cause(ctx))
+			}
+		}
+	}
+	if err := n.sweep(); err != nil {
+		return err
+	}
+
+	failed := make(chan error, 2)
+	go func() { failed <- n.serve(ctx) }()
+	go func() { failed <- n.register(ctx) }()
+	defer n.stopAll()
+	for {
+		if err := n.sync(poke); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("node %s: %w", c.NodeName, err)
+		}
+	}
+}
+
+func newNode(ctx context.Context, c Config) (*node, error) {
+	n := &node{Config: c, ctx: ctx, pods: map[types.UID]*pod{}}
+	var err error
+	if n.client, err = kubernetes.NewForConfig(c.Rest); err != nil {
+		return nil, fmt.Errorf("client of the node: %w", err)
+	}
+	if n.images, err = images.Load(c.ImageOverrides); err != nil {
+		return nil, err
+	}
+	if n.nodeIP, err = netip.ParseAddr(c.NodeIP); err != nil {
+		return nil, fmt.Errorf("node address: %w", err)
+	}
+	if n.addresses, err = newAddresses(c.PodCIDR, n.nodeIP); err != nil {
+		return nil, err
+	}
+	n.cgroups = newCgroups(c.Dir)
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
+	n.events = broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: "kubelet", Host: c.NodeName})
+	return n, nil
+}
+
+func onlyNode(name string) func(*metav1.ListOptions) {
+	return func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", name).String()
+	}
+}
+
+// sweep removes what an earlier run of the node left of pods that exist no more.
+func (n *node) sweep() error {
+	if err := removeLinks(); err != nil {
+		return err
+	}
+	pods, err := n.byUID()
+	if err != nil {
+		return err
+	}
+	dirs, err := os.ReadDir(filepath.Join(n.Dir, "pods"))
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	for _, dir := range dirs {
+		if pods[types.UID(dir.Name())] == nil {
+			if err := os.RemoveAll(filepath.Join(n.Dir, "pods", dir.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// byUID lists the node's pods. Never by name: a StatefulSet's pod comes back under its
+// old name, and the new one is not an update of the old one.
+func (n *node) byUID() (map[types.UID]*v1.Pod, error) {
+	list, err := n.lister.List(labels.Everything())
+	pods := map[types.UID]*v1.Pod{}
+	for _, pod := range list {
+		pods[pod.UID] = pod
+	}
+	return pods, err
+}
+
+// sync starts what is new, hands on what has changed, and stops what is gone from the API.
+func (n *node) sync(ended func()) error {
+	listed, err := n.byUID()
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for uid, object := range listed {
+		p, known := n.pods[uid]
+		if !known {
+			p = n.newPod(object)
+			n.pods[uid] = p
+		}
+		p.update(object)
+		if !known {
+			go func() { p.run(); ended() }()
+		}
+	}
+	for uid, p := range n.pods {
+		if listed[uid] != nil {
+			continue
+		}
+		p.end(0)
+		select {
+		case <-p.done:
+			delete(n.pods, uid)
+		default: // once more when it has ended
+		}
+	}
+	return nil
+}
+
+// stopAll ends every container but leaves the pods in the API.
+func (n *node) stopAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.pods {
+		p.end(shutdownGrace)
+	}
+	for _, p := range n.pods {
+		<-p.done
+	}
+	if n.cgroups != "" {
+		remove(string(n.cgroups))
+	}
+}
+
+// etc is a container's /etc, in place of this machine's.
+func (n *node) etc(namespace, hostname, ip string) (map[string]string, error) {
+	roots, err := os.ReadFile(n.CABundle)
+	if err != nil {
+		return nil, fmt.Errorf("CA bundle of containers: %w", err)
+	}
+	return map[string]string{
+		"/etc/passwd":        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
+		"/etc/group":         "root:x:0:\nnobody:x:65534:\n",
+		"/etc/nsswitch.conf": "hosts: files dns\n",
+		"/etc/hostname":      hostname + "\n",
+		"/etc/hosts":         fmt.Sprintf("127.0.0.1 localhost\n::1 localhost\n%s %s\n", ip, hostname),
+		"/etc/resolv.conf":   fmt.Sprintf("nameserver %s\nsearch %s.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n", n.DNS, namespace),
+		// As on RHEL: one real bundle, so that a ConfigMap mounted over its directory replaces all roots.
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem": string(roots),
+		"/etc/pki/tls/certs/ca-bundle.crt":                  "-> ../../ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"/etc/ssl/certs/ca-certificates.crt":                "-> ../../pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	}, nil
+}

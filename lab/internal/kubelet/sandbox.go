@@ -1,0 +1,168 @@
+package kubelet
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// vethPrefix marks the node's ends of the pods' links.
+const vethPrefix = "pod"
+
+// sandbox is the network of one pod.
+type sandbox struct {
+	ip   netip.Addr
+	link string
+	ns   netns.NsHandle // closed for pods in the node's network
+	free func()
+}
+
+// newSandbox gives a pod a network namespace with an address and a link to the node's bridge.
+func (n *node) newSandbox(uid string, hostNetwork bool) (*sandbox, error) {
+	if hostNetwork {
+		return &sandbox{ip: n.nodeIP, ns: netns.None(), free: func() {}}, nil
+	}
+	ip, err := n.addresses.take()
+	if err != nil {
+		return nil, err
+	}
+	s := &sandbox{ip: ip, link: linkName(uid), free: func() { n.addresses.give(ip) }}
+	if s.ns, err = newNamespace(); err == nil {
+		err = n.connect(s)
+	}
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("network of the pod: %w", err)
+	}
+	return s, nil
+}
+
+func linkName(uid string) string {
+	return fmt.Sprintf("%s%x", vethPrefix, sha256.Sum256([]byte(uid)))[:15]
+}
+
+// newNamespace makes a network namespace without leaving the caller's: its thread is thrown away.
+func newNamespace() (netns.NsHandle, error) {
+	type result struct {
+		ns  netns.NsHandle
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		runtime.LockOSThread()
+		ns, err := netns.New()
+		done <- result{ns, err}
+	}()
+	r := <-done
+	return r.ns, r.err
+}
+
+func (n *node) connect(s *sandbox) error {
+	bridge, err := netlink.LinkByName(n.Bridge)
+	if err != nil {
+		return fmt.Errorf("bridge %s: %w", n.Bridge, err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MasterIndex = s.link, bridge.Attrs().Index
+	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(s.ns)}
+	if err := netlink.LinkAdd(veth); err != nil {
+		return fmt.Errorf("link %s: %w", s.link, err)
+	}
+	if err := netlink.LinkSetUp(veth); err != nil {
+		return err
+	}
+	inside, err := netlink.NewHandleAt(s.ns)
+	if err != nil {
+		return err
+	}
+	defer inside.Close()
+	for _, name := range []string{"lo", "eth0"} {
+		link, err := inside.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		if name == "eth0" {
+			address := &net.IPNet{IP: s.ip.AsSlice(), Mask: net.CIDRMask(n.addresses.prefix.Bits(), 32)}
+			if err := inside.AddrAdd(link, &netlink.Addr{IPNet: address}); err != nil {
+				return err
+			}
+		}
+		if err := inside.LinkSetUp(link); err != nil {
+			return err
+		}
+	}
+	return inside.RouteAdd(&netlink.Route{Gw: n.nodeIP.AsSlice()})
+}
+
+// close removes the pod's network; the namespace goes with the last process in it.
+func (s *sandbox) close() {
+	if s.link != "" {
+		if link, err := netlink.LinkByName(s.link); err == nil {
+			_ = netlink.LinkDel(link) // gone already: its other end went first
+		}
+	}
+	if s.ns.IsOpen() {
+		_ = s.ns.Close()
+	}
+	s.free()
+}
+
+// removeLinks deletes what a node that was killed may have left; the kernel is slow to do so itself.
+func removeLinks() error {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return fmt.Errorf("links of earlier pods: %w", err)
+	}
+	for _, link := range links {
+		if _, veth := link.(*netlink.Veth); veth && strings.HasPrefix(link.Attrs().Name, vethPrefix) {
+			_ = netlink.LinkDel(link)
+		}
+	}
+	return nil
+}
+
+// addresses hands out the pods' addresses in turn, so that one just freed is not used again soon.
+type addresses struct {
+	mu     sync.Mutex
+	prefix netip.Prefix
+	node   netip.Addr
+	last   netip.Addr
+	used   map[netip.Addr]bool
+}
+
+func newAddresses(cidr string, node netip.Addr) (*addresses, error) {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return nil, fmt.Errorf("pod network: %w", err)
+	}
+	return &addresses{prefix: prefix.Masked(), node: node, last: node, used: map[netip.Addr]bool{}}, nil
+}
+
+func (a *addresses) take() (netip.Addr, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for tried := 0; tried < 1<<(32-a.prefix.Bits()); tried++ {
+		a.last = a.last.Next()
+		if !a.prefix.Contains(a.last.Next()) { // the last address is the network's broadcast
+			a.last = a.prefix.Addr().Next()
+		}
+		if a.last != a.node && !a.used[a.last] {
+			a.used[a.last] = true
+			return a.last, nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("all pod addresses of %s are in use", a.prefix)
+}
+
+func (a *addresses) give(ip netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.used, ip)
+}

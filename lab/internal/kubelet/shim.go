@@ -1,0 +1,232 @@
+package kubelet
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"spire-federation/lab/internal/images"
+)
+
+// shimName is the argv[0] by which a container's first process knows what it is.
+const shimName = "lab-container"
+
+// rootSpec is what a container's first process is told.
+type rootSpec struct {
+	Root     string // an empty directory to build the root on
+	Hostname string // "" in the node's own network
+	Files    map[string]string
+	Mounts   []mount
+	ReadOnly bool
+	Dir      string
+	Argv     []string
+	Env      []string
+	Path     string // the PATH of Env
+	Rewrite  *images.Rewrite
+}
+
+type mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
+
+// ShimMain must be the first call in main: in a container's first process it
+// builds the container's root, becomes the container's program and never returns.
+func ShimMain() {
+	if os.Args[0] != shimName {
+		return
+	}
+	in, failure := os.NewFile(3, "spec"), os.NewFile(4, "failure")
+	unix.CloseOnExec(4)
+	fmt.Fprint(failure, become(in))
+	os.Exit(128)
+}
+
+// become returns only if the container cannot be started.
+func become(in io.ReadCloser) error {
+	var s rootSpec
+	if err := json.NewDecoder(in).Decode(&s); err != nil {
+		return fmt.Errorf("container specification: %w", err)
+	}
+	_ = in.Close()
+	unix.Umask(0)
+	if err := s.build(); err != nil {
+		return err
+	}
+	if err := s.enter(); err != nil {
+		return fmt.Errorf("container root: %w", err)
+	}
+	if s.Rewrite != nil {
+		if err := rewrite(s.Argv, *s.Rewrite); err != nil {
+			return err
+		}
+	}
+	if s.ReadOnly {
+		if err := readOnly("/", 0); err != nil {
+			return fmt.Errorf("read-only root: %w", err)
+		}
+	}
+	if s.Hostname != "" {
+		if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+			return fmt.Errorf("host name %s: %w", s.Hostname, err)
+		}
+	}
+	if err := os.Chdir(s.Dir); err != nil {
+		return fmt.Errorf("working directory: %w", err)
+	}
+	program, err := lookPath(s.Argv[0], s.Path)
+	if err != nil {
+		return err
+	}
+	unix.Umask(0o022)
+	return fmt.Errorf("exec %s: %w", program, unix.Exec(program, s.Argv, s.Env))
+}
+
+// build lays out the new root below s.Root: an empty file system of the
+// container's own, in which nothing of this machine is seen but its programs and libraries, read-only.
+func (s *rootSpec) build() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("private mounts: %w", err)
+	}
+	if err := unix.Mount("tmpfs", s.Root, "tmpfs", 0, "mode=755"); err != nil {
+		return fmt.Errorf("root: %w", err)
+	}
+	const open = os.ModeSticky | 0o777
+	for dir, mode := range map[string]os.FileMode{"proc": 0o555, "dev/shm": open, "tmp": open, "var/tmp": open, "run": 0o755, "root": 0o700, "etc": 0o755} {
+		if err := os.MkdirAll(filepath.Join(s.Root, dir), mode); err != nil {
+			return err
+		}
+	}
+	links := map[string]string{"var/run": "../run", "dev/fd": "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1", "dev/stderr": "/proc/self/fd/2"}
+	mounts := []mount{}
+	for _, top := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc/alternatives", "etc/ld.so.cache", "etc/ssl/openssl.cnf"} {
+		info, err := os.Lstat("/" + top)
+		if err != nil {
+			continue // not every machine has all of them
+		}
+		if info.Mode()&os.ModeSymlink != 0 {
+			target, err := os.Readlink("/" + top)
+			if err != nil {
+				return err
+			}
+			links[top] = strings.TrimPrefix(target, "/")
+		} else {
+			mounts = append(mounts, mount{"/" + top, "/" + top, true})
+		}
+	}
+	for _, device := range []string{"null", "zero", "full", "random", "urandom"} {
+		mounts = append(mounts, mount{"/dev/" + device, "/dev/" + device, false})
+	}
+	for link, target := range links {
+		if err := os.Symlink(target, filepath.Join(s.Root, link)); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("proc", filepath.Join(s.Root, "proc"), "proc", 0, ""); err != nil {
+		return fmt.Errorf("/proc: %w", err)
+	}
+	for path, content := range s.Files {
+		if err := put(filepath.Join(s.Root, path), content); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(s.Mounts, func(a, b mount) int { return len(a.Target) - len(b.Target) })
+	for _, m := range append(mounts, s.Mounts...) {
+		if err := s.bind(m); err != nil {
+			return fmt.Errorf("mount %s on %s: %w", m.Source, m.Target, err)
+		}
+	}
+	return nil
+}
+
+// put writes a file, or makes a symbolic link if the content is "-> target".
+func put(path, content string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if target, link := strings.CutPrefix(content, "-> "); link {
+		return os.Symlink(target, path)
+	}
+	return os.WriteFile(path, []byte(content), 0o644)
+}
+
+func (s *rootSpec) bind(m mount) error {
+	target := filepath.Join(s.Root, m.Target)
+	info, err := os.Stat(m.Source)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		err = os.MkdirAll(target, 0o755)
+	} else if _, missing := os.Lstat(target); missing != nil {
+		err = put(target, "")
+	}
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return err
+	}
+	if m.ReadOnly {
+		return readOnly(target, unix.AT_RECURSIVE)
+	}
+	return nil
+}
+
+// readOnly adds the flag and keeps all others, which a user namespace would not allow to be dropped.
+func readOnly(path string, flags uint) error {
+	return unix.MountSetattr(unix.AT_FDCWD, path, flags, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+}
+
+func (s *rootSpec) enter() error {
+	if err := os.Chdir(s.Root); err != nil {
+		return err
+	}
+	if err := unix.PivotRoot(".", "."); err != nil { // puts the old root on top of the new one
+		return err
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return err
+	}
+	return os.Chdir("/")
+}
+
+// rewrite corrects a file named by an argument in a copy, and names the copy instead.
+func rewrite(argv []string, r images.Rewrite) error {
+	for i, arg := range argv {
+		path, ok := strings.CutPrefix(arg, r.Flag+"=")
+		if !ok {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", arg, err)
+		}
+		copied := filepath.Join("/run/lab", filepath.Base(path))
+		if err := put(copied, strings.ReplaceAll(string(text), r.From, r.To)); err != nil {
+			return err
+		}
+		argv[i] = r.Flag + "=" + copied
+	}
+	return nil
+}
+
+// lookPath finds a program as a shell would, with the container's PATH.
+func lookPath(program, path string) (string, error) {
+	if strings.Contains(program, "/") {
+		return exec.LookPath(program)
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if found, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("exec: %q: executable file not found in $PATH", program)
+}

@@ -1,0 +1,212 @@
+package kubelet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	authv1 "k8s.io/api/authentication/v1"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// provisioned is where kube-controller-manager's hostPath provisioner makes PersistentVolumes.
+	provisioned = "/tmp/hostpath_pv/"
+	// spiffeSockets is the host directory that the SPIFFE CSI driver mounts into workloads.
+	spiffeSockets = "/run/spire/agent-sockets"
+
+	volumeRefresh = 2 * time.Second
+)
+
+// volumes are a pod's volumes as directories or files of this machine.
+type volumes struct {
+	n       *node
+	mu      sync.Mutex
+	dir     string
+	paths   map[string]string
+	written map[string]payload
+	tokens  map[string]token
+}
+
+type token struct {
+	content []byte
+	renew   time.Time
+}
+
+func (n *node) newVolumes(dir string) *volumes {
+	return &volumes{n: n, dir: dir, paths: map[string]string{}, written: map[string]payload{}, tokens: map[string]token{}}
+}
+
+// sync makes every volume of the pod and brings those with content from the API up to date.
+func (v *volumes) sync(ctx context.Context, pod *v1.Pod) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, volume := range pod.Spec.Volumes {
+		if err := v.syncOne(ctx, pod, volume); err != nil {
+			return fmt.Errorf("volume %q: %w", volume.Name, err)
+		}
+	}
+	return nil
+}
+
+func (v *volumes) syncOne(ctx context.Context, pod *v1.Pod, volume v1.Volume) error {
+	issue := func(ctx context.Context, s *v1.ServiceAccountTokenProjection) ([]byte, error) {
+		return v.token(ctx, pod, s)
+	}
+	content, ok, err := v.n.payload(ctx, pod, volume, issue, v.n.ServiceCA)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return v.update(volume.Name, content)
+	}
+	if v.paths[volume.Name] != "" {
+		return nil
+	}
+	path, err := v.locate(ctx, pod, volume)
+	if err != nil {
+		return err
+	}
+	v.paths[volume.Name] = path
+	return nil
+}
+
+func (v *volumes) update(name string, content payload) error {
+	dir := filepath.Join(v.dir, name)
+	if old, ok := v.written[name]; ok && old.equal(content) {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := content.write(dir); err != nil {
+		return err
+	}
+	v.paths[name], v.written[name] = dir, content
+	return nil
+}
+
+// locate makes a volume that has no content from the API.
+func (v *volumes) locate(ctx context.Context, pod *v1.Pod, volume v1.Volume) (string, error) {
+	switch {
+	case volume.EmptyDir != nil:
+		return directory(filepath.Join(v.dir, volume.Name))
+	case volume.HostPath != nil:
+		return v.n.hostPath(volume.HostPath)
+	case volume.PersistentVolumeClaim != nil:
+		core, name := v.n.client.CoreV1(), volume.PersistentVolumeClaim.ClaimName
+		claim, err := core.PersistentVolumeClaims(pod.Namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return "", err
+		}
+		if claim.Status.Phase != v1.ClaimBound {
+			return "", fmt.Errorf("PersistentVolumeClaim %s is not bound yet", name)
+		}
+		pv, err := core.PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
+		if err != nil {
+			return "", err
+		}
+		if pv.Spec.HostPath == nil {
+			return "", fmt.Errorf("PersistentVolume %s: this node knows hostPath only", pv.Name)
+		}
+		return v.n.hostPath(pv.Spec.HostPath)
+	case volume.CSI != nil && volume.CSI.Driver == "csi.spiffe.io":
+		return v.n.hostPath(&v1.HostPathVolumeSource{Path: spiffeSockets})
+	}
+	return "", fmt.Errorf("this node knows configMap, secret, downwardAPI, projected, emptyDir, hostPath, persistentVolumeClaim and csi.spiffe.io only")
+}
+
+// hostPath moves a path of "the host" below the node's own directory, so that clusters do not share it,
+// and makes it: a host of this kind has no files of its own that a pod could expect.
+func (n *node) hostPath(source *v1.HostPathVolumeSource) (string, error) {
+	path := filepath.Clean(source.Path)
+	if !strings.HasPrefix(path, provisioned) {
+		path = filepath.Join(n.Dir, "hostfs", path)
+	}
+	if t := source.Type; t != nil && (*t == v1.HostPathFile || *t == v1.HostPathFileOrCreate) {
+		if _, err := directory(filepath.Dir(path)); err != nil {
+			return "", err
+		}
+		f, err := os.OpenFile(path, os.O_CREATE, 0o644)
+		if err != nil {
+			return "", err
+		}
+		return path, f.Close()
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return directory(path)
+}
+
+// directory makes one that any user of a container may write to.
+func directory(path string) (string, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return "", err
+	}
+	return path, os.Chmod(path, 0o777)
+}
+
+// token returns the pod's token for an audience; it is renewed when a fifth of its life is left, as kubelet does.
+func (v *volumes) token(ctx context.Context, pod *v1.Pod, s *v1.ServiceAccountTokenProjection) ([]byte, error) {
+	key := fmt.Sprint(s.Audience, " ", s.Path)
+	if t, ok := v.tokens[key]; ok && time.Now().Before(t.renew) {
+		return t.content, nil
+	}
+	request := &authv1.TokenRequest{Spec: authv1.TokenRequestSpec{
+		ExpirationSeconds: s.ExpirationSeconds,
+		BoundObjectRef:    &authv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
+	}}
+	if s.Audience != "" {
+		request.Spec.Audiences = []string{s.Audience}
+	}
+	answer, err := v.n.client.CoreV1().ServiceAccounts(pod.Namespace).CreateToken(ctx, pod.Spec.ServiceAccountName, request, metav1.CreateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("token of ServiceAccount %s: %w", pod.Spec.ServiceAccountName, err)
+	}
+	now := time.Now()
+	t := token{content: []byte(answer.Status.Token), renew: now.Add(renewal(answer.Status.ExpirationTimestamp.Sub(now)))}
+	v.tokens[key] = t
+	return t.content, nil
+}
+
+// renewal is how long a token that lives this long is used.
+func renewal(life time.Duration) time.Duration { return min(life*4/5, 24*time.Hour) }
+
+// mounts lists what the container sees of the pod's volumes.
+func (v *volumes) mounts(c *v1.Container, vars map[string]string) ([]mount, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var list []mount
+	for _, m := range c.VolumeMounts {
+		source, ok := v.paths[m.Name]
+		if !ok {
+			return nil, fmt.Errorf("volumeMount %s: there is no volume %q", m.MountPath, m.Name)
+		}
+		sub := m.SubPath
+		if m.SubPathExpr != "" {
+			sub = expand(m.SubPathExpr, vars)
+		}
+		if sub != "" {
+			source = filepath.Join(source, sub)
+			if _, err := os.Stat(source); os.IsNotExist(err) {
+				if _, err := directory(source); err != nil {
+					return nil, err
+				}
+			}
+			// A subPath stays at the version it had when the container started, as on every kubelet.
+			real, err := filepath.EvalSymlinks(source)
+			if err != nil {
+				return nil, err
+			}
+			source = real
+		}
+		list = append(list, mount{Source: source, Target: m.MountPath, ReadOnly: m.ReadOnly})
+	}
+	return list, nil
+}
