@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"spire-federation/lab/internal/keeper"
+	"spire-federation/lab/internal/state"
+)
+
+// keeperProcess is the lab's first process as `lab up` holds it.
+type keeperProcess struct {
+	cmd      *exec.Cmd
+	lifeline *os.File
+	ended    chan struct{} // closed when it, and so everything of the lab, has ended
+	how      error         // how it ended
+}
+
+// startKeeper runs this program again as PID 1 of namespaces of its own, in a session of its own.
+func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
+	output, err := os.OpenFile(p.dir.KeeperLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
+	inside, lifeline, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer inside.Close()
+	cmd := exec.Command("/proc/self/exe", "keeper", "-state", string(p.dir), "-toolchain", p.toolchain,
+		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator)
+	cmd.Args[0] = "lab"
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.ExtraFiles = []*os.File{lock, inside} // keeper.Lock, keeper.Lifeline
+	if p.until != 0 {
+		until, err := unix.PidfdOpen(p.until, 0)
+		if err != nil {
+			return nil, fmt.Errorf("--until-exit-of %d: %w", p.until, err)
+		}
+		file := os.NewFile(uintptr(until), "until")
+		defer file.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, file) // keeper.Until
+		cmd.Args = append(cmd.Args, "-until")
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC,
+		Setsid:     true,
+	}
+	if os.Getuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("make the lab's namespaces: %w", err)
+	}
+	k := &keeperProcess{cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
+	go func() {
+		k.how = cmd.Wait()
+		close(k.ended)
+	}()
+	return k, p.dir.SetKeeper(cmd.Process.Pid)
+}
+
+// release lets the lab live on without this process.
+func (k *keeperProcess) release() error {
+	_, err := k.lifeline.Write([]byte{1})
+	return err
+}
+
+// stop ends the lab, and returns when all its processes are gone.
+func (k *keeperProcess) stop() error {
+	k.lifeline.Close()
+	select {
+	case <-k.ended:
+		return nil
+	case <-time.After(10 * time.Second):
+	}
+	if err := k.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	select {
+	case <-k.ended:
+		return nil
+	case <-time.After(10 * time.Second):
+		return errors.New("its processes do not end, not even by SIGKILL")
+	}
+}
+
+// keep is the keeper's main.
+func keep(args []string) int {
+	flags := flag.NewFlagSet("keeper", flag.ContinueOnError)
+	dir := flags.String("state", "", "")
+	c := keeper.Config{}
+	flags.StringVar(&c.Toolchain, "toolchain", "", "")
+	flags.IntVar(&c.Clusters, "clusters", 0, "")
+	flags.StringVar(&c.Operator, "ztwim-operator", "", "")
+	flags.BoolVar(&c.HasUntil, "until", false, "")
+	if code, goOn := parse(flags, args); !goOn {
+		return code
+	}
+	if os.Getpid() != 1 {
+		return usage("lab has no command \"keeper\"")
+	}
+	c.State = state.Dir(*dir)
+	if err := keeper.Run(c); err != nil {
+		log.Print(err)
+		return failed
+	}
+	return ok
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/state"
+)
+
+// report is what `lab status --json` prints.
+type report struct {
+	Running  bool            `json:"running"`
+	State    string          `json:"state"`
+	Clusters []clusterReport `json:"clusters"`
+}
+
+type clusterReport struct {
+	state.Status
+	Server string `json:"server"`
+	Domain string `json:"domain"`
+}
+
+// status says what runs.
+func status(args []string) int {
+	flags := flag.NewFlagSet("status", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "")
+	if code, goOn := parse(flags, args); !goOn {
+		return code
+	}
+	dir, err := state.Find()
+	if err != nil {
+		return fail("lab status", err)
+	}
+	r := reportOf(dir)
+	if *asJSON {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(r); err != nil {
+			return fail("lab status", err)
+		}
+	} else {
+		fmt.Print(r)
+	}
+	if !r.allReady() {
+		return failed
+	}
+	return ok
+}
+
+func reportOf(dir state.Dir) report {
+	r := report{Running: dir.Running(), State: string(dir), Clusters: []clusterReport{}}
+	if !r.Running {
+		return r
+	}
+	for _, plan := range fabric.All(dir.Clusters()) {
+		r.Clusters = append(r.Clusters, clusterReport{Status: dir.Status(plan.Name), Server: plan.Server(), Domain: plan.Domain})
+	}
+	return r
+}
+
+func (r report) allReady() bool {
+	for _, c := range r.Clusters {
+		if c.Phase != state.Ready {
+			return false
+		}
+	}
+	return r.Running
+}
+
+func (r report) String() string {
+	if !r.Running {
+		return fmt.Sprintf("no lab runs on %s\n", r.State)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "lab on %s\n", r.State)
+	for _, c := range r.Clusters {
+		fmt.Fprintf(&text, "%-10s %-8s %s  *.%s\n", c.Name, c.Phase, c.Server, c.Domain)
+		for _, missing := range c.Waiting {
+			fmt.Fprintf(&text, "    waits for %s\n", missing)
+		}
+		if c.Error != "" {
+			fmt.Fprintf(&text, "    %s\n", strings.ReplaceAll(c.Error, "\n", "\n    "))
+		}
+	}
+	return text.String()
+}
+
+// contexts lists the kube contexts.
+func contexts(dir state.Dir) string {
+	var names []string
+	for _, plan := range fabric.All(dir.Clusters()) {
+		names = append(names, plan.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// pending says in one line what is not ready yet.
+func (r report) pending() string {
+	var parts []string
+	for _, c := range r.Clusters {
+		if c.Phase != state.Ready {
+			parts = append(parts, fmt.Sprintf("%s waits for %s", c.Name, strings.Join(c.Waiting, ", ")))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,104 @@
+package control
+
+import (
+	"path/filepath"
+
+	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/pki"
+)
+
+const etcdURL = "http://127.0.0.1:2379" // in the cluster's own network namespace
+
+// Etcd is the cluster's store. Nothing in it outlives the machine, so it need not wait for the disk.
+func Etcd(dir string) Process {
+	return Process{Name: "etcd", Args: []string{
+		"--data-dir=" + filepath.Join(dir, "etcd"),
+		"--listen-client-urls=" + etcdURL,
+		"--advertise-client-urls=" + etcdURL,
+		"--listen-peer-urls=http://127.0.0.1:2380",
+		"--unsafe-no-fsync",
+		"--log-level=warn",
+		"--auto-compaction-mode=periodic",
+		"--auto-compaction-retention=5m",
+	}}
+}
+
+// APIServer listens on the node's address: 443 there is the router's. Webhooks behind Services are reached by their
+// ClusterIPs, as on a real control plane.
+func APIServer(plan fabric.Plan, certs string) Process {
+	crt, key := pairs(certs)
+	return Process{
+		Name: "kube-apiserver",
+		Env:  []string{"GOGC=50"}, // a fifth less memory, for little CPU
+		Args: []string{
+			"--etcd-servers=" + etcdURL,
+			"--bind-address=" + plan.NodeIP.String(),
+			"--advertise-address=" + plan.NodeIP.String(),
+			"--secure-port=6443",
+			"--tls-cert-file=" + crt(pki.APIServer),
+			"--tls-private-key-file=" + key(pki.APIServer),
+			"--client-ca-file=" + crt(pki.ClusterCA),
+			"--authorization-mode=RBAC",
+			"--service-account-issuer=https://kubernetes.default.svc",
+			"--service-account-key-file=" + crt(pki.ServiceAccounts),
+			"--service-account-signing-key-file=" + key(pki.ServiceAccounts),
+			"--service-cluster-ip-range=" + plan.Services.String(),
+			"--kubelet-certificate-authority=" + crt(pki.ClusterCA),
+			"--kubelet-client-certificate=" + crt(pki.KubeletClient),
+			"--kubelet-client-key=" + key(pki.KubeletClient),
+			"--kubelet-preferred-address-types=InternalIP",
+			"--allow-privileged=true",
+			"--profiling=false",
+			"--enable-priority-and-fairness=false",
+		},
+	}
+}
+
+// ControllerManager makes PersistentVolumes, too: the hostPath provisioner is the only one there is.
+func ControllerManager(certs string) Process {
+	crt, key := pairs(certs)
+	kubeconfig := filepath.Join(certs, pki.Controllers+".kubeconfig")
+	return Process{
+		Name: "kube-controller-manager",
+		Env:  []string{"GOGC=50"},
+		Args: []string{
+			"--kubeconfig=" + kubeconfig,
+			"--authentication-kubeconfig=" + kubeconfig,
+			"--authorization-kubeconfig=" + kubeconfig,
+			"--bind-address=127.0.0.1",
+			"--leader-elect=false",
+			"--use-service-account-credentials=true",
+			"--service-account-private-key-file=" + key(pki.ServiceAccounts),
+			"--root-ca-file=" + crt(pki.ClusterCA),
+			"--cluster-signing-cert-file=" + crt(pki.ClusterCA),
+			"--cluster-signing-key-file=" + key(pki.ClusterCA),
+			"--controllers=*,-nodeipam,-route,-cloud-node-lifecycle,-service-lb-controller",
+			"--enable-hostpath-provisioner=true",
+			// By default it throttles itself for 4.5 s while it makes its own ServiceAccounts.
+			"--kube-api-qps=300",
+			"--kube-api-burst=600",
+		},
+	}
+}
+
+// Scheduler puts every pod on the one node there is.
+func Scheduler(certs string) Process {
+	kubeconfig := filepath.Join(certs, pki.Scheduler+".kubeconfig")
+	return Process{
+		Name: "kube-scheduler",
+		Env:  []string{"GOGC=50"},
+		Args: []string{
+			"--kubeconfig=" + kubeconfig,
+			"--authentication-kubeconfig=" + kubeconfig,
+			"--authorization-kubeconfig=" + kubeconfig,
+			"--bind-address=127.0.0.1",
+			"--leader-elect=false",
+		},
+	}
+}
+
+// pairs returns the paths of the files of a pki folder.
+func pairs(dir string) (crt, key func(name string) string) {
+	return func(name string) string { return filepath.Join(dir, name+".crt") },
+		func(name string) string { return filepath.Join(dir, name+".key") }
+}

@@ -1,0 +1,211 @@
+package fabric
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// PodBridge is the bridge in a cluster's namespace that pods are plugged into; it has the node's address.
+	PodBridge = "cbr0"
+
+	fabricBridge  = "fabric"
+	uplink        = "up0"
+	toServices    = "svc0"
+	servicesSide  = "eth0"
+	loopback      = "lo"
+	hardwareLocal = 0x02 // first byte of a locally administered hardware address
+)
+
+// Cluster is the network of one cluster. Services have a namespace of their own because in the node's the
+// ClusterIPs would clash with what listens on every address there: the router on 443, a hostNetwork agent's metrics.
+type Cluster struct {
+	Plan
+	Node     netns.NsHandle
+	Services netns.NsHandle
+}
+
+// Up builds the networks of n clusters and joins them with the calling process's namespace.
+func Up(n int) ([]Cluster, error) {
+	here, err := netlink.NewHandle()
+	if err != nil {
+		return nil, err
+	}
+	defer here.Close()
+	bridge, err := addBridge(here, fabricBridge, Keeper)
+	if err != nil {
+		return nil, err
+	}
+	clusters := make([]Cluster, 0, n)
+	for _, plan := range All(n) {
+		c, err := join(here, bridge, plan, n)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", plan.Name, err)
+		}
+		clusters = append(clusters, c)
+	}
+	return clusters, nil
+}
+
+// join makes the namespaces of one cluster and links them: bridge <-> node <-> services.
+func join(here *netlink.Handle, bridge netlink.Link, plan Plan, n int) (Cluster, error) {
+	c := Cluster{Plan: plan}
+	var err error
+	if c.Node, err = newNamespace(); err != nil {
+		return c, err
+	}
+	if c.Services, err = newNamespace(); err != nil {
+		return c, err
+	}
+	outer := fmt.Sprintf("up%d", plan.Index)
+	if err := addPair(here, outer, uplink, c.Node); err != nil {
+		return c, err
+	}
+	if err := plug(here, outer, bridge); err != nil {
+		return c, err
+	}
+	if err := c.buildNode(n); err != nil {
+		return c, err
+	}
+	if err := c.buildServices(); err != nil {
+		return c, err
+	}
+	return c, addRoute(here, netlink.Route{Dst: ipNet(plan.Block), Gw: ip(plan.Uplink.Addr())})
+}
+
+func (c Cluster) buildNode(n int) error {
+	h, err := netlink.NewHandleAt(c.Node)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	if err := setUp(h, loopback); err != nil {
+		return err
+	}
+	if err := addAddress(h, uplink, c.Uplink); err != nil {
+		return err
+	}
+	if _, err := addBridge(h, PodBridge, netip.PrefixFrom(c.NodeIP, c.Pods.Bits())); err != nil {
+		return err
+	}
+	for _, other := range All(n) {
+		if other.Index == c.Index {
+			continue
+		}
+		if err := addRoute(h, netlink.Route{Dst: ipNet(other.Block), Gw: ip(other.Uplink.Addr())}); err != nil {
+			return err
+		}
+	}
+	if err := addPair(h, toServices, servicesSide, c.Services); err != nil {
+		return err
+	}
+	// No address on this link: the other side answers ARP for every ClusterIP, as all of them are local there.
+	if err := addRouteVia(h, toServices, netlink.Route{Dst: ipNet(c.Plan.Services), Src: ip(c.NodeIP), Scope: netlink.SCOPE_LINK}); err != nil {
+		return err
+	}
+	return In(c.Node, forwardIPv4)
+}
+
+func (c Cluster) buildServices() error {
+	h, err := netlink.NewHandleAt(c.Services)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	if err := setUp(h, loopback); err != nil {
+		return err
+	}
+	if err := setUp(h, servicesSide); err != nil {
+		return err
+	}
+	// Every ClusterIP is local, so that a listener can have any of them.
+	local := netlink.Route{Dst: ipNet(c.Plan.Services), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST}
+	if err := addRouteVia(h, loopback, local); err != nil {
+		return err
+	}
+	return addRouteVia(h, servicesSide, netlink.Route{Dst: ipNet(netip.MustParsePrefix("0.0.0.0/0")), Gw: ip(c.NodeIP), Flags: int(netlink.FLAG_ONLINK)})
+}
+
+// addBridge makes a bridge with a hardware address of its own: else it takes that of a port, and changes it as pods come and go.
+func addBridge(h *netlink.Handle, name string, address netip.Prefix) (netlink.Link, error) {
+	a := address.Addr().As4()
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	attrs.HardwareAddr = net.HardwareAddr{hardwareLocal, 0, a[0], a[1], a[2], a[3]}
+	bridge := &netlink.Bridge{LinkAttrs: attrs}
+	if err := h.LinkAdd(bridge); err != nil {
+		return nil, fmt.Errorf("make bridge %s: %w", name, err)
+	}
+	return bridge, addAddress(h, name, address)
+}
+
+// addPair makes a virtual cable from the handle's namespace to another.
+func addPair(h *netlink.Handle, name, peer string, to netns.NsHandle) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	if err := h.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: peer, PeerNamespace: netlink.NsFd(to)}); err != nil {
+		return fmt.Errorf("make link %s: %w", name, err)
+	}
+	return setUp(h, name)
+}
+
+func plug(h *netlink.Handle, name string, bridge netlink.Link) error {
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	if err := h.LinkSetMaster(link, bridge); err != nil {
+		return fmt.Errorf("plug %s into %s: %w", name, bridge.Attrs().Name, err)
+	}
+	return nil
+}
+
+func setUp(h *netlink.Handle, name string) error {
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	if err := h.LinkSetUp(link); err != nil {
+		return fmt.Errorf("set link %s up: %w", name, err)
+	}
+	return nil
+}
+
+func addAddress(h *netlink.Handle, name string, address netip.Prefix) error {
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	network := &net.IPNet{IP: ip(address.Addr()), Mask: net.CIDRMask(address.Bits(), 32)}
+	if err := h.AddrAdd(link, &netlink.Addr{IPNet: network}); err != nil {
+		return fmt.Errorf("address %s on %s: %w", address, name, err)
+	}
+	return setUp(h, name)
+}
+
+func addRouteVia(h *netlink.Handle, name string, route netlink.Route) error {
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	route.LinkIndex = link.Attrs().Index
+	return addRoute(h, route)
+}
+
+func addRoute(h *netlink.Handle, route netlink.Route) error {
+	if err := h.RouteAdd(&route); err != nil {
+		return fmt.Errorf("route to %s: %w", route.Dst, err)
+	}
+	return nil
+}
+
+func ip(a netip.Addr) net.IP { return a.AsSlice() }
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: ip(p.Addr()), Mask: net.CIDRMask(p.Bits(), 32)}
+}

@@ -1,0 +1,78 @@
+package keeper
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// children is what the first process of a PID namespace owes the others: it starts some, and reaps all,
+// its own and the orphans. It does without os/exec, whose Wait would compete for them.
+type children struct {
+	mu    sync.Mutex
+	ended map[int]func(syscall.WaitStatus)
+}
+
+func newChildren() *children {
+	c := &children{ended: map[int]func(syscall.WaitStatus){}}
+	died := make(chan os.Signal, 1)
+	signal.Notify(died, syscall.SIGCHLD)
+	go func() {
+		for range died {
+			c.reap()
+		}
+	}()
+	return c
+}
+
+// start runs a program; ended is called once, when it has ended.
+func (c *children) start(argv []string, attr *syscall.ProcAttr, ended func(syscall.WaitStatus)) error {
+	c.mu.Lock() // held until the pid is known: the child may be gone by then
+	defer c.mu.Unlock()
+	pid, err := syscall.ForkExec(argv[0], argv, attr)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", argv[0], err)
+	}
+	c.ended[pid] = ended
+	return nil
+}
+
+// reap collects every process that has ended. One signal can stand for several of them.
+func (c *children) reap() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			return
+		}
+		if ended := c.ended[pid]; ended != nil {
+			delete(c.ended, pid)
+			go ended(status)
+		}
+	}
+}
+
+// killAll ends every process of the namespace but this one, and returns when they are gone.
+func killAll() {
+	_ = syscall.Kill(-1, syscall.SIGKILL) // ESRCH: there is none
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err == syscall.ECHILD {
+			return
+		}
+	}
+}
+
+// says puts a process's end into words.
+func says(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return fmt.Sprintf("killed by %s", status.Signal())
+	}
+	return fmt.Sprintf("ended with exit code %d", status.ExitStatus())
+}

@@ -1,0 +1,164 @@
+// Package keeper is the lab's first process: PID 1 of namespaces of its own. It builds the network, answers DNS, starts
+// one process per cluster and reaps. When it ends, the kernel ends everything else of the lab.
+package keeper
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"spire-federation/lab/internal/cgroup"
+	"spire-federation/lab/internal/dns"
+	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/state"
+)
+
+// Files that `lab up` hands to the keeper, by descriptor.
+const (
+	Lock     = 3 // of the state folder, held as long as the keeper lives
+	Lifeline = 4 // one byte says that the lab may live on by itself; its end without one says that `lab up` is gone
+	Until    = 5 // process descriptor of --until-exit-of, if there is one
+)
+
+// Config is what a lab is made of.
+type Config struct {
+	State     state.Dir
+	Clusters  int
+	Toolchain string
+	Operator  string // binary to run as ZTWIM's operator, or ""
+	HasUntil  bool
+}
+
+// Run keeps the lab until it is told to end, `lab up` dies before the lab is ready, or the process of --until-exit-of ends.
+func Run(c Config) error {
+	for _, fd := range []int{Lock, Lifeline, Until} {
+		syscall.CloseOnExec(fd)
+	}
+	reasons := endings(c.HasUntil)
+	if err := c.start(); err != nil {
+		return err
+	}
+	why := <-reasons
+	log.Printf("the lab ends: %s", why)
+	killAll()
+	for _, plan := range fabric.All(c.Clusters) {
+		if err := cgroup.Remove(cgroup.Path(c.State.Cluster(plan.Name))); err != nil {
+			log.Print(err)
+		}
+	}
+	if why == untilEnded { // nobody is left to call `lab down`
+		return os.RemoveAll(string(c.State))
+	}
+	return nil
+}
+
+func (c Config) start() error {
+	if err := mounts(c.State); err != nil {
+		return err
+	}
+	clusters, err := fabric.Up(c.Clusters)
+	if err != nil {
+		return fmt.Errorf("build the network: %w", err)
+	}
+	packets, streams, err := dns.Listen(net.JoinHostPort(fabric.Keeper.Addr().String(), "53"))
+	if err != nil {
+		return err
+	}
+	go func() {
+		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.Apps(c.Clusters)))
+	}()
+	children := newChildren()
+	for _, cluster := range clusters {
+		if err := c.startCluster(children, cluster); err != nil {
+			return fmt.Errorf("%s: %w", cluster.Name, err)
+		}
+	}
+	return nil
+}
+
+// startCluster runs a cluster's process in its network namespace, with the one of its services as file 3.
+func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
+	output, err := os.OpenFile(c.State.ClusterLog(cluster.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	input, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	attr := &syscall.ProcAttr{
+		Dir:   c.State.Cluster(cluster.Name),
+		Env:   cleanEnv(),
+		Files: []uintptr{input.Fd(), output.Fd(), output.Fd(), uintptr(cluster.Services)},
+	}
+	argv := []string{
+		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
+		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
+		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
+	}
+	return fabric.In(cluster.Node, func() error {
+		return children.start(argv, attr, func(status syscall.WaitStatus) { c.ended(cluster.Name, says(status)) })
+	})
+}
+
+// ended notes why a cluster is gone; the others live on.
+func (c Config) ended(cluster, how string) {
+	log.Printf("%s: its process has %s", cluster, how)
+	if c.State.Status(cluster).Phase == state.Failed {
+		return // it has said why itself
+	}
+	last := state.Tail(c.State.ClusterLog(cluster), 20)
+	failed := state.Status{Name: cluster, Phase: state.Failed, Error: fmt.Sprintf("its process has %s; last lines of its log:\n%s", how, last)}
+	if err := c.State.SetStatus(failed); err != nil {
+		log.Print(err)
+	}
+}
+
+// cleanEnv is all that the lab's own processes see of the caller's environment. (OLM, for one, panics where CI is set.)
+func cleanEnv() []string {
+	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LANG=C.UTF-8"}
+}
+
+const untilEnded = "the process it was started for has ended"
+
+// endings delivers the first reason to end.
+func endings(hasUntil bool) <-chan string {
+	reasons := make(chan string, 3)
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
+	go func() { reasons <- fmt.Sprintf("told so by signal (%s)", <-told) }()
+	go func() {
+		if _, err := io.ReadFull(os.NewFile(Lifeline, "lifeline"), make([]byte, 1)); err != nil {
+			reasons <- "`lab up` has ended before the lab was ready"
+		}
+	}()
+	if hasUntil {
+		go func() {
+			if waitExit(Until) == nil {
+				reasons <- untilEnded
+			}
+		}()
+	}
+	return reasons
+}
+
+// waitExit returns when the process of a process descriptor has ended.
+func waitExit(pidfd int) error {
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/vishvananda/netns"
+
+	"spire-federation/lab/internal/fabric"
+)
+
+const (
+	// hold is how long a connection waits for a backend: a client that comes while a pod restarts is served late, not refused.
+	hold  = 10 * time.Second
+	retry = 100 * time.Millisecond
+)
+
+// proxy listens on the Services' addresses.
+type proxy struct {
+	ns        netns.NsHandle
+	table     *table
+	listeners map[string]net.Listener
+}
+
+// run opens and closes listeners as Services come and go.
+func (p *proxy) run(ctx context.Context, changed <-chan struct{}) error {
+	p.listeners = map[string]net.Listener{}
+	defer func() {
+		for _, l := range p.listeners {
+			l.Close()
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+		fronts, err := p.table.fronts()
+		if err != nil {
+			return err
+		}
+		for address, l := range p.listeners {
+			if _, wanted := fronts[address]; !wanted {
+				l.Close()
+				delete(p.listeners, address)
+			}
+		}
+		for address := range fronts {
+			if p.listeners[address] != nil {
+				continue
+			}
+			if err := p.listen(ctx, address); err != nil {
+				log.Printf("service %s/%s: %v", fronts[address].namespace, fronts[address].service, err)
+			}
+		}
+	}
+}
+
+func (p *proxy) listen(ctx context.Context, address string) error {
+	var l net.Listener
+	err := fabric.In(p.ns, func() (err error) {
+		l, err = net.Listen("tcp4", address)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.listeners[address] = l
+	go func() {
+		for {
+			client, err := l.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err != nil {
+				time.Sleep(retry) // out of descriptors, for a moment
+				continue
+			}
+			go p.serve(ctx, address, client)
+		}
+	}()
+	return nil
+}
+
+// serve joins a client with a backend of whatever Service has the address now.
+func (p *proxy) serve(ctx context.Context, address string, client net.Conn) {
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, hold)
+	defer cancel()
+	backend, err := p.dial(ctx, address)
+	if err != nil {
+		log.Printf("service at %s: %v", address, err)
+		return
+	}
+	defer backend.Close()
+	join(client.(*net.TCPConn), backend.(*net.TCPConn))
+}
+
+// dial connects to a ready backend, and goes on looking for one until ctx ends.
+func (p *proxy) dial(ctx context.Context, address string) (net.Conn, error) {
+	for {
+		fronts, err := p.table.fronts()
+		if err != nil {
+			return nil, err
+		}
+		err = errors.New("no endpoint is ready")
+		if backends := p.table.backends(fronts[address]); len(backends) > 0 {
+			var backend net.Conn
+			if backend, err = new(net.Dialer).DialContext(ctx, "tcp4", backends[rand.IntN(len(backends))]); err == nil {
+				return backend, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(retry):
+		}
+	}
+}
+
+// join copies both ways. When one side has said all, the other is told so, and may go on speaking.
+func join(a, b *net.TCPConn) {
+	done := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(a, b)
+		_ = a.CloseWrite()
+		close(done)
+	}()
+	_, _ = io.Copy(b, a)
+	_ = b.CloseWrite()
+	<-done
+}
