@@ -1,0 +1,5 @@
+/** One stack is one OpenShift cluster: its config in, its membership in the SPIRE federation built, its outputs out. */
+import { federate } from "./stacks/cluster";
+import { readConfig } from "./stacks/config";
+
+export = async () => federate(readConfig());

@@ -1,0 +1,126 @@
+/** One cluster's membership in the federation: the five components, in the order of the procedure. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { CertManagerInstall } from "../components/certManagerInstall";
+import { connect } from "../components/connect";
+import { FederatedTrustDomain } from "../components/federatedTrustDomain";
+import { FederationCertificate } from "../components/federationCertificate";
+import type { InstalledOperator } from "../components/inspectCertManager";
+import { OPERAND_NAMESPACE } from "../components/names";
+import { RouterSecretAccess } from "../components/routerSecretAccess";
+import { SpireFederationServer } from "../components/spireFederationServer";
+import type { ClusterConfig } from "./config";
+import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
+import { present } from "./fields";
+import { type Cleared, preflight } from "./preflight";
+import { ConfigError } from "./refusal";
+
+/** What a stack exports. Nothing in it is secret, and nothing is a live object. */
+export interface ClusterOutputs {
+  /** For the peers; there once the endpoint has answered. */
+  federation: pulumi.Output<Contract>;
+  bundleEndpointUrl: pulumi.Output<string>;
+  /** The TLS secret of the endpoint, namespace/name; only with https_web. */
+  certificateSecret?: pulumi.Output<string>;
+  /** Whom this cluster trusts, and the X.509 roots (SHA-256) with which that trust began. */
+  peers: Record<string, { trustDomain: pulumi.Output<string>; fingerprints: pulumi.Output<string[]> }>;
+  pendingPeers: string[];
+}
+
+/** Refuses before anything is changed, or builds the membership that the config asks for. */
+export async function federate(config: ClusterConfig, connectTo = connect): Promise<ClusterOutputs> {
+  const [cleared, readings] = await Promise.all([preflight(config, connectTo), readPeers(config.peers)]);
+  const peers = resolvePeers(config.trustDomain, readings);
+  if (Array.isArray(cleared) || peers.problems.length > 0) {
+    throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
+  }
+  if (peers.pending.length > 0) {
+    await pulumi.log.warn(
+      `pending peers: ${peers.pending.join(", ")}. Their stacks publish no bundle endpoint (not up yet, or destroyed), ` +
+        "so this cluster gives them no trust, and takes back any it gave; run pulumi up there, then here again.",
+    );
+  }
+  return compose(config, cleared, peers);
+}
+
+function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers: PeerResolution): ClusterOutputs {
+  // The trust domain says which cluster it is, so that another kubeconfig or context name replaces nothing.
+  const provider = new k8s.Provider("cluster", { context: config.context, clusterIdentifier: config.trustDomain });
+  const web = certManager === undefined ? undefined : endpointCertificate(config, { reader, certManager }, provider);
+  // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
+  const ready = web === undefined ? [] : [web.certificate.ready, web.access];
+
+  const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
+    stack: peer.stack,
+    domain: new FederatedTrustDomain(peer.stack, { peer, rebootstrap }, { provider, dependsOn: ready }),
+  }));
+
+  const server = new SpireFederationServer(
+    "spire-server",
+    {
+      reader,
+      trustDomain: config.trustDomain,
+      host: config.host,
+      profile: config.profile,
+      refreshHint: config.refreshHint,
+      // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.
+      federatesWith: trusted.map(({ domain }) => domain.held),
+      federatesWithMode: config.federatesWith,
+      ...present({
+        servingCert: web && {
+          externalSecretRef: web.certificate.secretName,
+          fileSyncInterval: config.fileSyncInterval,
+        },
+        manage: config.spireServer,
+        endpointCaCertificates: config.endpointCa,
+      }),
+    },
+    { provider, dependsOn: ready },
+  );
+
+  return {
+    federation: contract(config, server),
+    bundleEndpointUrl: server.bundleEndpointUrl,
+    ...(web && { certificateSecret: pulumi.interpolate`${OPERAND_NAMESPACE}/${web.certificate.secretName}` }),
+    peers: Object.fromEntries(
+      trusted.map(({ stack, domain }) => [
+        stack,
+        { trustDomain: domain.trustDomain, fingerprints: domain.fingerprints },
+      ]),
+    ),
+    pendingPeers: peers.pending,
+  };
+}
+
+/** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
+function endpointCertificate(
+  config: ClusterConfig,
+  { reader, certManager }: { reader: Cleared["reader"]; certManager: InstalledOperator },
+  provider: k8s.Provider,
+): { certificate: FederationCertificate; access: RouterSecretAccess } {
+  const { self, context, host, issuer } = config;
+  const operator = new CertManagerInstall(
+    "cert-manager",
+    { reader, installed: certManager, stack: self.stack, context, ...config.certManager },
+    { provider },
+  );
+  const certificate = new FederationCertificate(
+    "certificate",
+    { reader, host, issuer, ...config.certificateTimes },
+    { provider, dependsOn: operator.ready },
+  );
+  const access = new RouterSecretAccess("router-access", { secretName: certificate.secretName }, { provider });
+  return { certificate, access };
+}
+
+function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
+  return pulumi
+    .all([server.bundleEndpointUrl, server.endpointSpiffeId, server.caCertificates])
+    .apply(([bundleEndpointUrl, endpointSpiffeId, caCertificates]): Contract => ({
+      version: CONTRACT_VERSION,
+      trustDomain,
+      bundleEndpointUrl,
+      profile,
+      ...present({ endpointSpiffeId, caCertificates }),
+    }));
+}

@@ -1,0 +1,175 @@
+/** What one stack is configured to be. The only reader of Pulumi's config; everything else takes a ClusterConfig. */
+import * as pulumi from "@pulumi/pulumi";
+import * as check from "../components/arguments";
+import { checkIssuer, type IssuerArgs } from "../components/issuer";
+import { federationHost } from "../components/names";
+import type { Profile } from "../components/peer";
+import type { Problem } from "../components/problem";
+import type { SpireServerSpecArgs } from "../components/spireServerSpec";
+import { Fields, present } from "./fields";
+import { ConfigError } from "./refusal";
+import { spireServerSpec } from "./spireServerConfig";
+import { parseStackName, qualified, shortName, type StackName } from "./stackName";
+
+/** A stack to federate with, whether it has published anything or not. */
+export interface PeerStack {
+  /** Names it in messages and in its objects; unique among the peers, and lasting. */
+  name: string;
+  /** organization/project/stack. */
+  reference: string;
+  /** A changed number fetches its bundle anew. */
+  rebootstrap: number;
+}
+
+export interface ClusterConfig {
+  /** The stack that is configured. */
+  self: StackName;
+  /** Context of the kubeconfig. */
+  context: string;
+  trustDomain: string;
+  /** Host of the bundle endpoint; follows from the trust domain. */
+  host: string;
+  peers: PeerStack[];
+  profile: Profile;
+  refreshHint: number;
+  fileSyncInterval: number;
+  issuer: IssuerArgs;
+  certificateTimes: check.CertificateTimes;
+  certManager: { channel?: string; source?: string; sourceNamespace?: string; removeOnDestroy: boolean };
+  federatesWith: "static" | "dynamic";
+  /** The whole SpireServer, when the stack is to own it. */
+  spireServer?: SpireServerSpecArgs;
+  /** CA certificates (PEM) that vouch for the endpoint, where cert-manager cannot say which. */
+  endpointCa?: string;
+}
+
+/** The running stack's config; a ConfigError lists all that is wrong with it. */
+export function readConfig(): ClusterConfig {
+  const self = {
+    organization: pulumi.getOrganization(),
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+  };
+  const namespace = `${self.project}:`;
+  const ours = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(namespace));
+  return parseConfig(Object.fromEntries(ours.map(([key, value]) => [key.slice(namespace.length), value])), self);
+}
+
+/** Pure. `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON. */
+export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackName): ClusterConfig {
+  const problems: Problem[] = [];
+  const fields = new Fields(raw, "", problems);
+  const trustDomain = fields.requiredText("trustDomain");
+  const config: ClusterConfig = {
+    self,
+    context: fields.requiredText("context"),
+    trustDomain,
+    host: federationHost(trustDomain),
+    peers: peerStacks(fields, self),
+    profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",
+    refreshHint: fields.integer("refreshHint") ?? check.REFRESH_HINT.default,
+    fileSyncInterval: fields.integer("fileSyncInterval") ?? check.FILE_SYNC_INTERVAL.default,
+    issuer: issuer(fields.object("issuer")),
+    certificateTimes: {
+      duration: fields.text("certificateDuration") ?? "2160h",
+      renewBefore: fields.text("renewBefore") ?? "360h",
+      renewJitterHours: fields.integer("renewJitterHours") ?? 0,
+    },
+    certManager: certManager(fields.object("certManager")),
+    federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
+    ...present({ spireServer: spireServerSpec(fields.object("spireServer")), endpointCa: fields.text("endpointCa") }),
+  };
+  fields.refuseOthers();
+  // A value that is wrong by its type is not judged a second time.
+  problems.push(...valueProblems(config).filter(({ path }) => !problems.some((noted) => noted.path === path)));
+  ConfigError.throwIfAny(self.project, problems);
+  return config;
+}
+
+/** What is wrong with values that are of the right type. */
+function valueProblems({ trustDomain, host, endpointCa, ...config }: ClusterConfig): Problem[] {
+  const misnamed = check.checkTrustDomain("trustDomain", trustDomain);
+  return [
+    ...(misnamed.length > 0 ? misnamed : check.checkHost("trustDomain", host)),
+    ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
+    ...check.checkSeconds("fileSyncInterval", config.fileSyncInterval, check.FILE_SYNC_INTERVAL),
+    ...checkIssuer("issuer", config.issuer),
+    ...check.checkCertificateTimes(config.certificateTimes, {
+      duration: "certificateDuration",
+      renewBefore: "renewBefore",
+      renewJitterHours: "renewJitterHours",
+    }),
+    ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
+  ];
+}
+
+/** The stacks that `peers` names, with their counters from `rebootstrap`. */
+function peerStacks(fields: Fields, self: StackName): PeerStack[] {
+  const peers = new Map<string, PeerStack>();
+  const list = fields.list("peers");
+  if (list.length > check.MAX_PEERS) {
+    fields.note("peers", `lists ${list.length} stacks; a SpireServer takes ${check.MAX_PEERS} at most`);
+  }
+  for (const { path, text } of list.filter((item) => item.text !== "")) {
+    const stack = parseStackName(text, self);
+    if (stack === undefined) {
+      fields.note(path, `"${text}" is not the name of a stack; it is <stack>, or <organization>/<project>/<stack>`);
+      continue;
+    }
+    const peer = { name: shortName(stack, self), reference: qualified(stack), rebootstrap: 0 };
+    const other = [...peers.values()].find(({ name }) => name === peer.name);
+    if (peer.reference === qualified(self)) {
+      fields.note(path, `"${text}" is this very stack; a cluster cannot federate with itself, take it out`);
+    } else if (other?.reference === peer.reference) {
+      fields.note(path, `"${text}" is there twice; take one out`);
+    } else if (other !== undefined) {
+      fields.note(
+        path,
+        `"${text}" and ${other.reference} would both be called "${peer.name}"; rename one of the stacks`,
+      );
+    }
+    peers.set(peer.reference, peer);
+  }
+  rebootstrap(fields.object("rebootstrap"), peers, self);
+  return [...peers.values()];
+}
+
+function rebootstrap(counters: Fields, peers: ReadonlyMap<string, PeerStack>, self: StackName): void {
+  for (const key of counters.keys()) {
+    const stack = parseStackName(key, self);
+    const peer = stack && peers.get(qualified(stack));
+    const count = counters.integer(key) ?? 0;
+    if (peer === undefined) counters.note(key, `is none of "peers"; it is the name of one, as it stands there`);
+    else peer.rebootstrap = count;
+  }
+}
+
+function issuer(fields: Fields): IssuerArgs {
+  const chosen = issuerOfType(fields.choice("type", ["acme", "ca", "existing"]) ?? "acme", fields);
+  fields.refuseOthers();
+  return chosen;
+}
+
+function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
+  switch (type) {
+    case "acme":
+      return { type, ...fields.texts("server", "email", "ingressClassName") };
+    case "ca":
+      return { type, ...fields.texts("secretName"), ...present({ selfSigned: fields.flag("selfSigned") }) };
+    case "existing":
+      return {
+        type,
+        kind: fields.choice("kind", ["Issuer", "ClusterIssuer"]) ?? "Issuer",
+        name: fields.requiredText("name"),
+      };
+  }
+}
+
+function certManager(fields: Fields): ClusterConfig["certManager"] {
+  const chosen = {
+    ...fields.texts("channel", "source", "sourceNamespace"),
+    removeOnDestroy: fields.flag("removeOnDestroy") ?? false,
+  };
+  fields.refuseOthers();
+  return chosen;
+}

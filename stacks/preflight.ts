@@ -1,0 +1,142 @@
+/**
+ * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
+ * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
+ */
+import type { ClusterReader, Condition, KubeObject } from "../components/cluster";
+import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
+import * as names from "../components/names";
+import { problem, type Problem } from "../components/problem";
+import type { ClusterConfig } from "./config";
+
+/** A cluster that may be changed. */
+export interface Cleared {
+  reader: ClusterReader;
+  /** What there is of cert-manager; undefined when the profile needs none. */
+  certManager: InstalledOperator | undefined;
+}
+
+interface Conditioned extends KubeObject {
+  status?: { conditions?: Condition[] };
+}
+
+/** The live objects that are judged; undefined is an object, or a kind, that is not there. */
+export interface ClusterState {
+  ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
+  spireServer:
+    | (Conditioned & {
+        spec?: { federation?: { bundleEndpoint?: { profile?: string; httpsWeb?: { acme?: object } } } };
+      })
+    | undefined;
+  ingress: (KubeObject & { spec?: { domain?: string } }) | undefined;
+  route: (KubeObject & { spec?: { host?: string } }) | undefined;
+  /** The definition of ClusterFederatedTrustDomain. */
+  federationCrd: KubeObject | undefined;
+  /** The issuer that the config refers to. */
+  issuer: KubeObject | undefined;
+}
+
+const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
+
+/** Connects, looks and judges: a cleared cluster, or all problems at once. One that cannot be read has just that one. */
+export async function preflight(
+  config: ClusterConfig,
+  connect: (context: string) => ClusterReader,
+): Promise<Cleared | Problem[]> {
+  try {
+    const reader = connect(config.context);
+    const problems = judge(config, await look(reader, config));
+    const certManager =
+      config.profile === "https_web" ? await inspectCertManager(reader, { stack: config.self.stack }) : undefined;
+    if (Array.isArray(certManager)) problems.push(...certManager);
+    else if (problems.length === 0) return { reader, certManager };
+    return problems;
+  } catch (error) {
+    return [{ path: "context", message: error instanceof Error ? error.message : String(error) }];
+  }
+}
+
+async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<ClusterState> {
+  const namespace = names.OPERAND_NAMESPACE;
+  const [ztwim, spireServer, ingress, route, federationCrd, referred] = await Promise.all([
+    reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
+    reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
+    reader.get("config.openshift.io/v1", "Ingress", names.SINGLETON),
+    reader.get(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, namespace),
+    reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", FEDERATION_CRD),
+    issuer.type === "existing"
+      ? reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, ...(issuer.kind === "Issuer" ? [namespace] : []))
+      : undefined,
+  ]);
+  return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred };
+}
+
+/** Pure: everything that the cluster has against the config. */
+export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
+  return [...judgeCluster(config, state), ...judgeTrustDomain(config, state), ...judgeEndpoint(config, state)];
+}
+
+/** What the procedure takes for granted, and what the config refers to. */
+function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: ClusterState): Problem[] {
+  const problems: Problem[] = [];
+  const add = (path: string, message: string): unknown => problems.push({ path, message });
+  if (ztwim === undefined) {
+    const cure = "install the Zero Trust Workload Identity Manager and create it first, or choose another context";
+    add("context", `the cluster has no ZeroTrustWorkloadIdentityManager "cluster"; ${cure}`);
+  } else {
+    if (state.federationCrd === undefined) {
+      add("context", `the cluster has no CRD ${FEDERATION_CRD}; let ZTWIM's operator finish its installation`);
+    }
+    if (spireServer === undefined && config.spireServer === undefined) {
+      const cure = "create it, or set spireServer.manage to true and let this stack do it";
+      add("spireServer", `the cluster has no SpireServer "cluster" that could be given a federation; ${cure}`);
+    }
+  }
+  if ([ztwim, spireServer].some((object) => isTrue(object?.status?.conditions, "CreateOnlyMode"))) {
+    const cure = "take CREATE_ONLY_MODE out of its Subscription's env";
+    add("context", `ZTWIM's operator is in create-only mode and would ignore every change; ${cure}`);
+  }
+  if (config.profile === "https_web" && config.issuer.type === "existing" && state.issuer === undefined) {
+    add("issuer.name", `there is no ${config.issuer.kind} "${config.issuer.name}"; make it, or name another`);
+  }
+  return problems;
+}
+
+/** The trust domain gives the managed Route its host, and no other host is possible; the router has to serve it. */
+function judgeTrustDomain({ trustDomain, host }: ClusterConfig, { ztwim, ingress, route }: ClusterState): Problem[] {
+  const [live, domain, routed] = [ztwim?.spec?.trustDomain, ingress?.spec?.domain, route?.spec?.host];
+  if (ztwim !== undefined && live !== trustDomain) {
+    const cure = `set it to "${live ?? ""}", or choose another context`;
+    return problem("trustDomain", `"${trustDomain}" is not what ZeroTrustWorkloadIdentityManager/cluster has; ${cure}`);
+  }
+  if (domain === undefined) {
+    const cure = "choose the context of an OpenShift cluster";
+    return problem("context", `the cluster has no ingress domain (ingresses.config.openshift.io/cluster); ${cure}`);
+  }
+  if (!host.endsWith(`.${domain}`)) {
+    const cure = `to be federated, a trust domain is "${domain}" or ends in ".${domain}"`;
+    return problem("trustDomain", `the endpoint would be ${host}, which the cluster's router does not serve; ${cure}`);
+  }
+  if (routed !== undefined && routed !== host) {
+    const cure = "delete the Route, and the operator makes it anew";
+    return problem("trustDomain", `Route ${names.FEDERATION_ROUTE} has host ${routed} and not ${host}; ${cure}`);
+  }
+  return [];
+}
+
+/** The CRD lets neither the profile change, nor where the endpoint's certificate comes from. */
+function judgeEndpoint({ profile }: ClusterConfig, { spireServer }: ClusterState): Problem[] {
+  const live = spireServer?.spec?.federation?.bundleEndpoint;
+  if (live?.profile !== undefined && live.profile !== profile) {
+    const cure = `set "${live.profile}", or have the SpireServer made anew`;
+    return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
+  }
+  if (live?.httpsWeb?.acme !== undefined) {
+    const cure = "have the SpireServer made anew, or leave its federation to whoever made it";
+    return problem("profile", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
+  }
+  return [];
+}
+
+function isTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
+  return conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
+}

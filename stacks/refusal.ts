@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "../components/problem";
+
+/**
+ * Everything for which a stack must not go on, in one error that a person can work through.
+ *
+ * It is thrown before the first resource is made. Each problem's path is a config key; the message names the cure.
+ */
+export class ConfigError extends pulumi.RunError {
+  constructor(
+    project: string,
+    readonly problems: readonly Problem[],
+  ) {
+    const lines = problems.map(({ path, message }) => `  ${project}:${path}: ${message}`);
+    super(["Nothing was changed; this has to be put right first:", ...lines].join("\n"));
+    this.name = "ConfigError";
+  }
+
+  /** Throws when there is anything to refuse. */
+  static throwIfAny(project: string, problems: readonly Problem[]): void {
+    if (problems.length > 0) throw new ConfigError(project, problems);
+  }
+}
