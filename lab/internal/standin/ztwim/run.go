@@ -1,10 +1,148 @@
-// Package ztwim stands for the operator of the Zero Trust Workload Identity Manager 1.0.0.
+// Package ztwim stands for the operator of the Zero Trust Workload Identity Manager 1.0.0: it turns
+// SpireServer/cluster into the objects that run SPIRE and reports as the operator does. It covers the
+// server only; agents, CSI driver and OIDC provider, proxies, metrics and OLM's OperatorCondition are left out.
 package ztwim
 
-import "context"
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
 
-// Run runs the operator until ctx ends.
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2/textlogger"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	controllers "sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+var (
+	group   = schema.GroupVersion{Group: "operator.openshift.io", Version: "v1alpha1"}
+	manager = group.WithKind("ZeroTrustWorkloadIdentityManager")
+	server  = group.WithKind("SpireServer")
+
+	statefulSet = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
+
+	operands = []schema.GroupVersionKind{
+		server, group.WithKind("SpireAgent"), group.WithKind("SpiffeCSIDriver"), group.WithKind("SpireOIDCDiscoveryProvider"),
+	}
+	owned = []schema.GroupVersionKind{
+		{Version: "v1", Kind: "ConfigMap"},
+		{Version: "v1", Kind: "Service"},
+		{Version: "v1", Kind: "ServiceAccount"},
+		statefulSet,
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRoleBinding"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
+		{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingWebhookConfiguration"},
+		{Group: "route.openshift.io", Version: "v1", Kind: "Route"},
+	}
+)
+
+// operator reads from the cache, as the real one does: right after a write it may still see the state before.
+type operator struct {
+	client.Client
+	namespace  string
+	createOnly bool
+}
+
+// Run runs the operator until ctx ends. It takes the flags and environment of the real one.
 func Run(ctx context.Context, args []string) error {
-	<-ctx.Done()
-	return nil
+	flags := flag.NewFlagSet("ztwim-operator", flag.ContinueOnError)
+	health := flags.String("health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
+	verbosity := flags.Int("v", 2, "log verbosity")
+	for _, name := range []string{"metrics-bind-address", "metrics-secure", "metrics-cert-dir"} {
+		flags.String(name, "", "accepted and ignored: no metrics are served")
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	o := &operator{namespace: os.Getenv("OPERATOR_NAMESPACE"), createOnly: os.Getenv("CREATE_ONLY_MODE") == "true"}
+	if o.namespace == "" {
+		return fmt.Errorf("OPERATOR_NAMESPACE is not set; it names the namespace that SPIRE runs in")
+	}
+	ctrl.SetLogger(textlogger.NewLogger(textlogger.NewConfig(textlogger.Verbosity(*verbosity))))
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the API server: %w", err)
+	}
+	config.QPS, config.Burst = 50, 100
+	config.UserAgent = product // and so the name of its field manager
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Cache:                  cacheOptions(),
+		Client:                 client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		HealthProbeBindAddress: *health,
+		Metrics:                metricsserver.Options{BindAddress: "0"},
+		Controller:             controllers.Controller{SkipNameValidation: ptr.To(true)}, // names matter to metrics only
+	})
+	if err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+	o.Client = mgr.GetClient()
+	if err := o.watch(mgr); err != nil {
+		return fmt.Errorf("set up the watches: %w", err)
+	}
+	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
+		if err := add("ping", healthz.Ping); err != nil {
+			return fmt.Errorf("set up the probes: %w", err)
+		}
+	}
+	return mgr.Start(ctx)
+}
+
+// cacheOptions keeps the operator's own objects, known by their labels, and the custom resources.
+func cacheOptions() cache.Options {
+	options := cache.Options{
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{managedBy: product, component: controlPlane}),
+		ByObject:             map[client.Object]cache.ByObject{object(manager): {Label: labels.Everything()}},
+	}
+	for _, kind := range operands {
+		options.ByObject[object(kind)] = cache.ByObject{Label: labels.Everything()}
+	}
+	return options
+}
+
+func (o *operator) watch(mgr ctrl.Manager) error {
+	cluster := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: "cluster"}}}
+	})
+	comesOrGoes := builder.WithPredicates(predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }})
+	servers := ctrl.NewControllerManagedBy(mgr).Named("spire-server").
+		For(object(server), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ownersChanged))).
+		Watches(object(manager), cluster, comesOrGoes)
+	for _, kind := range owned {
+		servers = servers.Watches(object(kind), cluster)
+	}
+	if err := servers.Complete(reconcile.Func(o.reconcileServer)); err != nil {
+		return err
+	}
+	managers := ctrl.NewControllerManagedBy(mgr).Named("manager").
+		For(object(manager), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+	for _, kind := range operands {
+		managers = managers.Watches(object(kind), cluster)
+	}
+	return managers.Complete(reconcile.Func(o.reconcileManager))
+}
+
+var ownersChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return fmt.Sprint(e.ObjectOld.GetOwnerReferences()) != fmt.Sprint(e.ObjectNew.GetOwnerReferences())
+}}
+
+func object(kind schema.GroupVersionKind) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(kind)
+	return u
 }

@@ -1,0 +1,104 @@
+package ztwim
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+const notCreated = "CR not found"
+
+// operand is one line of the manager's status.
+type operand struct {
+	Kind       string             `json:"kind"`
+	Name       string             `json:"name"`
+	Ready      string             `json:"ready"`
+	Message    string             `json:"message,omitempty"`
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// reconcileManager sums up the operands; it owns nothing but its own status.
+func (o *operator) reconcileManager(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	m := object(manager)
+	if err := o.Get(ctx, request.NamespacedName, m); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if err := o.announce(ctx, m); err != nil {
+		return reconcile.Result{}, err
+	}
+	var list []operand
+	for _, kind := range operands {
+		one, err := o.operand(ctx, kind)
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+		list = append(list, one)
+	}
+	return reconcile.Result{}, o.report(ctx, m, sum(list), list)
+}
+
+func (o *operator) operand(ctx context.Context, kind schema.GroupVersionKind) (operand, error) {
+	one := operand{Kind: kind.Kind, Name: "cluster", Ready: "false", Message: notCreated}
+	u := object(kind)
+	if err := o.Get(ctx, types.NamespacedName{Name: one.Name}, u); err != nil {
+		return one, client.IgnoreNotFound(err)
+	}
+	s, err := statusOf(u)
+	if err != nil {
+		return one, fmt.Errorf("read the status of %s: %w", kind.Kind, err)
+	}
+	one.Message = "Waiting for initial reconciliation"
+	if c := meta.FindStatusCondition(s.Conditions, ready); c != nil {
+		one.Message = c.Message
+		if c.Status == metav1.ConditionTrue {
+			one.Ready, one.Message = "true", "Ready"
+		}
+	}
+	for _, c := range s.Conditions {
+		if (c.Type == createOnlyMode) == (c.Status == metav1.ConditionTrue) && (c.Type == createOnlyMode || one.Ready == "false") {
+			one.Conditions = append(one.Conditions, c)
+		}
+	}
+	return one, nil
+}
+
+func sum(list []operand) findings {
+	var waiting, failed []string
+	var f findings
+	for _, one := range list {
+		if meta.IsStatusConditionTrue(one.Conditions, createOnlyMode) {
+			f.add(createOnlyMode, true, "CreateOnlyModeEnabled", "One or more operands have create-only mode enabled")
+		}
+		c := meta.FindStatusCondition(one.Conditions, ready)
+		switch {
+		case one.Ready == "true":
+		case c != nil && c.Reason == reasonFailed:
+			failed = append(failed, one.Kind+"/"+one.Name)
+		case one.Message == notCreated:
+			waiting = append(waiting, one.Kind+"(not created)")
+		default:
+			waiting = append(waiting, one.Kind+"(reconciling)")
+		}
+	}
+	both := func(holds bool, reason, operandsMessage, readyMessage string) {
+		f.add("OperandsAvailable", holds, reason, operandsMessage)
+		f.add(ready, holds, reason, readyMessage)
+	}
+	switch {
+	case len(failed) > 0:
+		message := fmt.Sprintf("Some operands not ready: %v", failed)
+		both(false, reasonFailed, message, message)
+	case len(waiting) > 0:
+		message := fmt.Sprintf("Waiting for operands: %v", waiting)
+		both(false, reasonProgressing, message, message)
+	default:
+		both(true, reasonReady, "All operand CRs are ready", "All components are ready")
+	}
+	return f
+}

@@ -1,0 +1,291 @@
+package ztwim
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+var (
+	configMap = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	service   = schema.GroupVersionKind{Version: "v1", Kind: "Service"}
+	route     = schema.GroupVersionKind{Group: "route.openshift.io", Version: "v1", Kind: "Route"}
+)
+
+// TestOperator runs the operator with the rights of its own ServiceAccount against a real API server. Nobody runs
+// pods there: the StatefulSet's status is written by hand.
+func TestOperator(t *testing.T) {
+	config, c := apiServer(t)
+	ctx := context.Background()
+	startOperator(t, config, c)
+
+	must(t, c.Create(ctx, spireServer()))
+	becomes(t, c, "a server without a manager fails", ready, "False", reasonFailed)
+	must(t, c.Create(ctx, ztwimCluster()))
+
+	becomes(t, c, "the rollout is awaited", "StatefulSetAvailable", "False", notReady)
+	becomes(t, c, "Ready says so", ready, "False", reasonProgressing)
+	rollOut(t, c)
+	becomes(t, c, "all is well", ready, "True", reasonReady)
+	for condition, reason := range map[string]string{
+		"StatefulSetAvailable": "StatefulSetReady", "ServerConfigMapAvailable": "SpireConfigMapResourceCreated",
+		"ControllerManagerConfigAvailable": "SpireControllerManagerConfigMapCreated", "BundleConfigAvailable": "SpireBundleConfigMapCreated",
+		"TTLConfigurationValid": "TTLValidationSucceeded", configurationValid: configurationValid, "ServiceAccountAvailable": reasonReady,
+		"ServiceAvailable": reasonReady, "RBACAvailable": reasonReady, "ValidatingWebhookAvailable": reasonReady,
+	} {
+		becomes(t, c, "in the end", condition, "True", reason)
+	}
+	t.Run("the server belongs to the manager and its durations are rewritten", func(t *testing.T) {
+		s := get(t, c, server, "", "cluster")
+		if owners := s.GetOwnerReferences(); len(owners) != 1 || owners[0].Kind != manager.Kind {
+			t.Errorf("owners: %v", owners)
+		}
+		if got, _, _ := unstructured.NestedString(s.Object, "spec", "caValidity"); got != "24h0m0s" {
+			t.Errorf("caValidity is %q", got)
+		}
+	})
+	t.Run("the manager waits for the operands that nobody made", func(t *testing.T) {
+		eventually(t, "summed up", func() error {
+			s, err := statusOf(get(t, c, manager, "", "cluster"))
+			must(t, err)
+			if got := meta.FindStatusCondition(s.Conditions, ready); got == nil || got.Reason != reasonProgressing || !strings.Contains(got.Message, "SpireAgent(not created)") {
+				return fmt.Errorf("Ready is %v", got)
+			}
+			if len(s.Operands) != 4 || s.Operands[0].Ready != "true" {
+				return fmt.Errorf("operands are %v", s.Operands)
+			}
+			return nil
+		})
+	})
+	t.Run("foreign edits are reverted, SPIRE's own bundle is not", func(t *testing.T) {
+		want := data(t, c, "spire-server")
+		setData(t, c, "spire-server", fields{"server.conf": "{}"})
+		eventually(t, "server.conf is back", func() error { return equal(data(t, c, "spire-server"), want) })
+		setData(t, c, "spire-bundle", fields{"bundle.crt": "PEM"})
+		must(t, c.Delete(ctx, get(t, c, service, product, "spire-server")))
+		eventually(t, "the Service is back", func() error {
+			return c.Get(ctx, client.ObjectKey{Namespace: product, Name: "spire-server"}, object(service))
+		})
+		if got := data(t, c, "spire-bundle"); !strings.Contains(got, "PEM") {
+			t.Errorf("spire-bundle is %v", got)
+		}
+	})
+	t.Run("a refused Route is reported and comes when it is allowed", func(t *testing.T) {
+		hash := configHash(t, c)
+		refuse := refusal(t, c)
+		change(t, c, set{"federation", federation(servingCert())})
+		becomes(t, c, "refused", routeAvailable, "False", "FederationRouteCreationFailed")
+		becomes(t, c, "and so not ready", ready, "False", reasonFailed)
+		if configHash(t, c) == hash {
+			t.Error("the config hash is what it was: no pod would restart")
+		}
+		must(t, c.Delete(ctx, refuse))
+		eventually(t, "the Route is there", func() error {
+			return c.Get(ctx, client.ObjectKey{Namespace: product, Name: "spire-server-federation"}, object(route))
+		})
+		rollOut(t, c)
+		becomes(t, c, "made", routeAvailable, "True", "FederationRouteCreated")
+		becomes(t, c, "and so ready", ready, "True", reasonReady)
+		if owners := get(t, c, route, product, "spire-server-federation").GetOwnerReferences(); owners != nil {
+			t.Errorf("the Route has owners: %v", owners)
+		}
+		if got := get(t, c, service, product, "spire-server").GetAnnotations(); got["service.beta.openshift.io/serving-cert-secret-name"] != "spire-server-serving-cert" {
+			t.Errorf("annotations of the Service: %v", got)
+		}
+	})
+	t.Run("an edited Route becomes ours again", func(t *testing.T) {
+		r := get(t, c, route, product, "spire-server-federation")
+		must(t, unstructured.SetNestedField(r.Object, "/elsewhere", "spec", "path"))
+		must(t, c.Update(ctx, r))
+		becomes(t, c, "updated", routeAvailable, "True", "FederationRouteUpdated")
+	})
+	t.Run("a cluster may not be its own peer", func(t *testing.T) {
+		change(t, c, set{"federation.federatesWith", []any{peer("apps.cluster1.example.com")}})
+		becomes(t, c, "refused", configurationValid, "False", "InvalidFederationConfiguration")
+		change(t, c, set{"federation.federatesWith", []any{peer("apps.cluster2.example.com")}})
+		becomes(t, c, "accepted", configurationValid, "True", reasonReady)
+		if got := data(t, c, "spire-server"); !strings.Contains(got, "federates_with") {
+			t.Errorf("the peer is not in server.conf: %s", got)
+		}
+	})
+	t.Run("with a Route of one's own Ready stays away", func(t *testing.T) {
+		change(t, c, set{"federation.managedRoute", "false"})
+		rollOut(t, c)
+		becomes(t, c, "disabled", routeAvailable, "False", "FederationRouteDisabled")
+		becomes(t, c, "failed", ready, "False", reasonFailed)
+		get(t, c, route, product, "spire-server-federation")
+	})
+}
+
+// TestCreateOnlyMode: what is missing is made, what is there stays as it is.
+func TestCreateOnlyMode(t *testing.T) {
+	config, c := apiServer(t)
+	t.Setenv("CREATE_ONLY_MODE", "true")
+	startOperator(t, config, c)
+	must(t, c.Create(context.Background(), ztwimCluster()))
+	must(t, c.Create(context.Background(), spireServer()))
+	becomes(t, c, "shown", createOnlyMode, "True", "CreateOnlyModeEnabled")
+	before := data(t, c, "spire-server")
+	generation := change(t, c, set{"logLevel", "debug"})
+	becomes(t, c, "looked at again", "StatefulSetAvailable", "False", notReady)
+	must(t, c.Delete(context.Background(), get(t, c, configMap, product, "spire-controller-manager")))
+	eventually(t, "what is missing is made", func() error {
+		return c.Get(context.Background(), client.ObjectKey{Namespace: product, Name: "spire-controller-manager"}, object(configMap))
+	})
+	if after := data(t, c, "spire-server"); after != before {
+		t.Errorf("generation %d reached server.conf", generation)
+	}
+}
+
+// startOperator gives Run a kubeconfig with the token of the Deployment's ServiceAccount.
+func startOperator(t *testing.T, config *rest.Config, c client.Client) {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: product, Name: product + "-controller-manager"}}
+	token := &authenticationv1.TokenRequest{}
+	must(t, c.SubResource("token").Create(context.Background(), account, token))
+	kubeconfig := clientcmdapi.Config{
+		CurrentContext: "lab", Contexts: map[string]*clientcmdapi.Context{"lab": {Cluster: "lab", AuthInfo: "lab"}},
+		Clusters:  map[string]*clientcmdapi.Cluster{"lab": {Server: config.Host, InsecureSkipTLSVerify: true}},
+		AuthInfos: map[string]*clientcmdapi.AuthInfo{"lab": {Token: token.Status.Token}},
+	}
+	text, err := clientcmd.Write(kubeconfig)
+	must(t, err)
+	t.Setenv("KUBECONFIG", write(t, t.TempDir(), "kubeconfig", text))
+	t.Setenv("OPERATOR_NAMESPACE", product)
+	t.Setenv("RELATED_IMAGE_SPIRE_SERVER", "registry.example.com/spire-server:1.13.3")
+	t.Setenv("RELATED_IMAGE_SPIRE_CONTROLLER_MANAGER", "registry.example.com/spire-controller-manager:0.6.3")
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := Run(ctx, []string{"--health-probe-bind-address=" + freeAddress(t), "--v=0"}); err != nil {
+			t.Errorf("the operator ended: %v", err)
+		}
+	}()
+	t.Cleanup(func() { stop(); <-ended })
+}
+
+func get(t *testing.T, c client.Client, kind schema.GroupVersionKind, namespace, name string) *unstructured.Unstructured {
+	t.Helper()
+	u := object(kind)
+	must(t, c.Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: name}, u))
+	return u
+}
+
+// becomes waits until a condition of SpireServer/cluster has a status and a reason.
+func becomes(t *testing.T, c client.Client, what, condition, status, reason string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s: %s=%s, %s", what, condition, status, reason), func() error {
+		s, err := statusOf(get(t, c, server, "", "cluster"))
+		must(t, err)
+		got := meta.FindStatusCondition(s.Conditions, condition)
+		if got == nil || string(got.Status) != status || got.Reason != reason {
+			return fmt.Errorf("it is %v", got)
+		}
+		return nil
+	})
+}
+
+// change edits SpireServer/cluster, again when the operator was faster.
+func change(t *testing.T, c client.Client, s set) (generation int64) {
+	t.Helper()
+	eventually(t, "changed "+s.path, func() error {
+		u := edit(t, get(t, c, server, "", "cluster"), s)
+		err := c.Update(context.Background(), u)
+		generation = u.GetGeneration()
+		if apierrors.IsConflict(err) {
+			return err
+		}
+		must(t, err)
+		return nil
+	})
+	return generation
+}
+
+// rollOut writes what the StatefulSet controller would, once the operator has followed SpireServer/cluster.
+func rollOut(t *testing.T, c client.Client) {
+	t.Helper()
+	v, err := newView(get(t, c, server, "", "cluster").Object["spec"].(fields), get(t, c, manager, "", "cluster").Object["spec"].(fields), product)
+	must(t, err)
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(v["serverConf"].(string))))
+	eventually(t, "the StatefulSet has the configuration's hash", func() error { return equal(configHash(t, c), hash) })
+	set := get(t, c, statefulSet, product, "spire-server")
+	set.Object["status"] = fields{"observedGeneration": set.GetGeneration(), "replicas": int64(1), "readyReplicas": int64(1), "updatedReplicas": int64(1)}
+	must(t, c.Status().Update(context.Background(), set))
+}
+
+func configHash(t *testing.T, c client.Client) string {
+	t.Helper()
+	var hash string
+	eventually(t, "there is a StatefulSet", func() error {
+		set := object(statefulSet)
+		err := c.Get(context.Background(), client.ObjectKey{Namespace: product, Name: "spire-server"}, set)
+		hash, _, _ = unstructured.NestedString(set.Object, "spec", "template", "metadata", "annotations", "ztwim.openshift.io/spire-server-config-hash")
+		return err
+	})
+	return hash
+}
+
+func data(t *testing.T, c client.Client, name string) string {
+	t.Helper()
+	return fmt.Sprint(get(t, c, configMap, product, name).Object["data"])
+}
+
+func setData(t *testing.T, c client.Client, name string, value fields) {
+	t.Helper()
+	u := get(t, c, configMap, product, name)
+	u.Object["data"] = value
+	must(t, c.Update(context.Background(), u))
+}
+
+func equal(got, want string) error {
+	if got != want {
+		return fmt.Errorf("it is %s, want %s", got, want)
+	}
+	return nil
+}
+
+// refusal is a policy that refuses every Route, in force when it returns.
+func refusal(t *testing.T, c client.Client) *unstructured.Unstructured {
+	t.Helper()
+	ctx := context.Background()
+	policies := schema.GroupVersion{Group: "admissionregistration.k8s.io", Version: "v1"}
+	policy, binding := object(policies.WithKind("ValidatingAdmissionPolicy")), object(policies.WithKind("ValidatingAdmissionPolicyBinding"))
+	policy.SetName("no-routes")
+	policy.Object["spec"] = fields{
+		"matchConstraints": fields{"resourceRules": []any{fields{
+			"apiGroups": []any{"route.openshift.io"}, "apiVersions": []any{"v1"}, "operations": []any{"CREATE"}, "resources": []any{"routes"},
+		}}},
+		"validations": []any{fields{"expression": "false", "message": "the router may not read the secret"}},
+	}
+	binding.SetName("no-routes")
+	binding.Object["spec"] = fields{"policyName": "no-routes", "validationActions": []any{"Deny"}}
+	must(t, c.Create(ctx, policy))
+	must(t, c.Create(ctx, binding))
+	probe := object(route)
+	probe.SetName("probe")
+	probe.SetNamespace(product)
+	probe.Object["spec"] = fields{"to": fields{"kind": "Service", "name": "x", "weight": int64(1)}}
+	eventually(t, "Routes are refused", func() error {
+		if err := c.Create(ctx, probe.DeepCopy(), client.DryRunAll); err == nil {
+			return errors.New("it was accepted")
+		}
+		return nil
+	})
+	return binding
+}
