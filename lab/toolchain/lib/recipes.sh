@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# What is built, and how. Versions are those of the go.mod files; of Pulumi's parts those of
+# package.json (a test compares them).
+
+pulumi_version=3.259.0
+kubernetes_plugin_version=4.25.0
+command_plugin_version=1.2.1
+random_plugin_version=4.21.2
+
+small="-s -w" # no symbol tables: half the size
+
+list_units() {
+  local name kube kube_version=k8s.io/component-base/version
+  kube=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' go.mod)
+  # A server that calls itself v0.0.0 makes OLM refuse every operator with a minKubeVersion.
+  local kube_flags="$small -X $kube_version.gitVersion=$kube -X $kube_version.gitMajor=1 -X $kube_version.gitMinor=${kube:3:2}"
+  for name in kube-apiserver kube-controller-manager kube-scheduler; do
+    unit "$name" . -- go_program "$name" . "k8s.io/kubernetes/cmd/$name" -ldflags "$kube_flags"
+  done
+  unit etcd . -- go_program etcd . go.etcd.io/etcd/server/v3
+  unit spire-controller-manager . -- go_program spire-controller-manager . github.com/spiffe/spire-controller-manager/cmd
+  for name in olm catalog; do
+    unit "$name" . -- go_program "$name" . "github.com/operator-framework/operator-lifecycle-manager/cmd/$name"
+  done
+  unit opm . -- go_program opm . github.com/operator-framework/operator-registry/cmd/opm \
+    -tags "containers_image_openpgp exclude_graphdriver_btrfs exclude_graphdriver_devicemapper"
+  unit crds toolchain/crds go.mod go.sum -- crds
+  for name in spire-server spire-agent; do
+    unit "$name" toolchain/spire -- go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
+  done
+
+  unit pulumi toolchain/pulumi toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
+  unit pulumi-resource-kubernetes toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
+    pulumi_plugin kubernetes "$kubernetes_plugin_version" kubernetes_plugin
+  unit pulumi-resource-command plugins plugins -- pulumi_plugin command "$command_plugin_version" standin_plugin
+  unit pulumi-resource-random plugins plugins -- pulumi_plugin random "$random_plugin_version" standin_plugin
+
+  unit cert-manager . cmd/cert-manager -- go_program cert-manager . ./cmd/cert-manager
+  for name in lab lab-cluster lab-standin; do
+    unit "$name" . "cmd/$name" internal manifests -- go_program "$name" . "./cmd/$name"
+  done
+}
+
+# go_program NAME MODULE PACKAGE [FLAG…]
+go_program() {
+  go_build "$out/bin/$1" "${@:2}"
+}
+
+# go_build FILE MODULE PACKAGE [FLAG…]: a later -ldflags wins over the one given here.
+go_build() {
+  (cd "$2" && go build -ldflags "$small" "${@:4}" -o "$1" "$3")
+}
+
+# source_of MODULE PATH: the folder with the sources of a module that MODULE requires.
+source_of() {
+  (cd "$1" && go mod download -json "$2") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+
+crds() {
+  local api=zz_generated.crd-manifests
+  copy_crds openshift toolchain/crds github.com/openshift/api \
+    "route/v1/$api/routes.crd.yaml" "config/v1/$api/0000_10_config-operator_01_ingresses.crd.yaml"
+  copy_crds olm . github.com/operator-framework/api 'crds/*.yaml'
+  copy_crds cert-manager . github.com/cert-manager/cert-manager 'deploy/crds/*.yaml'
+  copy_crds spire . github.com/spiffe/spire-controller-manager 'config/crd/bases/spire.spiffe.io_cluster*.yaml'
+}
+
+# copy_crds FOLDER MODULE PATH PATTERN…
+copy_crds() {
+  local from pattern
+  from=$(source_of "$2" "$3")
+  mkdir -p "$out/crds/$1"
+  for pattern in "${@:4}"; do
+    # shellcheck disable=SC2086 # the pattern is there to be expanded
+    install -m 644 -t "$out/crds/$1" "$from"/$pattern
+  done
+}
+
+# pulumi_cli VERSION: where the npm package and the Automation API look for it, the language host beside it.
+pulumi_cli() {
+  local bin=$out/versions/$1/bin
+  mkdir -p "$bin"
+  installed_cli "$1" "$bin" || official_cli "$1" "$bin" || build_cli "$1" "$bin"
+}
+
+build_cli() {
+  go_build "$2/pulumi" toolchain/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi \
+    -ldflags "$small -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$1"
+  go_build "$2/pulumi-language-nodejs" toolchain/language-nodejs github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3
+  how "built from source"
+}
+
+# pulumi_plugin NAME VERSION BUILD
+pulumi_plugin() {
+  local dir=$out/plugins/resource-$1-v$2
+  mkdir -p "$dir"
+  installed_plugin "$1" "$2" "$dir" || official_plugin "$1" "$2" "$dir" || "$3" "$1" "$2" "$dir/pulumi-resource-$1"
+}
+
+standin_plugin() {
+  go_build "$3" plugins "./cmd/pulumi-resource-$1"
+  how "the lab's stand-in, as the real plugin cannot be downloaded here"
+}
+
+# kubernetes_plugin NAME VERSION FILE: in a copy, since the embedded schema is made here.
+kubernetes_plugin() {
+  local from copy=$out.src module=github.com/pulumi/pulumi-kubernetes/provider/v4
+  from=$(source_of toolchain/kubernetes-plugin "$module")
+  cp -r toolchain/kubernetes-plugin "$copy"
+  sed "1s/{/{\"version\":\"$2\",/" "$from/cmd/pulumi-resource-kubernetes/schema.json" >"$copy/schema.json"
+  go_build "$3" "$copy" . -ldflags "$small -X $module/pkg/version.Version=$2"
+  how "built from source"
+}

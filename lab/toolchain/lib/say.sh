@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# What the person in front of it sees, all on stderr: a line that ticks on a terminal,
+# plain lines now and then elsewhere.
+
+say() { printf 'toolchain: %s\n' "$*" >&2; }
+
+fail() {
+  say "$@"
+  exit 1
+}
+
+# follow PID TEXT: shows TEXT and the elapsed time until the process ends.
+follow() {
+  local pid=$1 text=$2 start=$SECONDS shown=0 elapsed
+  [[ -t 2 ]] || say "$text"
+  while kill -0 "$pid" 2>/dev/null; do
+    elapsed=$((SECONDS - start))
+    if [[ -t 2 ]]; then
+      printf '\r\033[Ktoolchain: %s, %d s' "$text" "$elapsed" >&2
+    elif ((elapsed >= shown + 15)); then
+      shown=$elapsed
+      say "$text, $elapsed s so far"
+    fi
+    sleep 0.2
+  done
+  [[ ! -t 2 ]] || printf '\r\033[K' >&2
+}
