@@ -42,6 +42,10 @@ func remove(dir state.Dir) error {
 		}
 	}
 	lock, err := dir.Lock()
+	for tries := 0; errors.Is(err, state.ErrRunning) && tries < 100; tries++ { // a `lab up` that waited for that lab has to notice
+		time.Sleep(50 * time.Millisecond)
+		lock, err = dir.Lock()
+	}
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,6 @@ type keeperProcess struct {
 	cmd      *exec.Cmd
 	lifeline *os.File
 	ended    chan struct{} // closed when it, and so everything of the lab, has ended
-	how      error         // how it ended
 }
 
 // startKeeper runs this program again as PID 1 of namespaces of its own, in a session of its own.
@@ -67,7 +66,7 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 	}
 	k := &keeperProcess{cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
 	go func() {
-		k.how = cmd.Wait()
+		_ = cmd.Wait() // how it ended is in its ProcessState
 		close(k.ended)
 	}()
 	return k, p.dir.SetKeeper(cmd.Process.Pid)

@@ -149,7 +149,7 @@ func (p *plan) waitReady(ctx context.Context, k *keeperProcess) error {
 		case <-ctx.Done():
 			return errors.New("interrupted; the lab is ended")
 		case <-k.ended:
-			return fmt.Errorf("the lab's first process: %v; last lines of %s:\n%s", k.how, p.dir.KeeperLog(), state.Tail(p.dir.KeeperLog(), 20))
+			return fmt.Errorf("the lab's first process has ended: %s; last lines of %s:\n%s", k.cmd.ProcessState, p.dir.KeeperLog(), state.Tail(p.dir.KeeperLog(), 20))
 		}
 	}
 }

@@ -79,11 +79,11 @@ func ReadDir(dir string) ([]unstructured.Unstructured, error) {
 // Apply applies objects stage by stage. CRDs are served when it goes on to the next stage.
 func (a *Applier) Apply(ctx context.Context, objects []unstructured.Unstructured) error {
 	for _, stage := range stages(objects) {
-		group, ctx := errgroup.WithContext(ctx)
+		group, requests := errgroup.WithContext(ctx)
 		group.SetLimit(atOnce)
 		for _, object := range stage {
 			group.Go(func() error {
-				if err := a.applyOne(ctx, object); err != nil {
+				if err := a.applyOne(requests, object); err != nil {
 					return fmt.Errorf("apply %s: %w", Name(object), err)
 				}
 				return nil

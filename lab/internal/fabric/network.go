@@ -37,6 +37,9 @@ func Up(n int) ([]Cluster, error) {
 		return nil, err
 	}
 	defer here.Close()
+	if err := setUp(here, loopback); err != nil {
+		return nil, err
+	}
 	bridge, err := addBridge(here, fabricBridge, Keeper)
 	if err != nil {
 		return nil, err
