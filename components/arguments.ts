@@ -58,6 +58,12 @@ export function checkHttpsUrl(path: string, value: string): Problem[] {
   return [];
 }
 
+export function checkEmail(path: string, value: string): Problem[] {
+  return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)
+    ? []
+    : problem(path, `"${value}" is not an e-mail address; it is one like ops@example.com`);
+}
+
 /** A whole number of seconds within the bounds that the CRD sets. */
 export function checkSeconds(path: string, value: number, bounds: { min: number; max: number }): Problem[] {
   return Number.isInteger(value) && value >= bounds.min && value <= bounds.max

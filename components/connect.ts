@@ -1,6 +1,95 @@
-import type { ClusterReader } from "./cluster";
+import {
+  ApiException,
+  KubeConfig,
+  KubernetesObjectApi,
+  type KubernetesObject,
+  type RequestContext,
+} from "@kubernetes/client-node";
+import type { ClusterReader, KubeObject } from "./cluster";
 
-/** A reader of the cluster that a context of the kubeconfig names. */
+/** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
+const REQUEST_MS = 10_000;
+
+/**
+ * A reader of the cluster that a context of the kubeconfig names (`$KUBECONFIG`, or `~/.kube/config`).
+ *
+ * @throws Error at once when there is no such context; each read throws one that names the context and the server when
+ * the cluster does not answer within 10 seconds, or refuses
+ */
 export function connect(context: string): ClusterReader {
-  throw new Error(`not yet ${context}`);
+  const api = connectClient(context);
+  return {
+    get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
+      const object = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+      return api.attempt<T | undefined>(
+        `read ${kind} ${name}`,
+        undefined,
+        async () => (await api.read(object)) as unknown as T,
+      );
+    },
+    list<T extends KubeObject>(apiVersion: string, kind: string, namespace?: string, labels?: string) {
+      const unset = undefined; // this client takes its options by position
+      return api.attempt<T[]>(`list ${kind}`, [], async () => {
+        const found = await api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels);
+        return found.items as unknown as T[];
+      });
+    },
+  };
+}
+
+/** The client behind `connect`, for the one program that also deletes. */
+export function connectClient(context: string): ClusterClient {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const known = config.getContexts().map(({ name }) => name);
+  if (!known.includes(context)) {
+    throw new Error(
+      `context "${context}" is not in the kubeconfig; it has ${known.length > 0 ? known.join(", ") : "none"}`,
+    );
+  }
+  config.setCurrentContext(context);
+  const client = config.makeApiClient(ClusterClient);
+  client.place = `context "${context}" (${config.getCurrentCluster()?.server ?? "no server"})`;
+  return client;
+}
+
+export class ClusterClient extends KubernetesObjectApi {
+  /** The cluster, as errors name it. */
+  place = "";
+
+  /** What a request gives; `missing` when the object, or its kind, is not there. */
+  async attempt<T>(what: string, missing: T, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      if (isMissing(error)) {
+        return missing;
+      }
+      throw new Error(`${this.place}: cannot ${what}: ${explainError(error)}`, { cause: error });
+    }
+  }
+
+  protected override requestPromise<T extends KubernetesObject>(request: RequestContext, type?: string): Promise<T> {
+    request.setSignal(AbortSignal.timeout(REQUEST_MS));
+    return super.requestPromise<T>(request, type);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (
+    (error instanceof ApiException && error.code === 404) ||
+    // This client's word for a group that is there without the kind.
+    (error instanceof Error && error.message.startsWith("Unrecognized API version and kind"))
+  );
+}
+
+function explainError(error: unknown): string {
+  if (error instanceof ApiException) {
+    const body = error.body as { message?: string } | undefined;
+    return `the API server answers ${error.code}, ${body?.message ?? "without a reason"}`;
+  }
+  const { name, message } = error as Error;
+  return name === "AbortError"
+    ? `no answer within ${REQUEST_MS / 1000} s; is the cluster up and reachable from here?`
+    : `${message}; is the cluster up and reachable from here?`;
 }

@@ -1,13 +1,41 @@
+import { createHash } from "node:crypto";
+import * as command from "@pulumi/command";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Peer } from "./peer";
+import { checkPeer } from "./arguments";
+import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
+import { SPIRE_API } from "./names";
+import { federatedTrustDomainSpec, type Peer } from "./peer";
+import { explain, refuse } from "./problem";
+import type { TrustBundle } from "./trustBundle";
 
 export interface FederatedTrustDomainArgs {
   /** The remote member, as its stack published it. Plain: what is wrong with it is said before anything changes. */
   peer: Peer;
-  /** Counter; a changed number fetches the bundle anew and sends it to SPIRE. Default 0. */
+  /**
+   * Counter; a changed number fetches the bundle anew and hands it to SPIRE. For a peer whose bundle SPIRE can no
+   * longer refresh, for example because it was away while its CA was replaced. Default 0.
+   */
   rebootstrap?: number;
 }
 
+/** A peer publishes its endpoint once it has answered, so it should answer soon. */
+const FETCH_SECONDS = 60;
+
+/**
+ * Trust in one remote member: its bundle fetched and checked, and its ClusterFederatedTrustDomain (steps 16 to 18).
+ *
+ * The bundle is fetched once for each URL, profile, trust domain and counter, over TLS that is verified, and kept in
+ * the state, which holds public keys alone. Later rotations are SPIRE's business: a changed bundle is no change here.
+ * A changed URL fetches anew, because the controller then sends the whole object to SPIRE and an old bundle would
+ * replace a newer one.
+ *
+ * Give it the router's access and the certificate in `dependsOn`: then a destroy takes the peers away first.
+ *
+ * @throws InputPropertiesError for `peer`; ResourceError when the bundle must not be trusted, all problems at once
+ * @example
+ * const peer = new FederatedTrustDomain("peer-cluster2", { peer: cluster2 }, { provider, dependsOn: [access, certificate] });
+ */
 export class FederatedTrustDomain extends pulumi.ComponentResource {
   /** The peer's trust domain. */
   readonly trustDomain: pulumi.Output<string>;
@@ -18,9 +46,65 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:FederatedTrustDomain", name, {}, opts);
-    this.trustDomain = pulumi.output(args.peer.trustDomain);
-    this.fingerprints = pulumi.output([]);
-    this.held = pulumi.output(args.peer);
+    const { peer } = args;
+    refuse(name, checkPeer("peer", peer));
+
+    const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0), {
+      parent: this,
+      ignoreChanges: IGNORED_INPUTS,
+    });
+    const bundle = snapshot.stdout.apply((stdout) => this.accept(stdout, peer));
+
+    const trust = new k8s.apiextensions.CustomResource(
+      `${name}-trust`,
+      {
+        apiVersion: SPIRE_API,
+        kind: "ClusterFederatedTrustDomain",
+        metadata: { name: objectName(peer.stack) },
+        spec: { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
+      },
+      // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.
+      { parent: this, replaceOnChanges: ["spec.trustDomainBundle"], deleteBeforeReplace: true },
+    );
+
+    this.trustDomain = pulumi.output(peer.trustDomain);
+    this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
+    // What a preview shows is what will be: the peer is known, whether its endpoint answers is not.
+    this.held = pulumi.runtime.isDryRun() ? pulumi.output(peer) : pulumi.all([bundle, trust.id]).apply(() => peer);
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints, held: this.held });
   }
+
+  /** The bundle, or an error with everything that speaks against it. */
+  private accept(stdout: string, peer: Peer): TrustBundle {
+    const bundle = readFetched(stdout, peer.trustDomain);
+    if (!Array.isArray(bundle)) {
+      return bundle;
+    }
+    throw new pulumi.ResourceError(
+      `peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}. ` +
+        `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`,
+      this,
+      true,
+    );
+  }
+}
+
+function snapshotCommand(peer: Peer, rebootstrap: number): command.local.CommandArgs {
+  const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, rebootstrap];
+  return peer.profile === "https_spiffe"
+    ? keepCommand(peer.caCertificates ?? "", new Date(), triggers)
+    : fetchCommand(peer, FETCH_SECONDS, triggers);
+}
+
+/**
+ * `<stack>-federation`, as the procedure has it. A name that isn't a Kubernetes name by itself, such as a fully
+ * qualified stack's, is cut to its last part and told apart by a hash.
+ */
+export function objectName(stack: string): string {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= 200) {
+    return `${stack}-federation`;
+  }
+  const last = (stack.split("/").at(-1) ?? "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  const hash = createHash("sha256").update(stack).digest("hex").slice(0, 8);
+  return `${`peer-${last}`.slice(0, 200)}-${hash}-federation`.replaceAll(/-+/g, "-");
 }

@@ -1,5 +1,6 @@
 /** The five components and what they are described with. `connect` (connect.ts) is apart: it loads a client. */
 export * from "./arguments";
+export * from "./bundleEndpoint";
 export * from "./certManagerInstall";
 export * from "./cluster";
 export * from "./federatedTrustDomain";

@@ -1,5 +1,6 @@
-import { problem, type Problem } from "./problem";
-import { checkHttpsUrl, checkName } from "./arguments";
+import type { Problem } from "./problem";
+import type { IssuerReference } from "./certificateReadiness";
+import { checkEmail, checkHttpsUrl, checkName } from "./arguments";
 
 /** A certificate from an ACME server, which looks at `http://<host>/.well-known/acme-challenge/…` (HTTP-01). */
 export interface AcmeIssuer {
@@ -38,17 +39,16 @@ export const ISSUER_DEFAULTS = {
   caSecretName: "internal-ca-key-pair",
 } as const;
 
+const ACME_ISSUER = "letsencrypt-http01";
+const CA_ISSUER = "internal-ca";
+
+/** What is wrong with an issuer's description. */
 export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
   switch (issuer.type) {
     case "acme":
       return [
         ...(issuer.server === undefined ? [] : checkHttpsUrl(`${path}.server`, issuer.server)),
-        ...(issuer.email === undefined || /^[^@\s]+@[^@\s]+$/.test(issuer.email)
-          ? []
-          : problem(
-              `${path}.email`,
-              `"${issuer.email}" is not an e-mail address; leave it out or give one like ops@example.com`,
-            )),
+        ...(issuer.email === undefined ? [] : checkEmail(`${path}.email`, issuer.email)),
         ...(issuer.ingressClassName === undefined
           ? []
           : checkName(`${path}.ingressClassName`, issuer.ingressClassName)),
@@ -58,4 +58,73 @@ export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
     case "existing":
       return checkName(`${path}.name`, issuer.name);
   }
+}
+
+/** One object that an issuer consists of. */
+export interface IssuerObject {
+  kind: "Issuer" | "Certificate";
+  /** What it is for; part of the resource's name in the stack. */
+  role: string;
+  name: string;
+  spec: Record<string, unknown>;
+}
+
+/** What has to be made for an issuer, in order, and how a Certificate refers to it. */
+export interface IssuerPlan {
+  objects: IssuerObject[];
+  reference: IssuerReference;
+}
+
+/** The procedure's steps 4 and 5. An existing issuer is referred to as it is. */
+export function planIssuer(issuer: IssuerArgs): IssuerPlan {
+  switch (issuer.type) {
+    case "acme":
+      return {
+        objects: [{ kind: "Issuer", role: "issuer", name: ACME_ISSUER, spec: { acme: acmeSpec(issuer) } }],
+        reference: { kind: "Issuer", name: ACME_ISSUER },
+      };
+    case "ca": {
+      const secretName = issuer.secretName ?? ISSUER_DEFAULTS.caSecretName;
+      const ca: IssuerObject = { kind: "Issuer", role: "issuer", name: CA_ISSUER, spec: { ca: { secretName } } };
+      return {
+        objects: issuer.selfSigned === true ? [...selfSignedRoot(secretName), ca] : [ca],
+        reference: { kind: "Issuer", name: CA_ISSUER },
+      };
+    }
+    case "existing":
+      return { objects: [], reference: { kind: issuer.kind, name: issuer.name } };
+  }
+}
+
+function acmeSpec(issuer: AcmeIssuer): Record<string, unknown> {
+  return {
+    server: issuer.server ?? ISSUER_DEFAULTS.acmeServer,
+    ...(issuer.email === undefined ? {} : { email: issuer.email }),
+    privateKeySecretRef: { name: "letsencrypt-account-key" },
+    solvers: [
+      { http01: { ingress: { ingressClassName: issuer.ingressClassName ?? ISSUER_DEFAULTS.ingressClassName } } },
+    ],
+  };
+}
+
+/** A root of ten years: it is published to the peers, and replacing it needs all of them. */
+function selfSignedRoot(secretName: string): IssuerObject[] {
+  const name = `${CA_ISSUER}-root`;
+  return [
+    { kind: "Issuer", role: "root-issuer", name, spec: { selfSigned: {} } },
+    {
+      kind: "Certificate",
+      role: "root",
+      name,
+      spec: {
+        secretName,
+        isCA: true,
+        commonName: CA_ISSUER,
+        duration: "87600h",
+        privateKey: { algorithm: "ECDSA", size: 256 },
+        usages: ["cert sign", "crl sign"],
+        issuerRef: { kind: "Issuer", name },
+      },
+    },
+  ];
 }

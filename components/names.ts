@@ -50,6 +50,9 @@ export const STACK_ANNOTATION = "spire-federation/stack";
 /** Field manager of everything this program patches; a changed name would leave the old one's fields behind. */
 export const FIELD_MANAGER = "spire-federation";
 
+/** Switches Pulumi's own wait off, where it would hang or mislead; the components wait by themselves. */
+export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
 /** The operator's managed Route is always `federation.<trust domain>`. */
 export function federationHost(trustDomain: string): string {
   return `federation.${trustDomain}`;

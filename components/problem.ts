@@ -8,6 +8,11 @@ export interface Problem {
   message: string;
 }
 
+/** The problems in one line, as an error shows them. */
+export function explain(problems: readonly Problem[]): string {
+  return problems.map(({ path, message }) => `${path} ${message}`).join("; ");
+}
+
 /**
  * Refuses a component's arguments, all problems at once.
  *

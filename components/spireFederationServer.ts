@@ -1,40 +1,26 @@
+import { local } from "@pulumi/command";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
+import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
+import { fetchCommand } from "./bundleFetch";
 import type { ClusterReader } from "./cluster";
-import type { Peer, Profile } from "./peer";
-import type { WaitOptions } from "./readiness";
-import type { SpireServerSpecArgs } from "./spireServerSpec";
+import { federationSpec, type FederationSpec } from "./federationSpec";
+import { FIELD_MANAGER, OPERATOR_API, SINGLETON, SKIP_AWAIT } from "./names";
+import type { Peer } from "./peer";
+import { refuse, type Problem } from "./problem";
+import { whenReady, type WaitOptions } from "./readiness";
+import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
+import { lookAtSpireServer } from "./spireServerReadiness";
+import { checkSpireServerSpec, renderSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
 
-/** The endpoint's certificate comes from a secret, which the router serves (Route of type re-encrypt). */
-export interface ServingCertArgs {
-  /** Name of the `kubernetes.io/tls` secret in the operand namespace; pass `FederationCertificate.secretName`. */
-  externalSecretRef: pulumi.Input<string>;
-  /** Seconds between two looks of SPIRE at its own serving certificate, 3600 to 7776000. Default 86400. */
-  fileSyncInterval?: number;
-}
-
-/** SPIRE itself gets the endpoint's certificate, from an ACME server (Route of type passthrough). */
-export interface EndpointAcmeArgs {
-  /** URL of the ACME directory. */
-  directoryUrl: string;
-  email: string;
-  /** That the CA's terms of service are accepted; an ACME server wants true. */
-  tosAccepted: boolean;
-}
-
-export interface SpireFederationServerArgs {
+export interface SpireFederationServerArgs extends BundleEndpointArgs {
   /** Reads the cluster, to wait for the server. */
   reader: ClusterReader;
   /** Trust domain of this cluster, as ZeroTrustWorkloadIdentityManager/cluster has it. */
   trustDomain: string;
   /** Host of the bundle endpoint; with the operator's managed Route `federation.<trust domain>`. */
   host: string;
-  /** Default `https_web`. Immutable once set, in the CRD. */
-  profile?: Profile;
-  /** With `https_web`, exactly one of `servingCert` and `acme`; the one cannot be exchanged for the other later. */
-  servingCert?: ServingCertArgs;
-  acme?: EndpointAcmeArgs;
-  /** Seconds after which peers are asked to look again, 60 to 3600. Default 300. */
-  refreshHint?: number;
   /** The peers whose bundles are held: `FederatedTrustDomain.held` of each. Default none. */
   federatesWith?: pulumi.Input<pulumi.Input<Peer>[]>;
   /**
@@ -50,6 +36,27 @@ export interface SpireFederationServerArgs {
   wait?: WaitOptions;
 }
 
+/** How long the endpoint may take to answer once server and Route are ready: the router and DNS need a moment. */
+const PROBE_SECONDS = 120;
+
+/**
+ * The federation side of the SPIRE server (steps 11 to 15, 19 and 20 of the procedure): its bundle endpoint, the peers
+ * that it federates with, and the proof that the endpoint answers.
+ *
+ * By default the stack owns `spec.federation` of the existing SpireServer and nothing else of it. Neither that nor a
+ * whole SpireServer is taken away by a destroy: the CRD refuses to unset a federation, and the server must go on.
+ *
+ * Readiness is followed from the specification to the endpoint; see `spireServerReadiness` for why `Ready=True` is not
+ * enough. Give it the router's access in `dependsOn`: the Route is refused without.
+ *
+ * @throws InputPropertiesError for every argument that the CRD or SPIRE would refuse, all at once
+ * @example
+ * const server = new SpireFederationServer(
+ *   "federation-server",
+ *   { reader, trustDomain, host: federationHost(trustDomain), servingCert: { externalSecretRef: certificate.secretName } },
+ *   { provider, dependsOn: access },
+ * );
+ */
 export class SpireFederationServer extends pulumi.ComponentResource {
   /** URL of the bundle endpoint; known once it has answered, so a peer never learns one that doesn't. */
   readonly bundleEndpointUrl: pulumi.Output<string>;
@@ -62,14 +69,113 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:SpireFederationServer", name, {}, opts);
-    this.bundleEndpointUrl = pulumi.output(`https://${args.host}`);
-    this.endpointSpiffeId = pulumi.output(undefined);
-    this.caCertificates = pulumi.output(undefined);
-    this.ready = pulumi.output(this);
+    refuse(name, checkArguments(args));
+
+    const url = `https://${args.host}`;
+    const spiffeId = args.profile === "https_spiffe" ? `spiffe://${args.trustDomain}/spire/server` : undefined;
+    const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
+    const federation = pulumi.output(renderFederation(args));
+    const server = makeServer(this, `${name}-server`, args.manage, federation);
+
+    const rolledOut = whenReady(
+      this,
+      pulumi.all([federation, server.id]),
+      "SpireServer cluster",
+      ([spec]) => lookAtSpireServer(args.reader, { host: args.host, federation: spec }),
+      wait,
+    );
+    this.ready =
+      spiffeId === undefined
+        ? this.probeWithCurl(`${name}-probe`, args, url, federation, rolledOut)
+        : whenReady(
+            this,
+            rolledOut,
+            "bundle endpoint",
+            async () => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(args.reader)),
+            { ...wait, timeoutSeconds: PROBE_SECONDS },
+          );
+
+    this.bundleEndpointUrl = this.ready.apply(() => url);
+    this.endpointSpiffeId = pulumi.output(spiffeId);
+    this.caCertificates = this.ready.apply(async () =>
+      spiffeId === undefined ? args.endpointCaCertificates : await readOwnRoots(args.reader),
+    );
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
       caCertificates: this.caCertificates,
     });
   }
+
+  /**
+   * Step 15: the endpoint answers with this trust domain's bundle. It asks again whenever the server is restarted with
+   * another federation, or the URL or the CA is another.
+   */
+  private probeWithCurl(
+    name: string,
+    args: SpireFederationServerArgs,
+    url: string,
+    federation: pulumi.Output<FederationSpec>,
+    rolledOut: pulumi.Output<pulumi.Resource>,
+  ): pulumi.Output<pulumi.Resource> {
+    const { trustDomain, endpointCaCertificates: caCertificates } = args;
+    const command = fetchCommand(
+      // Through this input, not dependsOn: a child cannot depend on its own parent.
+      { trustDomain, bundleEndpointUrl: rolledOut.apply(() => url), ...(caCertificates && { caCertificates }) },
+      PROBE_SECONDS,
+      [url, caCertificates ?? "", federation.apply((spec) => JSON.stringify(spec))],
+    );
+    // What it serves is its peers' business: they fetch it themselves.
+    const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
+    return pulumi.runtime.isDryRun() ? pulumi.output(this) : probe.id.apply(() => this);
+  }
+}
+
+/** What the CRD, the operator or SPIRE would refuse. Peers are checked when they are known. */
+function checkArguments(args: SpireFederationServerArgs): Problem[] {
+  const { manage, endpointCaCertificates } = args;
+  return [
+    ...checkTrustDomain("trustDomain", args.trustDomain),
+    ...checkHost("host", args.host),
+    ...checkBundleEndpoint(args),
+    ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
+    ...(endpointCaCertificates === undefined
+      ? []
+      : checkCaCertificates("endpointCaCertificates", endpointCaCertificates)),
+  ];
+}
+
+function renderFederation(args: SpireFederationServerArgs): pulumi.Output<FederationSpec> {
+  const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
+  return pulumi.all([renderBundleEndpoint(args, args.host), peers]).apply(([endpoint, known]) => {
+    refuse("federatesWith", checkPeers("federatesWith", args.trustDomain, known));
+    return federationSpec(endpoint, known);
+  });
+}
+
+/** The SpireServer, whole or `spec.federation` of it; retained either way. */
+function makeServer(
+  parent: pulumi.Resource,
+  name: string,
+  manage: SpireServerSpecArgs | undefined,
+  federation: pulumi.Output<FederationSpec>,
+): pulumi.CustomResource {
+  const args = {
+    apiVersion: OPERATOR_API,
+    kind: "SpireServer",
+    metadata: {
+      name: SINGLETON,
+      annotations: {
+        ...SKIP_AWAIT,
+        "pulumi.com/patchFieldManager": FIELD_MANAGER,
+        // What somebody else has changed is put right instead of ending in a conflict.
+        "pulumi.com/patchForce": "true",
+      },
+    },
+    spec: { ...(manage === undefined ? {} : renderSpireServerSpec(manage)), federation },
+  };
+  const opts = { parent, retainOnDelete: true };
+  return manage === undefined
+    ? new k8s.apiextensions.CustomResourcePatch(name, args, opts)
+    : new k8s.apiextensions.CustomResource(name, args, opts);
 }

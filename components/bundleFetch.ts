@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { splitPem } from "./arguments";
+import { problem, type Problem } from "./problem";
+import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
+
+/** An endpoint that serves a bundle. */
+export interface Endpoint {
+  trustDomain: string;
+  bundleEndpointUrl: pulumi.Input<string>;
+  /** CA certificates (PEM) that vouch for it; the system's when left out. */
+  caCertificates?: string;
+}
+
+/** The script is read from its own file and goes to the shell through stdin, so that an error doesn't quote it. */
+const SCRIPT = readFileSync(join(__dirname, "fetchBundle.sh"), "utf8");
+
+/**
+ * Arguments of a command that fetches a bundle with curl, verifying the endpoint's certificate.
+ *
+ * It prints the time of the fetch in seconds and then what was served: see `readFetched`.
+ *
+ * @param seconds how long to keep trying; each try has a bound of its own
+ * @param triggers a change of these, and of nothing else, fetches anew
+ */
+export function fetchCommand(
+  endpoint: Endpoint,
+  seconds: number,
+  triggers: pulumi.Input<unknown>[],
+): command.local.CommandArgs {
+  return {
+    create: "sh -s",
+    stdin: SCRIPT,
+    environment: {
+      BUNDLE_URL: endpoint.bundleEndpointUrl,
+      BUNDLE_TRUST_DOMAIN: endpoint.trustDomain,
+      BUNDLE_CA: endpoint.caCertificates ?? "",
+      BUNDLE_SECONDS: String(seconds),
+    },
+    logging: "stderr",
+    triggers,
+  };
+}
+
+/**
+ * Arguments of a command that keeps a bundle made of certificates, in the form of `fetchCommand`.
+ *
+ * An https_spiffe endpoint presents an SVID, which curl cannot verify; its peer's stack published the roots, over a
+ * channel that is trusted already. The command makes them a snapshot, as a fetched bundle is one.
+ */
+export function keepCommand(
+  caCertificates: string,
+  now: Date,
+  triggers: pulumi.Input<unknown>[],
+): command.local.CommandArgs {
+  return {
+    create: "cat",
+    stdin: `${Math.floor(now.getTime() / 1000)}\n${bundleFromCertificates(splitPem(caCertificates))}`,
+    environment: {},
+    logging: "stderr",
+    triggers,
+  };
+}
+
+/** Everything but the triggers: an edited script or a renewed CA is no reason to fetch a bundle again. */
+export const IGNORED_INPUTS = ["create", "stdin", "environment", "logging"];
+
+/** The bundle in what a command of this file printed, judged at the time of the fetch. */
+export function readFetched(stdout: string, trustDomain: string): TrustBundle | Problem[] {
+  const [, seconds, text] = /^(\d{1,11})\n([^]*)$/.exec(stdout) ?? [];
+  if (seconds === undefined || text === undefined) {
+    return problem("bundle", "was not fetched by this program: its time is missing");
+  }
+  return parseTrustBundle(text, trustDomain, new Date(Number(seconds) * 1000));
+}

@@ -1,0 +1,67 @@
+import type { ClusterReader, KubeObject } from "./cluster";
+import type { InstalledOperator } from "./inspectCertManager";
+import { CERT_MANAGER } from "./names";
+import { lookAtOperator } from "./olm";
+import { firstNotReady, ready, waiting, type Verdict } from "./readiness";
+import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./workloads";
+
+/** In a namespace that is not cert-manager's own, only its three parts count. */
+const PARTS = "app.kubernetes.io/name in (cert-manager, cainjector, webhook)";
+const WEBHOOK = "cert-manager-webhook";
+
+interface WebhookConfiguration extends KubeObject {
+  webhooks?: { clientConfig?: { caBundle?: string } }[];
+}
+
+/** What runs of cert-manager. */
+export interface OperandState {
+  namespace: string;
+  deployments: readonly Workload[];
+  pods: readonly Pod[];
+  webhook: WebhookConfiguration | undefined;
+}
+
+/** Whether cert-manager can be used: the operator that brings it, if there is one, and then its own pods. */
+export async function lookAtCertManager(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+  if (installed.state !== "plain") {
+    const { namespace, subscription: name } = CERT_MANAGER;
+    const where = installed.state === "foreign" ? installed.subscription : { namespace, name };
+    const operator = await lookAtOperator(reader, where);
+    if (operator.state !== "ready") {
+      return operator;
+    }
+  }
+  const [namespace, selector] =
+    installed.state === "plain" ? [installed.namespace, PARTS] : [CERT_MANAGER.operandNamespace, undefined];
+  const [deployments, pods, webhook] = await Promise.all([
+    reader.list<Workload>("apps/v1", "Deployment", namespace, selector),
+    reader.list<Pod>("v1", "Pod", namespace, selector),
+    reader.get<WebhookConfiguration>("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", WEBHOOK),
+  ]);
+  return operandReadiness({ namespace, deployments, pods, webhook });
+}
+
+/** Steps 2 and 3: every pod runs. And the webhook answers, because the API server asks it about every Issuer. */
+export function operandReadiness({ namespace, deployments, pods, webhook }: OperandState): Verdict {
+  return firstNotReady(
+    () => (deployments.length === 0 ? waiting(`namespace ${namespace} has no Deployment yet`) : ready),
+    () => firstNotReady(...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment))),
+    () => podsReadiness(pods),
+    () => webhookReadiness(namespace, deployments, webhook),
+  );
+}
+
+function webhookReadiness(
+  namespace: string,
+  deployments: readonly Workload[],
+  webhook: WebhookConfiguration | undefined,
+): Verdict {
+  if (webhook === undefined) {
+    return ready;
+  }
+  if (!deployments.some((deployment) => deployment.metadata?.name === WEBHOOK)) {
+    return waiting(`Deployment ${WEBHOOK} is not there yet in namespace ${namespace}`);
+  }
+  const trusted = webhook.webhooks?.every(({ clientConfig }) => Boolean(clientConfig?.caBundle)) ?? false;
+  return trusted ? ready : waiting(`ValidatingWebhookConfiguration ${WEBHOOK} has no CA yet`);
+}

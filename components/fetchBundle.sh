@@ -1,0 +1,48 @@
+# Fetches a trust bundle over TLS that is verified, and prints when it was fetched and what was served.
+#
+# Environment:
+#   BUNDLE_URL           https URL of the bundle endpoint
+#   BUNDLE_TRUST_DOMAIN  whose bundle it is, for the error
+#   BUNDLE_CA            CA certificates (PEM) that the endpoint must chain to; empty for the system's
+#   BUNDLE_SECONDS       how long to keep trying
+#
+# Needs a POSIX shell and curl. Everything comes through the environment, nothing is ever made part of the script.
+set -eu
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+set -- # the options of curl that depend on the input
+if [ -n "$BUNDLE_CA" ]; then
+  printf '%s\n' "$BUNDLE_CA" >"$work/ca.pem"
+  set -- --cacert "$work/ca.pem"
+fi
+
+# --disable comes first: no .curlrc may switch the verification off. A redirect is not followed.
+fetch() {
+  status=$(curl --disable --fail --silent --show-error --globoff --proto '=https' --connect-timeout 5 --max-time 10 \
+    --max-filesize 1048576 --header 'Accept: application/json' --output "$work/bundle" --write-out '%{http_code}' \
+    "$@" --url "$BUNDLE_URL" 2>"$work/error") || return 1
+  if [ "$status" != 200 ]; then
+    printf 'it answers with HTTP status %s' "$status" >"$work/error"
+    return 1
+  fi
+  if ! grep -q '"keys"' "$work/bundle"; then
+    printf 'it answers with something that is no bundle' >"$work/error"
+    return 1
+  fi
+}
+
+end=$(($(date +%s) + BUNDLE_SECONDS))
+until fetch "$@"; do
+  if [ "$(date +%s)" -ge "$end" ]; then
+    printf '%s, the bundle endpoint of trust domain %s, has not answered within %s s. The last error was: %s\n' \
+      "$BUNDLE_URL" "$BUNDLE_TRUST_DOMAIN" "$BUNDLE_SECONDS" "$(cat "$work/error")" >&2
+    exit 1
+  fi
+  sleep 1
+done
+
+date +%s
+cat "$work/bundle"

@@ -1,0 +1,59 @@
+import { get } from "node:https";
+import type { ClusterReader, KubeObject } from "./cluster";
+import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_BUNDLE } from "./names";
+import { ready, waiting, type Verdict } from "./readiness";
+
+const TIMEOUT_MS = 5000;
+
+/** The SPIRE server's X.509 roots (PEM), as its notifier writes them for the agents; undefined before it has run. */
+export async function readOwnRoots(reader: ClusterReader): Promise<string | undefined> {
+  const ztwim = await reader.get<KubeObject & { spec?: { bundleConfigMap?: string } }>(
+    OPERATOR_API,
+    "ZeroTrustWorkloadIdentityManager",
+    SINGLETON,
+  );
+  const name = ztwim?.spec?.bundleConfigMap ?? SPIRE_BUNDLE;
+  const bundle = await reader.get<KubeObject & { data?: Record<string, string> }>(
+    "v1",
+    "ConfigMap",
+    name,
+    OPERAND_NAMESPACE,
+  );
+  return bundle?.data?.["bundle.crt"];
+}
+
+/**
+ * Whether an `https_spiffe` endpoint answers, with the SVID that it must have.
+ *
+ * The certificate is verified against the roots; instead of the host's name it must carry the SPIFFE ID, which is what
+ * curl cannot check.
+ */
+export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots: string | undefined): Promise<Verdict> {
+  if (roots === undefined) {
+    return waiting("the SPIRE server has not written its roots yet");
+  }
+  return new Promise((resolve) => {
+    const request = get(
+      url,
+      {
+        ca: roots,
+        agent: false,
+        timeout: TIMEOUT_MS,
+        checkServerIdentity: (_, { subjectaltname }) =>
+          subjectaltname === `URI:${spiffeId}`
+            ? undefined
+            : new Error(`it presents ${subjectaltname ?? "no name"}, not ${spiffeId}`),
+      },
+      (response) => {
+        response.resume();
+        resolve(
+          response.statusCode === 200 ? ready : waiting(`${url} answers with HTTP status ${response.statusCode ?? 0}`),
+        );
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    request.on("error", (error) => {
+      resolve(waiting(`${url} does not answer: ${error.message}`));
+    });
+  });
+}

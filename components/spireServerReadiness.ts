@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto";
+import type { ClusterReader, KubeObject } from "./cluster";
+import { condition, describe, isTrue, notTrue, type Conditioned } from "./conditions";
+import {
+  differences,
+  factsForServer,
+  factsOfServerConf,
+  factsOfSpec,
+  withoutPeers,
+  type FederationSpec,
+} from "./federationSpec";
+import { FEDERATION_ROUTE, OPERAND_NAMESPACE, OPERATOR_API, ROUTE_API, SINGLETON, SPIRE_SERVER } from "./names";
+import { failed, firstNotReady, ready, waiting, type Verdict } from "./readiness";
+import { routeReadiness, type Route } from "./routeReadiness";
+import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./workloads";
+
+/** Conditions may still be those of the specification before. */
+const SETTLE_SECONDS = 20;
+const CONFIG_HASH = "ztwim.openshift.io/spire-server-config-hash";
+
+interface SpireServer extends Conditioned {
+  spec?: { federation?: FederationSpec };
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** What has to agree before the SPIRE server federates as it was asked to. */
+export interface ServerState {
+  server: SpireServer | undefined;
+  config: ConfigMap | undefined;
+  statefulSet: Workload | undefined;
+  pod: Pod | undefined;
+  route: Route | undefined;
+}
+
+/** What was asked for. */
+export interface AskedServer {
+  host: string;
+  federation: FederationSpec;
+}
+
+export async function lookAtSpireServer(reader: ClusterReader, asked: AskedServer): Promise<Verdict> {
+  const [server, config, statefulSet, pod, route] = await Promise.all([
+    reader.get<SpireServer>(OPERATOR_API, "SpireServer", SINGLETON),
+    reader.get<ConfigMap>("v1", "ConfigMap", SPIRE_SERVER, OPERAND_NAMESPACE),
+    reader.get<Workload>("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE),
+    reader.get<Pod>("v1", "Pod", `${SPIRE_SERVER}-0`, OPERAND_NAMESPACE),
+    reader.get<Route>(ROUTE_API, "Route", FEDERATION_ROUTE, OPERAND_NAMESPACE),
+  ]);
+  return spireServerReadiness(asked, { server, config, statefulSet, pod, route });
+}
+
+/**
+ * Whether the server runs with what was asked for.
+ *
+ * `Ready=True` alone may be that of the generation before, since the operator has no observedGeneration. So the
+ * evidence is followed from the specification through server.conf, the StatefulSet that was made for just this
+ * server.conf, and its rollout; only then Ready counts, and then the Route.
+ */
+export function spireServerReadiness(asked: AskedServer, state: ServerState): Verdict {
+  return firstNotReady(
+    () => specReadiness(asked.federation, state.server),
+    () => configReadiness(state),
+    () => statefulSetReadiness(state),
+    () => conditionsReadiness(state.server),
+    () => routeReadiness(asked, state.route),
+  );
+}
+
+/** The specification in the cluster is the one that was asked for, and the operator acts on it. */
+function specReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
+  if (server === undefined) {
+    return failed(
+      `is not there; create it as the product's documentation says, or let the stack own it with spireServer.manage`,
+      SETTLE_SECONDS,
+    );
+  }
+  if (isTrue(server, "CreateOnlyMode")) {
+    return failed(
+      "the operator runs with CREATE_ONLY_MODE and applies no change; take that variable out of its Subscription",
+    );
+  }
+  const actual = server.spec?.federation;
+  if (actual === undefined) {
+    return failed(
+      'spec.federation is not set, though the stack has set it; "pulumi up --refresh" sets it again',
+      SETTLE_SECONDS,
+    );
+  }
+  const known = asked.federatesWith === undefined ? withoutPeers(factsOfSpec(actual)) : factsOfSpec(actual);
+  const changed = differences(factsOfSpec(asked), known);
+  if (changed.length > 0) {
+    return failed(
+      `somebody has changed spec.federation: ${changed.join("; ")}; "pulumi up --refresh" puts it right`,
+      SETTLE_SECONDS,
+    );
+  }
+  for (const type of ["ConfigurationValid", "TTLConfigurationValid"]) {
+    const found = condition(server, type);
+    if (found?.status === "False") {
+      return failed(`the operator refuses the specification: ${describe(found)}`, SETTLE_SECONDS);
+    }
+  }
+  return ready;
+}
+
+/** The operator has written the specification into the server's configuration. */
+function configReadiness({ server, config }: ServerState): Verdict {
+  const facts = factsOfServerConf(config?.data?.["server.conf"] ?? "");
+  const federation = server?.spec?.federation;
+  if (facts === undefined || federation === undefined) {
+    return waiting(`server.conf has no federation yet; SpireServer: ${notTrue(server)}`);
+  }
+  const behind = differences(factsForServer(federation), facts);
+  return behind.length === 0
+    ? ready
+    : waiting(`server.conf is behind: ${behind.join("; ")}; SpireServer: ${notTrue(server)}`);
+}
+
+/** The StatefulSet is of this server.conf, and its pods are of this StatefulSet. */
+function statefulSetReadiness({ config, statefulSet, pod, server }: ServerState): Verdict {
+  if (statefulSet === undefined) {
+    return waiting(`StatefulSet ${SPIRE_SERVER} is not there yet; SpireServer: ${notTrue(server)}`);
+  }
+  const hash = createHash("sha256")
+    .update((config?.data?.["server.conf"] ?? "").trim())
+    .digest("hex");
+  const taken = statefulSet.spec?.template?.metadata?.annotations?.[CONFIG_HASH];
+  if (taken !== hash) {
+    return waiting(
+      `StatefulSet ${SPIRE_SERVER} is of another server.conf (its hash is ${taken ?? "not set"}, not ${hash})`,
+    );
+  }
+  const rollout = rolloutReadiness("StatefulSet", statefulSet);
+  if (rollout.state !== "ready" && pod !== undefined) {
+    const detail = podsReadiness([pod]);
+    return detail.state === "ready" ? rollout : waiting(`${rollout.because}; ${detail.because}`);
+  }
+  return rollout;
+}
+
+function conditionsReadiness(server: SpireServer | undefined): Verdict {
+  const route = condition(server, "RouteAvailable");
+  if (route?.status === "False" && route.reason?.endsWith("Failed") === true) {
+    // The operator backs off for up to 16 minutes: nobody should wait with it.
+    return failed(
+      `${describe(route)}; the router must be allowed to read the certificate's secret before`,
+      SETTLE_SECONDS,
+    );
+  }
+  return isTrue(server, "Ready") ? ready : waiting(notTrue(server));
+}

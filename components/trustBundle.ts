@@ -1,0 +1,180 @@
+import { X509Certificate, type JsonWebKey } from "node:crypto";
+import { problem, type Problem } from "./problem";
+
+/**
+ * What a SPIFFE trust bundle must be before SPIRE is told to trust it.
+ *
+ * SPIRE checks none of this when a bundle is set by a ClusterFederatedTrustDomain: a bundle of another trust domain is
+ * taken as it is, so it is refused here. Pure: text in, bundle or problems out.
+ */
+
+/** A bundle that may be trusted. */
+export interface TrustBundle {
+  /** The JWKS with its keys whole, in one form: the same bundle always gives the same text. */
+  jwks: string;
+  /** SHA-256 of each X.509 root in hexadecimal, in the order of the bundle. */
+  fingerprints: string[];
+}
+
+type Key = Record<string, unknown>;
+
+/** Members of a JWK that are private (RFC 7518 §6); `k` is a symmetric key. */
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
+
+/**
+ * Checks a bundle, all problems at once.
+ *
+ * @param text the JWKS as the endpoint serves it
+ * @param trustDomain whose it must be
+ * @param now when it was fetched; expiry is judged at that moment, so that the verdict on a stored bundle never changes
+ */
+export function parseTrustBundle(text: string, trustDomain: string, now: Date): TrustBundle | Problem[] {
+  const keys = readKeys(text);
+  if (keys === undefined) {
+    return problem("bundle", 'is not a JWKS; the endpoint serves {"keys": […]}');
+  }
+  if (keys.length === 0) {
+    return problem("bundle.keys", "is empty; a bundle has one x509-svid key at least");
+  }
+  const roots: X509Certificate[] = [];
+  const problems = keys.flatMap((key, index) => {
+    const path = `bundle.keys[${index}]`;
+    if (!isObject(key)) {
+      return problem(path, "is not a JWK; it is an object");
+    }
+    if (key["use"] === "x509-svid") {
+      return [...checkNotPrivate(path, key), ...checkRoot(path, key, trustDomain, roots)];
+    }
+    return [...checkNotPrivate(path, key), ...checkJwtKey(path, key)];
+  });
+  if (problems.length === 0) {
+    problems.push(...checkValidity(roots, now));
+  }
+  return problems.length > 0
+    ? problems
+    : { jwks: canonical(JSON.parse(text)), fingerprints: roots.map((root) => fingerprint(root)) };
+}
+
+/** A bundle of X.509 roots alone, from PEM certificates; for an endpoint that only these roots can vouch for. */
+export function bundleFromCertificates(certificates: readonly string[]): string {
+  const keys = certificates.map((pem) => {
+    const certificate = new X509Certificate(pem);
+    return { ...publicJwk(certificate), use: "x509-svid", x5c: [certificate.raw.toString("base64")] };
+  });
+  return canonical({ keys });
+}
+
+function readKeys(text: string): unknown[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isObject(parsed) && Array.isArray(parsed["keys"]) ? (parsed["keys"] as unknown[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkNotPrivate(path: string, key: Key): Problem[] {
+  const found = PRIVATE_MEMBERS.filter((member) => member in key);
+  return found.length === 0
+    ? []
+    : problem(
+        path,
+        `carries private key material (${found.join(", ")}); a bundle has public keys alone, and this one must be replaced where it came from`,
+      );
+}
+
+/** A root of X.509-SVIDs: one certificate, whose key is the JWK's and whose name is the trust domain's. */
+function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certificate[]): Problem[] {
+  const x5c: unknown = key["x5c"];
+  const [encoded, ...rest] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
+  if (typeof encoded !== "string" || rest.length > 0) {
+    return problem(`${path}.x5c`, "is not one certificate; an x509-svid key has exactly one, in base64");
+  }
+  const certificate = readCertificate(encoded);
+  if (certificate === undefined) {
+    return problem(`${path}.x5c`, "cannot be read; it is the base64 of an X.509 certificate");
+  }
+  roots.push(certificate);
+  const problems: Problem[] = [];
+  const jwk = publicJwk(certificate) as Key;
+  if (["kty", "crv", "n", "e", "x", "y"].some((member) => jwk[member] !== key[member])) {
+    problems.push(...problem(path, "has another key than its certificate; the two are the same key"));
+  }
+  if (!certificate.ca) {
+    problems.push(...problem(`${path}.x5c`, "is not a CA's certificate; a root signs SVIDs"));
+  }
+  const uris = subjectUris(certificate);
+  if (uris.length !== 1 || uris[0] !== `spiffe://${trustDomain}`) {
+    problems.push(
+      ...problem(
+        `${path}.x5c`,
+        `is of ${uris.length > 0 ? uris.join(" and ") : "no trust domain"}; the bundle must be of spiffe://${trustDomain}`,
+      ),
+    );
+  }
+  return problems;
+}
+
+/** A key that signs JWT-SVIDs is found by its `kid`. Keys of a use that SPIFFE doesn't name are passed on unread. */
+function checkJwtKey(path: string, key: Key): Problem[] {
+  const kid = key["kid"];
+  return key["use"] === "jwt-svid" && (typeof kid !== "string" || kid === "")
+    ? problem(`${path}.kid`, "is missing; a jwt-svid key is found by it")
+    : [];
+}
+
+/**
+ * One root must be valid. Others may have expired: SPIRE goes on serving a root for 24 hours after its end, so a server
+ * that has rotated its CA always serves one.
+ */
+function checkValidity(roots: readonly X509Certificate[], now: Date): Problem[] {
+  if (roots.length === 0) {
+    return problem("bundle.keys", "has no x509-svid key; without a root no SVID of the peer can be verified");
+  }
+  const valid = roots.some(
+    (root) => Date.parse(root.validFrom) <= now.getTime() && now.getTime() < Date.parse(root.validTo),
+  );
+  const spans = roots.map((root) => `${iso(root.validFrom)} to ${iso(root.validTo)}`).join(", ");
+  return valid
+    ? []
+    : problem(
+        "bundle.keys",
+        `has no root that is valid at ${now.toISOString()} (${spans}); check the peer's SPIRE server and the clocks`,
+      );
+}
+
+function readCertificate(base64: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(Buffer.from(base64, "base64"));
+  } catch {
+    return undefined;
+  }
+}
+
+function publicJwk(certificate: X509Certificate): JsonWebKey {
+  return certificate.publicKey.export({ format: "jwk" });
+}
+
+function subjectUris(certificate: X509Certificate): string[] {
+  const names = certificate.subjectAltName?.split(", ") ?? [];
+  return names.filter((name) => name.startsWith("URI:")).map((name) => name.slice("URI:".length));
+}
+
+function fingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function iso(date: string): string {
+  return new Date(date).toISOString();
+}
+
+function isObject(value: unknown): value is Key {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON without spaces and with sorted members. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    isObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
+  );
+}
