@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -165,34 +166,29 @@ func TestDeleteRunsWithTheStatesInputs(t *testing.T) {
 	}
 }
 
-func TestDiff(t *testing.T) {
+func TestOnlyTriggersReplace(t *testing.T) {
 	base := map[string]any{"create": "a", "triggers": []any{"x", map[string]any{"url": "1"}}}
 	for _, c := range []struct {
-		name string
-		news map[string]any
-		want map[string]plugin.DiffKind
+		name, changed, replaced string
+		news                    map[string]any
 	}{
-		{"same", base, map[string]plugin.DiffKind{}},
-		{"command", map[string]any{"create": "b", "triggers": base["triggers"]},
-			map[string]plugin.DiffKind{"create": plugin.DiffUpdate}},
-		{"trigger", map[string]any{"create": "a", "triggers": []any{"y", map[string]any{"url": "1"}}},
-			map[string]plugin.DiffKind{"triggers[0]": plugin.DiffUpdateReplace}},
-		{"inside a trigger", map[string]any{"create": "a", "triggers": []any{"x", map[string]any{"url": "2"}}},
-			map[string]plugin.DiffKind{"triggers[1].url": plugin.DiffUpdateReplace}},
-		{"no triggers", map[string]any{"create": "a"}, map[string]plugin.DiffKind{"triggers": plugin.DiffDeleteReplace}},
+		{"same", "[]", "[]", base},
+		{"command", "[create]", "[]", map[string]any{"create": "b", "triggers": base["triggers"]}},
+		{"trigger", "[triggers]", "[triggers]", map[string]any{"create": "a", "triggers": []any{"y", map[string]any{"url": "1"}}}},
+		{"inside a trigger", "[triggers]", "[triggers]", map[string]any{"create": "a", "triggers": []any{"x", map[string]any{"url": "2"}}}},
+		{"no triggers", "[triggers]", "[triggers]", map[string]any{"create": "a"}},
+		{"both", "[create triggers]", "[triggers]", map[string]any{"create": "b"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			diff, err := serve(t).Diff(t.Context(), plugin.DiffRequest{URN: urn, Type: Type, OldInputs: props(base), NewInputs: props(c.news)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (diff.Changes == plugin.DiffSome) != (len(c.want) > 0) || len(diff.DetailedDiff) != len(c.want) {
-				t.Fatalf("changes %v, %v; want %v", diff.Changes, diff.DetailedDiff, c.want)
+			if got := fmt.Sprint(diff.ChangedKeys); got != c.changed || (diff.Changes == plugin.DiffSome) != (got != "[]") {
+				t.Errorf("changes %v %s, want %s", diff.Changes, got, c.changed)
 			}
-			for path, kind := range c.want {
-				if diff.DetailedDiff[path].Kind != kind {
-					t.Errorf("%s: %v, want %v", path, diff.DetailedDiff[path].Kind, kind)
-				}
+			if got := fmt.Sprint(diff.ReplaceKeys); got != c.replaced {
+				t.Errorf("replaced by %s, want %s", got, c.replaced)
 			}
 		})
 	}

@@ -65,13 +65,8 @@ func TestEveryChangeReplaces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for path, d := range diff.DetailedDiff {
-			if !d.Kind.IsReplace() {
-				t.Errorf("a change of %s does not replace", path)
-			}
-		}
-		if len(diff.DetailedDiff) != 1 {
-			t.Errorf("%s: diff = %v, want one entry", key, diff.DetailedDiff)
+		if len(diff.ReplaceKeys) != 1 || string(diff.ReplaceKeys[0]) != key {
+			t.Errorf("a change of %s is replaced by %v", key, diff.ReplaceKeys)
 		}
 	}
 }

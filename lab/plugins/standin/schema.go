@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -89,13 +88,6 @@ func (p propertySpec) admits(value property.Value) bool {
 
 func all(values []property.Value, spec *propertySpec) bool {
 	return !slices.ContainsFunc(values, func(v property.Value) bool { return !spec.admits(v) })
-}
-
-// replacedBy says whether a change at path, as in triggers[0], replaces the resource.
-func (s *resourceSpec) replacedBy(path string) bool {
-	key, _, _ := strings.Cut(path, "[")
-	key, _, _ = strings.Cut(key, ".")
-	return s.InputProperties[key].ReplaceOnChanges
 }
 
 // unknownOutputs stands for what only running the resource will tell.

@@ -118,14 +118,14 @@ func (p *Provider) Diff(_ context.Context, r plugin.DiffRequest) (plugin.DiffRes
 	if changes == nil {
 		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 	}
-	detailed := plugin.NewDetailedDiffFromObjectDiff(changes, true)
-	for path, d := range detailed {
-		if spec.replacedBy(path) {
-			d.Kind = d.Kind.AsReplace()
-			detailed[path] = d
+	diff := plugin.DiffResult{Changes: plugin.DiffSome}
+	for _, key := range changes.ChangedKeys() {
+		diff.ChangedKeys = append(diff.ChangedKeys, key)
+		if spec.InputProperties[string(key)].ReplaceOnChanges {
+			diff.ReplaceKeys = append(diff.ReplaceKeys, key)
 		}
 	}
-	return plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: detailed}, nil
+	return diff, nil
 }
 
 func (p *Provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.CreateResponse, error) {
