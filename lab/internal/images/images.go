@@ -15,7 +15,7 @@ import (
 )
 
 //go:embed images.yaml
-var table []byte
+var text []byte
 
 // Image is one row of images.yaml.
 type Image struct {
@@ -50,28 +50,18 @@ type Table map[string]Image
 // Load reads the embedded table. Overrides maps image names to absolute paths of
 // binaries that run in place of the row's program, with the pod's own arguments.
 func Load(overrides map[string]string) (Table, error) {
-	return parse(table, overrides)
-}
-
-func parse(text []byte, overrides map[string]string) (Table, error) {
 	var rows []Image
 	if err := yaml.UnmarshalStrict(text, &rows); err != nil {
 		return nil, fmt.Errorf("images.yaml: %w", err)
 	}
 	t := Table{}
-	for i, row := range rows {
-		if row.Name != Name(row.Name) || row.Name == "" {
-			return nil, fmt.Errorf("images.yaml: row %d: image %q must be a name without tag or digest", i, row.Name)
-		}
-		if _, twice := t[row.Name]; twice {
-			return nil, fmt.Errorf("images.yaml: image %q has two rows", row.Name)
-		}
+	for _, row := range rows {
 		t[row.Name] = row
 	}
 	for name, binary := range overrides {
-		row, known := t[Name(name)]
-		if !known {
-			return nil, fmt.Errorf("images.yaml has no image %q to run %s in place of", name, binary)
+		row, err := t.Find(name)
+		if err != nil {
+			return nil, err
 		}
 		row.program = "/opt/lab/" + filepath.Base(binary)
 		row.Files = map[string]string{row.program: binary}

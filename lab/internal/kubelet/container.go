@@ -32,9 +32,6 @@ func (c *container) policy(pod v1.RestartPolicy) v1.RestartPolicy {
 // supervise runs a container again and again as its restart policy says, until it is done or the pod stops.
 func (p *pod) supervise(c *container) {
 	policy := c.policy(p.spec.RestartPolicy)
-	if t := c.status.State.Terminated; t != nil && !restarts(policy, t.ExitCode) {
-		return // done in an earlier run of this node
-	}
 	for ends := 0; p.stopping.Err() == nil; {
 		begun := time.Now()
 		end := p.runOnce(c)
@@ -139,9 +136,8 @@ func (p *pod) describe(c *container) (s rootSpec, reason string, err error) {
 	pod, hostname := p.snapshot(), orElse(p.spec.Hostname, p.name)
 	if p.spec.HostNetwork {
 		hostname = p.n.NodeName
-	} else {
-		s.Hostname = hostname
 	}
+	s.Hostname = hostname
 	vars := map[string]string{
 		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "HOSTNAME": hostname,
 		"KUBERNETES_SERVICE_HOST": p.n.APIServiceIP, "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
@@ -152,7 +148,7 @@ func (p *pod) describe(c *container) (s rootSpec, reason string, err error) {
 	if err := p.n.environment(pod, c.spec, vars); err != nil {
 		return s, "CreateContainerConfigError", err
 	}
-	mounts, err := p.volumes.mounts(c.spec, vars)
+	mounts, err := p.volumes.mounts(c.spec)
 	if err == nil {
 		s.Files, err = p.n.etc(p.namespace, hostname, pod.Status.PodIP)
 	}
@@ -254,10 +250,6 @@ func (p *pod) probe(ctx context.Context, c *container, run *process, probe *v1.P
 			}
 			verdict(err == nil)
 		})
-}
-
-func waiting(reason, message string) v1.ContainerState {
-	return v1.ContainerState{Waiting: &v1.ContainerStateWaiting{Reason: reason, Message: message}}
 }
 
 // newID looks like a container runtime's: SPIRE takes the container from the 64 digits that end the cgroup path.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
@@ -19,39 +18,44 @@ type objects struct {
 	secrets    corelisters.SecretLister
 }
 
-// configMap returns a ConfigMap's data, nil if it is missing and optional.
-func (o objects) configMap(namespace, name string, optional *bool) (map[string][]byte, error) {
-	cm, err := o.configMaps.ConfigMaps(namespace).Get(name)
-	if errors.IsNotFound(err) && isTrue(optional) {
-		return nil, nil
-	}
+// configMap returns a ConfigMap's data; none if it is missing and optional.
+func (o objects) configMap(namespace, name string, optional *bool) (map[string]string, error) {
+	object, err := o.configMaps.ConfigMaps(namespace).Get(name)
 	if err != nil {
-		return nil, err
+		return nil, unless(optional, err)
 	}
-	data := map[string][]byte{}
-	for key, value := range cm.Data {
-		data[key] = []byte(value)
+	all := map[string]string{}
+	maps.Copy(all, object.Data)
+	for key, value := range object.BinaryData {
+		all[key] = string(value)
 	}
-	maps.Copy(data, cm.BinaryData)
-	return data, nil
+	return all, nil
 }
 
-// secret returns a Secret's data, nil if it is missing and optional.
-func (o objects) secret(namespace, name string, optional *bool) (map[string][]byte, error) {
-	s, err := o.secrets.Secrets(namespace).Get(name)
-	if errors.IsNotFound(err) && isTrue(optional) {
-		return nil, nil
-	}
+// secret returns a Secret's data; none if it is missing and optional.
+func (o objects) secret(namespace, name string, optional *bool) (map[string]string, error) {
+	object, err := o.secrets.Secrets(namespace).Get(name)
 	if err != nil {
-		return nil, err
+		return nil, unless(optional, err)
 	}
-	return s.Data, nil
+	all := map[string]string{}
+	for key, value := range object.Data {
+		all[key] = string(value)
+	}
+	return all, nil
+}
+
+func unless(optional *bool, err error) error {
+	if isTrue(optional) && errors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // environment adds the container's envFrom and env to vars, each value expanded by what came before it.
 func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]string) error {
 	for _, from := range c.EnvFrom {
-		var data map[string][]byte
+		var data map[string]string
 		var err error
 		if ref := from.ConfigMapRef; ref != nil {
 			data, err = o.configMap(pod.Namespace, ref.Name, ref.Optional)
@@ -62,15 +66,14 @@ func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]strin
 			return fmt.Errorf("envFrom: %w", err)
 		}
 		for key, value := range data {
-			vars[from.Prefix+key] = string(value)
+			vars[from.Prefix+key] = value
 		}
 	}
 	for _, e := range c.Env {
-		if e.ValueFrom == nil {
-			vars[e.Name] = expand(e.Value, vars)
-			continue
+		value, found, err := expand(e.Value, vars), true, error(nil)
+		if e.ValueFrom != nil {
+			value, found, err = o.valueFrom(pod, e.ValueFrom)
 		}
-		value, found, err := o.valueFrom(pod, e.ValueFrom)
 		if err != nil {
 			return fmt.Errorf("env %s: %w", e.Name, err)
 		}
@@ -82,32 +85,29 @@ func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]strin
 }
 
 func (o objects) valueFrom(pod *v1.Pod, from *v1.EnvVarSource) (value string, found bool, err error) {
-	var data map[string][]byte
-	var key, of string
+	var data map[string]string
+	var key string
 	var optional *bool
 	switch {
 	case from.FieldRef != nil:
 		value, err = field(pod, from.FieldRef.FieldPath)
 		return value, true, err
 	case from.ConfigMapKeyRef != nil:
-		ref := from.ConfigMapKeyRef
-		key, of, optional = ref.Key, "ConfigMap "+ref.Name, ref.Optional
-		data, err = o.configMap(pod.Namespace, ref.Name, optional)
+		key, optional = from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Optional
+		data, err = o.configMap(pod.Namespace, from.ConfigMapKeyRef.Name, optional)
 	case from.SecretKeyRef != nil:
-		ref := from.SecretKeyRef
-		key, of, optional = ref.Key, "Secret "+ref.Name, ref.Optional
-		data, err = o.secret(pod.Namespace, ref.Name, optional)
+		key, optional = from.SecretKeyRef.Key, from.SecretKeyRef.Optional
+		data, err = o.secret(pod.Namespace, from.SecretKeyRef.Name, optional)
 	default:
-		return "", false, fmt.Errorf("this node knows fieldRef, configMapKeyRef and secretKeyRef only")
+		err = fmt.Errorf("this node knows fieldRef, configMapKeyRef and secretKeyRef only")
 	}
 	if err != nil {
 		return "", false, err
 	}
-	content, found := data[key]
-	if !found && !isTrue(optional) {
-		return "", false, fmt.Errorf("%s has no key %q", of, key)
+	if value, found = data[key]; !found && !isTrue(optional) {
+		err = fmt.Errorf("there is no key %q", key)
 	}
-	return string(content), found, nil
+	return value, found, err
 }
 
 // field reads one field of the downward API.
@@ -117,9 +117,9 @@ func field(pod *v1.Pod, path string) (string, error) {
 		return pod.Spec.NodeName, nil
 	case "spec.serviceAccountName":
 		return pod.Spec.ServiceAccountName, nil
-	case "status.hostIP", "status.hostIPs":
+	case "status.hostIP":
 		return pod.Status.HostIP, nil
-	case "status.podIP", "status.podIPs":
+	case "status.podIP":
 		return pod.Status.PodIP, nil
 	}
 	return fieldpath.ExtractFieldPathAsString(pod, path)
@@ -144,7 +144,7 @@ func environ(vars map[string]string) []string {
 	for name, value := range vars {
 		list = append(list, name+"="+value)
 	}
-	slices.SortFunc(list, strings.Compare)
+	slices.Sort(list)
 	return list
 }
 

@@ -16,8 +16,6 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -85,10 +83,9 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	everything := informers.NewSharedInformerFactory(n.client, 0)
-	mine := informers.NewSharedInformerFactoryWithOptions(n.client, 0, informers.WithTweakListOptions(onlyNode(c.NodeName)))
-	n.objects = objects{everything.Core().V1().ConfigMaps().Lister(), everything.Core().V1().Secrets().Lister()}
-	n.lister = mine.Core().V1().Pods().Lister()
+	factory := informers.NewSharedInformerFactory(n.client, 0)
+	core := factory.Core().V1()
+	n.objects, n.lister = objects{core.ConfigMaps().Lister(), core.Secrets().Lister()}, core.Pods().Lister()
 
 	changed := make(chan struct{}, 1)
 	poke := func() {
@@ -97,19 +94,13 @@ func Run(ctx context.Context, c Config) error {
 		default:
 		}
 	}
-	if _, err := mine.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+	if _, err := core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
 	}); err != nil {
 		return fmt.Errorf("watch pods: %w", err)
 	}
-	for _, factory := range []informers.SharedInformerFactory{everything, mine} {
-		factory.Start(ctx.Done())
-		for kind, synced := range factory.WaitForCacheSync(ctx.Done()) {
-			if !synced {
-				return fmt.Errorf("read %v: %w", kind, context.Cause(ctx))
-			}
-		}
-	}
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
 	if err := n.sweep(); err != nil {
 		return err
 	}
@@ -147,20 +138,16 @@ func newNode(ctx context.Context, c Config) (*node, error) {
 	if n.nodeIP, err = netip.ParseAddr(c.NodeIP); err != nil {
 		return nil, fmt.Errorf("node address: %w", err)
 	}
-	if n.addresses, err = newAddresses(c.PodCIDR, n.nodeIP); err != nil {
-		return nil, err
+	prefix, err := netip.ParsePrefix(c.PodCIDR)
+	if err != nil {
+		return nil, fmt.Errorf("pod network: %w", err)
 	}
+	n.addresses = &addresses{prefix: prefix, last: n.nodeIP, used: map[netip.Addr]bool{}}
 	n.cgroups = newCgroups(c.Dir)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
 	n.events = broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: "kubelet", Host: c.NodeName})
 	return n, nil
-}
-
-func onlyNode(name string) func(*metav1.ListOptions) {
-	return func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", name).String()
-	}
 }
 
 // sweep removes what an earlier run of the node left of pods that exist no more.
@@ -192,7 +179,9 @@ func (n *node) byUID() (map[types.UID]*v1.Pod, error) {
 	list, err := n.lister.List(labels.Everything())
 	pods := map[types.UID]*v1.Pod{}
 	for _, pod := range list {
-		pods[pod.UID] = pod
+		if pod.Spec.NodeName == n.NodeName {
+			pods[pod.UID] = pod
+		}
 	}
 	return pods, err
 }
@@ -258,9 +247,6 @@ func (n *node) etc(namespace, hostname, ip string) (map[string]string, error) {
 		"/etc/hostname":      hostname + "\n",
 		"/etc/hosts":         fmt.Sprintf("127.0.0.1 localhost\n::1 localhost\n%s %s\n", ip, hostname),
 		"/etc/resolv.conf":   fmt.Sprintf("nameserver %s\nsearch %s.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n", n.DNS, namespace),
-		// As on RHEL: one real bundle, so that a ConfigMap mounted over its directory replaces all roots.
 		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem": string(roots),
-		"/etc/pki/tls/certs/ca-bundle.crt":                  "-> ../../ca-trust/extracted/pem/tls-ca-bundle.pem",
-		"/etc/ssl/certs/ca-certificates.crt":                "-> ../../pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 	}, nil
 }

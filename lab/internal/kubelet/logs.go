@@ -1,88 +1,56 @@
 package kubelet
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/virtual-kubelet/virtual-kubelet/node/api"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	internalapi "k8s.io/cri-api/pkg/apis"
+	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+	"k8s.io/cri-client/pkg/logs"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 )
 
-const logPoll = 100 * time.Millisecond
-
-// readLog streams a container's log file as kubectl logs wants it; a followed log ends when ended is closed.
-func readLog(ctx context.Context, path string, o api.ContainerLogOpts, ended <-chan struct{}) (io.ReadCloser, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	since := o.SinceTime
-	if o.SinceSeconds > 0 {
-		since = time.Now().Add(-time.Duration(o.SinceSeconds) * time.Second)
-	}
-	r, w := io.Pipe()
-	go func() {
-		defer f.Close()
-		w.CloseWithError(copyLog(ctx, w, bufio.NewReader(f), o, since, ended))
-	}()
-	if o.LimitBytes > 0 {
-		return struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(r, int64(o.LimitBytes)), r}, nil
-	}
-	return r, nil
+// alive is what kubelet's reader of logs asks a container runtime: whether a log will grow.
+type alive struct {
+	internalapi.RuntimeService
+	running func() bool
 }
 
-func copyLog(ctx context.Context, w io.Writer, lines *bufio.Reader, o api.ContainerLogOpts, since time.Time, ended <-chan struct{}) error {
-	show := func(line string) error {
-		stamp, text, _ := strings.Cut(line, " ")
-		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil && at.Before(since) {
-			return nil
-		}
-		if o.Timestamps {
-			text = line
-		}
-		_, err := io.WriteString(w, text)
-		return err
+func (a alive) ContainerStatus(context.Context, string, bool) (*runtimeapi.ContainerStatusResponse, error) {
+	state := runtimeapi.ContainerState_CONTAINER_EXITED
+	if a.running() {
+		state = runtimeapi.ContainerState_CONTAINER_RUNNING
 	}
-	var tail []string
-	partial, over := "", !o.Follow
-	for caughtUp := false; ; {
-		line, err := lines.ReadString('\n')
-		if err != nil && err != io.EOF {
-			return err
-		}
-		partial += line
-		if err == nil {
-			if !caughtUp && o.Tail > 0 {
-				if tail = append(tail, partial); len(tail) > o.Tail {
-					tail = tail[1:]
-				}
-			} else if err := show(partial); err != nil {
-				return err
-			}
-			partial = ""
-			continue
-		}
-		for _, line := range tail {
-			if err := show(line); err != nil {
-				return err
-			}
-		}
-		tail, caughtUp = nil, true
-		if over {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ended: // once more, for what was written since
-			over = true
-		case <-time.After(logPoll):
-		}
+	return &runtimeapi.ContainerStatusResponse{Status: &runtimeapi.ContainerStatus{State: state}}, nil
+}
+
+// readLog streams a container's log file as kubectl logs wants it.
+func readLog(ctx context.Context, path string, o api.ContainerLogOpts, running func() bool) (io.ReadCloser, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
 	}
+	options := &v1.PodLogOptions{Follow: o.Follow, Timestamps: o.Timestamps}
+	if o.Tail > 0 {
+		options.TailLines = ptr.To(int64(o.Tail))
+	}
+	if o.LimitBytes > 0 {
+		options.LimitBytes = ptr.To(int64(o.LimitBytes))
+	}
+	if o.SinceSeconds > 0 {
+		options.SinceSeconds = ptr.To(int64(o.SinceSeconds))
+	} else if !o.SinceTime.IsZero() {
+		options.SinceTime = &metav1.Time{Time: o.SinceTime}
+	}
+	r, w := io.Pipe()
+	quiet := klog.Background().V(9)
+	go func() {
+		w.CloseWithError(logs.ReadLogs(ctx, &quiet, path, "", logs.NewLogOptions(options, time.Now()), alive{running: running}, w, w))
+	}()
+	return r, nil
 }

@@ -47,20 +47,15 @@ func (n *node) newPod(object *v1.Pod) *pod {
 	p.volumes = n.newVolumes(filepath.Join(p.dir, "volumes"))
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.killing, p.kill = context.WithCancel(context.Background())
-	for i := range p.spec.InitContainers {
-		c := &container{spec: &p.spec.InitContainers[i], init: true}
-		c.status = inherit(c.spec, object.Status.InitContainerStatuses, "PodInitializing")
-		c.status.State = waiting("PodInitializing", "") // a new network: init containers run again
-		p.containers = append(p.containers, c)
-	}
 	reason := "ContainerCreating"
-	if len(p.containers) > 0 {
+	for i := range p.spec.InitContainers {
 		reason = "PodInitializing"
+		spec := &p.spec.InitContainers[i]
+		p.containers = append(p.containers, &container{spec: spec, init: true, status: firstStatus(spec, object.Status.InitContainerStatuses, reason)})
 	}
 	for i := range p.spec.Containers {
-		c := &container{spec: &p.spec.Containers[i]}
-		c.status = inherit(c.spec, object.Status.ContainerStatuses, reason)
-		p.containers = append(p.containers, c)
+		spec := &p.spec.Containers[i]
+		p.containers = append(p.containers, &container{spec: spec, status: firstStatus(spec, object.Status.ContainerStatuses, reason)})
 	}
 	return p
 }
@@ -223,7 +218,7 @@ func (p *pod) show(ctx context.Context) error {
 			main = append(main, status)
 		}
 	}
-	status := podStatus(p.object, p.shown, init, main, p.ip, p.n.NodeIP, metav1.Now())
+	status := podStatus(p.object, p.shown, init, main, p.ip, p.n.NodeIP, metav1.Now().Rfc3339Copy())
 	same := equality.Semantic.DeepEqual(status, p.shown)
 	p.mu.Unlock()
 	if same {

@@ -2,16 +2,16 @@ package kubelet
 
 import (
 	"context"
-	"crypto/tls"
+	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/kubernetes/pkg/probe"
+	httpprobe "k8s.io/kubernetes/pkg/probe/http"
+	tcpprobe "k8s.io/kubernetes/pkg/probe/tcp"
 )
 
 // eagerPeriod is how often a container that has never been ready is asked: waiting
@@ -21,15 +21,12 @@ const eagerPeriod = 250 * time.Millisecond
 // watch calls check as the probe asks, and report with every verdict that reaches its threshold.
 // An eager probe does not wait until it has succeeded once.
 func watch(ctx context.Context, p *v1.Probe, eager bool, check func(context.Context) error, report func(error)) {
-	period := seconds(p.PeriodSeconds, 10)
-	if !eager && !sleep(ctx, time.Duration(p.InitialDelaySeconds)*time.Second) {
+	if !eager && !sleep(ctx, seconds(p.InitialDelaySeconds)) {
 		return
 	}
 	var successes, failures int32
 	for {
-		limited, cancel := context.WithTimeout(ctx, seconds(p.TimeoutSeconds, 1))
-		err := check(limited)
-		cancel()
+		err := check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -44,7 +41,7 @@ func watch(ctx context.Context, p *v1.Probe, eager bool, check func(context.Cont
 				report(err)
 			}
 		}
-		pause := period
+		pause := seconds(p.PeriodSeconds)
 		if eager {
 			pause = eagerPeriod
 		}
@@ -54,77 +51,41 @@ func watch(ctx context.Context, p *v1.Probe, eager bool, check func(context.Cont
 	}
 }
 
-var probeClient = &http.Client{Transport: &http.Transport{
-	DisableKeepAlives: true,
-	TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // as every kubelet
-}}
+var (
+	httpProber = httpprobe.New(true)
+	tcpProber  = tcpprobe.New()
+)
 
-// check asks once.
+// check asks once, the way kubelet does.
 func check(ctx context.Context, p *v1.Probe, c *v1.Container, ip string, run *process) error {
-	switch {
+	result, said, err := probe.Unknown, "", error(nil)
+	switch patience := seconds(p.TimeoutSeconds); {
 	case p.HTTPGet != nil:
-		return checkHTTP(ctx, p.HTTPGet, c, ip)
+		var request *http.Request
+		if request, err = httpprobe.NewRequestForHTTPGetAction(p.HTTPGet, c, ip, "probe"); err == nil {
+			result, said, err = httpProber.Probe(request.WithContext(ctx), patience)
+		}
 	case p.TCPSocket != nil:
-		port, err := portOf(c, p.TCPSocket.Port)
-		if err != nil {
-			return err
+		var port int
+		if port, err = probe.ResolveContainerPort(p.TCPSocket.Port, c); err == nil {
+			result, said, err = tcpProber.Probe(orElse(p.TCPSocket.Host, ip), port, patience)
 		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(orElse(p.TCPSocket.Host, ip), port))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
 	case p.Exec != nil:
-		var said strings.Builder
-		code, err := run.exec(ctx, p.Exec.Command, nil, &said, &said)
-		if err == nil && code != 0 {
-			err = fmt.Errorf("command exited with %d: %s", code, said.String())
+		limited, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		var output strings.Builder
+		var code int
+		if code, err = run.exec(limited, p.Exec.Command, nil, &output, &output); err == nil && code == 0 {
+			result = probe.Success
 		}
-		return err
+		said = fmt.Sprintf("command exited with %d: %s", code, output.String())
+	default:
+		err = errors.New("this node knows httpGet, tcpSocket and exec probes only")
 	}
-	return fmt.Errorf("this node knows httpGet, tcpSocket and exec probes only")
-}
-
-func checkHTTP(ctx context.Context, g *v1.HTTPGetAction, c *v1.Container, ip string) error {
-	port, err := portOf(c, g.Port)
-	if err != nil {
-		return err
+	if err == nil && result != probe.Success && result != probe.Warning {
+		err = errors.New(said)
 	}
-	url := fmt.Sprintf("%s://%s/%s", strings.ToLower(orElse(string(g.Scheme), "http")),
-		net.JoinHostPort(orElse(g.Host, ip), port), strings.TrimPrefix(g.Path, "/"))
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	for _, h := range g.HTTPHeaders {
-		request.Header.Add(h.Name, h.Value)
-		if strings.EqualFold(h.Name, "Host") {
-			request.Host = h.Value
-		}
-	}
-	answer, err := probeClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode < 200 || answer.StatusCode >= 400 {
-		body, _ := io.ReadAll(io.LimitReader(answer.Body, 1024))
-		return fmt.Errorf("HTTP probe failed with statuscode: %d: %s", answer.StatusCode, body)
-	}
-	return nil
-}
-
-// portOf resolves a port of the probe's own container: other containers of the pod may use the same name.
-func portOf(c *v1.Container, port intstr.IntOrString) (string, error) {
-	if port.Type == intstr.Int {
-		return port.String(), nil
-	}
-	for _, p := range c.Ports {
-		if p.Name == port.StrVal {
-			return fmt.Sprint(p.ContainerPort), nil
-		}
-	}
-	return "", fmt.Errorf("container %s has no port named %q", c.Name, port.StrVal)
+	return err
 }
 
 func orElse(value, other string) string {
@@ -134,12 +95,7 @@ func orElse(value, other string) string {
 	return value
 }
 
-func seconds(n, other int32) time.Duration {
-	if n <= 0 {
-		n = other
-	}
-	return time.Duration(n) * time.Second
-}
+func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }
 
 // sleep returns false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {

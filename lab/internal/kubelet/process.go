@@ -124,6 +124,15 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 	close(p.done)
 }
 
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // exitCode is a shell's: 128 and the signal for a process that was killed.
 func exitCode(s *os.ProcessState) int32 {
 	if status, ok := s.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -132,7 +141,7 @@ func exitCode(s *os.ProcessState) int32 {
 	return int32(s.ExitCode())
 }
 
-// capture copies lines to a log, each after its time.
+// capture copies lines to a log in the format of container runtimes.
 func capture(from io.Reader, to io.Writer) {
 	lines := bufio.NewReader(from)
 	for {
@@ -141,7 +150,7 @@ func capture(from io.Reader, to io.Writer) {
 			if line[len(line)-1] != '\n' {
 				line += "\n"
 			}
-			fmt.Fprintf(to, "%s %s", time.Now().UTC().Format(time.RFC3339Nano), line)
+			fmt.Fprintf(to, "%s stdout F %s", time.Now().UTC().Format(time.RFC3339Nano), line)
 		}
 		if err != nil {
 			return

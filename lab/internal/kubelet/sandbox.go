@@ -3,7 +3,6 @@ package kubelet
 import (
 	"crypto/sha256"
 	"fmt"
-	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -83,16 +82,17 @@ func (n *node) connect(s *sandbox) error {
 		return err
 	}
 	defer inside.Close()
-	for _, name := range []string{"lo", "eth0"} {
+	for name, address := range map[string]string{"lo": "127.0.0.1/8", "eth0": netip.PrefixFrom(s.ip, n.addresses.prefix.Bits()).String()} {
 		link, err := inside.LinkByName(name)
 		if err != nil {
 			return err
 		}
-		if name == "eth0" {
-			address := &net.IPNet{IP: s.ip.AsSlice(), Mask: net.CIDRMask(n.addresses.prefix.Bits(), 32)}
-			if err := inside.AddrAdd(link, &netlink.Addr{IPNet: address}); err != nil {
-				return err
-			}
+		parsed, err := netlink.ParseAddr(address)
+		if err != nil {
+			return err
+		}
+		if err := inside.AddrReplace(link, parsed); err != nil {
+			return err
 		}
 		if err := inside.LinkSetUp(link); err != nil {
 			return err
@@ -132,28 +132,18 @@ func removeLinks() error {
 type addresses struct {
 	mu     sync.Mutex
 	prefix netip.Prefix
-	node   netip.Addr
-	last   netip.Addr
+	last   netip.Addr // the node's own at first: it is the network's first
 	used   map[netip.Addr]bool
-}
-
-func newAddresses(cidr string, node netip.Addr) (*addresses, error) {
-	prefix, err := netip.ParsePrefix(cidr)
-	if err != nil {
-		return nil, fmt.Errorf("pod network: %w", err)
-	}
-	return &addresses{prefix: prefix.Masked(), node: node, last: node, used: map[netip.Addr]bool{}}, nil
 }
 
 func (a *addresses) take() (netip.Addr, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for tried := 0; tried < 1<<(32-a.prefix.Bits()); tried++ {
-		a.last = a.last.Next()
-		if !a.prefix.Contains(a.last.Next()) { // the last address is the network's broadcast
-			a.last = a.prefix.Addr().Next()
+	for range 1 << (32 - a.prefix.Bits()) {
+		if a.last = a.last.Next(); !a.prefix.Contains(a.last.Next()) { // the network's broadcast address
+			a.last = a.prefix.Masked().Addr().Next().Next()
 		}
-		if a.last != a.node && !a.used[a.last] {
+		if !a.used[a.last] {
 			a.used[a.last] = true
 			return a.last, nil
 		}

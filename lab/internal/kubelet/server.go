@@ -116,25 +116,17 @@ func (n *node) containerLogs(ctx context.Context, namespace, pod, name string, o
 		return nil, err
 	}
 	p.mu.Lock()
-	run, ended, state := c.status.RestartCount, make(chan struct{}), c.status.State
-	if c.process != nil {
-		ended = c.process.done
-	} else {
-		close(ended)
-	}
-	if state.Waiting != nil && c.status.LastTerminationState.Terminated == nil {
-		err = errdefs.InvalidInputf("container %q in pod %q is waiting to start: %s", name, pod, state.Waiting.Reason)
-	}
+	run, process, status := c.status.RestartCount, c.process, c.status
 	p.mu.Unlock()
-	if err != nil {
-		return nil, err
+	if status.State.Waiting != nil && status.LastTerminationState.Terminated == nil {
+		return nil, errdefs.InvalidInputf("container %q in pod %q is waiting to start: %s", name, pod, status.State.Waiting.Reason)
 	}
 	if o.Previous {
 		run--
 	}
-	log, err := readLog(ctx, p.logPath(c, run), o, ended)
+	log, err := readLog(ctx, p.logPath(c, run), o, func() bool { return !o.Previous && process != nil && process.running() })
 	if os.IsNotExist(err) {
-		return nil, errdefs.NotFoundf("container %q in pod %q has no such log", name, pod)
+		return nil, errdefs.InvalidInputf("container %q in pod %q has no such log", name, pod)
 	}
 	return log, err
 }

@@ -21,7 +21,7 @@ const shimName = "lab-container"
 // rootSpec is what a container's first process is told.
 type rootSpec struct {
 	Root     string // an empty directory to build the root on
-	Hostname string // "" in the node's own network
+	Hostname string
 	Files    map[string]string
 	Mounts   []mount
 	ReadOnly bool
@@ -73,10 +73,8 @@ func become(in io.ReadCloser) error {
 			return fmt.Errorf("read-only root: %w", err)
 		}
 	}
-	if s.Hostname != "" {
-		if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
-			return fmt.Errorf("host name %s: %w", s.Hostname, err)
-		}
+	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+		return fmt.Errorf("host name %s: %w", s.Hostname, err)
 	}
 	if err := os.Chdir(s.Dir); err != nil {
 		return fmt.Errorf("working directory: %w", err)
@@ -99,12 +97,21 @@ func (s *rootSpec) build() error {
 		return fmt.Errorf("root: %w", err)
 	}
 	const open = os.ModeSticky | 0o777
-	for dir, mode := range map[string]os.FileMode{"proc": 0o555, "dev/shm": open, "tmp": open, "var/tmp": open, "run": 0o755, "root": 0o700, "etc": 0o755} {
+	for dir, mode := range map[string]os.FileMode{
+		"proc": 0o555, "dev/shm": open, "tmp": open, "var/tmp": open, "run": 0o755, "root": 0o700,
+		"etc/pki/tls/certs": 0o755, "etc/ssl/certs": 0o755,
+	} {
 		if err := os.MkdirAll(filepath.Join(s.Root, dir), mode); err != nil {
 			return err
 		}
 	}
-	links := map[string]string{"var/run": "../run", "dev/fd": "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1", "dev/stderr": "/proc/self/fd/2"}
+	links := map[string]string{
+		"var/run": "../run",
+		"dev/fd":  "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1", "dev/stderr": "/proc/self/fd/2",
+		// As on RHEL: one real bundle, so that a ConfigMap mounted over its directory replaces all roots.
+		"etc/pki/tls/certs/ca-bundle.crt":   "../../ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"etc/ssl/certs/ca-certificates.crt": "../../pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	}
 	mounts := []mount{}
 	for _, top := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc/alternatives", "etc/ld.so.cache", "etc/ssl/openssl.cnf"} {
 		info, err := os.Lstat("/" + top)
@@ -133,7 +140,7 @@ func (s *rootSpec) build() error {
 		return fmt.Errorf("/proc: %w", err)
 	}
 	for path, content := range s.Files {
-		if err := put(filepath.Join(s.Root, path), content); err != nil {
+		if err := put(filepath.Join(s.Root, path), content, 0o644); err != nil {
 			return err
 		}
 	}
@@ -146,15 +153,12 @@ func (s *rootSpec) build() error {
 	return nil
 }
 
-// put writes a file, or makes a symbolic link if the content is "-> target".
-func put(path, content string) error {
+// put writes a file and the directories above it.
+func put(path, content string, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if target, link := strings.CutPrefix(content, "-> "); link {
-		return os.Symlink(target, path)
-	}
-	return os.WriteFile(path, []byte(content), 0o644)
+	return os.WriteFile(path, []byte(content), mode)
 }
 
 func (s *rootSpec) bind(m mount) error {
@@ -166,7 +170,7 @@ func (s *rootSpec) bind(m mount) error {
 	if info.IsDir() {
 		err = os.MkdirAll(target, 0o755)
 	} else if _, missing := os.Lstat(target); missing != nil {
-		err = put(target, "")
+		err = put(target, "", 0o644)
 	}
 	if err != nil {
 		return err
@@ -210,7 +214,7 @@ func rewrite(argv []string, r images.Rewrite) error {
 			return fmt.Errorf("%s: %w", arg, err)
 		}
 		copied := filepath.Join("/run/lab", filepath.Base(path))
-		if err := put(copied, strings.ReplaceAll(string(text), r.From, r.To)); err != nil {
+		if err := put(copied, strings.ReplaceAll(string(text), r.From, r.To), 0o644); err != nil {
 			return err
 		}
 		argv[i] = r.Flag + "=" + copied

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ type volumes struct {
 }
 
 type token struct {
-	content []byte
+	content string
 	renew   time.Time
 }
 
@@ -54,40 +55,27 @@ func (v *volumes) sync(ctx context.Context, pod *v1.Pod) error {
 	return nil
 }
 
-func (v *volumes) syncOne(ctx context.Context, pod *v1.Pod, volume v1.Volume) error {
-	issue := func(ctx context.Context, s *v1.ServiceAccountTokenProjection) ([]byte, error) {
-		return v.token(ctx, pod, s)
+func (v *volumes) syncOne(ctx context.Context, pod *v1.Pod, volume v1.Volume) (err error) {
+	name := volume.Name
+	list, mode := sources(volume)
+	if list == nil {
+		if v.paths[name] == "" {
+			v.paths[name], err = v.locate(ctx, pod, volume)
+		}
+		return err
 	}
-	content, ok, err := v.n.payload(ctx, pod, volume, issue, v.n.ServiceCA)
+	content, err := v.n.payload(ctx, pod, list, mode, v.token, v.n.ServiceCA)
 	if err != nil {
 		return err
 	}
-	if ok {
-		return v.update(volume.Name, content)
-	}
-	if v.paths[volume.Name] != "" {
+	if old, ok := v.written[name]; ok && maps.Equal(old, content) {
 		return nil
 	}
-	path, err := v.locate(ctx, pod, volume)
-	if err != nil {
+	v.paths[name] = filepath.Join(v.dir, name)
+	if err := content.write(v.paths[name]); err != nil {
 		return err
 	}
-	v.paths[volume.Name] = path
-	return nil
-}
-
-func (v *volumes) update(name string, content payload) error {
-	dir := filepath.Join(v.dir, name)
-	if old, ok := v.written[name]; ok && old.equal(content) {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := content.write(dir); err != nil {
-		return err
-	}
-	v.paths[name], v.written[name] = dir, content
+	v.written[name] = content
 	return nil
 }
 
@@ -128,19 +116,6 @@ func (n *node) hostPath(source *v1.HostPathVolumeSource) (string, error) {
 	if !strings.HasPrefix(path, provisioned) {
 		path = filepath.Join(n.Dir, "hostfs", path)
 	}
-	if t := source.Type; t != nil && (*t == v1.HostPathFile || *t == v1.HostPathFileOrCreate) {
-		if _, err := directory(filepath.Dir(path)); err != nil {
-			return "", err
-		}
-		f, err := os.OpenFile(path, os.O_CREATE, 0o644)
-		if err != nil {
-			return "", err
-		}
-		return path, f.Close()
-	}
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
 	return directory(path)
 }
 
@@ -153,7 +128,7 @@ func directory(path string) (string, error) {
 }
 
 // token returns the pod's token for an audience; it is renewed when a fifth of its life is left, as kubelet does.
-func (v *volumes) token(ctx context.Context, pod *v1.Pod, s *v1.ServiceAccountTokenProjection) ([]byte, error) {
+func (v *volumes) token(ctx context.Context, pod *v1.Pod, s *v1.ServiceAccountTokenProjection) (string, error) {
 	key := fmt.Sprint(s.Audience, " ", s.Path)
 	if t, ok := v.tokens[key]; ok && time.Now().Before(t.renew) {
 		return t.content, nil
@@ -167,10 +142,10 @@ func (v *volumes) token(ctx context.Context, pod *v1.Pod, s *v1.ServiceAccountTo
 	}
 	answer, err := v.n.client.CoreV1().ServiceAccounts(pod.Namespace).CreateToken(ctx, pod.Spec.ServiceAccountName, request, metav1.CreateOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("token of ServiceAccount %s: %w", pod.Spec.ServiceAccountName, err)
+		return "", fmt.Errorf("token of ServiceAccount %s: %w", pod.Spec.ServiceAccountName, err)
 	}
 	now := time.Now()
-	t := token{content: []byte(answer.Status.Token), renew: now.Add(renewal(answer.Status.ExpirationTimestamp.Sub(now)))}
+	t := token{content: answer.Status.Token, renew: now.Add(renewal(answer.Status.ExpirationTimestamp.Sub(now)))}
 	v.tokens[key] = t
 	return t.content, nil
 }
@@ -179,7 +154,7 @@ func (v *volumes) token(ctx context.Context, pod *v1.Pod, s *v1.ServiceAccountTo
 func renewal(life time.Duration) time.Duration { return min(life*4/5, 24*time.Hour) }
 
 // mounts lists what the container sees of the pod's volumes.
-func (v *volumes) mounts(c *v1.Container, vars map[string]string) ([]mount, error) {
+func (v *volumes) mounts(c *v1.Container) ([]mount, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var list []mount
@@ -188,25 +163,21 @@ func (v *volumes) mounts(c *v1.Container, vars map[string]string) ([]mount, erro
 		if !ok {
 			return nil, fmt.Errorf("volumeMount %s: there is no volume %q", m.MountPath, m.Name)
 		}
-		sub := m.SubPath
-		if m.SubPathExpr != "" {
-			sub = expand(m.SubPathExpr, vars)
-		}
-		if sub != "" {
-			source = filepath.Join(source, sub)
+		if m.SubPath != "" {
+			source = filepath.Join(source, m.SubPath)
 			if _, err := os.Stat(source); os.IsNotExist(err) {
 				if _, err := directory(source); err != nil {
 					return nil, err
 				}
 			}
 			// A subPath stays at the version it had when the container started, as on every kubelet.
-			real, err := filepath.EvalSymlinks(source)
-			if err != nil {
+			var err error
+			if source, err = filepath.EvalSymlinks(source); err != nil {
 				return nil, err
 			}
-			source = real
 		}
-		list = append(list, mount{Source: source, Target: m.MountPath, ReadOnly: m.ReadOnly})
+		_, fromAPI := v.written[m.Name]
+		list = append(list, mount{source, m.MountPath, m.ReadOnly || fromAPI})
 	}
 	return list, nil
 }
