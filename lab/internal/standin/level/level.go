@@ -1,0 +1,62 @@
+// Package level runs the stand-ins' controllers: each looks at the whole of what it manages and puts right what differs.
+package level
+
+import (
+	"context"
+	"log"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+)
+
+const (
+	every = 30 * time.Second // without an event: what no informer watches is put right as well
+	again = time.Second      // after an error
+)
+
+// Config is the pod's own access to its API server.
+func Config() (*rest.Config, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, err
+	}
+	config.QPS, config.Burst = 100, 200 // client-go's 5 a second would be what a cluster's start waits for
+	return config, nil
+}
+
+// Run calls sync when the informers, already running, know everything, and again after every change that one of them sees,
+// one call at a time. It returns when ctx ends.
+func Run(ctx context.Context, sync func(context.Context) error, informers ...cache.SharedIndexInformer) error {
+	wake := make(chan struct{}, 1)
+	poke := func() {
+		select {
+		case wake <- struct{}{}:
+		default: // a call is due anyway, and it will see this change
+		}
+	}
+	for _, informer := range informers {
+		handler := cache.ResourceEventHandlerFuncs{
+			AddFunc: func(any) { poke() }, UpdateFunc: func(_, _ any) { poke() }, DeleteFunc: func(any) { poke() },
+		}
+		if _, err := informer.AddEventHandler(handler); err != nil {
+			return err
+		}
+		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+			return nil
+		}
+	}
+	for {
+		pause := every
+		if err := sync(ctx); err != nil && ctx.Err() == nil {
+			log.Print(err)
+			pause = again
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-time.After(pause):
+		}
+	}
+}
