@@ -1,0 +1,94 @@
+package router
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+var routesResource = schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
+
+const (
+	passthrough = "passthrough"
+	reencrypt   = "reencrypt"
+)
+
+// route is what this router reads of a Route.
+type route struct {
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Host string `json:"host"`
+		To   struct {
+			Name string `json:"name"`
+		} `json:"to"`
+		Port *struct {
+			TargetPort intstr.IntOrString `json:"targetPort"`
+		} `json:"port"`
+		TLS struct {
+			Termination         string `json:"termination"`
+			ExternalCertificate struct {
+				Name string `json:"name"`
+			} `json:"externalCertificate"`
+		} `json:"tls"`
+	} `json:"spec"`
+	Status status `json:"status"`
+
+	certificate *tls.Certificate // that of the secret; nil when the Route names none
+}
+
+func parseRoute(object *unstructured.Unstructured) (*route, error) {
+	r := &route{}
+	text, err := object.MarshalJSON()
+	if err == nil {
+		err = json.Unmarshal(text, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("route %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+	}
+	return r, nil
+}
+
+// termination is "" for no Route as well.
+func (r *route) termination() string {
+	if r == nil {
+		return ""
+	}
+	return r.Spec.TLS.Termination
+}
+
+// table holds the admitted Routes by namespace/name.
+type table struct {
+	sync.RWMutex
+	routes map[string]*route
+}
+
+// set admits a Route, or with nil drops it.
+func (t *table) set(key string, r *route) {
+	t.Lock()
+	defer t.Unlock()
+	if r == nil {
+		delete(t.routes, key)
+	} else {
+		t.routes[key] = r
+	}
+}
+
+// byHost finds the Route that serves a host over TLS, the oldest if there are several; nil if there is none.
+func (t *table) byHost(host string) (found *route) {
+	t.RLock()
+	defer t.RUnlock()
+	for _, r := range t.routes {
+		secure := r.termination() == passthrough || r.termination() == reencrypt
+		if secure && host != "" && strings.EqualFold(r.Spec.Host, host) && (found == nil || r.CreationTimestamp.Before(&found.CreationTimestamp)) {
+			found = r
+		}
+	}
+	return found
+}

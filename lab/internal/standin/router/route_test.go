@@ -1,0 +1,107 @@
+package router
+
+import (
+	"crypto/tls"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+)
+
+func parse(t *testing.T, text string) *route {
+	t.Helper()
+	object := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil {
+		t.Fatal(err)
+	}
+	r, err := parseRoute(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheOldestRouteOverTLSServesAHost(t *testing.T) {
+	routes := &table{routes: map[string]*route{
+		"b/new":   parse(t, `{metadata: {creationTimestamp: "2026-02-01T00:00:00Z", name: new}, spec: {host: a.example.com, tls: {termination: reencrypt}}}`),
+		"a/old":   parse(t, `{metadata: {creationTimestamp: "2026-01-01T00:00:00Z", name: old}, spec: {host: a.example.com, tls: {termination: passthrough}}}`),
+		"a/plain": parse(t, `{metadata: {creationTimestamp: "2025-01-01T00:00:00Z", name: plain}, spec: {host: a.example.com}}`),
+		"a/none":  parse(t, `{metadata: {creationTimestamp: "2025-01-01T00:00:00Z", name: none}, spec: {tls: {termination: reencrypt}}}`),
+	}}
+	if got := routes.byHost("A.example.com"); got == nil || got.Name != "old" {
+		t.Errorf("byHost = %v, want old", got)
+	}
+	routes.set("a/old", nil)
+	if got := routes.byHost("a.example.com"); got == nil || got.Name != "new" {
+		t.Errorf("without old: byHost = %v, want new", got)
+	}
+	for _, host := range []string{"", "b.example.com"} {
+		if got := routes.byHost(host); got != nil {
+			t.Errorf("byHost(%q) = %s, want none", host, got.Name)
+		}
+	}
+}
+
+func TestEndpointsAreTheReadyOnesOfTheRoutesPort(t *testing.T) {
+	port := func(name string, number int32) discoveryv1.EndpointPort {
+		return discoveryv1.EndpointPort{Name: &name, Port: &number, Protocol: ptr.To(corev1.ProtocolTCP)}
+	}
+	endpoint := func(address string, ready *bool) discoveryv1.Endpoint {
+		return discoveryv1.Endpoint{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: ready}}
+	}
+	all := []*discoveryv1.EndpointSlice{{
+		Ports:     []discoveryv1.EndpointPort{port("grpc", 8081), port("federation", 8443)},
+		Endpoints: []discoveryv1.Endpoint{endpoint("10.0.0.1", nil), endpoint("10.0.0.2", ptr.To(false)), endpoint("10.0.0.3", ptr.To(true))},
+	}}
+	for spec, want := range map[string][]string{
+		`{port: {targetPort: federation}}`: {"10.0.0.1:8443", "10.0.0.3:8443"},
+		`{port: {targetPort: 8081}}`:       {"10.0.0.1:8081", "10.0.0.3:8081"},
+		`{}`:                               {"10.0.0.1:8081", "10.0.0.3:8081"},
+		`{port: {targetPort: other}}`:      nil,
+	} {
+		if got := endpoints(all, parse(t, "{spec: "+spec+"}")); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", spec, got, want)
+		}
+	}
+}
+
+func TestStatusIsWrittenOnlyWhenTheVerdictIsNews(t *testing.T) {
+	at := func(second int) metav1.Time { return metav1.NewTime(time.Unix(int64(second), 0)) }
+	other := ingress{RouterName: "internal", Host: "h"}
+	first, news := status{[]ingress{other}}.record("h", "apps.example.com", nil, at(1))
+	if !news || len(first.Ingress) != 2 || first.Ingress[0].RouterName != "internal" {
+		t.Fatalf("first verdict: news %v, %+v", news, first)
+	}
+	want := ingress{"h", "default", []condition{{"Admitted", "True", "", "", at(1)}}, "None", "router-default.apps.example.com"}
+	if got := first.Ingress[1]; got.Host != want.Host || got.Conditions[0] != want.Conditions[0] || got.RouterCanonicalHostname != want.RouterCanonicalHostname {
+		t.Errorf("entry %+v, want %+v", got, want)
+	}
+	if same, news := first.record("h", "apps.example.com", nil, at(2)); news || same.Ingress[1].Conditions[0].LastTransitionTime != at(1) {
+		t.Errorf("the same verdict again: news %v, %+v", news, same)
+	}
+	refused, news := first.record("h", "apps.example.com", &rejection{"Why", "because"}, at(3))
+	if got := refused.Ingress[1].Conditions; !news || len(got) != 1 || got[0] != (condition{"Admitted", "False", "Why", "because", at(3)}) {
+		t.Errorf("rejection: news %v, %+v", news, got)
+	}
+	if first.Ingress[1].Conditions[0].Status != "True" {
+		t.Error("the status that was passed in has changed")
+	}
+}
+
+func TestServerNameIsReadFromTheFirstMessage(t *testing.T) {
+	for _, name := range []string{"federation.apps.cluster1.example.com", ""} {
+		client, server := net.Pipe()
+		go tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+		if got := serverName(server); got != name {
+			t.Errorf("serverName = %q, want %q", got, name)
+		}
+		client.Close()
+	}
+}

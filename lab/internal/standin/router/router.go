@@ -1,0 +1,91 @@
+// Package router stands for OpenShift's router: it serves re-encrypt and passthrough Routes on port 443 and writes their status.
+// Certificates of Routes are read with the pod's own ServiceAccount, openshift-ingress/router, one named secret at a time.
+package router
+
+import (
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/standin/level"
+)
+
+const resync = 30 * time.Minute // as OpenShift's
+
+// Run serves until ctx ends. It listens before it knows a Route, so that early clients are answered.
+func Run(ctx context.Context, args []string) error {
+	options := flag.NewFlagSet("router", flag.ContinueOnError)
+	address := options.String("address", ":443", "where to listen")
+	domain := options.String("domain", "", "the cluster's ingress domain")
+	serviceCA := options.String("service-ca", "", "PEM file with the CA of the pods' serving certificates")
+	if err := options.Parse(args); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", *address)
+	if err != nil {
+		return err
+	}
+	fallback, err := defaultCertificate(*domain)
+	if err != nil {
+		return fmt.Errorf("default certificate: %w", err)
+	}
+	config, err := level.Config()
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	routes, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+
+	factory := informers.NewSharedInformerFactory(client, 0)
+	slices := factory.Discovery().V1().EndpointSlices().Lister()
+	factory.Start(ctx.Done())
+	informer := dynamicinformer.NewFilteredDynamicInformer(routes, routesResource, "", resync, cache.Indexers{}, nil).Informer()
+	c := &controller{
+		client: client, routes: routes.Resource(routesResource), store: informer.GetStore(), domain: *domain,
+		changed: make(chan string), table: &table{routes: map[string]*route{}}, watches: map[string]*secretWatch{},
+	}
+	enqueue := func(object any) {
+		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {
+			c.changed <- key
+		}
+	}
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: enqueue, UpdateFunc: func(_, object any) { enqueue(object) }, DeleteFunc: enqueue,
+	}); err != nil {
+		return err
+	}
+	go informer.RunWithContext(ctx)
+	go c.run(ctx)
+	log.Printf("listening on %s for %s", listener.Addr(), *domain)
+	return (&server{c.table, &upstream{slices, *serviceCA}, fallback}).serve(ctx, listener)
+}
+
+// defaultCertificate is what clients see where no Route has one of its own. As on OpenShift, nobody knows the CA that signed it.
+func defaultCertificate(domain string) (tls.Certificate, error) {
+	ca, err := pki.NewCA("ingress-operator")
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	pair, err := ca.Issue(pki.Leaf{CommonName: "*." + domain, DNS: []string{"*." + domain}})
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(pair.Cert, pair.Key)
+}

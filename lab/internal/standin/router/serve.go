@@ -1,0 +1,121 @@
+package router
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const unavailable = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nApplication is not available\n"
+
+// server joins clients on port 443 with the pods of the Routes that their TLS names.
+type server struct {
+	table    *table
+	upstream *upstream
+	fallback tls.Certificate // for names that no Route serves, and for Routes without a certificate of their own
+}
+
+// serve accepts connections until ctx ends.
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	for {
+		client, err := listener.Accept()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		go s.handle(ctx, client)
+	}
+}
+
+func (s *server) handle(ctx context.Context, client net.Conn) {
+	defer client.Close()
+	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	hello := &bytes.Buffer{}
+	host := serverName(io.TeeReader(client, hello))
+	_ = client.SetReadDeadline(time.Time{})
+
+	r := s.table.byHost(host)
+	client = &replayed{client, io.MultiReader(hello, client)}
+	if r.termination() != passthrough {
+		certificate := s.fallback
+		if r != nil && r.certificate != nil {
+			certificate = *r.certificate
+		}
+		secure := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}})
+		if err := secure.HandshakeContext(ctx); err != nil { // before the pod is looked for: clients wait for this only a few seconds
+			if host != "" { // a probe of the port says nothing at all
+				log.Printf("%q: %v", host, err)
+			}
+			return
+		}
+		client = secure
+	}
+	pod, err := s.upstream.dial(ctx, r)
+	if err != nil {
+		log.Printf("%q: %v", host, err)
+		if r.termination() != passthrough {
+			refuse(client)
+		}
+		return
+	}
+	defer pod.Close()
+	var both sync.WaitGroup
+	both.Go(func() { join(pod, client) })
+	both.Go(func() { join(client, pod) })
+	both.Wait()
+}
+
+// refuse answers the client's request itself.
+func refuse(client net.Conn) {
+	if _, err := http.ReadRequest(bufio.NewReader(client)); err == nil {
+		_, _ = io.WriteString(client, unavailable)
+	}
+	_ = client.Close()
+}
+
+// join copies one direction and passes its end on.
+func join(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	if half, ok := to.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
+
+// serverName reads a TLS client's first message and returns the name it asks for, "" if it has none.
+func serverName(client io.Reader) (name string) {
+	_ = tls.Server(&replayed{silent{}, client}, &tls.Config{
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			name = hello.ServerName
+			return nil, errors.New("that was all")
+		},
+	}).Handshake()
+	return name
+}
+
+// replayed is a connection that reads from elsewhere: bytes that were read before, for one.
+type replayed struct {
+	net.Conn
+	reader io.Reader
+}
+
+func (c *replayed) Read(b []byte) (int, error) { return c.reader.Read(b) }
+
+func (c *replayed) CloseWrite() error {
+	return c.Conn.(*net.TCPConn).CloseWrite()
+}
+
+// silent swallows the alert with which serverName's handshake ends.
+type silent struct{ net.Conn }
+
+func (silent) Write(b []byte) (int, error) { return len(b), nil }
