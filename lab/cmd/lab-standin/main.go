@@ -12,12 +12,20 @@ import (
 	"strings"
 	"syscall"
 
+	"spire-federation/lab/internal/catalog"
+	"spire-federation/lab/internal/standin/certmanageroperator"
+	"spire-federation/lab/internal/standin/router"
+	"spire-federation/lab/internal/standin/serviceca"
 	"spire-federation/lab/internal/standin/ztwim"
 )
 
 var standins = map[string]func(context.Context, []string) error{
-	"ztwim-operator": ztwim.Run,
-	"pause":          pause,
+	"ztwim-operator":        ztwim.Run,
+	"cert-manager-operator": certmanageroperator.Run,
+	"router":                router.Run,
+	"service-ca":            serviceca.Run,
+	"catalog":               catalog.Run,
+	"pause":                 pause,
 }
 
 // pause runs until it is told to stop.
