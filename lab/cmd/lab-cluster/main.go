@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/vishvananda/netns"
@@ -29,6 +30,7 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	kubelet.ShimMain()
+	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	syscall.CloseOnExec(servicesNamespace)
 	c := cluster{services: netns.NsHandle(servicesNamespace), ready: make(chan struct{})}
 	index := flag.Int("index", 0, "number of the cluster")
@@ -83,6 +85,7 @@ func (c *cluster) say(phase state.Phase, err error, waiting ...string) {
 	if err != nil {
 		s.Error = err.Error()
 	}
+	log.Print(phase, " ", strings.Join(waiting, ", "))
 	if err := c.state.SetStatus(s); err != nil {
 		log.Print(err)
 	}

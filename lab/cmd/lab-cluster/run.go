@@ -133,12 +133,17 @@ func (c *cluster) nodeObject() unstructured.Unstructured {
 	}}
 }
 
+// answersWithin is how long an API server may hang before the status says so.
+const answersWithin = 5 * time.Second
+
 // watch keeps the status true: often until all was there once, then rarely.
 func (c *cluster) watch(ctx context.Context, applier *apply.Applier, objects []unstructured.Unstructured) error {
 	phase, every := state.Starting, 200*time.Millisecond
 	var said []string
 	for first := true; ; first = false {
-		missing, err := applier.Missing(ctx, objects)
+		soon, cancel := context.WithTimeout(ctx, answersWithin)
+		missing, err := applier.Missing(soon, objects)
+		cancel()
 		if err != nil {
 			missing = []string{"its API server: " + err.Error()}
 		}

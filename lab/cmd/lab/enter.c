@@ -30,10 +30,11 @@ static void forward(int sig, siginfo_t *info, void *context) {
 	if (info->si_code == SI_USER) kill(child, sig);
 }
 
-static void wait_for_child(void) {
+static void wait_for_child(pid_t foreground) {
 	int status;
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR) fail("wait for the command");
+	if (foreground == getpgrp()) tcsetpgrp(STDIN_FILENO, foreground); // a shell had taken the terminal
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -50,6 +51,10 @@ __attribute__((constructor)) static void enter(void) {
 
 	int self = syscall(SYS_pidfd_open, getpid(), 0);
 	if (self < 0) fail("pidfd_open");
+	// In there, the terminal's foreground group has no number, and bash takes the terminal before it is prepared to be
+	// stopped for that. So it must not be.
+	signal(SIGTTOU, SIG_IGN);
+	pid_t foreground = tcgetpgrp(STDIN_FILENO);
 	sigset_t all, before;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before); // none may arrive before `child` is known
@@ -67,5 +72,5 @@ __attribute__((constructor)) static void enter(void) {
 	struct sigaction action = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO | SA_RESTART};
 	for (int i = 0; i < count; i++) sigaction(signals[i], &action, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	wait_for_child();
+	wait_for_child(foreground);
 }

@@ -42,14 +42,8 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = []*os.File{lock, inside} // keeper.Lock, keeper.Lifeline
-	if p.until != 0 {
-		until, err := unix.PidfdOpen(p.until, 0)
-		if err != nil {
-			return nil, fmt.Errorf("--until-exit-of %d: %w", p.until, err)
-		}
-		file := os.NewFile(uintptr(until), "until")
-		defer file.Close()
-		cmd.ExtraFiles = append(cmd.ExtraFiles, file) // keeper.Until
+	if p.until != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, p.until) // keeper.Until
 		cmd.Args = append(cmd.Args, "-until")
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{

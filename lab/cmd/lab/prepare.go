@@ -50,8 +50,9 @@ func prepare(dir state.Dir, clusters int) error {
 	return nil
 }
 
-const bashrc = `[ -f ~/.bashrc ] && . ~/.bashrc
-PS1="(lab) $PS1"
+const bashrc = `lab_path=$PATH
+[ -f ~/.bashrc ] && . ~/.bashrc
+PATH=$lab_path PS1="(lab) $PS1"
 `
 
 // hostsByDNS makes every program ask the lab's DNS: other sources, like systemd's resolver, answer from outside.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/state"
 )
@@ -21,7 +23,7 @@ type plan struct {
 	toolchain string
 	clusters  int
 	operator  string
-	until     int
+	until     *os.File // process descriptor of --until-exit-of, if there is one
 }
 
 // up starts the lab and returns when its clusters are ready, or when nothing of it is left.
@@ -40,9 +42,17 @@ func up(args []string) int {
 	if err != nil {
 		return fail("lab up", err)
 	}
-	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator, until: *until}
+	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator}
 	if err := p.check(); err != nil {
 		return fail("lab up", err)
+	}
+	if *until != 0 {
+		pidfd, err := unix.PidfdOpen(*until, 0)
+		if err != nil {
+			return fail("lab up", fmt.Errorf("--until-exit-of %d: %w", *until, err))
+		}
+		p.until = os.NewFile(uintptr(pidfd), "until")
+		defer p.until.Close()
 	}
 	lock, err := dir.Lock()
 	if errors.Is(err, state.ErrRunning) {

@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // children is what the first process of a PID namespace owes the others: it starts some, and reaps all,
@@ -72,7 +74,7 @@ func killAll() {
 // says puts a process's end into words.
 func says(status syscall.WaitStatus) string {
 	if status.Signaled() {
-		return fmt.Sprintf("killed by %s", status.Signal())
+		return "by " + unix.SignalName(status.Signal())
 	}
-	return fmt.Sprintf("ended with exit code %d", status.ExitStatus())
+	return fmt.Sprintf("with exit code %d", status.ExitStatus())
 }

@@ -114,12 +114,12 @@ func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
 
 // ended notes why a cluster is gone; the others live on.
 func (c Config) ended(cluster, how string) {
-	log.Printf("%s: its process has %s", cluster, how)
+	log.Printf("%s: its process has ended %s", cluster, how)
 	if c.State.Status(cluster).Phase == state.Failed {
 		return // it has said why itself
 	}
 	last := state.Tail(c.State.ClusterLog(cluster), 20)
-	failed := state.Status{Name: cluster, Phase: state.Failed, Error: fmt.Sprintf("its process has %s; last lines of its log:\n%s", how, last)}
+	failed := state.Status{Name: cluster, Phase: state.Failed, Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
 	if err := c.State.SetStatus(failed); err != nil {
 		log.Print(err)
 	}
