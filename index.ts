@@ -1,5 +1,8 @@
 /** One stack is one OpenShift cluster: its config in, its membership in the SPIRE federation built, its outputs out. */
 import { federate } from "./stacks/cluster";
 import { readConfig } from "./stacks/config";
+import { keepStackTracesPrintable } from "./stacks/stackTraces";
+
+keepStackTracesPrintable();
 
 export = async () => federate(readConfig());

@@ -1,11 +1,12 @@
 /** What one stack is configured to be. The only reader of Pulumi's config; everything else takes a ClusterConfig. */
 import * as pulumi from "@pulumi/pulumi";
 import * as check from "../components/arguments";
+import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { federationHost } from "../components/names";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
-import type { SpireServerSpecArgs } from "../components/spireServerSpec";
+import { checkSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
 import { Fields, present } from "./fields";
 import { ConfigError } from "./refusal";
 import { spireServerSpec } from "./spireServerConfig";
@@ -71,9 +72,9 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
     fileSyncInterval: fields.integer("fileSyncInterval") ?? check.FILE_SYNC_INTERVAL.default,
     issuer: issuer(fields.object("issuer")),
     certificateTimes: {
-      duration: fields.text("certificateDuration") ?? "2160h",
-      renewBefore: fields.text("renewBefore") ?? "360h",
-      renewJitterHours: fields.integer("renewJitterHours") ?? 0,
+      duration: fields.text("certificateDuration") ?? CERTIFICATE_DEFAULTS.duration,
+      renewBefore: fields.text("renewBefore") ?? CERTIFICATE_DEFAULTS.renewBefore,
+      renewJitterHours: fields.integer("renewJitterHours") ?? CERTIFICATE_DEFAULTS.renewJitterHours,
     },
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
@@ -87,7 +88,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
 }
 
 /** What is wrong with values that are of the right type. */
-function valueProblems({ trustDomain, host, endpointCa, ...config }: ClusterConfig): Problem[] {
+function valueProblems({ trustDomain, host, endpointCa, spireServer, ...config }: ClusterConfig): Problem[] {
   const misnamed = check.checkTrustDomain("trustDomain", trustDomain);
   return [
     ...(misnamed.length > 0 ? misnamed : check.checkHost("trustDomain", host)),
@@ -100,6 +101,7 @@ function valueProblems({ trustDomain, host, endpointCa, ...config }: ClusterConf
       renewJitterHours: "renewJitterHours",
     }),
     ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
+    ...(spireServer === undefined ? [] : checkSpireServerSpec("spireServer", spireServer)),
   ];
 }
 
