@@ -14,6 +14,7 @@ import (
 	"spire-federation/lab/internal/apply"
 	"spire-federation/lab/internal/control"
 	"spire-federation/lab/internal/dns"
+	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/kubelet"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/services"
@@ -22,7 +23,7 @@ import (
 )
 
 // operatorImage is the one that --ztwim-operator replaces.
-const operatorImage = "openshift.io/zero-trust-workload-identity-manager"
+const operatorImage = "registry.redhat.io/zero-trust-workload-identity-manager/zero-trust-workload-identity-manager-rhel9"
 
 // run starts everything and returns when a part has failed for good.
 func (c *cluster) run(ctx context.Context) error {
@@ -72,15 +73,20 @@ func (c *cluster) manifests() ([]apply.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := apply.Values{Cluster: c.plan.Name, Domain: c.plan.Domain, NodeIP: c.plan.NodeIP.String()}
-	if values.WebCA, err = pki.Read(c.state.CA(), "web-ca"); err != nil {
+	webCA, err := pki.Read(c.state.CA(), "web-ca")
+	if err != nil {
 		return nil, err
 	}
-	if values.ServiceCA, err = pki.Read(c.certs(), pki.ServiceCA); err != nil {
+	serviceCA, err := pki.Read(c.certs(), pki.ServiceCA)
+	if err != nil {
 		return nil, err
 	}
-	files, err := apply.Render(manifests.Files, values)
+	files, err := apply.Render(manifests.Files, values(c.plan, webCA, serviceCA))
 	return append([]apply.File{{Name: "the toolchain's CRDs", Objects: crds}}, files...), err
+}
+
+func values(plan fabric.Plan, webCA, serviceCA pki.Pair) apply.Values {
+	return apply.Values{Cluster: plan.Name, Domain: plan.Domain, NodeIP: plan.NodeIP.String(), WebCA: webCA, ServiceCA: serviceCA}
 }
 
 func (c *cluster) node() kubelet.Config {
@@ -91,7 +97,7 @@ func (c *cluster) node() kubelet.Config {
 		NodeName:     "node-0",
 		NodeIP:       c.plan.NodeIP.String(),
 		PodCIDR:      c.plan.Pods.String(),
-		Bridge:       "cbr0",
+		Bridge:       fabric.PodBridge,
 		DNS:          c.plan.DNS.String(),
 		APIServiceIP: c.plan.APIService.String(),
 		Dir:          c.dir(),

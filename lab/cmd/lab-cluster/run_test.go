@@ -1,0 +1,76 @@
+package main
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"spire-federation/lab/internal/apply"
+	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/images"
+	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/state"
+	"spire-federation/lab/manifests"
+)
+
+// rendered is what cluster1 starts with, without the toolchain's CRDs.
+func rendered(t *testing.T) []unstructured.Unstructured {
+	t.Helper()
+	files, err := apply.Render(manifests.Files, values(fabric.For(1), pki.Pair{}, pki.Pair{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []unstructured.Unstructured
+	for _, file := range files {
+		all = append(all, file.Objects...)
+	}
+	return all
+}
+
+func TestEveryImageOfTheManifestsIsKnown(t *testing.T) {
+	table, err := images.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range rendered(t) {
+		for _, image := range containerImages(object) {
+			if _, err := table.Find(image); err != nil {
+				t.Errorf("%s: %v", apply.Name(object), err)
+			}
+		}
+	}
+}
+
+func TestTheOperatorsBinaryCanBeReplaced(t *testing.T) {
+	c := cluster{plan: fabric.For(1), state: state.Dir(t.TempDir()), operator: "/opt/operator"}
+	table, err := images.Load(c.node().ImageOverrides)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := false
+	for _, object := range rendered(t) {
+		for _, image := range containerImages(object) {
+			row, err := table.Find(image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, binary := range row.Files {
+				used = used || binary == "/opt/operator"
+			}
+		}
+	}
+	if !used {
+		t.Error("no Deployment of the manifests runs the given operator")
+	}
+}
+
+func containerImages(object unstructured.Unstructured) []string {
+	var all []string
+	for _, field := range []string{"containers", "initContainers"} {
+		containers, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", field)
+		for _, container := range containers {
+			all = append(all, container.(map[string]any)["image"].(string))
+		}
+	}
+	return all
+}
