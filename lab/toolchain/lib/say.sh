@@ -21,7 +21,7 @@ follow() {
       shown=$elapsed
       say "$text, $elapsed s so far"
     fi
-    sleep 0.2
+    sleep 0.1
   done
   [[ ! -t 2 ]] || printf '\r\033[K' >&2
 }

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(__dirname, "../..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const recipe = (variable: string): string =>
+  new RegExp(`^${variable}=(.*)$`, "m").exec(read("lab/toolchain/lib/recipes.sh"))?.[1] ?? "";
+
+interface Package {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Package;
+const schemaVersion = (path: string): string => (JSON.parse(read(path)) as { version: string }).version;
+
+test("the toolchain's versions are those that the program's packages ask for", () => {
+  expect(recipe("pulumi_version")).toBe(devDependencies["pulumi"]);
+  expect(recipe("kubernetes_plugin_version")).toBe(dependencies["@pulumi/kubernetes"]);
+  expect(recipe("command_plugin_version")).toBe(dependencies["@pulumi/command"]);
+  expect(recipe("random_plugin_version")).toBe(dependencies["@pulumi/random"]);
+});
+
+test("what is built in place of a download is of the same version", () => {
+  expect(read("lab/toolchain/pulumi/go.mod")).toContain(
+    `github.com/pulumi/pulumi/pkg/v3 v${recipe("pulumi_version")} `,
+  );
+  expect(schemaVersion("lab/plugins/command/schema.json")).toBe(recipe("command_plugin_version"));
+  expect(schemaVersion("lab/plugins/random/schema.json")).toBe(recipe("random_plugin_version"));
+});
