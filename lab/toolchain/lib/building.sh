@@ -11,12 +11,13 @@ lock_cache() {
 }
 
 build_missing() {
-  local name todo=() i
+  local name todo=() i note=
   for name in "${units[@]}"; do
     [[ -d ${unit_entry[$name]} ]] || todo+=("$name")
   done
   ((${#todo[@]} > 0)) || return 0
-  say "${#todo[@]} of ${#units[@]} to build into $cache; the first time takes a while"
+  ((${#todo[@]} < ${#units[@]})) || note="; on two cores the first time takes up to half an hour"
+  say "${#todo[@]} of ${#units[@]} to build into $cache$note"
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   trap stop_build EXIT

@@ -11,17 +11,17 @@ fail() {
 
 # follow PID TEXT: shows TEXT and the elapsed time until the process ends.
 follow() {
-  local pid=$1 text=$2 start=$SECONDS shown=0 elapsed
-  [[ -t 2 ]] || say "$text"
+  local pid=$1 text=$2 start=$SECONDS shown=0 every=15 elapsed
+  [[ ! -t 2 ]] || every=1
+  say "$text"
   while kill -0 "$pid" 2>/dev/null; do
     elapsed=$((SECONDS - start))
-    if [[ -t 2 ]]; then
-      printf '\r\033[Ktoolchain: %s, %d s' "$text" "$elapsed" >&2
-    elif ((elapsed >= shown + 15)); then
+    if ((elapsed >= shown + every)); then
       shown=$elapsed
+      [[ ! -t 2 ]] || printf '\033[A\033[K' >&2 # over the line before
       say "$text, $elapsed s so far"
     fi
     sleep 0.1
   done
-  [[ ! -t 2 ]] || printf '\r\033[K' >&2
+  [[ ! -t 2 ]] || printf '\033[A\033[K' >&2
 }
