@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -138,7 +139,7 @@ func (o *operator) watch(mgr ctrl.Manager) error {
 }
 
 var ownersChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	return fmt.Sprint(e.ObjectOld.GetOwnerReferences()) != fmt.Sprint(e.ObjectNew.GetOwnerReferences())
+	return !equality.Semantic.DeepEqual(e.ObjectOld.GetOwnerReferences(), e.ObjectNew.GetOwnerReferences())
 }}
 
 func object(kind schema.GroupVersionKind) *unstructured.Unstructured {
