@@ -71,7 +71,9 @@ export class ClusterClient extends KubernetesObjectApi {
 
   protected override requestPromise<T extends KubernetesObject>(request: RequestContext, type?: string): Promise<T> {
     request.setSignal(AbortSignal.timeout(REQUEST_MS));
-    return super.requestPromise<T>(request, type);
+    // "any" leaves the JSON as it came: the client picks a model by kind alone, and so would give an Ingress of
+    // config.openshift.io the fields of the one that it knows, and drop the rest.
+    return super.requestPromise<T>(request, type ?? "any");
   }
 }
 
