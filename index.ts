@@ -1,8 +1,9 @@
 /** One stack is one OpenShift cluster: its config in, its membership in the SPIRE federation built, its outputs out. */
+import { connect } from "./components/connect";
 import { federate } from "./stacks/cluster";
 import { readConfig } from "./stacks/config";
 import { keepStackTracesPrintable } from "./stacks/stackTraces";
 
 keepStackTracesPrintable();
 
-export = async () => federate(readConfig());
+export = async () => federate(readConfig(), connect);

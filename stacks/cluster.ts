@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { CertManagerInstall } from "../components/certManagerInstall";
-import { connect } from "../components/connect";
+import type { ClusterReader } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { InstalledOperator } from "../components/inspectCertManager";
@@ -28,8 +28,11 @@ export interface ClusterOutputs {
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
-export async function federate(config: ClusterConfig, connectTo = connect): Promise<ClusterOutputs> {
-  const [cleared, readings] = await Promise.all([preflight(config, connectTo), readPeers(config.peers)]);
+export async function federate(
+  config: ClusterConfig,
+  connect: (context: string) => ClusterReader,
+): Promise<ClusterOutputs> {
+  const [cleared, readings] = await Promise.all([preflight(config, connect), readPeers(config.peers)]);
   const peers = resolvePeers(config.trustDomain, readings);
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);

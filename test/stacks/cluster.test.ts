@@ -1,0 +1,209 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type ClusterOutputs, federate } from "../../stacks/cluster";
+import { ConfigError } from "../../stacks/refusal";
+import { root, rootKey } from "../components/certificates";
+import { clusterOf } from "../components/readers";
+import { named, record, type Seen, valueOf } from "../mocks";
+import { configOf, freshCluster, SELF } from "./fixtures";
+
+// Every wait ends at once: readiness has its own tests, here it is what comes after what.
+jest.mock("../../components/readiness", () => ({
+  ...jest.requireActual<object>("../../components/readiness"),
+  whenReady: (component: pulumi.Resource, after: pulumi.Output<unknown>) => after.apply(() => component),
+}));
+
+/** What each stack has published, as the backend keeps it. */
+type Backend = Record<string, unknown>;
+
+interface Run {
+  seen: Seen[];
+  outputs: ClusterOutputs;
+  warnings: string[];
+}
+
+interface Options {
+  backend?: Backend;
+  config?: Record<string, unknown>;
+  preview?: boolean;
+}
+
+/** Runs the program of the stack `clusterN`, whose peers answer with a good bundle. */
+async function run(
+  stack: string,
+  peers: string[],
+  { backend = {}, config = {}, preview = false }: Options = {},
+): Promise<Run> {
+  const warnings: string[] = [];
+  const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
+    warnings.push(text);
+    return Promise.resolve();
+  });
+  const parsed = configOf(
+    { context: stack, trustDomain: `apps.${stack}.example.com`, peers, ...config },
+    { ...SELF, stack },
+  );
+  let outputs: ClusterOutputs | undefined;
+  const program = async (): Promise<void> => {
+    outputs = await federate(parsed, () => clusterOf(...Object.values(freshCluster(stack))));
+  };
+  const seen = await record(program, {
+    preview,
+    outputs: (type, name) => {
+      if (type === "pulumi:pulumi:StackReference")
+        return { outputs: name in backend ? { federation: backend[name] } : {} };
+      return name.endsWith("-bundle") ? { stdout: bundleOf(name.replace("-bundle", "")) } : {};
+    },
+  }).finally(() => {
+    warn.mockRestore();
+  });
+  if (outputs === undefined) throw new Error("the program did not end");
+  return { seen, outputs, warnings };
+}
+
+/** What a command printed that fetched a cluster's bundle: the time, and the bundle. */
+function bundleOf(cluster: string): string {
+  const keys = [rootKey(root(`apps.${cluster}.example.com`))];
+  return `${Math.floor(Date.now() / 1000)}\n${JSON.stringify({ keys, spiffe_sequence: 1, spiffe_refresh_hint: 300 })}`;
+}
+
+const reference = (stack: string): string => `organization/spire-federation/${stack}`;
+const federatesWith = (seen: Seen[]): unknown =>
+  (named(seen, "spire-server-server").inputs["spec"] as { federation: { federatesWith?: unknown } }).federation
+    .federatesWith;
+
+describe("two stacks that name each other", () => {
+  it("take two rounds: the first publishes alone, the second joins it, and then the first joins too", async () => {
+    const backend: Backend = {};
+
+    const alone = await run("cluster1", ["cluster2"], { backend });
+    expect(alone.outputs.pendingPeers).toEqual(["cluster2"]);
+    expect(alone.outputs.peers).toEqual({});
+    expect(alone.warnings).toEqual([expect.stringMatching(/^pending peers: cluster2\. .*run pulumi up there/)]);
+    expect(federatesWith(alone.seen)).toBeUndefined();
+    expect(alone.seen.filter(({ type }) => type.endsWith("ClusterFederatedTrustDomain"))).toEqual([]);
+    backend[reference("cluster1")] = await valueOf(alone.outputs.federation);
+    expect(backend[reference("cluster1")]).toEqual({
+      version: 1,
+      trustDomain: "apps.cluster1.example.com",
+      bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
+      profile: "https_web",
+    });
+
+    const second = await run("cluster2", ["cluster1"], { backend });
+    expect(second.outputs.pendingPeers).toEqual([]);
+    expect(second.warnings).toEqual([]);
+    expect(federatesWith(second.seen)).toEqual([
+      {
+        trustDomain: "apps.cluster1.example.com",
+        bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
+        bundleEndpointProfile: "https_web",
+      },
+    ]);
+    backend[reference("cluster2")] = await valueOf(second.outputs.federation);
+
+    const joined = await run("cluster1", ["cluster2"], { backend });
+    expect(joined.outputs.pendingPeers).toEqual([]);
+    expect(joined.warnings).toEqual([]);
+    expect(named(joined.seen, "cluster2-trust").inputs).toMatchObject({
+      metadata: { name: "cluster2-federation" },
+      spec: { trustDomain: "apps.cluster2.example.com" },
+    });
+    expect(await valueOf(joined.outputs.federation)).toEqual(backend[reference("cluster1")]);
+    expect(Object.keys(joined.outputs.peers)).toEqual(["cluster2"]);
+    expect(await valueOf(pulumi.output(joined.outputs.peers["cluster2"]?.fingerprints))).toEqual([
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+    ]);
+  });
+
+  it("publish their CA's certificates for the peers when these are not public", async () => {
+    const endpointCa = root("ca.example.com").pem;
+    const { outputs } = await run("cluster1", [], { config: { endpointCa } });
+    expect(await valueOf(outputs.federation)).toHaveProperty("caCertificates", endpointCa);
+  });
+});
+
+describe("the order", () => {
+  const backend = {
+    [reference("cluster2")]: {
+      version: 1,
+      trustDomain: "apps.cluster2.example.com",
+      bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+      profile: "https_web",
+    },
+  };
+
+  /** The resource and everything that it, or a component it belongs to, comes after. */
+  function comesAfter(seen: Seen[], name: string, found = new Set<string>()): Set<string> {
+    const { dependencies, parent } = named(seen, name);
+    for (const next of [
+      ...dependencies,
+      ...(parent.startsWith("spire-federation-") || parent === "" ? [] : [parent]),
+    ]) {
+      if (!found.has(next)) comesAfter(seen, next, found.add(next));
+    }
+    return found;
+  }
+
+  it("is the procedure's, and backwards it takes trust away before the certificate", async () => {
+    const { seen } = await run("cluster1", ["cluster2"], { backend });
+    const chain = [
+      "cert-manager-subscription",
+      "certificate-issuer",
+      "certificate-certificate",
+      "router-access-role",
+      "router-access-binding",
+      "cluster2-bundle",
+      "cluster2-trust",
+      "spire-server-server",
+      "spire-server-probe",
+    ];
+    chain.forEach((name, i) => {
+      expect([...comesAfter(seen, name)]).toEqual(expect.arrayContaining(chain.slice(0, i)));
+    });
+  });
+
+  it("has every Kubernetes object on the stack's own cluster", async () => {
+    const { seen } = await run("cluster1", ["cluster2"], { backend });
+    expect(named(seen, "cluster").inputs).toMatchObject({
+      context: "cluster1",
+      clusterIdentifier: "apps.cluster1.example.com",
+    });
+    const objects = seen.filter(({ type }) => type.startsWith("kubernetes:"));
+    expect(objects.length).toBeGreaterThan(8);
+    for (const { provider } of objects) expect(provider).toMatch(/providers:kubernetes::cluster::/);
+  });
+});
+
+it("has no certificate and no cert-manager with https_spiffe", async () => {
+  const { seen, outputs } = await run("cluster1", [], { config: { profile: "https_spiffe" }, preview: true });
+  expect(outputs).not.toHaveProperty("certificateSecret");
+  expect(seen.map(({ name }) => name)).toEqual(["cluster", "spire-server", "spire-server-server"]);
+});
+
+it("previews a cluster on which nothing is there yet", async () => {
+  const { seen, outputs } = await run("cluster1", ["cluster2"], { preview: true });
+  expect(seen.map(({ type }) => type)).toContain("kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch");
+  expect(outputs.pendingPeers).toEqual(["cluster2"]);
+});
+
+it("refuses, before anything is registered, all that cluster and peers have against the config", async () => {
+  const federation = {
+    version: 1,
+    trustDomain: "apps.cluster1.example.com",
+    profile: "https_web",
+    bundleEndpointUrl: "https://a.example.com",
+  };
+  const seen = record(
+    async () => {
+      const config = configOf({ peers: ["cluster2"], trustDomain: "apps.cluster1.example.com" });
+      const { ingress, ...rest } = freshCluster("cluster1");
+      ingress.spec = { domain: "apps.elsewhere.example.com" };
+      await expect(federate(config, () => clusterOf(ingress, ...Object.values(rest)))).rejects.toMatchObject({
+        constructor: ConfigError,
+        problems: [{ path: "trustDomain" }, { path: "peers" }],
+      });
+    },
+    { outputs: () => ({ outputs: { federation } }) },
+  );
+  expect(await seen).toEqual([]);
+});

@@ -1,0 +1,197 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as fc from "fast-check";
+import { parseConfig, readConfig } from "../../stacks/config";
+import { ConfigError } from "../../stacks/refusal";
+import { issue, root } from "../components/certificates";
+import { configOf, refusalsOf, SELF } from "./fixtures";
+
+const ca = root("apps.cluster1.example.com");
+
+describe("a config with what is required", () => {
+  it("has the procedure's values for the rest", () => {
+    expect(configOf()).toEqual({
+      self: SELF,
+      context: "cluster1",
+      trustDomain: "apps.cluster1.example.com",
+      host: "federation.apps.cluster1.example.com",
+      peers: [],
+      profile: "https_web",
+      refreshHint: 300,
+      fileSyncInterval: 86400,
+      issuer: { type: "acme" },
+      certificateTimes: { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 },
+      certManager: { removeOnDestroy: false },
+      federatesWith: "static",
+    });
+  });
+
+  it("takes lists and objects as JSON, and numbers and flags as text, the way Pulumi gives them", () => {
+    const config = configOf({
+      peers: '["cluster2","organization/other/prod.EU"]',
+      rebootstrap: '{"cluster2":"3"}',
+      refreshHint: "60",
+      issuer: '{"type":"ca","selfSigned":true}',
+      certManager: '{"removeOnDestroy":"true","channel":"stable-v2"}',
+      endpointCa: ca.pem,
+    });
+    expect(config).toMatchObject({
+      peers: [
+        { name: "cluster2", reference: "organization/spire-federation/cluster2", rebootstrap: 3 },
+        { name: "other-prod-eu", reference: "organization/other/prod.EU", rebootstrap: 0 },
+      ],
+      refreshHint: 60,
+      issuer: { type: "ca", selfSigned: true },
+      certManager: { removeOnDestroy: true, channel: "stable-v2" },
+      endpointCa: ca.pem,
+    });
+  });
+
+  it("owns the whole SpireServer only when it is told to", () => {
+    const whole = {
+      jwtIssuer: "https://oidc.example.com",
+      caSubject: { country: "DE", organization: "Example", commonName: "example" },
+      datastore: { maxOpenConns: 7 },
+    };
+    expect(configOf({ spireServer: { manage: true, ...whole } }).spireServer).toMatchObject(whole);
+    expect(configOf({ spireServer: {} })).not.toHaveProperty("spireServer");
+    expect(refusalsOf({ spireServer: whole })).toEqual([expect.stringMatching(/^spireServer\.manage: /)]);
+  });
+});
+
+describe("refused, each with its key", () => {
+  it.each<[string, Record<string, unknown>, string]>([
+    ["no trust domain", { trustDomain: "" }, "trustDomain"],
+    ["a trust domain in capitals", { trustDomain: "Apps.Example.com" }, "trustDomain"],
+    ["a trust domain that gives no host", { trustDomain: "apps_1.example.com" }, "trustDomain"],
+    ["no context", { context: "" }, "context"],
+    ["itself as a peer", { peers: ["cluster1"] }, "peers[0]"],
+    ["itself as a peer by its full name", { peers: ["organization/spire-federation/cluster1"] }, "peers[0]"],
+    ["a peer twice", { peers: ["cluster2", "cluster2"] }, "peers[1]"],
+    ["a peer twice under two names", { peers: ["cluster2", "organization/spire-federation/cluster2"] }, "peers[1]"],
+    ["two peers whose objects would share a name", { peers: ["cluster.2", "cluster-2"] }, "peers[1]"],
+    ["what is no stack name", { peers: ["a/b"] }, "peers[0]"],
+    ["a number as a stack name", { peers: [7] }, "peers[0]"],
+    ["a peer outside a list", { peers: "cluster2" }, "peers"],
+    ["more than 50 peers", { peers: Array.from({ length: 51 }, (_, i) => `peer${i}`) }, "peers"],
+    ["a counter for nobody", { rebootstrap: { cluster3: 1 } }, "rebootstrap.cluster3"],
+    ["a counter that is none", { peers: ["cluster2"], rebootstrap: { cluster2: "soon" } }, "rebootstrap.cluster2"],
+    ["an unknown profile", { profile: "https" }, "profile"],
+    ["a refresh hint below the bounds", { refreshHint: 59 }, "refreshHint"],
+    ["a refresh hint above the bounds", { refreshHint: "3601" }, "refreshHint"],
+    ["a file sync interval below the bounds", { fileSyncInterval: 3599 }, "fileSyncInterval"],
+    ["a file sync interval above the bounds", { fileSyncInterval: 7776001 }, "fileSyncInterval"],
+    ["a fraction of a second", { refreshHint: "300.5" }, "refreshHint"],
+    ["a renewal as early as the issue", { certificateDuration: "24h", renewBefore: "24h" }, "renewBefore"],
+    ["a renewal too early by its jitter", { renewBefore: "2000h", renewJitterHours: 160 }, "renewBefore"],
+    ["what is no duration", { certificateDuration: "90d" }, "certificateDuration"],
+    ["an unknown issuer", { issuer: { type: "vault" } }, "issuer.type"],
+    ["a field of another type of issuer", { issuer: { type: "acme", selfSigned: true } }, "issuer.selfSigned"],
+    ["an ACME server without TLS", { issuer: { server: "http://acme.example.com" } }, "issuer.server"],
+    ["an existing issuer without its name", { issuer: { type: "existing", kind: "ClusterIssuer" } }, "issuer.name"],
+    ["an issuer that is no object", { issuer: "acme" }, "issuer"],
+    ["an unknown mode", { federatesWith: "none" }, "federatesWith"],
+    ["a CA that is none", { endpointCa: "abc" }, "endpointCa"],
+    ["a certificate that is no CA's", { endpointCa: issue("leaf").pem }, "endpointCa"],
+    ["a CA with its private key", { endpointCa: ca.pem + ca.keyPem }, "endpointCa"],
+    [
+      "half a SpireServer",
+      {
+        spireServer: {
+          manage: true,
+          jwtIssuer: "https://oidc.example.com",
+          caSubject: { country: "DE", organization: "E" },
+        },
+      },
+      "spireServer.caSubject.commonName",
+    ],
+  ])("%s", (_, raw, path) => {
+    expect(refusalsOf(raw)).toEqual([expect.stringContaining(`${path}: `)]);
+  });
+
+  it("a key of ours that is not known, with the one that was meant", () => {
+    expect(refusalsOf({ refreshhint: 300, certManager: { chanel: "x" }, colour: "red" })).toEqual([
+      'certManager.chanel: is not known; "channel" is',
+      'refreshhint: is not known; "refreshHint" is',
+      expect.stringMatching(/^colour: is not known here; certManager, certificateDuration, /),
+    ]);
+  });
+
+  it("everything at once, in a message that names project, key and cure", () => {
+    const raw = { trustDomain: "UPPER", refreshHint: 1, profile: "x", peers: ["cluster1"], endpointCa: "x" };
+    const paths = refusalsOf(raw).map((refusal) => refusal.split(":")[0]);
+    expect(paths).toEqual(["peers[0]", "profile", "trustDomain", "refreshHint", "endpointCa"]);
+    expect(() => parseConfig({ refreshHint: 1 }, SELF)).toThrow(
+      /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:context: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
+    );
+  });
+});
+
+it("is a config or a ConfigError, never anything else, whatever is written", () => {
+  const some = (...values: unknown[]): fc.Arbitrary<unknown> =>
+    fc.oneof(fc.constantFrom(undefined, ...values), fc.jsonValue(), fc.string());
+  const raw = fc.record({
+    context: some("cluster1"),
+    trustDomain: some("apps.cluster1.example.com"),
+    peers: fc.oneof(fc.array(some("cluster2", "a/b/c", null, "")), some('["cluster2"]', "[null]", "[[]]", "{")),
+    rebootstrap: fc.oneof(fc.dictionary(fc.string(), some(1)), some('{"__proto__":1}')),
+    issuer: fc.oneof(
+      fc.record({ type: some("acme", "ca", "existing"), name: some("x"), server: some("https://a") }),
+      some(),
+    ),
+    profile: some("https_web", "https_spiffe"),
+    refreshHint: some(300, "300", "1e3", "99999999999999999999"),
+    certificateDuration: some("2160h", "1h1m"),
+    renewJitterHours: some(1),
+    certManager: fc.oneof(
+      fc.dictionary(fc.constantFrom("channel", "source", "__proto__", "toString"), some("x")),
+      some(),
+    ),
+    spireServer: fc.oneof(
+      fc.record({
+        manage: some(true),
+        jwtIssuer: some("https://a"),
+        caSubject: some({}),
+        persistence: some({}),
+        datastore: some([]),
+      }),
+      some(),
+    ),
+    endpointCa: some(ca.pem, `-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----`),
+  });
+  const outcomes = new Set<string>();
+  fc.assert(
+    fc.property(raw, (given) => {
+      try {
+        parseConfig(given, SELF);
+        outcomes.add("config");
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError);
+        expect((error as ConfigError).problems.length).toBeGreaterThan(0);
+        outcomes.add("error");
+      }
+    }),
+    { numRuns: 1000, examples: [[configOf() as never]] },
+  );
+  expect(outcomes).toContain("error");
+});
+
+it("reads the running stack's keys, and only those of this project", async () => {
+  await pulumi.runtime.setMocks(
+    { newResource: ({ name, inputs }) => ({ id: name, state: inputs as object }), call: () => ({}) },
+    "spire-federation",
+    "cluster2",
+    false,
+    "acme",
+  );
+  pulumi.runtime.setAllConfig({
+    "spire-federation:config:context": "east",
+    "spire-federation:config:trustDomain": "apps.cluster2.example.com",
+    "spire-federation:config:peers": '["cluster1"]',
+    "kubernetes:config:context": "another",
+  });
+  expect(readConfig()).toMatchObject({
+    self: { organization: "acme", project: "spire-federation", stack: "cluster2" },
+    context: "east",
+    peers: [{ name: "cluster1", reference: "acme/spire-federation/cluster1" }],
+  });
+});

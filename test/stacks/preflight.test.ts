@@ -1,0 +1,176 @@
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { preflight } from "../../stacks/preflight";
+import { clusterOf } from "../components/readers";
+import { configOf, freshCluster } from "./fixtures";
+
+type Change = (live: ReturnType<typeof freshCluster>) => unknown;
+
+const run = (
+  change: Change = () => undefined,
+  raw: Record<string, unknown> = {},
+  more: KubeObject[] = [],
+): ReturnType<typeof preflight> => {
+  const live = freshCluster();
+  change(live);
+  const objects = Object.values(live).filter((object) => object.kind !== undefined);
+  return preflight(configOf(raw), () => clusterOf(...objects, ...more));
+};
+
+const route = (host: string): KubeObject & { spec: object } => ({
+  apiVersion: "route.openshift.io/v1",
+  kind: "Route",
+  metadata: { name: "spire-server-federation", namespace: "zero-trust-workload-identity-manager" },
+  spec: { host },
+});
+const issuer = (kind: string, namespace?: string): KubeObject => ({
+  apiVersion: "cert-manager.io/v1",
+  kind,
+  metadata: { name: "company", ...(namespace !== undefined && { namespace }) },
+});
+
+describe("cleared", () => {
+  it("is a cluster on which this program has made nothing yet", async () => {
+    expect(await run()).toMatchObject({ certManager: { state: "absent" } });
+  });
+
+  it("is one that is federated already", async () => {
+    const federated: Change = ({ spireServer }) => {
+      spireServer.spec = { federation: { bundleEndpoint: { profile: "https_web", httpsWeb: { servingCert: {} } } } };
+    };
+    expect(await run(federated, {}, [route("federation.apps.cluster1.example.com")])).toHaveProperty("reader");
+  });
+
+  it("is one without cert-manager to look at, when the profile needs none", async () => {
+    expect(await run(undefined, { profile: "https_spiffe" })).toHaveProperty("certManager", undefined);
+  });
+
+  it("is one without a SpireServer, when the stack is to make it", async () => {
+    const spireServer = {
+      manage: true,
+      jwtIssuer: "https://oidc.example.com",
+      caSubject: { country: "DE", organization: "E", commonName: "e" },
+    };
+    expect(await run((live) => delete live.spireServer.kind, { spireServer })).toHaveProperty("reader");
+  });
+
+  it.each([
+    ["ClusterIssuer", undefined],
+    ["Issuer", "zero-trust-workload-identity-manager"],
+  ])("is one with the %s that the config refers to", async (kind, namespace) => {
+    const raw = { issuer: { type: "existing", kind, name: "company" } };
+    expect(await run(undefined, raw, [issuer(kind, namespace)])).toHaveProperty("reader");
+  });
+});
+
+describe("refused", () => {
+  const createOnly = { conditions: [{ type: "CreateOnlyMode", status: "True" }] };
+  it.each<[string, string, RegExp, Change, Record<string, unknown>?, KubeObject[]?]>([
+    ["a cluster without ZTWIM", "context", /no ZeroTrustWorkloadIdentityManager/, (live) => delete live.ztwim.kind],
+    [
+      "another trust domain than the cluster's",
+      "trustDomain",
+      /set it to "apps\.other\.example\.com"/,
+      (live) => (live.ztwim.spec = { trustDomain: "apps.other.example.com" }),
+    ],
+    ["a cluster without a SpireServer", "spireServer", /spireServer\.manage/, (live) => delete live.spireServer.kind],
+    ["a cluster without the CRD of peers", "context", /clusterfederatedtrustdomains/, (live) => delete live.crd.kind],
+    [
+      "create-only mode of the SpireServer",
+      "context",
+      /CREATE_ONLY_MODE/,
+      (live) => (live.spireServer.status = createOnly),
+    ],
+    ["create-only mode of ZTWIM", "context", /CREATE_ONLY_MODE/, (live) => (live.ztwim.status = createOnly)],
+    ["a cluster that is no OpenShift", "context", /ingress domain/, (live) => delete live.ingress.kind],
+    [
+      "a host outside the ingress domain",
+      "trustDomain",
+      /"apps\.elsewhere\.example\.com" or ends in/,
+      (live) => (live.ingress.spec = { domain: "apps.elsewhere.example.com" }),
+    ],
+    [
+      "a host that only looks like it is inside",
+      "trustDomain",
+      /router does not serve/,
+      (live) => (live.ingress.spec = { domain: "1.example.com" }),
+    ],
+    [
+      "a Route with another host",
+      "trustDomain",
+      /has host other\.apps\.cluster1\.example\.com/,
+      () => undefined,
+      {},
+      [route("other.apps.cluster1.example.com")],
+    ],
+    [
+      "another profile than the live one",
+      "profile",
+      /"https_spiffe", which it can never change/,
+      (live) => (live.spireServer.spec = { federation: { bundleEndpoint: { profile: "https_spiffe" } } }),
+    ],
+    [
+      "a live endpoint that gets its certificate itself",
+      "profile",
+      /by ACME itself/,
+      (live) =>
+        (live.spireServer.spec = { federation: { bundleEndpoint: { profile: "https_web", httpsWeb: { acme: {} } } } }),
+    ],
+    [
+      "an issuer that is not there",
+      "issuer.name",
+      /no ClusterIssuer "company"/,
+      () => undefined,
+      { issuer: { type: "existing", kind: "ClusterIssuer", name: "company" } },
+    ],
+    [
+      "an issuer of another namespace",
+      "issuer.name",
+      /no Issuer "company"/,
+      () => undefined,
+      { issuer: { type: "existing", kind: "Issuer", name: "company" } },
+      [issuer("Issuer", "default")],
+    ],
+  ])("%s", async (_, path, message, change, raw = {}, more = []) => {
+    const problems = await run(change, raw, more);
+    expect(problems).toEqual([{ path, message: expect.stringMatching(message) as unknown }]);
+  });
+
+  it("everything at once, cert-manager too", async () => {
+    const csv: KubeObject = {
+      apiVersion: "operators.coreos.com/v1alpha1",
+      kind: "ClusterServiceVersion",
+      metadata: { name: "cert-manager-operator.v1.18.1", namespace: "cert-manager-operator" },
+    };
+    const change: Change = ({ ztwim, spireServer, crd }) => {
+      ztwim.spec = { trustDomain: "apps.other.example.com" };
+      spireServer.status = createOnly;
+      delete crd.kind;
+    };
+    const problems = await run(change, {}, [csv]);
+    expect(Array.isArray(problems) && problems.map(({ path }) => path)).toEqual([
+      "context",
+      "context",
+      "trustDomain",
+      "certManager",
+    ]);
+  });
+
+  it.each<[string, () => ClusterReader, string]>([
+    [
+      "a cluster that cannot be reached",
+      () => ({ ...clusterOf(), get: () => Promise.reject(new Error("no answer within 10 s")) }),
+      "no answer within 10 s",
+    ],
+    [
+      "a context that is not there",
+      () => {
+        throw new Error('context "cluster1" is not in the kubeconfig; it has east, west');
+      },
+      "it has east, west",
+    ],
+  ])("%s, with what the client says and nothing else", async (_, connect, message) => {
+    expect(await preflight(configOf(), connect)).toEqual([
+      { path: "context", message: expect.stringContaining(message) as unknown },
+    ]);
+  });
+});

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { configOf, refusalsOf } from "./fixtures";
+
+const text = (file: string): string => readFileSync(join(__dirname, "..", "..", file), "utf8");
+
+/** The keys of Pulumi.yaml with their defaults, as text; required keys have none. */
+const declared = Object.fromEntries(
+  [...text("Pulumi.yaml").matchAll(/^ {2}(\w+):\n {4}type: .*\n(?: {4}items: .*\n)?(?: {4}default: (.*)\n)?/gm)].map(
+    ([, key = "", value]) => [key, value?.replaceAll('"', "")],
+  ),
+);
+
+it("declares every key of the config, and no other", () => {
+  const [refusal = ""] = refusalsOf({ zzzzzzzz: 1 });
+  expect(refusal).toBe(`zzzzzzzz: is not known here; ${Object.keys(declared).sort().join(", ")} are`);
+});
+
+it("requires what has no default, and otherwise has the program's own", () => {
+  const { context, trustDomain, ...defaults } = declared;
+  expect([context, trustDomain]).toEqual([undefined, undefined]);
+  expect(Object.values(defaults)).not.toContain(undefined);
+  expect(configOf(defaults)).toEqual(configOf());
+});
+
+it.each(["cluster1", "cluster2"])("the committed stack %s is the documented one, and names the other", (stack) => {
+  const other = stack === "cluster1" ? "cluster2" : "cluster1";
+  expect(text(`Pulumi.${stack}.yaml`).replaceAll("spire-federation:", "")).toBe(
+    [
+      "config:",
+      `  context: ${stack}`,
+      `  trustDomain: apps.${stack}.example.com`,
+      "  peers:",
+      `    - ${other}`,
+      "  issuer:",
+      "    type: acme",
+      "",
+    ].join("\n"),
+  );
+});
