@@ -86,7 +86,7 @@ export class Project {
   async init(...stacks: string[]): Promise<void> {
     for (const stack of stacks) {
       await this.pulumi("stack", "init", stack);
-      await this.pulumi("config", "set", "--stack", stack, "issuer", '{"type":"ca"}');
+      await this.pulumi("config", "set", "--stack", stack, "--path", "issuer.type", "ca");
     }
   }
 
