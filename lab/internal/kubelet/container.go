@@ -21,17 +21,12 @@ type container struct {
 	process *process // the latest run
 }
 
-// policy is the pod's restart policy as it applies to this container.
-func (c *container) policy(pod v1.RestartPolicy) v1.RestartPolicy {
-	if c.init && pod == v1.RestartPolicyAlways {
-		return v1.RestartPolicyOnFailure
-	}
-	return pod
-}
-
 // supervise runs a container again and again as its restart policy says, until it is done or the pod stops.
 func (p *pod) supervise(c *container) {
-	policy := c.policy(p.spec.RestartPolicy)
+	policy := p.spec.RestartPolicy
+	if c.init && policy == v1.RestartPolicyAlways {
+		policy = v1.RestartPolicyOnFailure
+	}
 	for ends := 0; p.stopping.Err() == nil; {
 		begun := time.Now()
 		end := p.runOnce(c)
@@ -98,8 +93,6 @@ func (p *pod) runOnce(c *container) *v1.ContainerStateTerminated {
 		p.set(func() {
 			c.process = process
 			c.status.State = v1.ContainerState{Running: &v1.ContainerStateRunning{StartedAt: begun}}
-			*c.status.Started = c.spec.StartupProbe == nil
-			c.status.Ready = *c.status.Started && c.spec.ReadinessProbe == nil && !c.init
 		})
 		p.accompany(c, process)
 		end.ExitCode, end.Reason = process.exit, "Error"
@@ -108,6 +101,7 @@ func (p *pod) runOnce(c *container) *v1.ContainerStateTerminated {
 		}
 	}
 	end.FinishedAt = metav1.Now()
+	p.n.cgroups.Remove(string(p.uid), id)
 	p.set(func() {
 		c.status.State = v1.ContainerState{Terminated: end}
 		c.status.Ready = c.init && end.ExitCode == 0
@@ -171,7 +165,7 @@ func (p *pod) start(c *container, spec rootSpec, id string) (*process, error) {
 	if err := os.MkdirAll(spec.Root, 0o755); err != nil {
 		return nil, err
 	}
-	cgroup, err := p.n.cgroups.make(string(p.uid), id)
+	cgroup, err := p.n.cgroups.Container(string(p.uid), id)
 	if err != nil {
 		return nil, err
 	}

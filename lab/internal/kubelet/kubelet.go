@@ -28,10 +28,11 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"spire-federation/lab/internal/images"
+	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
 // shutdownGrace is how long containers may take to end when the node itself is stopped.
-const shutdownGrace = 3 * time.Second
+const shutdownGrace = 2 * time.Second
 
 // Config says which node of which cluster to be.
 type Config struct {
@@ -67,7 +68,7 @@ type node struct {
 	lister    corelisters.PodLister
 	events    record.EventRecorder
 	images    images.Table
-	cgroups   cgroups
+	cgroups   cgroup.Tree
 	nodeIP    netip.Addr
 	addresses *addresses
 
@@ -143,7 +144,7 @@ func newNode(ctx context.Context, c Config) (*node, error) {
 		return nil, fmt.Errorf("pod network: %w", err)
 	}
 	n.addresses = &addresses{prefix: prefix, last: n.nodeIP, used: map[netip.Addr]bool{}}
-	n.cgroups = newCgroups(c.Dir)
+	n.cgroups = cgroup.New(c.Dir)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
 	n.events = broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: "kubelet", Host: c.NodeName})
@@ -229,9 +230,7 @@ func (n *node) stopAll() {
 	for _, p := range n.pods {
 		<-p.done
 	}
-	if n.cgroups != "" {
-		remove(string(n.cgroups))
-	}
+	cgroup.Remove(n.Dir)
 }
 
 // etc is a container's /etc, in place of this machine's.

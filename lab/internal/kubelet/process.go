@@ -27,14 +27,13 @@ type process struct {
 	cmd    *exec.Cmd
 	spec   rootSpec
 	cgroup string
-	log    string
 	done   chan struct{} // closed when it has ended and its log is complete
 	exit   int32         // valid then
 }
 
 // start runs a container's program in namespaces of its own and in the network ns; a nil error means the program itself runs.
 func start(spec rootSpec, ns netns.NsHandle, hostPID bool, cgroup, log string) (*process, error) {
-	p := &process{spec: spec, cgroup: cgroup, log: log, done: make(chan struct{})}
+	p := &process{spec: spec, cgroup: cgroup, done: make(chan struct{})}
 	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
 		return nil, err
 	}
@@ -115,9 +114,6 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 		// A child that outlives its container keeps the pipe open; nobody waits for its words.
 		_ = output.SetReadDeadline(time.Now().Add(time.Second))
 		logged.Wait()
-		if p.cgroup != "" {
-			remove(p.cgroup)
-		}
 	}
 	_ = output.Close()
 	_ = log.Close()
