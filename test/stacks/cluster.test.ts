@@ -186,24 +186,22 @@ it("previews a cluster on which nothing is there yet", async () => {
   expect(outputs.pendingPeers).toEqual(["cluster2"]);
 });
 
-it("refuses, before anything is registered, all that cluster and peers have against the config", async () => {
-  const federation = {
+it.each([
+  ["peers alone", "apps.cluster1.example.com", ["peers"]],
+  ["cluster and peers together", "apps.elsewhere.example.com", ["trustDomain", "peers"]],
+])("refuses what %s have against the config before anything is registered", async (_, domain, paths) => {
+  const ownTrustDomain = {
     version: 1,
     trustDomain: "apps.cluster1.example.com",
+    bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
     profile: "https_web",
-    bundleEndpointUrl: "https://a.example.com",
   };
-  const seen = record(
-    async () => {
-      const config = configOf({ peers: ["cluster2"], trustDomain: "apps.cluster1.example.com" });
-      const { ingress, ...rest } = freshCluster("cluster1");
-      ingress.spec = { domain: "apps.elsewhere.example.com" };
-      await expect(federate(config, () => clusterOf(ingress, ...Object.values(rest)))).rejects.toMatchObject({
-        constructor: ConfigError,
-        problems: [{ path: "trustDomain" }, { path: "peers" }],
-      });
-    },
-    { outputs: () => ({ outputs: { federation } }) },
-  );
-  expect(await seen).toEqual([]);
+  const { ingress, ...rest } = freshCluster("cluster1");
+  ingress.spec = { domain };
+  const program = async (): Promise<void> => {
+    const refused = federate(configOf({ peers: ["cluster2"] }), () => clusterOf(ingress, ...Object.values(rest)));
+    await expect(refused).rejects.toBeInstanceOf(ConfigError);
+    await expect(refused).rejects.toMatchObject({ problems: paths.map((path) => ({ path })) });
+  };
+  expect(await record(program, { outputs: () => ({ outputs: { federation: ownTrustDomain } }) })).toEqual([]);
 });
