@@ -1,13 +1,15 @@
 "use strict";
 
-const transform = { "^.+\\.ts$": "@swc/jest" };
+const transform = { "^.+\\.[jt]s$": "@swc/jest" };
+// The Kubernetes client and what it uses are ES modules, which jest does not load as they are.
+const transformIgnorePatterns = ["/node_modules/(?!(@kubernetes/client-node|jose|oauth4webapi|openid-client)/)"];
 
 /** `unit` needs nothing but Node; `lab` needs a running lab and is started inside it. */
 module.exports = {
   collectCoverageFrom: ["index.ts", "components/**/*.ts", "stacks/**/*.ts"],
   coverageDirectory: "coverage",
   projects: [
-    { displayName: "unit", transform, testMatch: ["<rootDir>/test/!(lab)/**/*.test.ts"] },
-    { displayName: "lab", transform, testMatch: ["<rootDir>/test/lab/**/*.test.ts"] },
+    { displayName: "unit", transform, transformIgnorePatterns, testMatch: ["<rootDir>/test/!(lab)/**/*.test.ts"] },
+    { displayName: "lab", transform, transformIgnorePatterns, testMatch: ["<rootDir>/test/lab/**/*.test.ts"] },
   ],
 };
