@@ -69,7 +69,7 @@ func untilServing(ctx context.Context, client kubernetes.Interface) error {
 
 // manifests reads all that the cluster starts with: the toolchain's CRDs first, then the lab's own files.
 func (c *cluster) manifests() ([]apply.File, error) {
-	crds, err := apply.ReadDir(filepath.Join(c.toolchain, "crds"))
+	crds, err := apply.CRDs(c.toolchain)
 	if err != nil {
 		return nil, err
 	}

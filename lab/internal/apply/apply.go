@@ -55,14 +55,18 @@ func New(config *rest.Config) (*Applier, error) {
 	return &Applier{objects: objects, discovery: found, kinds: map[schema.GroupVersionKind]kind{}}, nil
 }
 
-// ReadDir reads all YAML files below a folder.
-func ReadDir(dir string) ([]unstructured.Unstructured, error) {
+// CRDs reads the toolchain's CRDs that an OpenShift cluster with ZTWIM has. cert-manager's are not among them: they
+// come with its operator.
+func CRDs(toolchain string) ([]unstructured.Unstructured, error) {
 	var all []unstructured.Unstructured
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(toolchain, "crds", "*", "*.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
+		if filepath.Base(filepath.Dir(file)) == "cert-manager" {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err

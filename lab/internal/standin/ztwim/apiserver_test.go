@@ -64,7 +64,7 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 	})
 	files, err := apply.Render(manifests.Files, apply.Values{Cluster: "cluster1", Domain: "apps.cluster1.example.com"})
 	must(t, err)
-	objects, err := apply.ReadDir(filepath.Join(toolchain, "crds"))
+	objects, err := apply.CRDs(toolchain)
 	must(t, err)
 	for _, file := range files {
 		if slices.Contains([]string{"10-base.yaml", "40-ztwim-1-crds.yaml", "40-ztwim-2-operator.yaml"}, file.Name) {
