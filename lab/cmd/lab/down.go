@@ -7,8 +7,8 @@ import (
 	"os"
 	"time"
 
-	"spire-federation/lab/internal/cgroup"
 	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/kubelet/cgroup"
 	"spire-federation/lab/internal/state"
 )
 
@@ -62,9 +62,7 @@ func sweep(dir state.Dir) error {
 		return errors.New("the killed lab's processes have not ended")
 	}
 	for _, plan := range fabric.All(dir.Clusters()) {
-		if err := cgroup.Remove(cgroup.Path(dir.Cluster(plan.Name))); err != nil {
-			return err
-		}
+		cgroup.Remove(dir.Cluster(plan.Name))
 	}
 	return dir.Clear()
 }

@@ -42,9 +42,9 @@ func TestHostsByDNSReplacesThatLineAlone(t *testing.T) {
 func TestFirstBelowKnowsTheFirstProcessOfANestedNamespace(t *testing.T) {
 	for status, want := range map[string]bool{
 		"Name:\tlab\nNSpid:\t4711\t1\nNSpgid:\t4711\t1\n": true,
-		"Name:\tlab\nNSpid:\t4711\t12\n":                   false,
-		"Name:\tinit\nNSpid:\t1\n":                         false,
-		"":                                                 false,
+		"Name:\tlab\nNSpid:\t4711\t12\n":                  false,
+		"Name:\tinit\nNSpid:\t1\n":                        false,
+		"":                                                false,
 	} {
 		if got := firstBelow(status); got != want {
 			t.Errorf("%q: %v", status, got)

@@ -16,9 +16,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"spire-federation/lab/internal/cgroup"
 	"spire-federation/lab/internal/dns"
 	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/kubelet/cgroup"
 	"spire-federation/lab/internal/state"
 )
 
@@ -51,9 +51,7 @@ func Run(c Config) error {
 	log.Printf("the lab ends: %s", why)
 	killAll()
 	for _, plan := range fabric.All(c.Clusters) {
-		if err := cgroup.Remove(cgroup.Path(c.State.Cluster(plan.Name))); err != nil {
-			log.Print(err)
-		}
+		cgroup.Remove(c.State.Cluster(plan.Name)) // all that the kernel does not take back
 	}
 	if why == untilEnded { // nobody is left to call `lab down`
 		return os.RemoveAll(string(c.State))
