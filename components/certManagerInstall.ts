@@ -53,7 +53,7 @@ const REMOVE = "npx --no-install tsx components/removeCertManager.ts";
  * A destroy leaves the operator as a whole, or with `removeOnDestroy` removes it as a whole: a Subscription alone that
  * comes back beside its old version never resolves.
  *
- * @throws InputPropertiesError for `channel`, `source`, `sourceNamespace`
+ * @throws ResourceError for `channel`, `source`, `sourceNamespace`
  * @example
  * const certManager = new CertManagerInstall("cert-manager", { reader, installed, stack, context }, { provider });
  */
@@ -71,6 +71,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
     refuse(
       name,
       Object.entries(catalog).flatMap(([property, value]) => checkName(property, value)),
+      this,
     );
 
     const declared = args.installed.state === "absent" || args.installed.state === "ours";

@@ -6,7 +6,7 @@ import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
 import { SPIRE_API } from "./names";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
-import { explain, refuse } from "./problem";
+import { explain, fault, refuse } from "./problem";
 import type { TrustBundle } from "./trustBundle";
 
 export interface FederatedTrustDomainArgs {
@@ -32,7 +32,7 @@ const FETCH_SECONDS = 60;
  *
  * Give it the router's access and the certificate in `dependsOn`: then a destroy takes the peers away first.
  *
- * @throws InputPropertiesError for `peer`; ResourceError when the bundle must not be trusted, all problems at once
+ * @throws ResourceError for what is wrong with `peer`, and when its bundle must not be trusted; all problems at once
  * @example
  * const peer = new FederatedTrustDomain("peer-cluster2", { peer: cluster2 }, { provider, dependsOn: [access, certificate] });
  */
@@ -47,13 +47,13 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:FederatedTrustDomain", name, {}, opts);
     const { peer } = args;
-    refuse(name, checkPeer("peer", peer));
+    refuse(name, checkPeer("peer", peer), this);
 
     const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0), {
       parent: this,
       ignoreChanges: IGNORED_INPUTS,
     });
-    const bundle = snapshot.stdout.apply((stdout) => this.accept(stdout, peer));
+    const bundle = snapshot.stdout.apply((stdout) => accept(stdout, peer, this));
 
     const trust = new k8s.apiextensions.CustomResource(
       `${name}-trust`,
@@ -73,20 +73,19 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     this.held = pulumi.runtime.isDryRun() ? pulumi.output(peer) : pulumi.all([bundle, trust.id]).apply(() => peer);
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints, held: this.held });
   }
+}
 
-  /** The bundle, or an error with everything that speaks against it. */
-  private accept(stdout: string, peer: Peer): TrustBundle {
-    const bundle = readFetched(stdout, peer.trustDomain);
-    if (!Array.isArray(bundle)) {
-      return bundle;
-    }
-    throw new pulumi.ResourceError(
-      `peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}. ` +
-        `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`,
-      this,
-      true,
-    );
+/** The bundle, or an error with everything that speaks against it. */
+export function accept(stdout: string, peer: Peer, resource?: pulumi.Resource): TrustBundle {
+  const bundle = readFetched(stdout, peer.trustDomain);
+  if (!Array.isArray(bundle)) {
+    return bundle;
   }
+  throw fault(
+    `peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}. ` +
+      `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`,
+    resource,
+  );
 }
 
 function snapshotCommand(peer: Peer, rebootstrap: number): command.local.CommandArgs {

@@ -41,7 +41,7 @@ const MAX_COMMON_NAME = 64;
  * It waits until the certificate is issued. When cert-manager gives up, the wait ends at once and shows what the
  * Certificate, its issuer, request, order and challenge say. The secret itself is never read.
  *
- * @throws InputPropertiesError for `host`, `issuer`, `duration`, `renewBefore`, `renewJitterHours`, all at once
+ * @throws ResourceError for `host`, `issuer`, `duration`, `renewBefore`, `renewJitterHours`, all at once
  * @example
  * const certificate = new FederationCertificate(
  *   "federation-certificate",
@@ -62,11 +62,11 @@ export class FederationCertificate extends pulumi.ComponentResource {
       renewBefore: args.renewBefore ?? CERTIFICATE_DEFAULTS.renewBefore,
       renewJitterHours: args.renewJitterHours ?? CERTIFICATE_DEFAULTS.renewJitterHours,
     };
-    refuse(name, [
-      ...checkHost("host", args.host),
-      ...checkIssuer("issuer", args.issuer),
-      ...checkCertificateTimes(times),
-    ]);
+    refuse(
+      name,
+      [...checkHost("host", args.host), ...checkIssuer("issuer", args.issuer), ...checkCertificateTimes(times)],
+      this,
+    );
 
     const { objects, reference } = planIssuer(args.issuer);
     const issuer: pulumi.Resource[] = [];

@@ -14,18 +14,27 @@ export function explain(problems: readonly Problem[]): string {
 }
 
 /**
+ * An error about the user's cluster or input, shown without a stack.
+ *
+ * Its message stays what it is: Pulumi puts the name of whatever property it was serializing in front of the message of
+ * an error that an output carries, once for each, and nobody can do anything with that.
+ */
+export function fault(message: string, resource?: pulumi.Resource): pulumi.ResourceError {
+  const error = new pulumi.ResourceError(message, resource, true);
+  return Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+}
+
+/**
  * Refuses a component's arguments, all problems at once.
  *
- * Call it after `super()` and before the first child, so that nothing is created from input that is refused.
+ * Call it after `super()` and before the first child, so that nothing is created from input that is refused. It is a
+ * ResourceError, since a program that ends with an InputPropertiesError shows its stack and not its properties.
  */
-export function refuse(what: string, problems: readonly Problem[]): void {
-  if (problems.length === 0) {
-    return;
+export function refuse(what: string, problems: readonly Problem[], resource: pulumi.Resource): void {
+  if (problems.length > 0) {
+    const lines = problems.map(({ path, message }) => `  ${path}: ${message}`);
+    throw fault([`${what}: what it was given cannot be used`, ...lines].join("\n"), resource);
   }
-  throw new pulumi.InputPropertiesError({
-    message: `${what}: the arguments are not right`,
-    errors: problems.map((problem) => ({ propertyPath: problem.path, reason: problem.message })),
-  });
 }
 
 /** One problem, as a list: checks are joined by spreading. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { fault } from "./problem";
 
 /** What a look at the cluster says about something that is awaited. */
 export type Verdict =
@@ -53,7 +54,7 @@ export async function waitUntil(
 ): Promise<void> {
   const start = Date.now();
   const give = (because: string): never => {
-    throw new pulumi.ResourceError(`${what}: ${because}`, resource, true);
+    throw fault(`${what}: ${because}`, resource);
   };
   let failing: number | undefined;
   let shown = "";

@@ -49,7 +49,7 @@ const PROBE_SECONDS = 120;
  * Readiness is followed from the specification to the endpoint; see `spireServerReadiness` for why `Ready=True` is not
  * enough. Give it the router's access in `dependsOn`: the Route is refused without.
  *
- * @throws InputPropertiesError for every argument that the CRD or SPIRE would refuse, all at once
+ * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once
  * @example
  * const server = new SpireFederationServer(
  *   "federation-server",
@@ -69,12 +69,12 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:SpireFederationServer", name, {}, opts);
-    refuse(name, checkArguments(args));
+    refuse(name, checkArguments(args), this);
 
     const url = `https://${args.host}`;
     const spiffeId = args.profile === "https_spiffe" ? `spiffe://${args.trustDomain}/spire/server` : undefined;
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
-    const federation = pulumi.output(renderFederation(args));
+    const federation = renderFederation(args, this);
     const server = makeServer(this, `${name}-server`, args.manage, federation);
 
     const rolledOut = whenReady(
@@ -145,10 +145,10 @@ function checkArguments(args: SpireFederationServerArgs): Problem[] {
   ];
 }
 
-function renderFederation(args: SpireFederationServerArgs): pulumi.Output<FederationSpec> {
+function renderFederation(args: SpireFederationServerArgs, component: pulumi.Resource): pulumi.Output<FederationSpec> {
   const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
   return pulumi.all([renderBundleEndpoint(args, args.host), peers]).apply(([endpoint, known]) => {
-    refuse("federatesWith", checkPeers("federatesWith", args.trustDomain, known));
+    refuse("SpireServer cluster", checkPeers("federatesWith", args.trustDomain, known), component);
     return federationSpec(endpoint, known);
   });
 }

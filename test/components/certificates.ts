@@ -1,0 +1,115 @@
+/** X.509 certificates made in memory, as far as tests need them: any dates, any names, real signatures. */
+import { createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from "node:crypto";
+
+export interface CertificateOptions {
+  uris?: string[];
+  dnsNames?: string[];
+  ca?: boolean;
+  notBefore?: Date;
+  notAfter?: Date;
+  keyType?: "ec" | "rsa";
+  /** Who signs; itself when left out. */
+  issuer?: Issued;
+}
+
+export interface Issued {
+  certificate: X509Certificate;
+  pem: string;
+  privateKey: KeyObject;
+  keyPem: string;
+  name: string;
+}
+
+const DAY = 24 * 3600 * 1000;
+
+export function issue(name: string, options: CertificateOptions = {}): Issued {
+  const { publicKey, privateKey } =
+    options.keyType === "rsa"
+      ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+      : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const signer = options.issuer ?? { privateKey, name };
+  const algorithm = signer.privateKey.asymmetricKeyType === "rsa" ? SHA256_RSA : SHA256_ECDSA;
+  const now = Date.now();
+  const tbs = sequence(
+    explicit(0, integer(Buffer.from([2]))),
+    integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+    algorithm,
+    distinguishedName(signer.name),
+    sequence(time(options.notBefore ?? new Date(now - DAY)), time(options.notAfter ?? new Date(now + DAY))),
+    distinguishedName(name),
+    publicKey.export({ type: "spki", format: "der" }),
+    explicit(3, sequence(...extensions(options))),
+  );
+  const der = sequence(tbs, algorithm, bitString(sign("sha256", tbs, signer.privateKey)));
+  const certificate = new X509Certificate(der);
+  const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return { certificate, pem: certificate.toString(), privateKey, keyPem, name };
+}
+
+/** The x509-svid key of a bundle. */
+export function rootKey({ certificate }: Issued): Record<string, unknown> {
+  const jwk = createPublicKey(certificate.publicKey.export({ type: "spki", format: "pem" })).export({ format: "jwk" });
+  return { use: "x509-svid", ...jwk, x5c: [certificate.raw.toString("base64")] };
+}
+
+/** A root of a trust domain. */
+export function root(trustDomain: string, options: CertificateOptions = {}): Issued {
+  return issue("SPIRE Server CA", { uris: [`spiffe://${trustDomain}`], ca: true, ...options });
+}
+
+function extensions({ uris = [], dnsNames = [], ca = false }: CertificateOptions): Buffer[] {
+  const names = [
+    ...uris.map((uri) => tagged(0x86, Buffer.from(uri))),
+    ...dnsNames.map((dns) => tagged(0x82, Buffer.from(dns))),
+  ];
+  return [
+    extension("551d13", sequence(...(ca ? [tagged(0x01, Buffer.from([0xff]))] : []))),
+    ...(names.length > 0 ? [extension("551d11", sequence(...names))] : []),
+  ];
+}
+
+function extension(oidHex: string, value: Buffer): Buffer {
+  return sequence(oid(oidHex), tagged(0x04, value));
+}
+
+function distinguishedName(name: string): Buffer {
+  return sequence(tagged(0x31, sequence(oid("550403"), tagged(0x0c, Buffer.from(name)))));
+}
+
+function time(date: Date): Buffer {
+  return tagged(0x18, Buffer.from(`${date.toISOString().replaceAll(/[-:T]|\..*/g, "")}Z`));
+}
+
+/** A positive number whose first byte says so by itself. */
+function integer(value: Buffer): Buffer {
+  return tagged(0x02, value);
+}
+
+function bitString(value: Buffer): Buffer {
+  return tagged(0x03, Buffer.concat([Buffer.from([0]), value]));
+}
+
+function explicit(index: number, value: Buffer): Buffer {
+  return tagged(0xa0 + index, value);
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return tagged(0x30, Buffer.concat(parts));
+}
+
+function oid(hex: string): Buffer {
+  return tagged(0x06, Buffer.from(hex, "hex"));
+}
+
+function tagged(tag: number, value: Buffer): Buffer {
+  const length =
+    value.length < 0x80
+      ? [value.length]
+      : value.length < 0x100
+        ? [0x81, value.length]
+        : [0x82, value.length >> 8, value.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), value]);
+}
+
+const SHA256_ECDSA = sequence(oid("2a8648ce3d040302"));
+const SHA256_RSA = sequence(oid("2a864886f70d01010b"), Buffer.from([0x05, 0x00]));

@@ -1,0 +1,25 @@
+/** A cluster that is a list of objects. */
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+
+export function clusterOf(...objects: KubeObject[]): ClusterReader {
+  const matches = (object: KubeObject, apiVersion: string, kind: string): boolean =>
+    object.apiVersion === apiVersion && object.kind === kind;
+  return {
+    get: <T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) =>
+      Promise.resolve(
+        objects.find(
+          (object) =>
+            matches(object, apiVersion, kind) &&
+            object.metadata?.name === name &&
+            object.metadata.namespace === namespace,
+        ) as T | undefined,
+      ),
+    list: <T extends KubeObject>(apiVersion: string, kind: string, namespace?: string) =>
+      Promise.resolve(
+        objects.filter(
+          (object) =>
+            matches(object, apiVersion, kind) && (namespace === undefined || object.metadata?.namespace === namespace),
+        ) as T[],
+      ),
+  };
+}

@@ -1,0 +1,177 @@
+import fc from "fast-check";
+import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "../../components/trustBundle";
+import type { Problem } from "../../components/problem";
+import { issue, root, rootKey } from "./certificates";
+
+const DOMAIN = "apps.cluster2.example.com";
+const HOUR = 3600 * 1000;
+const now = new Date();
+const ec = root(DOMAIN);
+const rsa = root(DOMAIN, { keyType: "rsa" });
+const jwtKey = { use: "jwt-svid", kty: "EC", crv: "P-256", kid: "k1", x: "AAAA", y: "BBBB" };
+
+function parse(keys: unknown[], trustDomain = DOMAIN): TrustBundle | Problem[] {
+  return parseTrustBundle(JSON.stringify({ keys, spiffe_sequence: 1, refresh_hint: 300 }), trustDomain, now);
+}
+
+/** The problems, as "path message". */
+function problems(result: TrustBundle | Problem[]): string[] {
+  return Array.isArray(result) ? result.map(({ path, message }) => `${path} ${message}`) : [];
+}
+
+describe("a bundle that may be trusted", () => {
+  it("keeps every key whole, and names each root by its SHA-256", () => {
+    const keys = [rootKey(rsa), rootKey(ec), jwtKey];
+    const bundle = parse(keys) as TrustBundle;
+    expect(JSON.parse(bundle.jwks)).toEqual({ keys, spiffe_sequence: 1, refresh_hint: 300 });
+    expect(bundle.fingerprints).toEqual(
+      [rsa, ec].map(({ certificate }) => certificate.fingerprint256.replaceAll(":", "").toLowerCase()),
+    );
+  });
+
+  it("gives one text, whatever the order of the members", () => {
+    const swapped = Object.fromEntries(Object.entries(rootKey(ec)).reverse());
+    expect(parse([swapped])).toEqual(parse([rootKey(ec)]));
+  });
+
+  it("may hold expired roots beside a valid one: SPIRE serves a root for 24 h after its end", () => {
+    const old = root(DOMAIN, {
+      notBefore: new Date(now.getTime() - 30 * HOUR),
+      notAfter: new Date(now.getTime() - HOUR),
+    });
+    expect((parse([rootKey(old), rootKey(ec)]) as TrustBundle).fingerprints).toHaveLength(2);
+  });
+
+  it("passes on keys of a use that SPIFFE does not name", () => {
+    const keys = [rootKey(ec), { use: "wit-svid", kty: "EC" }];
+    expect(JSON.parse((parse(keys) as TrustBundle).jwks)).toMatchObject({ keys });
+  });
+
+  it("can be made of PEM certificates alone", () => {
+    const bundle = parseTrustBundle(bundleFromCertificates([ec.pem, rsa.pem]), DOMAIN, now) as TrustBundle;
+    expect((JSON.parse(bundle.jwks) as { keys: unknown[] }).keys).toEqual([rootKey(ec), rootKey(rsa)]);
+  });
+});
+
+describe("a bundle that is refused", () => {
+  const past = root(DOMAIN, {
+    notBefore: new Date(now.getTime() - 2 * HOUR),
+    notAfter: new Date(now.getTime() - HOUR),
+  });
+  const future = root(DOMAIN, {
+    notBefore: new Date(now.getTime() + HOUR),
+    notAfter: new Date(now.getTime() + 2 * HOUR),
+  });
+  const { x5c: certificate, ...bare } = rootKey(ec);
+
+  it.each<[string, unknown[], string]>([
+    ["no key", [], "bundle.keys is empty"],
+    ["only keys for JWT-SVIDs", [jwtKey], "bundle.keys has no x509-svid key"],
+    ["a key that is no object", [7], "bundle.keys[0] is not a JWK"],
+    ["no certificate", [bare], "bundle.keys[0].x5c is not one certificate"],
+    [
+      "two certificates in a key",
+      [{ ...bare, x5c: [certificate, certificate].flat() }],
+      "bundle.keys[0].x5c is not one",
+    ],
+    ["a certificate that is none", [{ ...bare, x5c: ["AAAA"] }], "bundle.keys[0].x5c cannot be read"],
+    ["another key than the certificate's", [{ ...rootKey(ec), x: rootKey(root(DOMAIN))["x"] }], "has another key"],
+    ["another modulus", [{ ...rootKey(rsa), n: "AQAB" }], "has another key"],
+    ["a leaf", [rootKey(root(DOMAIN, { ca: false }))], "is not a CA's certificate"],
+    [
+      "another trust domain",
+      [rootKey(root("evil.example.com"))],
+      `is of spiffe://evil.example.com; the bundle must be of spiffe://${DOMAIN}`,
+    ],
+    ["a trust domain that only begins like it", [rootKey(root(`${DOMAIN}.evil.example.com`))], "must be of spiffe://"],
+    ["a path after the trust domain", [rootKey(root(`${DOMAIN}/x`))], "must be of spiffe://"],
+    [
+      "two names",
+      [rootKey(root(DOMAIN, { uris: [`spiffe://${DOMAIN}`, "spiffe://evil.example.com"] }))],
+      "must be of spiffe://",
+    ],
+    ["no name", [rootKey(issue("web CA", { ca: true }))], "is of no trust domain"],
+    ["only an expired root", [rootKey(past)], "has no root that is valid at"],
+    ["only a root of the future", [rootKey(future)], "has no root that is valid at"],
+    ["a jwt-svid key without kid", [rootKey(ec), { ...jwtKey, kid: "" }], "bundle.keys[1].kid is missing"],
+  ])("has %s", (_, keys, message) => {
+    const said = problems(parse(keys));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(message);
+  });
+
+  it.each(["d", "p", "q", "dp", "dq", "qi", "k", "oth"])("carries the private member %s", (member) => {
+    for (const key of [rootKey(ec), jwtKey]) {
+      expect(problems(parse([rootKey(ec), { ...key, [member]: "AAAA" }])).join()).toContain(
+        `private key material (${member})`,
+      );
+    }
+  });
+
+  it.each(["", "nope", "[]", "7", "null", '{"keys":{}}', "<html>"])("is not a JWKS: %s", (text) => {
+    expect(problems(parseTrustBundle(text, DOMAIN, now)).join()).toContain("is not a JWKS");
+  });
+
+  it("names all problems of all keys together", () => {
+    const said = problems(
+      parse([{ ...rootKey(root("evil.example.com", { ca: false })), d: "AAAA" }, { use: "jwt-svid" }]),
+    );
+    expect(said.map((line) => line.split(" ")[0])).toEqual([
+      "bundle.keys[0]",
+      "bundle.keys[0].x5c",
+      "bundle.keys[0].x5c",
+      "bundle.keys[1].kid",
+    ]);
+  });
+});
+
+describe("whatever an endpoint serves", () => {
+  const member = fc.oneof(
+    fc.constant(rootKey(ec)),
+    fc.constant(jwtKey),
+    fc.jsonValue(),
+    fc.dictionary(
+      fc.constantFrom("use", "kty", "x5c", "kid", "d", "n", "e", "x", "y"),
+      fc.oneof(
+        fc.constantFrom("x509-svid", "jwt-svid", ...(rootKey(ec)["x5c"] as string[])),
+        fc.array(fc.string()),
+        fc.jsonValue(),
+      ),
+    ),
+  );
+
+  it("gives a bundle or problems, and never throws", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.record({ keys: fc.array(member) }).map((value) => JSON.stringify(value)),
+        ),
+        (text) => {
+          const result = parseTrustBundle(text, DOMAIN, now);
+          expect(Array.isArray(result) ? result.length : result.fingerprints.length).toBeGreaterThan(0);
+        },
+      ),
+    );
+  });
+
+  it("never lets a private member through", () => {
+    fc.assert(
+      fc.property(fc.array(member), fc.constantFrom("d", "k", "oth"), fc.nat(), (keys, name, at) => {
+        const all: unknown[] = [rootKey(ec), ...keys];
+        const index = at % all.length;
+        all[index] = { ...rootKey(ec), [name]: "secret" };
+        expect(problems(parse(all)).join()).toContain("private key material");
+      }),
+    );
+  });
+
+  it("reads its own text to the same bundle", () => {
+    fc.assert(
+      fc.property(fc.subarray([rootKey(ec), rootKey(rsa), jwtKey, { use: "other" }]), (rest) => {
+        const bundle = parse([rootKey(ec), ...rest]) as TrustBundle;
+        expect(parseTrustBundle(bundle.jwks, DOMAIN, now)).toEqual(bundle);
+      }),
+    );
+  });
+});

@@ -1,0 +1,107 @@
+/**
+ * Builds components against a monitor that stands in for Pulumi's engine, and tells what they registered.
+ *
+ * `dependencies`, `parent` and the options come from the request itself: they are what the engine goes by, for the order
+ * of a destroy too.
+ */
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as it was registered. */
+export interface Seen {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+  provider: string;
+  /** Names of the resources that it depends on; a component stands for its children. */
+  dependencies: string[];
+  /** Name of its parent; empty for a resource of the stack. */
+  parent: string;
+  retainOnDelete: boolean;
+  ignoreChanges: string[];
+  replaceOnChanges: string[];
+  deleteBeforeReplace: boolean;
+}
+
+export interface RecordOptions {
+  preview?: boolean;
+  /** What a provider adds to the inputs, for example a command's stdout. */
+  outputs?: (type: string, name: string) => Record<string, unknown>;
+}
+
+interface Request {
+  getName(): string;
+  getType(): string;
+  getParent(): string;
+  getProvider(): string;
+  getDependenciesList(): string[];
+  getRetainondelete(): boolean | undefined;
+  getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
+  getDeletebeforereplace(): boolean;
+}
+
+interface Monitor {
+  registerResource(request: Request, callback: (error: unknown, response: unknown) => void): Promise<void>;
+}
+
+/** Runs a program and returns what it registered, in order, once all of it is registered. */
+export async function record(program: () => unknown, options: RecordOptions = {}): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const inputs = new Map<string, Record<string, unknown>>();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs: given }) => {
+        inputs.set(name, given as Record<string, unknown>);
+        const state = { ...(given as Record<string, unknown>), ...options.outputs?.(type, name) };
+        // In a preview an id is not known.
+        return { id: options.preview === true ? undefined : `${name}-id`, state };
+      },
+      call: ({ token }) => {
+        throw new Error(`unexpected call to ${token}`);
+      },
+    },
+    "spire-federation",
+    "cluster1",
+    options.preview ?? false,
+  );
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = async (request, callback) => {
+    await register(request, callback);
+    seen.push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: inputs.get(request.getName()) ?? {},
+      provider: request.getProvider(),
+      dependencies: request.getDependenciesList().map(nameOfUrn).sort(),
+      parent: nameOfUrn(request.getParent()),
+      retainOnDelete: request.getRetainondelete() ?? false,
+      ignoreChanges: request.getIgnorechangesList(),
+      replaceOnChanges: request.getReplaceonchangesList(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+    });
+  };
+  await program();
+  await pulumi.runtime.disconnect();
+  return seen;
+}
+
+/** The one resource of a name. */
+export function named(seen: readonly Seen[], name: string): Seen {
+  const found = seen.filter((resource) => resource.name === name);
+  if (found.length !== 1 || found[0] === undefined) {
+    throw new Error(`${found.length} resources are named ${name}; there are ${seen.map((r) => r.name).join(", ")}`);
+  }
+  return found[0];
+}
+
+/** The value of an output. */
+export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    output.apply(resolve);
+  });
+}
+
+function nameOfUrn(urn: string): string {
+  return urn.split("::").at(-1) ?? "";
+}
