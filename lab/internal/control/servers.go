@@ -60,7 +60,6 @@ func ControllerManager(certs string) Process {
 	kubeconfig := filepath.Join(certs, pki.Controllers+".kubeconfig")
 	return Process{
 		Name: "kube-controller-manager",
-		Env:  []string{"GOGC=50"},
 		Args: []string{
 			"--kubeconfig=" + kubeconfig,
 			"--authentication-kubeconfig=" + kubeconfig,
@@ -86,7 +85,6 @@ func Scheduler(certs string) Process {
 	kubeconfig := filepath.Join(certs, pki.Scheduler+".kubeconfig")
 	return Process{
 		Name: "kube-scheduler",
-		Env:  []string{"GOGC=50"},
 		Args: []string{
 			"--kubeconfig=" + kubeconfig,
 			"--authentication-kubeconfig=" + kubeconfig,
