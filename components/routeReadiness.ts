@@ -1,11 +1,16 @@
 import type { Condition, KubeObject } from "./cluster";
 import { describe } from "./conditions";
 import type { FederationSpec } from "./federationSpec";
-import { FEDERATION_ROUTE } from "./names";
+import { FEDERATION_ROUTE, OPERAND_NAMESPACE } from "./names";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
-/** The router looks again when the secret or its access has changed. */
+/** A refusal may be an old one while the operator and the router are at work. */
 const SETTLE_SECONDS = 20;
+
+/** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
+const LOOK_AGAIN =
+  "once its access to the secret is right, make the router look again: " +
+  `oc annotate route -n ${OPERAND_NAMESPACE} ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`;
 
 export interface Route extends KubeObject {
   spec?: { host?: string; tls?: { termination?: string; externalCertificate?: { name?: string } } };
@@ -42,5 +47,5 @@ export function routeReadiness(asked: { host: string; federation: FederationSpec
   const refused = admissions.find((entry) => entry.status === "False");
   return refused === undefined
     ? waiting(`${name} is seen by no router yet`)
-    : failed(`${name} is refused by the router: ${describe(refused)}`, SETTLE_SECONDS);
+    : failed(`${name} is refused by the router: ${describe(refused)}; ${LOOK_AGAIN}`, SETTLE_SECONDS);
 }

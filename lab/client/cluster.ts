@@ -2,7 +2,15 @@
 import { createHash } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { connect, type PeerCertificate } from "node:tls";
-import { CoreV1Api, Exec, KubeConfig, KubernetesObjectApi, type V1Pod, type V1Status } from "@kubernetes/client-node";
+import {
+  CoreV1Api,
+  Exec,
+  KubeConfig,
+  KubernetesObjectApi,
+  PatchStrategy,
+  type V1Pod,
+  type V1Status,
+} from "@kubernetes/client-node";
 
 export const NAMESPACE = "zero-trust-workload-identity-manager";
 const SERVER_POD = "spire-server-0";
@@ -71,6 +79,11 @@ export class Cluster {
 
   async remove(apiVersion: string, kind: string, name: string): Promise<void> {
     await this.objects.delete({ apiVersion, kind, metadata: { name, namespace: NAMESPACE } });
+  }
+
+  async annotate(apiVersion: string, kind: string, name: string, annotations: Record<string, string>): Promise<void> {
+    const patch = { apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations } };
+    await this.objects.patch(patch, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
   }
 
   /** The router's word on the Route of the bundle endpoint. */
