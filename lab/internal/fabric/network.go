@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -158,46 +159,37 @@ func addPair(h *netlink.Handle, name, peer string, to netns.NsHandle) error {
 }
 
 func plug(h *netlink.Handle, name string, bridge netlink.Link) error {
-	link, err := h.LinkByName(name)
-	if err != nil {
-		return fmt.Errorf("link %s: %w", name, err)
-	}
-	if err := h.LinkSetMaster(link, bridge); err != nil {
-		return fmt.Errorf("plug %s into %s: %w", name, bridge.Attrs().Name, err)
-	}
-	return nil
+	return on(h, name, func(link netlink.Link) error { return h.LinkSetMaster(link, bridge) })
 }
 
 func setUp(h *netlink.Handle, name string) error {
-	link, err := h.LinkByName(name)
-	if err != nil {
-		return fmt.Errorf("link %s: %w", name, err)
-	}
-	if err := h.LinkSetUp(link); err != nil {
-		return fmt.Errorf("set link %s up: %w", name, err)
-	}
-	return nil
+	return on(h, name, h.LinkSetUp)
 }
 
 func addAddress(h *netlink.Handle, name string, address netip.Prefix) error {
-	link, err := h.LinkByName(name)
-	if err != nil {
-		return fmt.Errorf("link %s: %w", name, err)
-	}
 	network := &net.IPNet{IP: ip(address.Addr()), Mask: net.CIDRMask(address.Bits(), 32)}
-	if err := h.AddrAdd(link, &netlink.Addr{IPNet: network}); err != nil {
-		return fmt.Errorf("address %s on %s: %w", address, name, err)
-	}
-	return setUp(h, name)
+	return on(h, name, func(link netlink.Link) error {
+		return errors.Join(h.AddrAdd(link, &netlink.Addr{IPNet: network}), h.LinkSetUp(link))
+	})
 }
 
 func addRouteVia(h *netlink.Handle, name string, route netlink.Route) error {
+	return on(h, name, func(link netlink.Link) error {
+		route.LinkIndex = link.Attrs().Index
+		return addRoute(h, route)
+	})
+}
+
+// on does something to a link, and names the link when that fails.
+func on(h *netlink.Handle, name string, do func(netlink.Link) error) error {
 	link, err := h.LinkByName(name)
+	if err == nil {
+		err = do(link)
+	}
 	if err != nil {
 		return fmt.Errorf("link %s: %w", name, err)
 	}
-	route.LinkIndex = link.Attrs().Index
-	return addRoute(h, route)
+	return nil
 }
 
 func addRoute(h *netlink.Handle, route netlink.Route) error {

@@ -21,27 +21,26 @@ func (d Dir) Lock() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the state folder: %w", err)
 	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err = unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 	if err == nil {
 		return file, nil
 	}
 	file.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 		return nil, ErrRunning
 	}
 	return nil, fmt.Errorf("lock the state folder: %w", err)
 }
 
-// Running says whether a lab, or a `lab up`, has the folder.
+// Running says whether a lab, or a `lab up`, has the folder. It asks without taking the lock: else a `lab up` could meet it.
 func (d Dir) Running() bool {
-	if _, err := os.Stat(d.path("lock")); err != nil {
+	file, err := os.Open(d.path("lock"))
+	if err != nil {
 		return false
 	}
-	lock, err := d.Lock()
-	if err == nil {
-		lock.Close()
-	}
-	return errors.Is(err, ErrRunning)
+	defer file.Close()
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	return unix.FcntlFlock(file.Fd(), unix.F_OFD_GETLK, &lock) == nil && lock.Type != unix.F_UNLCK
 }
 
 // Clear empties the folder of all but the lock.
