@@ -38,7 +38,7 @@ func TestClustersReachEachOtherAndTheirServices(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	clusters, err := Up(2)
+	clusters, err := Up(MaxClusters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestClustersReachEachOtherAndTheirServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, two := clusters[0], clusters[1]
+	one, two := clusters[0], clusters[MaxClusters-1]
 	serviceIP := one.DNS.String()
 	for _, c := range []struct {
 		what       string
