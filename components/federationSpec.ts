@@ -107,13 +107,13 @@ interface AcmeConf {
 
 /** The federation part of `server.conf`; undefined when it has none or is not JSON. */
 export function factsOfServerConf(text: string): Facts | undefined {
-  let conf: ServerConf;
+  let conf: ServerConf | null;
   try {
-    conf = JSON.parse(text) as ServerConf;
+    conf = JSON.parse(text) as ServerConf | null;
   } catch {
     return undefined;
   }
-  const federation = conf.server?.federation;
+  const federation = conf?.server?.federation;
   if (federation?.bundle_endpoint === undefined) {
     return undefined;
   }

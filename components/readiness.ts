@@ -60,7 +60,7 @@ export async function waitUntil(
   let shown = "";
   for (;;) {
     const verdict = await look().catch((error: unknown) =>
-      failed(`cannot be read: ${String(error)}`, READ_FAILURE_SECONDS),
+      failed(error instanceof Error ? error.message : String(error), READ_FAILURE_SECONDS),
     );
     const now = Date.now();
     if (verdict.state === "ready") {

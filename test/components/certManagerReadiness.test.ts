@@ -1,0 +1,142 @@
+import { lookAtCertManager, operandReadiness, type OperandState } from "../../components/certManagerReadiness";
+import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "../../components/workloads";
+import { clusterOf } from "./readers";
+
+const deployment = (name: string, changed: Workload["status"] = {}, namespace = "cert-manager"): Workload => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, namespace, generation: 2 },
+  spec: { replicas: 1 },
+  status: { observedGeneration: 2, replicas: 1, updatedReplicas: 1, readyReplicas: 1, ...changed },
+});
+const pod = (status: Pod["status"], metadata: Pod["metadata"] = {}): Pod => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "cert-manager-x", namespace: "cert-manager", ...metadata },
+  status: status ?? {},
+});
+const running = pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] });
+const state: OperandState = {
+  namespace: "cert-manager",
+  deployments: [deployment("cert-manager"), deployment("cert-manager-webhook")],
+  pods: [running],
+  webhook: undefined,
+};
+const webhook = (caBundle?: string): OperandState["webhook"] => ({
+  webhooks: [{ clientConfig: { ...(caBundle && { caBundle }) } }],
+});
+
+describe("a rollout", () => {
+  it.each<[string, Workload["status"], string]>([
+    ["its controller has not seen the specification", { observedGeneration: 1 }, "generation 2, observed 1"],
+    ["old replicas are left", { replicas: 2 }, "rolling out"],
+    ["no replica is updated", { updatedReplicas: 0 }, "0 are updated"],
+    ["no replica is ready", { readyReplicas: 0 }, "0 ready"],
+  ])("is not through while %s", (_, changed, because) => {
+    expect(rolloutReadiness("Deployment", deployment("x", changed))).toEqual({
+      state: "waiting",
+      because: expect.stringMatching(new RegExp(`^Deployment x .*${because}`)) as string,
+    });
+  });
+
+  it("is not through before it has a status", () => {
+    expect(rolloutReadiness("Deployment", { metadata: { name: "x", generation: 1 } }).state).toBe("waiting");
+  });
+});
+
+describe("pods", () => {
+  it.each<[string, Pod, string]>([
+    [
+      "an image that cannot be pulled",
+      pod({
+        phase: "Pending",
+        containerStatuses: [{ name: "c", state: { waiting: { reason: "ErrImagePull", message: "no such image" } } }],
+      }),
+      "Pod cert-manager-x is Pending, not ready; c: ErrImagePull, no such image",
+    ],
+    [
+      "a crash",
+      pod({
+        phase: "Running",
+        containerStatuses: [{ name: "c", state: { terminated: { reason: "Error", exitCode: 1 } } }],
+      }),
+      "Running, not ready; c: Error",
+    ],
+    [
+      "no room on any node",
+      pod({
+        phase: "Pending",
+        conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes are available" }],
+      }),
+      "0/3 nodes are available",
+    ],
+    ["no status", pod({}), "not started, not ready"],
+  ])("are awaited with %s as the reason", (_, waited, because) => {
+    expect(podsReadiness([running, waited])).toEqual({
+      state: "waiting",
+      because: expect.stringContaining(because) as string,
+    });
+  });
+
+  it("do not count when they are finished or on their way out", () => {
+    const leaving = pod({ phase: "Running" }, { deletionTimestamp: "2026-01-01T00:00:00Z" });
+    expect(podsReadiness([running, pod({ phase: "Succeeded" }), leaving]).state).toBe("ready");
+  });
+});
+
+describe("cert-manager", () => {
+  it("is ready when its Deployments are out, its pods run and its webhook can be asked", () => {
+    expect(operandReadiness(state)).toEqual({ state: "ready" });
+    expect(operandReadiness({ ...state, webhook: webhook("Q0E=") })).toEqual({ state: "ready" });
+  });
+
+  it.each<[string, Partial<OperandState>, string]>([
+    ["the namespace is empty", { deployments: [], pods: [] }, "no Deployment yet"],
+    ["a Deployment rolls out", { deployments: [deployment("x", { readyReplicas: 0 })] }, "Deployment x"],
+    ["a pod does not run", { pods: [pod({ phase: "Pending" })] }, "Pod cert-manager-x"],
+    [
+      "the webhook's Deployment is missing",
+      { webhook: webhook("Q0E="), deployments: [deployment("x")] },
+      "cert-manager-webhook is not there",
+    ],
+    ["the API server cannot verify the webhook yet", { webhook: webhook() }, "has no CA yet"],
+  ])("is awaited while %s", (_, changed, because) => {
+    expect(operandReadiness({ ...state, ...changed })).toEqual({
+      state: "waiting",
+      because: expect.stringContaining(because) as string,
+    });
+  });
+
+  it("is looked at behind its operator, ours or an administrator's", async () => {
+    const name = "openshift-cert-manager-operator";
+    const operator = (namespace: string, subscription: string): object[] => [
+      { apiVersion: "operators.coreos.com/v1", kind: "OperatorGroup", metadata: { name, namespace } },
+      {
+        apiVersion: "operators.coreos.com/v1alpha1",
+        kind: "Subscription",
+        metadata: { name: subscription, namespace },
+        status: { currentCSV: "csv" },
+      },
+      {
+        apiVersion: "operators.coreos.com/v1alpha1",
+        kind: "ClusterServiceVersion",
+        metadata: { name: "csv", namespace },
+        status: { phase: "Succeeded" },
+      },
+    ];
+    const operands = [deployment("cert-manager"), running];
+    const ours = clusterOf(...operator("cert-manager-operator", name), ...operands);
+    const foreign = clusterOf(...operator("a", "cm"), ...operands);
+    expect(await lookAtCertManager(ours, { state: "absent" })).toEqual({ state: "ready" });
+    expect(await lookAtCertManager(ours, { state: "ours" })).toEqual({ state: "ready" });
+    const subscription = { namespace: "a", name: "cm" };
+    expect(await lookAtCertManager(foreign, { state: "foreign", subscription })).toEqual({ state: "ready" });
+    expect(await lookAtCertManager(foreign, { state: "ours" })).toMatchObject({ state: "failed" });
+  });
+
+  it("is looked at alone, where it runs, when no operator brought it", async () => {
+    const cluster = clusterOf(deployment("cert-manager", {}, "pki"));
+    expect(await lookAtCertManager(cluster, { state: "plain", namespace: "pki" })).toEqual({ state: "ready" });
+    expect(await lookAtCertManager(cluster, { state: "plain", namespace: "x" })).toMatchObject({ state: "waiting" });
+  });
+});

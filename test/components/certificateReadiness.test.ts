@@ -1,0 +1,135 @@
+import { certificateReadiness, lookAtCertificate, type CertificateState } from "../../components/certificateReadiness";
+import type { Conditioned } from "../../components/conditions";
+import { clusterOf } from "./readers";
+
+const NAME = "spire-server-federation-tls";
+const NAMESPACE = "zero-trust-workload-identity-manager";
+const reference = { kind: "Issuer", name: "letsencrypt-http01" } as const;
+
+type Status = NonNullable<NonNullable<Conditioned["status"]>["conditions"]>[number];
+
+const object = (kind: string, name: string, ...conditions: Status[]): Conditioned => ({
+  apiVersion: "cert-manager.io/v1",
+  kind,
+  metadata: { name, namespace: NAMESPACE, generation: 2 },
+  status: { conditions },
+});
+const issuer = object("Issuer", reference.name, { type: "Ready", status: "True" });
+const notReady: Status = { type: "Ready", status: "False", reason: "DoesNotExist", message: "no secret" };
+const issuedState = (generation: number): CertificateState => ({
+  certificate: object("Certificate", NAME, { type: "Ready", status: "True", observedGeneration: generation }),
+  issuer,
+});
+
+it("is ready when the certificate is, for the specification of now", () => {
+  expect(certificateReadiness(NAME, issuedState(2), reference)).toEqual({ state: "ready" });
+  expect(certificateReadiness(NAME, issuedState(1), reference)).toMatchObject({ state: "waiting" });
+});
+
+it("waits with the words of whatever is not through", () => {
+  const state: CertificateState = {
+    certificate: object("Certificate", NAME, notReady, { type: "Issuing", status: "True" }),
+    issuer: object("Issuer", reference.name, {
+      type: "Ready",
+      status: "False",
+      reason: "ErrInit",
+      message: "no account",
+    }),
+    requests: [object("CertificateRequest", "r-1", { type: "Ready", status: "False", reason: "Pending" })],
+    orders: [
+      { metadata: { name: "r-1-1" }, status: { state: "pending" } },
+      { metadata: { name: "old" }, status: { state: "valid" } },
+    ],
+    challenges: [{ metadata: { name: "r-1-1-9" }, status: { state: "pending", reason: "wrong status code 404" } }, {}],
+  };
+  expect(certificateReadiness(NAME, state, reference)).toEqual({
+    state: "waiting",
+    because: [
+      "Ready=False (DoesNotExist): no secret",
+      "its issuer: Ready=False (ErrInit): no account",
+      "CertificateRequest r-1: Ready=False (Pending)",
+      "Order r-1-1: pending",
+      "Challenge r-1-1-9: pending, wrong status code 404",
+      "Challenge without a name: no state yet",
+    ].join("; "),
+  });
+});
+
+it("fails when cert-manager has given up, instead of waiting for its next attempt in an hour", () => {
+  const issuing: Status = { type: "Issuing", status: "False", reason: "Failed", message: "order is invalid" };
+  const verdict = certificateReadiness(
+    NAME,
+    { certificate: object("Certificate", NAME, notReady, issuing), issuer },
+    reference,
+  );
+  expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
+  expect(JSON.stringify(verdict)).toContain("order is invalid");
+  expect(JSON.stringify(verdict)).toContain(`cmctl renew ${NAME} -n ${NAMESPACE}`);
+});
+
+it.each<[string, CertificateState, string]>([
+  [
+    "issuer",
+    { certificate: object("Certificate", NAME, notReady), issuer: undefined },
+    "Issuer letsencrypt-http01 is not there",
+  ],
+  ["certificate", { certificate: undefined, issuer }, `Certificate ${NAME} is not there`],
+])("fails when the %s is not there", (_, state, because) => {
+  expect(certificateReadiness(NAME, state, reference)).toMatchObject({
+    state: "failed",
+    because: expect.stringContaining(because) as string,
+  });
+});
+
+describe("the look at the cluster", () => {
+  const certificate = object("Certificate", NAME, notReady);
+  const of = (name: string): object => ({ annotations: { "cert-manager.io/certificate-name": name } });
+
+  it("reads the certificate alone when it is ready", async () => {
+    const kinds: string[] = [];
+    const reader = clusterOf(object("Certificate", NAME, { type: "Ready", status: "True" }));
+    const spying = {
+      ...reader,
+      get: (...args: Parameters<typeof reader.get>) => (kinds.push(args[1]), reader.get(...args)),
+    };
+    expect(await lookAtCertificate(spying as typeof reader, NAME, reference)).toEqual({ state: "ready" });
+    expect(kinds).toEqual(["Certificate"]);
+  });
+
+  it("tells of this certificate's requests, orders and challenges only", async () => {
+    const acme = (kind: string, name: string, metadata: object = {}): object => ({
+      apiVersion: "acme.cert-manager.io/v1",
+      kind,
+      metadata: { name, namespace: NAMESPACE, ...metadata },
+      status: { state: "pending" },
+    });
+    const request = (name: string, owner: string): Conditioned => ({
+      ...object("CertificateRequest", name, notReady),
+      metadata: { name, namespace: NAMESPACE, ...of(owner) },
+    });
+    const verdict = await lookAtCertificate(
+      clusterOf(
+        certificate,
+        issuer,
+        request("mine-1", NAME),
+        request("other-1", "other"),
+        acme("Order", "mine-1-5", of(NAME)),
+        acme("Order", "other-1-5", of("other")),
+        acme("Challenge", "mine-1-5-7"),
+        acme("Challenge", "other-1-5-7"),
+      ),
+      NAME,
+      reference,
+    );
+    const said = JSON.stringify(verdict);
+    expect(["mine-1:", "Order mine-1-5:", "Challenge mine-1-5-7:"].filter((name) => !said.includes(name))).toEqual([]);
+    expect(said).not.toContain("other");
+  });
+
+  it("finds a ClusterIssuer, which has no namespace", async () => {
+    const clusterIssuer = { apiVersion: "cert-manager.io/v1", kind: "ClusterIssuer", metadata: { name: "corporate" } };
+    const cluster = clusterOf(certificate, clusterIssuer);
+    const verdict = await lookAtCertificate(cluster, NAME, { kind: "ClusterIssuer", name: "corporate" });
+    expect(verdict).toMatchObject({ state: "waiting" });
+  });
+});

@@ -1,0 +1,250 @@
+import { createHash } from "node:crypto";
+import { federationSpec, type FederationSpec } from "../../components/federationSpec";
+import type { Peer } from "../../components/peer";
+import { routeReadiness, type Route } from "../../components/routeReadiness";
+import { lookAtSpireServer, spireServerReadiness, type ServerState } from "../../components/spireServerReadiness";
+import { clusterOf } from "./readers";
+
+const HOST = "federation.apps.cluster1.example.com";
+const NAMESPACE = "zero-trust-workload-identity-manager";
+const peer: Peer = {
+  stack: "cluster2",
+  trustDomain: "apps.cluster2.example.com",
+  bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+  profile: "https_web",
+};
+const endpoint = {
+  profile: "https_web",
+  refreshHint: 300,
+  httpsWeb: { servingCert: { fileSyncInterval: 86400, externalSecretRef: "spire-server-federation-tls" } },
+} as const;
+const asked = { host: HOST, federation: federationSpec(endpoint, []) };
+
+const conf = (refreshHint: number, peers = {}): string =>
+  JSON.stringify({
+    server: {
+      federation: {
+        bundle_endpoint: {
+          refresh_hint: `${refreshHint}s`,
+          profile: { https_web: { serving_cert_file: { file_sync_interval: "86400s" } } },
+        },
+        federates_with: peers,
+      },
+    },
+  });
+
+const route: Route = {
+  spec: { host: HOST, tls: { termination: "reencrypt", externalCertificate: { name: "spire-server-federation-tls" } } },
+  status: { ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "True" }] }] },
+};
+
+/** A server that runs with `federation`, written as `serverConf`; `conditions` come on top of Ready=True. */
+function running(federation: FederationSpec, serverConf: string, conditions: object[] = []): ServerState {
+  const hash = createHash("sha256").update(serverConf.trim()).digest("hex");
+  return {
+    server: {
+      metadata: { name: "cluster" },
+      spec: { federation },
+      status: { conditions: [...conditions, { type: "Ready", status: "True" }] as never },
+    },
+    // The operator hashes what it writes without the white space around it.
+    config: { data: { "server.conf": `${serverConf}\n` } },
+    statefulSet: {
+      metadata: { name: "spire-server", generation: 5 },
+      spec: {
+        replicas: 1,
+        template: { metadata: { annotations: { "ztwim.openshift.io/spire-server-config-hash": hash } } },
+      },
+      status: { observedGeneration: 5, replicas: 1, updatedReplicas: 1, readyReplicas: 1 },
+    },
+    pod: undefined,
+    route,
+  };
+}
+const good = running(asked.federation, conf(300));
+
+it("is ready when everything from the specification to the Route agrees", () => {
+  expect(spireServerReadiness(asked, good)).toEqual({ state: "ready" });
+});
+
+describe("is not fooled by a stale Ready=True", () => {
+  it.each<[string, ServerState, string]>([
+    ["the operator has written nothing yet", { ...good, config: undefined }, "server.conf has no federation yet"],
+    [
+      "server.conf is the one before",
+      running(asked.federation, conf(60)),
+      "server.conf is behind: refreshHint is 60s, asked for is 300s",
+    ],
+    ["the StatefulSet is not there", { ...good, statefulSet: undefined }, "StatefulSet spire-server is not there yet"],
+    [
+      "the StatefulSet is of the server.conf before",
+      { ...good, statefulSet: running(asked.federation, conf(60)).statefulSet },
+      "is of another server.conf",
+    ],
+    [
+      "its controller has not seen the StatefulSet",
+      { ...good, statefulSet: { ...good.statefulSet, metadata: { name: "spire-server", generation: 6 } } },
+      "generation 6, observed 5",
+    ],
+  ])("while %s", (_, state, because) => {
+    expect(spireServerReadiness(asked, state)).toEqual({
+      state: "waiting",
+      because: expect.stringContaining(because) as string,
+    });
+  });
+
+  it("shows the pod that holds the rollout up", () => {
+    const pod = { metadata: { name: "spire-server-0" }, status: { phase: "Pending" } };
+    const statefulSet = { ...good.statefulSet, status: { observedGeneration: 5, replicas: 1, updatedReplicas: 1 } };
+    const verdict = spireServerReadiness(asked, { ...good, statefulSet, pod });
+    expect(JSON.stringify(verdict)).toMatch(/rolling out.*; Pod spire-server-0 is Pending/);
+  });
+});
+
+it("waits for Ready with the conditions that are not True", () => {
+  const state = running(asked.federation, conf(300));
+  const conditions = [
+    { type: "Ready", status: "False", reason: "Progressing", message: "not all" },
+    { type: "ServiceAvailable", status: "True" },
+    { type: "StatefulSetAvailable", status: "False", message: "update in progress (generation 10, observed 0)" },
+  ];
+  const server = { ...state.server, status: { conditions } };
+  expect(spireServerReadiness(asked, { ...state, server })).toEqual({
+    state: "waiting",
+    because:
+      "Ready=False (Progressing): not all; StatefulSetAvailable=False: update in progress (generation 10, observed 0)",
+  });
+});
+
+describe("fails, once it has settled, when", () => {
+  const refused = {
+    type: "ConfigurationValid",
+    status: "False",
+    reason: "InvalidFederationConfiguration",
+    message: "own trust domain",
+  };
+  const routeFailed = {
+    type: "RouteAvailable",
+    status: "False",
+    reason: "FederationRouteCreationFailed",
+    message: "Forbidden",
+  };
+
+  it.each<[string, ServerState, string]>([
+    ["there is no SpireServer", { ...good, server: undefined }, "is not there; create it"],
+    ["federation is unset", { ...good, server: { metadata: { name: "cluster" } } }, "spec.federation is not set"],
+    [
+      "somebody has changed it",
+      running(federationSpec({ ...endpoint, refreshHint: 60 }, []), conf(60)),
+      "somebody has changed spec.federation: refreshHint is 60s",
+    ],
+    [
+      "the operator refuses it",
+      running(asked.federation, conf(300), [refused]),
+      "InvalidFederationConfiguration): own trust domain",
+    ],
+    [
+      "the operator could not make the Route",
+      running(asked.federation, conf(300), [routeFailed]),
+      "Forbidden; the router must be allowed",
+    ],
+  ])("%s", (_, state, because) => {
+    expect(spireServerReadiness(asked, state)).toEqual({
+      state: "failed",
+      because: expect.stringContaining(because) as string,
+      settleSeconds: 20,
+    });
+  });
+});
+
+it("fails at once when the operator applies no change", () => {
+  const state = running(asked.federation, conf(60), [{ type: "CreateOnlyMode", status: "True" }]);
+  expect(spireServerReadiness(asked, state)).toMatchObject({ state: "failed", settleSeconds: 0 });
+});
+
+describe("peers", () => {
+  const withPeer = federationSpec(endpoint, [peer]);
+  const peers = {
+    [peer.trustDomain]: { bundle_endpoint_url: peer.bundleEndpointUrl, bundle_endpoint_profile: { https_web: {} } },
+  };
+
+  it("must be in server.conf when they were asked for", () => {
+    const want = { host: HOST, federation: withPeer };
+    expect(spireServerReadiness(want, running(withPeer, conf(300, peers)))).toEqual({ state: "ready" });
+    expect(spireServerReadiness(want, running(withPeer, conf(300)))).toMatchObject({ state: "waiting" });
+    expect(spireServerReadiness(want, running(asked.federation, conf(300)))).toMatchObject({ state: "failed" });
+  });
+
+  it("of somebody else don't matter while the stack lists none", () => {
+    expect(spireServerReadiness(asked, running(withPeer, conf(300, peers)))).toEqual({ state: "ready" });
+  });
+});
+
+describe("the Route", () => {
+  it.each<[string, Route | undefined, string, string]>([
+    ["is not there", undefined, "waiting", "is not there yet"],
+    [
+      "has another host",
+      { ...route, spec: { ...route.spec, host: "x.example.com" } },
+      "failed",
+      `has host x.example.com; it must be ${HOST}`,
+    ],
+    [
+      "has another secret",
+      { ...route, spec: { host: HOST, tls: { termination: "reencrypt" } } },
+      "waiting",
+      "with secret none",
+    ],
+    ["is seen by no router", { ...route, status: {} }, "waiting", "seen by no router"],
+    [
+      "is refused",
+      {
+        ...route,
+        status: {
+          ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "False", reason: "HostAlreadyClaimed" }] }],
+        },
+      },
+      "failed",
+      "Admitted=False (HostAlreadyClaimed)",
+    ],
+    [
+      "is admitted for another host",
+      { ...route, status: { ingress: [{ ...route.status?.ingress?.[0], host: "x" }] } },
+      "waiting",
+      "no router",
+    ],
+  ])("is judged when it %s", (_, seen, state, because) => {
+    expect(routeReadiness(asked, seen)).toMatchObject({ state, because: expect.stringContaining(because) as string });
+    expect(spireServerReadiness(asked, { ...good, route: seen })).toMatchObject({ state });
+  });
+
+  it("is passed through when SPIRE itself has the certificate", () => {
+    const own = { host: HOST, federation: federationSpec({ profile: "https_spiffe", refreshHint: 300 }, []) };
+    const passthrough = { ...route, spec: { host: HOST, tls: { termination: "passthrough" } } };
+    expect(routeReadiness(own, passthrough)).toEqual({ state: "ready" });
+    expect(routeReadiness(own, route)).toMatchObject({ state: "waiting" });
+  });
+});
+
+it("is judged from what the cluster has", async () => {
+  const at = (
+    apiVersion: string,
+    kind: string,
+    name: string,
+    object: object | undefined,
+    namespace?: string,
+  ): object => ({
+    ...object,
+    apiVersion,
+    kind,
+    metadata: { ...(object as { metadata?: object }).metadata, name, ...(namespace && { namespace }) },
+  });
+  const objects = [
+    at("operator.openshift.io/v1alpha1", "SpireServer", "cluster", good.server),
+    at("v1", "ConfigMap", "spire-server", good.config, NAMESPACE),
+    at("apps/v1", "StatefulSet", "spire-server", good.statefulSet, NAMESPACE),
+    at("route.openshift.io/v1", "Route", "spire-server-federation", route, NAMESPACE),
+  ];
+  expect(await lookAtSpireServer(clusterOf(...objects), asked)).toEqual({ state: "ready" });
+  expect(await lookAtSpireServer(clusterOf(...objects.slice(1)), asked)).toMatchObject({ state: "failed" });
+});
