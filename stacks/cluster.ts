@@ -47,8 +47,14 @@ export async function federate(
 }
 
 function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers: PeerResolution): ClusterOutputs {
-  // The trust domain says which cluster it is, so that another kubeconfig or context name replaces nothing.
-  const provider = new k8s.Provider("cluster", { context: config.context, clusterIdentifier: config.trustDomain });
+  const provider = new k8s.Provider("cluster", {
+    context: config.context,
+    // It says which cluster this is, so that another context name or server address replaces nothing.
+    clusterIdentifier: config.trustDomain,
+    // The machine's own kubeconfig all the same; left out, the SDK would put $KUBECONFIG into the state, and the same
+    // stack would show a change on every machine where that is another path.
+    kubeconfig: "",
+  });
   const web = certManager === undefined ? undefined : endpointCertificate(config, { reader, certManager }, provider);
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
   const ready = web === undefined ? [] : [web.certificate.ready, web.access];

@@ -167,6 +167,7 @@ describe("the order", () => {
     expect(named(seen, "cluster").inputs).toMatchObject({
       context: "cluster1",
       clusterIdentifier: "apps.cluster1.example.com",
+      kubeconfig: "",
     });
     const objects = seen.filter(({ type }) => type.startsWith("kubernetes:"));
     expect(objects.length).toBeGreaterThan(8);
