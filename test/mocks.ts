@@ -24,6 +24,8 @@ export interface Seen {
 
 export interface RecordOptions {
   preview?: boolean;
+  /** The program waits for what never comes; what it has registered until then is returned. */
+  stalls?: boolean;
   /** What a provider adds to the inputs, for example a command's stdout. */
   outputs?: (type: string, name: string) => Record<string, unknown>;
 }
@@ -82,8 +84,16 @@ export async function record(program: () => unknown, options: RecordOptions = {}
     });
   };
   await program();
-  await pulumi.runtime.disconnect();
+  await (options.stalls === true ? quiet(seen) : pulumi.runtime.disconnect());
   return seen;
+}
+
+/** Until nothing more is registered: all that could go on has gone on. */
+async function quiet(seen: readonly Seen[]): Promise<void> {
+  for (let before = -1; before !== seen.length;) {
+    before = seen.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 /** The one resource of a name. */

@@ -1,0 +1,85 @@
+/** What holds for each of the five. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as components from "../../components";
+import { record, valueOf, type Seen } from "../mocks";
+import { answering, DOMAIN, HOST, peer, ready } from "./given";
+
+type Make = (opts: pulumi.ComponentResourceOptions, reader: components.ClusterReader) => pulumi.ComponentResource;
+
+const refuse = (): never => {
+  throw new Error("the cluster was asked");
+};
+const unreachable: components.ClusterReader = { get: refuse, list: refuse };
+
+const table: [string, Make][] = [
+  [
+    "CertManagerInstall",
+    (opts, reader) =>
+      new components.CertManagerInstall(
+        "it",
+        { reader, installed: { state: "absent" }, stack: "cluster1", context: "c", removeOnDestroy: true },
+        opts,
+      ),
+  ],
+  [
+    "FederationCertificate",
+    (opts, reader) =>
+      new components.FederationCertificate(
+        "it",
+        { reader, host: HOST, issuer: { type: "ca", selfSigned: true }, renewJitterHours: 24 },
+        opts,
+      ),
+  ],
+  ["RouterSecretAccess", (opts) => new components.RouterSecretAccess("it", { secretName: "tls" }, opts)],
+  [
+    "SpireFederationServer",
+    (opts, reader) =>
+      new components.SpireFederationServer(
+        "it",
+        { reader, trustDomain: DOMAIN, host: HOST, servingCert: { externalSecretRef: "spire-server-federation-tls" } },
+        opts,
+      ),
+  ],
+  ["FederatedTrustDomain", (opts) => new components.FederatedTrustDomain("it", { peer }, opts)],
+];
+
+/** Two of the five have nothing to wait for. */
+async function readiness(component: pulumi.ComponentResource): Promise<void> {
+  const { ready } = component as { ready?: pulumi.Output<pulumi.Resource> };
+  if (ready !== undefined) {
+    await valueOf(ready);
+  }
+}
+
+describe.each(table)("%s", (name, make) => {
+  it("is the parent of every child, names it after itself and hands its provider down", async () => {
+    const seen = await record(async () => {
+      const provider = new k8s.Provider("cluster", { context: "cluster1" });
+      await readiness(make({ provider }, ready));
+    }, answering);
+    const children = seen.filter((resource) => !["it", "cluster"].includes(resource.name));
+    expect(children.length).toBeGreaterThan(0);
+    for (const child of children) {
+      expect([child.name, child.parent, child.name.startsWith("it-")]).toEqual([child.name, "it", true]);
+      const ours = child.type.startsWith("kubernetes:");
+      expect([child.name, child.provider.includes("::cluster::")]).toEqual([child.name, ours]);
+    }
+  });
+
+  it("has its token, and sends none of its arguments to the engine", async () => {
+    const seen = await record(() => make({}, ready), answering);
+    expect(seen.filter((resource) => resource.type === `spire-federation:index:${name}`)).toEqual([
+      expect.objectContaining({ name: "it", inputs: {} }),
+    ]);
+  });
+
+  it("previews all that it will make, asking the cluster nothing", async () => {
+    const names = (seen: Seen[]): string[] => seen.map((resource) => resource.name).sort();
+    const previewed = await record(() => make({}, unreachable), { preview: true });
+    const made = await record(async () => {
+      await readiness(make({}, ready));
+    }, answering);
+    expect(names(previewed)).toEqual(names(made));
+  });
+});

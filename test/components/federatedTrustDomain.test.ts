@@ -1,0 +1,157 @@
+import * as k8s from "@pulumi/kubernetes";
+import { accept, FederatedTrustDomain, objectName } from "../../components/federatedTrustDomain";
+import type { Peer } from "../../components/peer";
+import { bundleFromCertificates } from "../../components/trustBundle";
+import { named, record, valueOf, type Seen } from "../mocks";
+import { root } from "./certificates";
+import { answering, peer, peerBundle, peerRoot } from "./given";
+
+const spiffe: Peer = {
+  ...peer,
+  profile: "https_spiffe",
+  endpointSpiffeId: `spiffe://${peer.trustDomain}/spire/server`,
+  caCertificates: peerRoot.pem,
+};
+
+const trust = (changed: Partial<Peer> = {}, rebootstrap?: number): Promise<Seen[]> =>
+  record(
+    () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
+    answering,
+  );
+
+it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", async () => {
+  const { inputs } = named(await trust(), "peer-trust");
+  const { trustDomainBundle, ...spec } = inputs["spec"] as { trustDomainBundle: string };
+  expect({ ...inputs, spec }).toEqual({
+    apiVersion: "spire.spiffe.io/v1alpha1",
+    kind: "ClusterFederatedTrustDomain",
+    metadata: { name: "cluster2-federation", annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: {
+      trustDomain: "apps.cluster2.example.com",
+      bundleEndpointURL: "https://federation.apps.cluster2.example.com",
+      bundleEndpointProfile: { type: "https_web" },
+      className: "zero-trust-workload-identity-manager-spire",
+    },
+  });
+  expect(JSON.parse(trustDomainBundle)).toEqual(peerBundle);
+});
+
+it("names the endpoint's SPIFFE ID with https_spiffe", async () => {
+  expect(named(await trust(spiffe), "peer-trust").inputs["spec"]).toMatchObject({
+    bundleEndpointProfile: { type: "https_spiffe", endpointSPIFFEID: `spiffe://${peer.trustDomain}/spire/server` },
+  });
+});
+
+describe("the bundle", () => {
+  it("is fetched with curl through the environment alone, and never again but for its triggers", async () => {
+    const caCertificates = root("x").pem;
+    const fetched = named(await trust({ caCertificates }), "peer-bundle");
+    expect(fetched.inputs).toMatchObject({
+      create: "sh -s",
+      environment: {
+        BUNDLE_URL: peer.bundleEndpointUrl,
+        BUNDLE_TRUST_DOMAIN: peer.trustDomain,
+        BUNDLE_CA: caCertificates,
+        BUNDLE_SECONDS: "60",
+      },
+      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0],
+    });
+    // Whatever is not a trigger is ignored: an edited script or a renewed CA changes nothing.
+    const others = Object.keys(fetched.inputs).filter((name) => name !== "triggers");
+    expect([...fetched.ignoreChanges].sort()).toEqual(others.sort());
+  });
+
+  it("is made of the published roots with https_spiffe, under the same triggers", async () => {
+    const kept = named(await trust(spiffe, 3), "peer-bundle");
+    expect(kept.inputs).toMatchObject({
+      create: "cat",
+      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3],
+    });
+    const { jwks, fingerprints } = accept(kept.inputs["stdin"] as string, peer);
+    expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
+    expect(fingerprints).toHaveLength(1);
+  });
+
+  it("replaces the ClusterFederatedTrustDomain when it is another: the controller ignores it in one that stays", async () => {
+    expect(named(await trust(), "peer-trust")).toMatchObject({
+      replaceOnChanges: ["spec.trustDomainBundle"],
+      deleteBeforeReplace: true,
+      dependencies: ["peer-bundle"],
+    });
+  });
+
+  it("is judged at the time of its fetch, so that one kept for weeks is still accepted", () => {
+    const hour = 3600 * 1000;
+    const [from, to] = [new Date(Date.now() - 48 * hour), new Date(Date.now() - 24 * hour)];
+    const old = root(peer.trustDomain, { notBefore: from, notAfter: to });
+    const text = (at: Date): string =>
+      `${Math.floor(at.getTime() / 1000)}\n${JSON.stringify({ keys: [{ ...keyOf(old.pem) }] })}`;
+    expect(accept(text(new Date(from.getTime() + hour)), peer).fingerprints).toHaveLength(1);
+    expect(() => accept(text(new Date()), peer)).toThrow("no root that is valid");
+  });
+
+  it("is refused with all reasons, the peer's name and the way out", () => {
+    const other = { keys: [{ ...keyOf(root("evil.example.com").pem), d: "x" }] };
+    expect(() => accept(`1795511343\n${JSON.stringify(other)}`, peer)).toThrow(
+      /^peer cluster2: .*https:\/\/federation\.apps\.cluster2\.example\.com.*private key.*evil\.example\.com.*rebootstrap/s,
+    );
+    expect(() => accept(JSON.stringify(peerBundle), peer)).toThrow("its time is missing");
+  });
+});
+
+describe("the outputs", () => {
+  it("tell the roots' fingerprints, and the peer once its bundle is held", async () => {
+    await record(async () => {
+      const component = new FederatedTrustDomain("peer", { peer });
+      const sha256 = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+      expect(await valueOf(component.fingerprints)).toEqual([sha256]);
+      expect(await valueOf(component.trustDomain)).toBe(peer.trustDomain);
+      expect(await valueOf(component.held)).toEqual(peer);
+    }, answering);
+  });
+
+  it("make what uses the peer come after its ClusterFederatedTrustDomain", async () => {
+    const seen = await record(() => {
+      const { held } = new FederatedTrustDomain("peer", { peer });
+      new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
+    }, answering);
+    expect(named(seen, "user").dependencies).toEqual(["peer-bundle", "peer-trust"]);
+  });
+
+  it("show the peer in a preview, where nothing is fetched", async () => {
+    await record(
+      async () => {
+        expect(await valueOf(new FederatedTrustDomain("peer", { peer }).held)).toEqual(peer);
+      },
+      { preview: true },
+    );
+  });
+});
+
+it("refuses a peer that cannot be used, and fetches nothing", async () => {
+  const seen = await record(() => {
+    const wrong = { ...peer, trustDomain: "A", bundleEndpointUrl: "http://x" };
+    expect(() => new FederatedTrustDomain("peer", { peer: wrong })).toThrow(
+      /peer\.trustDomain: .*\n.*peer\.bundleEndpointUrl: /,
+    );
+  });
+  expect(seen.map(({ name }) => name)).toEqual(["peer"]);
+});
+
+describe("the object's name", () => {
+  it("is the procedure's for a plain stack name", () => {
+    expect(objectName("cluster2")).toBe("cluster2-federation");
+  });
+
+  it("is a Kubernetes name, and another one, for every other stack name", () => {
+    const stacks = ["acme/spire/prod", "acme2/spire/prod", "Prod", "prod", "pro_d", "x".repeat(300), "___"];
+    const names = stacks.map(objectName);
+    expect(new Set(names).size).toBe(stacks.length);
+    expect(names.filter((name) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > 253)).toEqual([]);
+    expect(names[0]).toMatch(/^peer-prod-[0-9a-f]{8}-federation$/);
+  });
+});
+
+function keyOf(pem: string): Record<string, unknown> {
+  return (JSON.parse(bundleFromCertificates([pem])) as { keys: Record<string, unknown>[] }).keys[0] ?? {};
+}

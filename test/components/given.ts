@@ -1,0 +1,103 @@
+/** What the tests of the components have in common: a cluster in which everything is ready, and a peer that answers. */
+import { createHash } from "node:crypto";
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Peer } from "../../components/peer";
+import type { RecordOptions } from "../mocks";
+import { root, rootKey } from "./certificates";
+import { clusterOf } from "./readers";
+
+export const NAMESPACE = "zero-trust-workload-identity-manager";
+export const DOMAIN = "apps.cluster1.example.com";
+export const HOST = "federation.apps.cluster1.example.com";
+
+export const peer: Peer = {
+  stack: "cluster2",
+  trustDomain: "apps.cluster2.example.com",
+  bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+  profile: "https_web",
+};
+export const peerRoot = root(peer.trustDomain);
+export const peerBundle = { keys: [rootKey(peerRoot)], spiffe_sequence: 1, refresh_hint: 300 };
+
+/** What the commands print: the peer's bundle, with the time of the fetch. */
+export const answering: RecordOptions = {
+  outputs: (type) =>
+    type === "command:local:Command"
+      ? { stdout: `${Math.floor(Date.now() / 1000)}\n${JSON.stringify(peerBundle)}` }
+      : {},
+};
+
+/** A cluster that answers nothing: what waits for it never goes on, and leaves no timer. */
+export const silent: ClusterReader = {
+  get: () => new Promise(() => undefined),
+  list: () => new Promise(() => undefined),
+};
+
+const httpsWeb = { servingCert: { fileSyncInterval: 86400, externalSecretRef: "spire-server-federation-tls" } };
+export const federation = {
+  bundleEndpoint: { profile: "https_web", refreshHint: 300, httpsWeb },
+  managedRoute: "true",
+};
+
+const serverConf = JSON.stringify({
+  server: {
+    federation: {
+      bundle_endpoint: {
+        refresh_hint: "300s",
+        profile: { https_web: { serving_cert_file: { file_sync_interval: "86400s" } } },
+      },
+    },
+  },
+});
+const hash = createHash("sha256").update(serverConf).digest("hex");
+const rolledOut = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1 };
+const isReady = { conditions: [{ type: "Ready", status: "True" }] };
+
+const object = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace: string | undefined,
+  rest: object,
+): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, ...(namespace && { namespace }) },
+  ...rest,
+});
+
+/** Everything is installed and ready. */
+export const ready = clusterOf(
+  object("operators.coreos.com/v1", "OperatorGroup", "openshift-cert-manager-operator", "cert-manager-operator", {}),
+  object("operators.coreos.com/v1alpha1", "Subscription", "openshift-cert-manager-operator", "cert-manager-operator", {
+    status: { currentCSV: "cert-manager-operator.v1.18.1" },
+  }),
+  object(
+    "operators.coreos.com/v1alpha1",
+    "ClusterServiceVersion",
+    "cert-manager-operator.v1.18.1",
+    "cert-manager-operator",
+    {
+      status: { phase: "Succeeded" },
+    },
+  ),
+  object("apps/v1", "Deployment", "cert-manager", "cert-manager", { status: rolledOut }),
+  object("cert-manager.io/v1", "Certificate", "spire-server-federation-tls", NAMESPACE, { status: isReady }),
+  object("operator.openshift.io/v1alpha1", "SpireServer", "cluster", undefined, {
+    spec: { federation },
+    status: isReady,
+  }),
+  object("v1", "ConfigMap", "spire-server", NAMESPACE, { data: { "server.conf": serverConf } }),
+  object("v1", "ConfigMap", "spire-bundle", NAMESPACE, { data: { "bundle.crt": "the roots" } }),
+  object("apps/v1", "StatefulSet", "spire-server", NAMESPACE, {
+    spec: { template: { metadata: { annotations: { "ztwim.openshift.io/spire-server-config-hash": hash } } } },
+    status: rolledOut,
+  }),
+  object("route.openshift.io/v1", "Route", "spire-server-federation", NAMESPACE, {
+    spec: {
+      host: HOST,
+      tls: { termination: "reencrypt", externalCertificate: { name: "spire-server-federation-tls" } },
+    },
+    status: { ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "True" }] }] },
+  }),
+);

@@ -1,0 +1,275 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
+import { named, record, valueOf, type Seen } from "../mocks";
+import { issue } from "./certificates";
+import { answering, DOMAIN, federation, HOST, peer, ready, silent } from "./given";
+
+const servingCert = { externalSecretRef: "spire-server-federation-tls" };
+const args: SpireFederationServerArgs = { reader: ready, trustDomain: DOMAIN, host: HOST, servingCert };
+const third = {
+  ...peer,
+  stack: "cluster3",
+  trustDomain: "apps.cluster3.example.com",
+  bundleEndpointUrl: "https://federation.apps.cluster3.example.com",
+  profile: "https_spiffe" as const,
+  endpointSpiffeId: "spiffe://apps.cluster3.example.com/spire/server",
+};
+
+/** What is registered; a wait that only the cluster could end is not awaited. */
+const make = (changed: Partial<SpireFederationServerArgs> = {}): Promise<Seen[]> =>
+  record(
+    async () => {
+      const server = new SpireFederationServer("server", { ...args, ...changed });
+      if (changed.reader !== silent) {
+        await valueOf(server.ready);
+      }
+    },
+    { ...answering, stalls: changed.reader === silent },
+  );
+
+const federationOf = (seen: Seen[]): unknown =>
+  (named(seen, "server-server").inputs["spec"] as { federation: unknown }).federation;
+
+describe("the SpireServer", () => {
+  it("gets the procedure's federation as a patch of its own, and nothing else", async () => {
+    const server = named(await make(), "server-server");
+    expect(server.type).toBe("kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch");
+    expect(server.inputs).toEqual({
+      apiVersion: "operator.openshift.io/v1alpha1",
+      kind: "SpireServer",
+      metadata: {
+        name: "cluster",
+        annotations: {
+          "pulumi.com/skipAwait": "true",
+          "pulumi.com/patchFieldManager": "spire-federation",
+          "pulumi.com/patchForce": "true",
+        },
+      },
+      spec: { federation },
+    });
+  });
+
+  it("lists the peers by trust domain, with the names that its CRD has", async () => {
+    const seen = await make({ federatesWith: [third, peer], reader: silent });
+    expect(federationOf(seen)).toEqual({
+      ...federation,
+      federatesWith: [
+        {
+          trustDomain: "apps.cluster2.example.com",
+          bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+          bundleEndpointProfile: "https_web",
+        },
+        {
+          trustDomain: "apps.cluster3.example.com",
+          bundleEndpointUrl: "https://federation.apps.cluster3.example.com",
+          bundleEndpointProfile: "https_spiffe",
+          endpointSpiffeId: "spiffe://apps.cluster3.example.com/spire/server",
+        },
+      ],
+    });
+  });
+
+  it("waits for its peers to be held", async () => {
+    const never = pulumi.output(new Promise<typeof peer>(() => undefined));
+    const seen = await make({ federatesWith: [peer, never], reader: silent });
+    expect(seen.map(({ name }) => name)).toEqual(["server"]);
+  });
+
+  it("lists no peer when they are dynamic", async () => {
+    expect(federationOf(await make({ federatesWith: [peer], federatesWithMode: "dynamic" }))).toEqual(federation);
+  });
+
+  it.each<[string, Partial<SpireFederationServerArgs>, object]>([
+    [
+      "other intervals",
+      { refreshHint: 60, servingCert: { ...servingCert, fileSyncInterval: 3600 } },
+      { profile: "https_web", refreshHint: 60, httpsWeb: { servingCert: { ...servingCert, fileSyncInterval: 3600 } } },
+    ],
+    [
+      "ACME for the host",
+      {
+        servingCert: undefined as never,
+        acme: { directoryUrl: "https://ca/dir", email: "ops@a.bc", tosAccepted: true },
+      },
+      {
+        profile: "https_web",
+        refreshHint: 300,
+        httpsWeb: {
+          acme: { directoryUrl: "https://ca/dir", domainName: HOST, email: "ops@a.bc", tosAccepted: "true" },
+        },
+      },
+    ],
+    [
+      "its own SVID",
+      { servingCert: undefined as never, profile: "https_spiffe" },
+      { profile: "https_spiffe", refreshHint: 300 },
+    ],
+  ])("serves its bundle with %s", async (_, changed, bundleEndpoint) => {
+    expect(federationOf(await make({ ...changed, reader: silent }))).toEqual({ bundleEndpoint, managedRoute: "true" });
+  });
+
+  it("can be owned whole, with the CRD's defaults and durations as the API server gives them back", async () => {
+    const caSubject = { country: "US", organization: "Example", commonName: DOMAIN };
+    const server = named(await make({ manage: { jwtIssuer: "https://oidc.example.com", caSubject } }), "server-server");
+    expect(server.type).toBe("kubernetes:operator.openshift.io/v1alpha1:SpireServer");
+    expect(server.inputs["spec"]).toEqual({
+      logLevel: "info",
+      logFormat: "text",
+      jwtIssuer: "https://oidc.example.com",
+      caValidity: "24h0m0s",
+      defaultX509Validity: "1h0m0s",
+      defaultJWTValidity: "5m0s",
+      caKeyType: "rsa-2048",
+      caSubject,
+      persistence: { size: "1Gi", accessMode: "ReadWriteOnce", storageClass: "" },
+      datastore: {
+        databaseType: "sqlite3",
+        connectionString: "/run/spire/data/datastore.sqlite3",
+        maxOpenConns: 100,
+        maxIdleConns: 2,
+        disableMigration: "false",
+      },
+      federation,
+    });
+  });
+
+  it.each([undefined, { jwtIssuer: "https://a.b", caSubject: { country: "", organization: "", commonName: "" } }])(
+    "is kept by a destroy: %j",
+    async (manage) => {
+      expect(named(await make(manage && { manage }), "server-server").retainOnDelete).toBe(true);
+    },
+  );
+});
+
+describe("the endpoint", () => {
+  it("is asked, over verified TLS, only when the server is out and the Route admitted", async () => {
+    expect((await make({ reader: silent })).map(({ name }) => name)).toEqual(["server", "server-server"]);
+    const probe = named(await make(), "server-probe");
+    expect(probe.dependencies).toEqual(["server-server"]);
+    expect(probe.inputs).toMatchObject({
+      create: "sh -s >/dev/null",
+      environment: {
+        BUNDLE_URL: `https://${HOST}`,
+        BUNDLE_TRUST_DOMAIN: DOMAIN,
+        BUNDLE_CA: "",
+        BUNDLE_SECONDS: "120",
+      },
+    });
+  });
+
+  it("is asked again for another URL, CA or federation: the server was restarted", async () => {
+    const ca = issue("internal CA", { ca: true }).pem;
+    const triggers = async (changed: Partial<SpireFederationServerArgs>): Promise<unknown> =>
+      named(await make(changed), "server-probe").inputs["triggers"];
+    const first = await triggers({});
+    expect(first).toEqual([`https://${HOST}`, "", JSON.stringify(federation)]);
+    expect(await triggers({ endpointCaCertificates: ca })).toEqual([`https://${HOST}`, ca, JSON.stringify(federation)]);
+    expect(await triggers({})).toEqual(first);
+  });
+
+  it("tells its URL and CA once it has answered", async () => {
+    const ca = issue("internal CA", { ca: true }).pem;
+    await record(async () => {
+      const server = new SpireFederationServer("server", { ...args, endpointCaCertificates: ca });
+      expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
+      expect(await valueOf(server.endpointSpiffeId)).toBeUndefined();
+      expect(await valueOf(server.caCertificates)).toBe(ca);
+    }, answering);
+    let told = false;
+    await record(
+      () => {
+        new SpireFederationServer("server", { ...args, reader: silent }).bundleEndpointUrl.apply(() => (told = true));
+      },
+      { stalls: true },
+    );
+    expect(told).toBe(false);
+  });
+
+  it("with https_spiffe tells the server's SPIFFE ID and roots, and makes no probe with curl", async () => {
+    const seen = await record(
+      async () => {
+        const server = new SpireFederationServer("server", {
+          reader: ready,
+          trustDomain: DOMAIN,
+          host: HOST,
+          profile: "https_spiffe",
+        });
+        expect(await valueOf(server.endpointSpiffeId)).toBe(`spiffe://${DOMAIN}/spire/server`);
+        expect(await valueOf(server.caCertificates)).toBe("the roots");
+      },
+      { preview: true },
+    );
+    expect(seen.map(({ name }) => name)).toEqual(["server", "server-server"]);
+  });
+
+  it("is known in a preview", async () => {
+    await record(
+      async () => {
+        const server = new SpireFederationServer("server", { ...args, reader: silent });
+        expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
+      },
+      { preview: true },
+    );
+  });
+});
+
+describe("refuses", () => {
+  const acme = { directoryUrl: "https://ca/dir", email: "ops@a.bc", tosAccepted: true };
+  it.each<[string, Partial<SpireFederationServerArgs>, string[]]>([
+    ["a trust domain and a host that are none", { trustDomain: "A", host: "b" }, ["trustDomain", "host"]],
+    ["a hint out of range", { refreshHint: 59 }, ["refreshHint"]],
+    [
+      "an interval out of range",
+      { servingCert: { ...servingCert, fileSyncInterval: 60 } },
+      ["servingCert.fileSyncInterval"],
+    ],
+    ["two certificates", { acme }, ["profile"]],
+    ["no certificate", { servingCert: undefined as never }, ["profile"]],
+    ["a certificate with https_spiffe", { profile: "https_spiffe" }, ["profile"]],
+    [
+      "an ACME account that is none",
+      { servingCert: undefined as never, acme: { ...acme, directoryUrl: "x", email: "x" } },
+      ["acme.directoryUrl", "acme.email"],
+    ],
+    [
+      "a CA with a private key",
+      { endpointCaCertificates: issue("ca", { ca: true }).keyPem },
+      ["endpointCaCertificates"],
+    ],
+    [
+      "a SpireServer that its CRD refuses",
+      {
+        manage: {
+          jwtIssuer: "x",
+          caSubject: { country: "USA", organization: "x".repeat(65), commonName: "x".repeat(256) },
+          persistence: { size: "1G" },
+          caValidity: "1d",
+        },
+      },
+      [
+        "manage.jwtIssuer",
+        "manage.caSubject.country",
+        "manage.caSubject.organization",
+        "manage.caSubject.commonName",
+        "manage.persistence.size",
+        "manage.caValidity",
+      ],
+    ],
+  ])("%s", async (_, changed, expected) => {
+    let message = "";
+    const seen = await record(() => {
+      try {
+        new SpireFederationServer("server", { ...args, ...changed });
+      } catch (error) {
+        message = (error as Error).message;
+      }
+    });
+    expect(
+      message
+        .split("\n")
+        .slice(1)
+        .map((line) => line.trim().split(":")[0]),
+    ).toEqual(expected);
+    expect(seen.map(({ name }) => name)).toEqual(["server"]);
+  });
+});
