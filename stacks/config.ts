@@ -40,7 +40,7 @@ export interface ClusterConfig {
   federatesWith: "static" | "dynamic";
   /** The whole SpireServer, when the stack is to own it. */
   spireServer?: SpireServerSpecArgs;
-  /** CA certificates (PEM) that vouch for the endpoint, where cert-manager cannot say which. */
+  /** CA certificates (PEM) that vouch for the endpoint, where they are not public. */
   endpointCa?: string;
 }
 
