@@ -3,6 +3,7 @@ package ztwim
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,7 +62,9 @@ func (o *operator) operand(ctx context.Context, kind schema.GroupVersionKind) (o
 		}
 	}
 	for _, c := range s.Conditions {
-		if (c.Type == createOnlyMode) == (c.Status == metav1.ConditionTrue) && (c.Type == createOnlyMode || one.Ready == "false") {
+		frozen := c.Type == createOnlyMode && c.Status == metav1.ConditionTrue
+		wrong := c.Type != createOnlyMode && c.Status == metav1.ConditionFalse
+		if frozen || wrong && one.Ready == "false" {
 			one.Conditions = append(one.Conditions, c)
 		}
 	}
@@ -86,19 +89,14 @@ func sum(list []operand) findings {
 			waiting = append(waiting, one.Kind+"(reconciling)")
 		}
 	}
-	both := func(holds bool, reason, operandsMessage, readyMessage string) {
-		f.add("OperandsAvailable", holds, reason, operandsMessage)
-		f.add(ready, holds, reason, readyMessage)
-	}
+	reason, message := reasonReady, "All components are ready"
 	switch {
 	case len(failed) > 0:
-		message := fmt.Sprintf("Some operands not ready: %v", failed)
-		both(false, reasonFailed, message, message)
+		reason, message = reasonFailed, fmt.Sprintf("Some operands not ready: %v", failed)
 	case len(waiting) > 0:
-		message := fmt.Sprintf("Waiting for operands: %v", waiting)
-		both(false, reasonProgressing, message, message)
-	default:
-		both(true, reasonReady, "All operand CRs are ready", "All components are ready")
+		reason, message = reasonProgressing, fmt.Sprintf("Waiting for operands: %v", waiting)
 	}
+	f.add("OperandsAvailable", reason == reasonReady, reason, strings.Replace(message, "components", "operand CRs", 1))
+	f.add(ready, reason == reasonReady, reason, message)
 	return f
 }

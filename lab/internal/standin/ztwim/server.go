@@ -126,21 +126,19 @@ func (o *operator) checkStatefulSet(ctx context.Context, found *findings) {
 		found.add(condition, false, "StatefulSetNotFound", fmt.Sprintf("Failed to get StatefulSet %s: %v", key, err))
 		return
 	}
-	count := func(fields ...string) int64 {
-		n, _, _ := unstructured.NestedInt64(set.Object, fields...)
+	count := func(field string) int64 {
+		n, _, _ := unstructured.NestedInt64(set.Object, "status", field)
 		return n
 	}
-	want := count("spec", "replicas")
-	switch {
-	case count("status", "observedGeneration") != set.GetGeneration():
-		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet update in progress (generation %d, observed %d)",
-			set.GetGeneration(), count("status", "observedGeneration")))
-	case count("status", "readyReplicas") != want:
-		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet has %d/%d replicas ready", count("status", "readyReplicas"), want))
-	case count("status", "updatedReplicas") != want:
-		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet has %d/%d replicas updated", count("status", "updatedReplicas"), want))
+	switch generation, observed := set.GetGeneration(), count("observedGeneration"); {
+	case observed != generation:
+		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet update in progress (generation %d, observed %d)", generation, observed))
+	case count("readyReplicas") != 1:
+		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet has %d/1 replicas ready", count("readyReplicas")))
+	case count("updatedReplicas") != 1:
+		found.add(condition, false, notReady, fmt.Sprintf("StatefulSet has %d/1 replicas updated", count("updatedReplicas")))
 	default:
-		found.add(condition, true, "StatefulSetReady", fmt.Sprintf("StatefulSet spire-server is healthy with %d/%d replicas ready", want, want))
+		found.add(condition, true, "StatefulSetReady", "StatefulSet spire-server is healthy with 1/1 replicas ready")
 	}
 }
 
