@@ -87,11 +87,20 @@ function isMissing(error: unknown): boolean {
 
 function explainError(error: unknown): string {
   if (error instanceof ApiException) {
-    const body = error.body as { message?: string } | undefined;
-    return `the API server answers ${error.code}, ${body?.message ?? "without a reason"}`;
+    return `the API server answers ${error.code}, ${reasonIn(error.body)}`;
   }
   const { name, message } = error as Error;
   return name === "AbortError"
     ? `no answer within ${REQUEST_MS / 1000} s; is the cluster up and reachable from here?`
     : `${message}; is the cluster up and reachable from here?`;
+}
+
+/** The message of the Status that the API server answers with; what stands before it may answer with anything. */
+function reasonIn(body: unknown): string {
+  try {
+    const { message } = (typeof body === "string" ? JSON.parse(body) : body) as { message?: string };
+    return message ?? "without a reason";
+  } catch {
+    return "without a reason";
+  }
 }

@@ -1,5 +1,13 @@
 /** X.509 certificates made in memory, as far as tests need them: any dates, any names, real signatures. */
-import { createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from "node:crypto";
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from "node:crypto";
 
 export interface CertificateOptions {
   uris?: string[];
@@ -37,8 +45,8 @@ export function issue(name: string, options: CertificateOptions = {}): Issued {
     distinguishedName(signer.name),
     sequence(time(options.notBefore ?? new Date(now - DAY)), time(options.notAfter ?? new Date(now + DAY))),
     distinguishedName(name),
-    publicKey.export({ type: "spki", format: "der" }),
-    explicit(3, sequence(...extensions(options))),
+    spki(publicKey),
+    explicit(3, sequence(...extensions(options), ...keyIds(publicKey, createPublicKey(signer.privateKey)))),
   );
   const der = sequence(tbs, algorithm, bitString(sign("sha256", tbs, signer.privateKey)));
   const certificate = new X509Certificate(der);
@@ -66,6 +74,16 @@ function extensions({ uris = [], dnsNames = [], ca = false }: CertificateOptions
     extension("551d13", sequence(...(ca ? [tagged(0x01, Buffer.from([0xff]))] : []))),
     ...(names.length > 0 ? [extension("551d11", sequence(...names))] : []),
   ];
+}
+
+/** Which key it is of and which key has signed it: roots of one name are told apart by this, as SPIRE's are. */
+function keyIds(own: KeyObject, signer: KeyObject): Buffer[] {
+  const id = (key: KeyObject): Buffer => createHash("sha1").update(spki(key)).digest();
+  return [extension("551d0e", tagged(0x04, id(own))), extension("551d23", sequence(tagged(0x80, id(signer))))];
+}
+
+function spki(key: KeyObject): Buffer {
+  return key.export({ type: "spki", format: "der" });
 }
 
 function extension(oidHex: string, value: Buffer): Buffer {

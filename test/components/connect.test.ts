@@ -1,0 +1,156 @@
+/**
+ * The real reader and the removal of the operator, each as a process of its own (the client is an ES module, which jest
+ * does not load), against an API server of a few answers.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { issue } from "./certificates";
+
+const CSVS = "/apis/operators.coreos.com/v1alpha1/namespaces/cert-manager-operator/clusterserviceversions";
+const csv = (name: string, labels = {}): object => ({ metadata: { name, namespace: "cert-manager-operator", labels } });
+
+let server: Server;
+let folder: string;
+let kubeconfig: string;
+const requests: string[] = [];
+const versions = new Map(["cert-manager-operator.v1.18.1", "other-operator.v1.0.0"].map((name) => [name, csv(name)]));
+
+const resources = (...kinds: [string, string][]): object => ({
+  resources: kinds.map(([kind, name]) => ({ kind, name, namespaced: kind !== "Ingress" })),
+});
+
+function answer(method: string, url: URL): object | undefined {
+  const path = url.pathname;
+  const name = path.startsWith(`${CSVS}/`) ? path.slice(CSVS.length + 1) : undefined;
+  if (method === "DELETE" && name !== undefined) {
+    return versions.delete(name) ? { kind: "Status", apiVersion: "v1" } : undefined;
+  }
+  const table: Record<string, object> = {
+    "/api/v1": resources(["ConfigMap", "configmaps"]),
+    "/apis/config.openshift.io/v1": resources(["Ingress", "ingresses"]),
+    "/apis/config.openshift.io/v1/ingresses/cluster": {
+      apiVersion: "config.openshift.io/v1",
+      kind: "Ingress",
+      metadata: { name: "cluster" },
+      spec: { domain: "apps.cluster1.example.com" },
+    },
+    "/api/v1/namespaces/ns/configmaps": {
+      kind: "ConfigMapList",
+      apiVersion: "v1",
+      items: [{ metadata: { name: "here" } }],
+    },
+    "/apis/operators.coreos.com/v1alpha1": resources(["ClusterServiceVersion", "clusterserviceversions"]),
+    [CSVS]: {
+      kind: "ClusterServiceVersionList",
+      apiVersion: "operators.coreos.com/v1alpha1",
+      items: [...versions.values()],
+    },
+  };
+  return table[path];
+}
+
+beforeAll((done) => {
+  const ca = issue("API server CA", { ca: true });
+  const { pem, keyPem } = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
+  server = createServer({ cert: pem, key: keyPem }, (request, response) => {
+    const url = new URL(request.url ?? "", "https://localhost");
+    requests.push(`${request.method ?? ""} ${url.pathname}${url.search}`);
+    if (url.pathname.endsWith("/forbidden")) {
+      const status = { kind: "Status", apiVersion: "v1", message: "configmaps is forbidden" };
+      response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(status));
+      return;
+    }
+    const body = answer(request.method ?? "", url);
+    response
+      .writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" })
+      .end(JSON.stringify(body ?? { kind: "Status", apiVersion: "v1", message: "not found" }));
+  });
+  server.listen(0, "localhost", () => {
+    folder = mkdtempSync(join(tmpdir(), "connect-"));
+    kubeconfig = join(folder, "config");
+    const at = (port: number): object => ({
+      server: `https://localhost:${port}`,
+      "certificate-authority-data": Buffer.from(ca.pem).toString("base64"),
+    });
+    const port = (server.address() as AddressInfo).port;
+    const config = {
+      clusters: [
+        { name: "up", cluster: at(port) },
+        { name: "down", cluster: at(1) },
+      ],
+      users: [{ name: "me", user: {} }],
+      contexts: ["up", "down"].map((name) => ({ name, context: { cluster: name, user: "me" } })),
+    };
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    done();
+  });
+});
+afterAll((done) => {
+  rmSync(folder, { recursive: true });
+  server.close(done);
+});
+
+function run(
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, KUBECONFIG: kubeconfig, ...environment };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ["--require", "tsx/cjs", ...args], { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? 1, stdout, stderr });
+    });
+  });
+}
+
+it("reads objects as they are, takes what is missing for missing and explains every other failure", async () => {
+  const script = `
+    const { connect } = require("./components/connect.ts");
+    const up = connect("up");
+    const error = (promise) => promise.then(() => "none", ({ message }) => message);
+    (async () => console.log(JSON.stringify({
+      ingress: (await up.get("config.openshift.io/v1", "Ingress", "cluster")).spec,
+      noObject: (await up.get("v1", "ConfigMap", "gone", "ns")) ?? "missing",
+      noKind: (await up.get("v1", "Secret", "x", "ns")) ?? "missing",
+      noGroup: (await up.get("route.openshift.io/v1", "Route", "x", "ns")) ?? "missing",
+      list: await up.list("v1", "ConfigMap", "ns", "a=b"),
+      listOfNoGroup: await up.list("route.openshift.io/v1", "Route"),
+      forbidden: await error(up.get("v1", "ConfigMap", "forbidden", "ns")),
+      down: await error(connect("down").get("v1", "ConfigMap", "x", "ns")),
+      unknown: await error((async () => connect("elsewhere"))()),
+    })))();
+  `;
+  const { stdout, stderr } = await run(["--eval", script]);
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toEqual({
+    ingress: { domain: "apps.cluster1.example.com" },
+    noObject: "missing",
+    noKind: "missing",
+    noGroup: "missing",
+    list: [{ metadata: { name: "here" } }],
+    listOfNoGroup: [],
+    forbidden: expect.stringMatching(
+      /^context "up" .*cannot read ConfigMap forbidden: .*403, configmaps is forbidden$/,
+    ) as string,
+    down: expect.stringMatching(
+      /^context "down" \(https:\/\/localhost:1\): .*ECONNREFUSED.*reachable from here/,
+    ) as string,
+    unknown: 'context "elsewhere" is not in the kubeconfig; it has up, down',
+  });
+  expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
+}, 30_000);
+
+it("removes the operator's version, and no other's", async () => {
+  const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "up" });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect([...versions.keys()]).toEqual(["other-operator.v1.0.0"]);
+}, 30_000);
+
+it("says why it cannot remove it", async () => {
+  const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "elsewhere" });
+  expect(code).toBe(1);
+  expect(stderr).toBe('context "elsewhere" is not in the kubeconfig; it has up, down\n');
+}, 30_000);

@@ -1,0 +1,86 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { lookAtSpiffeEndpoint, readOwnRoots } from "../../components/spiffeEndpoint";
+import { issue, root } from "./certificates";
+import { NAMESPACE } from "./given";
+import { clusterOf } from "./readers";
+
+const ID = "spiffe://apps.cluster1.example.com/spire/server";
+const spireRoot = root("apps.cluster1.example.com");
+const other = root("apps.cluster1.example.com");
+
+let server: Server;
+let url: string;
+let status = 200;
+
+/** The server's SVID, with the name that is asked for. */
+function svid(uri: string): { cert: string; key: string } {
+  const { pem, keyPem } = issue("spire-server", { uris: [uri], issuer: spireRoot });
+  return { cert: pem, key: keyPem };
+}
+
+beforeAll((done) => {
+  server = createServer(svid(ID), (_, response) => response.writeHead(status).end("{}"));
+  server.listen(0, "localhost", () => {
+    url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    done();
+  });
+});
+afterAll((done) => {
+  server.close(done);
+});
+
+const look = (roots?: string): ReturnType<typeof lookAtSpiffeEndpoint> => lookAtSpiffeEndpoint(url, ID, roots);
+
+it("is ready when the endpoint presents the server's SVID, whose name is no host", async () => {
+  expect(await look(spireRoot.pem)).toEqual({ state: "ready" });
+  expect(await look(`${other.pem}${spireRoot.pem}`)).toEqual({ state: "ready" });
+});
+
+it.each<[string, () => ReturnType<typeof look>, string]>([
+  ["there are no roots yet", () => look(), "has not written its roots"],
+  ["the SVID is of another root", () => look(other.pem), "does not answer"],
+  [
+    "the SVID is of another name",
+    () => {
+      server.setSecureContext(svid(`${ID}x`));
+      return look(spireRoot.pem);
+    },
+    `URI:${ID}x`,
+  ],
+  [
+    "the endpoint answers with an error",
+    () => {
+      server.setSecureContext(svid(ID));
+      status = 503;
+      return look(spireRoot.pem);
+    },
+    "HTTP status 503",
+  ],
+  ["nothing listens", () => lookAtSpiffeEndpoint("https://localhost:1", ID, spireRoot.pem), "ECONNREFUSED"],
+])("waits while %s", async (_, verdict, because) => {
+  expect(await verdict()).toEqual({ state: "waiting", because: expect.stringContaining(because) as string });
+});
+
+describe("the server's own roots", () => {
+  const bundle = (name: string): object => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace: NAMESPACE },
+    data: { "bundle.crt": `roots of ${name}` },
+  });
+  const ztwim = (bundleConfigMap: string): object => ({
+    apiVersion: "operator.openshift.io/v1alpha1",
+    kind: "ZeroTrustWorkloadIdentityManager",
+    metadata: { name: "cluster" },
+    spec: { bundleConfigMap },
+  });
+
+  it.each<[object[], string | undefined]>([
+    [[bundle("spire-bundle")], "roots of spire-bundle"],
+    [[bundle("spire-bundle"), bundle("renamed"), ztwim("renamed")], "roots of renamed"],
+    [[], undefined],
+  ])("are read where the product writes them: %j", async (objects, expected) => {
+    expect(await readOwnRoots(clusterOf(...objects))).toBe(expected);
+  });
+});
