@@ -18,50 +18,49 @@ type objects struct {
 	secrets    corelisters.SecretLister
 }
 
-// configMap returns a ConfigMap's data; none if it is missing and optional.
-func (o objects) configMap(namespace, name string, optional *bool) (map[string]string, error) {
-	object, err := o.configMaps.ConfigMaps(namespace).Get(name)
-	if err != nil {
-		return nil, unless(optional, err)
-	}
-	all := map[string]string{}
-	maps.Copy(all, object.Data)
-	for key, value := range object.BinaryData {
-		all[key] = string(value)
-	}
-	return all, nil
+// source names a ConfigMap or Secret that a pod refers to.
+type source struct {
+	secret   bool
+	name     string
+	optional *bool
 }
 
-// secret returns a Secret's data; none if it is missing and optional.
-func (o objects) secret(namespace, name string, optional *bool) (map[string]string, error) {
-	object, err := o.secrets.Secrets(namespace).Get(name)
-	if err != nil {
-		return nil, unless(optional, err)
-	}
+// data returns what is in it; nothing if it is missing and optional.
+func (o objects) data(namespace string, from source) (map[string]string, error) {
 	all := map[string]string{}
-	for key, value := range object.Data {
+	var binary map[string][]byte
+	var err error
+	if from.secret {
+		var secret *v1.Secret
+		if secret, err = o.secrets.Secrets(namespace).Get(from.name); err == nil {
+			binary = secret.Data
+		}
+	} else {
+		var object *v1.ConfigMap
+		if object, err = o.configMaps.ConfigMaps(namespace).Get(from.name); err == nil {
+			binary = object.BinaryData
+			maps.Copy(all, object.Data)
+		}
+	}
+	for key, value := range binary {
 		all[key] = string(value)
 	}
-	return all, nil
-}
-
-func unless(optional *bool, err error) error {
-	if isTrue(optional) && errors.IsNotFound(err) {
-		return nil
+	if errors.IsNotFound(err) && isTrue(from.optional) {
+		err = nil
 	}
-	return err
+	return all, err
 }
 
 // environment adds the container's envFrom and env to vars, each value expanded by what came before it.
 func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]string) error {
 	for _, from := range c.EnvFrom {
-		var data map[string]string
-		var err error
+		var of source
 		if ref := from.ConfigMapRef; ref != nil {
-			data, err = o.configMap(pod.Namespace, ref.Name, ref.Optional)
+			of = source{false, ref.Name, ref.Optional}
 		} else if ref := from.SecretRef; ref != nil {
-			data, err = o.secret(pod.Namespace, ref.Name, ref.Optional)
+			of = source{true, ref.Name, ref.Optional}
 		}
+		data, err := o.data(pod.Namespace, of)
 		if err != nil {
 			return fmt.Errorf("envFrom: %w", err)
 		}
@@ -85,27 +84,24 @@ func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]strin
 }
 
 func (o objects) valueFrom(pod *v1.Pod, from *v1.EnvVarSource) (value string, found bool, err error) {
-	var data map[string]string
+	var of source
 	var key string
-	var optional *bool
 	switch {
 	case from.FieldRef != nil:
 		value, err = field(pod, from.FieldRef.FieldPath)
 		return value, true, err
 	case from.ConfigMapKeyRef != nil:
-		key, optional = from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Optional
-		data, err = o.configMap(pod.Namespace, from.ConfigMapKeyRef.Name, optional)
+		ref := from.ConfigMapKeyRef
+		of, key = source{false, ref.Name, ref.Optional}, ref.Key
 	case from.SecretKeyRef != nil:
-		key, optional = from.SecretKeyRef.Key, from.SecretKeyRef.Optional
-		data, err = o.secret(pod.Namespace, from.SecretKeyRef.Name, optional)
+		ref := from.SecretKeyRef
+		of, key = source{true, ref.Name, ref.Optional}, ref.Key
 	default:
-		err = fmt.Errorf("this node knows fieldRef, configMapKeyRef and secretKeyRef only")
+		return "", false, fmt.Errorf("this node knows fieldRef, configMapKeyRef and secretKeyRef only")
 	}
-	if err != nil {
-		return "", false, err
-	}
-	if value, found = data[key]; !found && !isTrue(optional) {
-		err = fmt.Errorf("there is no key %q", key)
+	data, err := o.data(pod.Namespace, of)
+	if value, found = data[key]; err == nil && !found && !isTrue(of.optional) {
+		err = fmt.Errorf("%s has no key %q", of.name, key)
 	}
 	return value, found, err
 }

@@ -47,14 +47,11 @@ func (p *process) exec(ctx context.Context, argv []string, in io.Reader, out, er
 
 // spawn moves the current thread into the container and starts the command there.
 func (p *process) spawn(cmd *exec.Cmd) error {
-	if p.cgroup != "" { // opened first: the container does not see the cgroup tree
-		dir, err := os.Open(p.cgroup)
-		if err != nil {
-			return err
-		}
-		defer dir.Close()
-		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
+	leave, err := p.join(cmd) // first: the container does not see the cgroup tree
+	if err != nil {
+		return err
 	}
+	defer leave()
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return err
 	}

@@ -2,8 +2,8 @@
 // process with its own view of the file system, in its pod's network namespace.
 //
 // It stands for kubelet and container runtime together, and does only what the
-// lab's pods need; what it leaves out is listed in lab/README.md. The node object
-// and the HTTP API for kubectl logs and exec are virtual-kubelet's.
+// lab's pods need; what it leaves out is listed in lab/README.md. The HTTP
+// API for kubectl logs and exec is virtual-kubelet's.
 package kubelet
 
 import (
@@ -102,6 +102,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
+	if ctx.Err() != nil { // with nothing read, every pod would look removed
+		return nil
+	}
 	if err := n.sweep(); err != nil {
 		return err
 	}
@@ -109,7 +112,10 @@ func Run(ctx context.Context, c Config) error {
 	failed := make(chan error, 2)
 	go func() { failed <- n.serve(ctx) }()
 	go func() { failed <- n.register(ctx) }()
-	defer n.stopAll()
+	defer func() {
+		cancel() // first: pods that end with their node stay in the API
+		n.stopAll()
+	}()
 	for {
 		if err := n.sync(poke); err != nil {
 			return err

@@ -2,38 +2,58 @@ package kubelet
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"runtime"
+	"time"
 
-	vknode "github.com/virtual-kubelet/virtual-kubelet/node"
-	"github.com/virtual-kubelet/virtual-kubelet/node/nodeutil"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/component-helpers/apimachinery/lease"
+	"k8s.io/utils/clock"
 )
 
-// kubeletPort is where the API server finds logs and exec.
-const kubeletPort = 10250
+const (
+	// kubeletPort is where the API server finds logs and exec.
+	kubeletPort = 10250
+	// leaseSeconds is kubelet's: a node not heard of for so long is called unknown.
+	leaseSeconds = 40
+)
 
-// register makes the node object and keeps it and its lease alive until ctx ends.
+// register makes the node object and keeps it and its lease alive until ctx ends. Not virtual-kubelet's
+// controller: it panics when its context ends during a write (updateNodeStatus in node/node.go, v1.12.0).
 func (n *node) register(ctx context.Context) error {
-	controller, err := vknode.NewNodeController(vknode.NewNaiveNodeProvider(), nodeObject(n.NodeName, n.NodeIP), n.client.CoreV1().Nodes(),
-		vknode.WithNodeEnableLeaseV1(nodeutil.NodeLeaseV1Client(n.client), vknode.DefaultLeaseDuration))
+	object, nodes := nodeObject(n.NodeName, n.NodeIP), n.client.CoreV1().Nodes()
+	if _, err := nodes.Create(ctx, object, metav1.CreateOptions{}); err != nil && !errors.IsAlreadyExists(err) {
+		return fmt.Errorf("register: %w", err)
+	}
+	go lease.NewController(clock.RealClock{}, n.client, n.NodeName, leaseSeconds, nil, leaseSeconds*time.Second/4, n.NodeName, v1.NamespaceNodeLease, nil).Run(ctx)
+
+	// After a pause of this machine the cluster calls the node unknown; writing what is already there costs nothing.
+	status, err := json.Marshal(map[string]any{"status": object.Status})
 	if err != nil {
 		return err
 	}
-	if err := controller.Run(ctx); err != nil {
-		return fmt.Errorf("register: %w", err)
+	for {
+		if _, err := nodes.Patch(ctx, n.NodeName, types.MergePatchType, status, metav1.PatchOptions{}, "status"); err != nil && ctx.Err() == nil {
+			slog.Warn("node status not written, trying again", "error", err)
+		}
+		if !sleep(ctx, leaseSeconds*time.Second/4) {
+			return nil
+		}
 	}
-	return nil
 }
 
 func nodeObject(name, ip string) *v1.Node {
-	now := metav1.Now()
 	conditions := []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue, Reason: "KubeletReady", Message: "the lab's node runs pods as processes"}}
 	for _, pressure := range []v1.NodeConditionType{v1.NodeMemoryPressure, v1.NodeDiskPressure, v1.NodePIDPressure} {
 		conditions = append(conditions, v1.NodeCondition{Type: pressure, Status: v1.ConditionFalse, Reason: "NotMeasured"})
 	}
+	now := metav1.Now().Rfc3339Copy()
 	for i := range conditions {
 		conditions[i].LastHeartbeatTime, conditions[i].LastTransitionTime = now, now
 	}

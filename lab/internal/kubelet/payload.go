@@ -47,20 +47,16 @@ func (o objects) payload(ctx context.Context, pod *v1.Pod, list []v1.VolumeProje
 		}
 		p[path] = file{data, os.FileMode(*mode)}
 	}
-	for _, source := range list {
-		var data map[string]string
+	for _, part := range list {
+		var of source
 		var items []v1.KeyToPath
-		var optional *bool
-		var err error
 		switch {
-		case source.ConfigMap != nil:
-			items, optional = source.ConfigMap.Items, source.ConfigMap.Optional
-			data, err = o.configMap(pod.Namespace, source.ConfigMap.Name, optional)
-		case source.Secret != nil:
-			items, optional = source.Secret.Items, source.Secret.Optional
-			data, err = o.secret(pod.Namespace, source.Secret.Name, optional)
-		case source.DownwardAPI != nil:
-			for _, item := range source.DownwardAPI.Items {
+		case part.ConfigMap != nil:
+			of, items = source{false, part.ConfigMap.Name, part.ConfigMap.Optional}, part.ConfigMap.Items
+		case part.Secret != nil:
+			of, items = source{true, part.Secret.Name, part.Secret.Optional}, part.Secret.Items
+		case part.DownwardAPI != nil:
+			for _, item := range part.DownwardAPI.Items {
 				if item.FieldRef == nil {
 					return nil, fmt.Errorf("%s: this node knows fieldRef only", item.Path)
 				}
@@ -70,17 +66,22 @@ func (o objects) payload(ctx context.Context, pod *v1.Pod, list []v1.VolumeProje
 				}
 				add(item.Path, value, item.Mode)
 			}
-		case source.ServiceAccountToken != nil:
-			var content string
-			content, err = token(ctx, pod, source.ServiceAccountToken)
-			add(source.ServiceAccountToken.Path, content, nil)
+			continue
+		case part.ServiceAccountToken != nil:
+			content, err := token(ctx, pod, part.ServiceAccountToken)
+			if err != nil {
+				return nil, err
+			}
+			add(part.ServiceAccountToken.Path, content, nil)
 			// OpenShift's API server adds ConfigMap openshift-service-ca.crt to every pod's own token volume.
-			if ca, missing := os.ReadFile(serviceCA); source.ServiceAccountToken.Path == "token" && missing == nil {
+			if ca, missing := os.ReadFile(serviceCA); part.ServiceAccountToken.Path == "token" && missing == nil {
 				add("service-ca.crt", string(ca), nil)
 			}
+			continue
 		default:
-			err = fmt.Errorf("this node knows configMap, secret, downwardAPI and serviceAccountToken as sources of a projected volume only")
+			return nil, fmt.Errorf("this node knows configMap, secret, downwardAPI and serviceAccountToken as sources of a projected volume only")
 		}
+		data, err := o.data(pod.Namespace, of)
 		if err != nil {
 			return nil, err
 		}
@@ -90,11 +91,10 @@ func (o objects) payload(ctx context.Context, pod *v1.Pod, list []v1.VolumeProje
 			}
 		}
 		for _, item := range items {
-			content, found := data[item.Key]
-			if found {
+			if content, found := data[item.Key]; found {
 				add(item.Path, content, item.Mode)
-			} else if !isTrue(optional) {
-				return nil, fmt.Errorf("references non-existent key %q", item.Key)
+			} else if !isTrue(of.optional) {
+				return nil, fmt.Errorf("%s has no key %q", of.name, item.Key)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
+
+// statusCheck is how often a pod's status in the API is compared with what it should be.
+const statusCheck = 10 * time.Second
 
 // pod is one pod, by UID, from its arrival to the removal of its last trace.
 type pod struct {
@@ -195,11 +199,18 @@ func (p *pod) poke() {
 // report writes the status to the API, always from one goroutine and always the newest: two writers could
 // leave an old status as the last word.
 func (p *pod) report(ctx context.Context) {
+	check := time.NewTicker(statusCheck)
+	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.changed:
+		case <-check.C:
+			// After a pause of this machine the cluster has called its pods unready: that is what is shown now.
+			p.mu.Lock()
+			p.shown.Conditions = p.object.DeepCopy().Status.Conditions
+			p.mu.Unlock()
 		}
 		if err := p.show(ctx); err != nil && ctx.Err() == nil {
 			slog.Warn("status not written, trying again", "pod", p.namespace+"/"+p.name, "error", err)
@@ -224,13 +235,13 @@ func (p *pod) show(ctx context.Context) error {
 	if same {
 		return nil
 	}
-	// The UID keeps the patch from a successor of the same name.
+	// The UID keeps the patch from a successor of the same name: the API server refuses to change it.
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": p.uid}, "status": status})
 	if err != nil {
 		return err
 	}
 	_, err = p.n.client.CoreV1().Pods(p.namespace).Patch(ctx, p.name, types.MergePatchType, body, metav1.PatchOptions{}, "status")
-	if err != nil && !errors.IsNotFound(err) && !errors.IsConflict(err) {
+	if replaced := errors.IsInvalid(err) && strings.Contains(err.Error(), "metadata.uid"); err != nil && !errors.IsNotFound(err) && !replaced {
 		return err
 	}
 	p.mu.Lock()

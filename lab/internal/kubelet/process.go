@@ -94,14 +94,11 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 				return fmt.Errorf("network of the pod: %w", err)
 			}
 		}
-		if p.cgroup != "" {
-			dir, err := os.Open(p.cgroup)
-			if err != nil {
-				return err
-			}
-			defer dir.Close()
-			p.cmd.SysProcAttr.UseCgroupFD, p.cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
+		leave, err := p.join(p.cmd)
+		if err != nil {
+			return err
 		}
+		defer leave()
 		return p.cmd.Start()
 	}()
 	if err == nil {
@@ -118,6 +115,19 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 	_ = output.Close()
 	_ = log.Close()
 	close(p.done)
+}
+
+// join makes a command start in the container's cgroup, if it has one.
+func (p *process) join(cmd *exec.Cmd) (done func(), err error) {
+	if p.cgroup == "" {
+		return func() {}, nil
+	}
+	dir, err := os.Open(p.cgroup)
+	if err != nil {
+		return nil, err
+	}
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
+	return func() { _ = dir.Close() }, nil
 }
 
 func (p *process) running() bool {

@@ -57,27 +57,20 @@ func become(in io.ReadCloser) error {
 	}
 	_ = in.Close()
 	unix.Umask(0)
-	if err := s.build(); err != nil {
-		return err
-	}
-	if err := s.enter(); err != nil {
-		return fmt.Errorf("container root: %w", err)
-	}
-	if s.Rewrite != nil {
-		if err := rewrite(s.Argv, *s.Rewrite); err != nil {
-			return err
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"new root", s.build},
+		{"enter the new root", s.enter},
+		{"rewrite", func() error { return rewrite(s.Argv, s.Rewrite) }},
+		{"read-only root", s.seal},
+		{"host name " + s.Hostname, func() error { return unix.Sethostname([]byte(s.Hostname)) }},
+		{"working directory", func() error { return os.Chdir(s.Dir) }},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
 		}
-	}
-	if s.ReadOnly {
-		if err := readOnly("/", 0); err != nil {
-			return fmt.Errorf("read-only root: %w", err)
-		}
-	}
-	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
-		return fmt.Errorf("host name %s: %w", s.Hostname, err)
-	}
-	if err := os.Chdir(s.Dir); err != nil {
-		return fmt.Errorf("working directory: %w", err)
 	}
 	program, err := lookPath(s.Argv[0], s.Path)
 	if err != nil {
@@ -91,10 +84,10 @@ func become(in io.ReadCloser) error {
 // container's own, in which nothing of this machine is seen but its programs and libraries, read-only.
 func (s *rootSpec) build() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("private mounts: %w", err)
+		return err
 	}
 	if err := unix.Mount("tmpfs", s.Root, "tmpfs", 0, "mode=755"); err != nil {
-		return fmt.Errorf("root: %w", err)
+		return err
 	}
 	const open = os.ModeSticky | 0o777
 	for dir, mode := range map[string]os.FileMode{
@@ -202,8 +195,18 @@ func (s *rootSpec) enter() error {
 	return os.Chdir("/")
 }
 
+func (s *rootSpec) seal() error {
+	if !s.ReadOnly {
+		return nil
+	}
+	return readOnly("/", 0)
+}
+
 // rewrite corrects a file named by an argument in a copy, and names the copy instead.
-func rewrite(argv []string, r images.Rewrite) error {
+func rewrite(argv []string, r *images.Rewrite) error {
+	if r == nil {
+		return nil
+	}
 	for i, arg := range argv {
 		path, ok := strings.CutPrefix(arg, r.Flag+"=")
 		if !ok {

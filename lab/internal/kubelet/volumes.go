@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -43,16 +44,18 @@ func (n *node) newVolumes(dir string) *volumes {
 	return &volumes{n: n, dir: dir, paths: map[string]string{}, written: map[string]payload{}, tokens: map[string]token{}}
 }
 
-// sync makes every volume of the pod and brings those with content from the API up to date.
+// sync makes every volume of the pod and brings those with content from the API up to date; one that
+// cannot be does not keep the others, tokens among them, from it.
 func (v *volumes) sync(ctx context.Context, pod *v1.Pod) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	var problems []error
 	for _, volume := range pod.Spec.Volumes {
 		if err := v.syncOne(ctx, pod, volume); err != nil {
-			return fmt.Errorf("volume %q: %w", volume.Name, err)
+			problems = append(problems, fmt.Errorf("volume %q: %w", volume.Name, err))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func (v *volumes) syncOne(ctx context.Context, pod *v1.Pod, volume v1.Volume) (err error) {
@@ -159,8 +162,8 @@ func (v *volumes) mounts(c *v1.Container) ([]mount, error) {
 	defer v.mu.Unlock()
 	var list []mount
 	for _, m := range c.VolumeMounts {
-		source, ok := v.paths[m.Name]
-		if !ok {
+		source := v.paths[m.Name]
+		if source == "" {
 			return nil, fmt.Errorf("volumeMount %s: there is no volume %q", m.MountPath, m.Name)
 		}
 		if m.SubPath != "" {
