@@ -3,14 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../../components";
 import { record, valueOf, type Seen } from "../mocks";
+import { clusterOf } from "./readers";
 import { answering, DOMAIN, HOST, peer, ready } from "./given";
 
 type Make = (opts: pulumi.ComponentResourceOptions, reader: components.ClusterReader) => pulumi.ComponentResource;
-
-const refuse = (): never => {
-  throw new Error("the cluster was asked");
-};
-const unreachable: components.ClusterReader = { get: refuse, list: refuse };
 
 const table: [string, Make][] = [
   [
@@ -74,9 +70,9 @@ describe.each(table)("%s", (name, make) => {
     ]);
   });
 
-  it("previews all that it will make, asking the cluster nothing", async () => {
+  it("previews all that it will make on a cluster where nothing is yet", async () => {
     const names = (seen: Seen[]): string[] => seen.map((resource) => resource.name).sort();
-    const previewed = await record(() => make({}, unreachable), { preview: true });
+    const previewed = await record(() => make({}, clusterOf()), { preview: true });
     const made = await record(async () => {
       await readiness(make({}, ready));
     }, answering);

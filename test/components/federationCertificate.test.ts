@@ -2,6 +2,7 @@ import { FederationCertificate, type FederationCertificateArgs } from "../../com
 import type { IssuerArgs } from "../../components/issuer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { HOST, NAMESPACE, ready, silent } from "./given";
+import { clusterOf } from "./readers";
 
 const args: FederationCertificateArgs = { reader: ready, host: HOST, issuer: { type: "acme" } };
 
@@ -145,7 +146,7 @@ it("tells the secret's name when the certificate is issued, so that nobody refer
 it("shows the secret's name in a preview", async () => {
   await record(
     async () => {
-      const component = new FederationCertificate("cert", { ...args, reader: silent });
+      const component = new FederationCertificate("cert", { ...args, reader: clusterOf() });
       expect(await valueOf(component.secretName)).toBe("spire-server-federation-tls");
     },
     { preview: true },
