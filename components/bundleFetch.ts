@@ -11,7 +11,7 @@ export interface Endpoint {
   trustDomain: string;
   bundleEndpointUrl: pulumi.Input<string>;
   /** CA certificates (PEM) that vouch for it; the system's when left out. */
-  caCertificates?: string;
+  caCertificates?: pulumi.Input<string>;
 }
 
 /** The script is read from its own file and goes to the shell through stdin, so that an error doesn't quote it. */

@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { checkCertificateTimes, checkHost, formatDuration, parseDuration } from "./arguments";
 import { lookAtCertificate } from "./certificateReadiness";
 import type { ClusterReader } from "./cluster";
+import { readIssuingCa } from "./issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, SKIP_AWAIT } from "./names";
 import { refuse } from "./problem";
@@ -52,6 +53,8 @@ const MAX_COMMON_NAME = 64;
 export class FederationCertificate extends pulumi.ComponentResource {
   /** Name of the TLS secret; known once the certificate is issued, so what uses it comes after. */
   readonly secretName: pulumi.Output<string>;
+  /** CA certificates (PEM) that vouch for the endpoint, as the issuer names them; undefined for ACME, which names none. */
+  readonly caCertificates: pulumi.Output<string | undefined>;
   /** This component, once the certificate is issued. */
   readonly ready: pulumi.Output<pulumi.Resource>;
 
@@ -100,7 +103,8 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = this.ready.apply(() => CERTIFICATE_SECRET);
-    this.registerOutputs({ secretName: this.secretName });
+    this.caCertificates = this.ready.apply(() => readIssuingCa(args.reader, CERTIFICATE_SECRET));
+    this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
 }
 

@@ -31,7 +31,7 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   /** Own the whole SpireServer instead of `spec.federation` alone. Default: someone else owns the rest. */
   manage?: SpireServerSpecArgs;
   /** CA certificates (PEM) that vouch for this cluster's endpoint; needed when they are not public. */
-  endpointCaCertificates?: string;
+  endpointCaCertificates?: pulumi.Input<string | undefined>;
   /** Default 600 seconds. */
   wait?: WaitOptions;
 }
@@ -97,9 +97,9 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
     this.bundleEndpointUrl = this.ready.apply(() => url);
     this.endpointSpiffeId = pulumi.output(spiffeId);
-    this.caCertificates = this.ready.apply(async () =>
-      spiffeId === undefined ? args.endpointCaCertificates : await readOwnRoots(args.reader),
-    );
+    this.caCertificates = pulumi
+      .all([args.endpointCaCertificates, this.ready])
+      .apply(async ([given]) => (spiffeId === undefined ? given : await readOwnRoots(args.reader)));
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
@@ -118,12 +118,13 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     federation: pulumi.Output<FederationSpec>,
     rolledOut: pulumi.Output<pulumi.Resource>,
   ): pulumi.Output<pulumi.Resource> {
-    const { trustDomain, endpointCaCertificates: caCertificates } = args;
+    const { trustDomain } = args;
+    const caCertificates = pulumi.output(args.endpointCaCertificates).apply((given) => given ?? "");
     const command = fetchCommand(
       // Through this input, not dependsOn: a child cannot depend on its own parent.
-      { trustDomain, bundleEndpointUrl: rolledOut.apply(() => url), ...(caCertificates && { caCertificates }) },
+      { trustDomain, bundleEndpointUrl: rolledOut.apply(() => url), caCertificates },
       PROBE_SECONDS,
-      [url, caCertificates ?? "", federation.apply((spec) => JSON.stringify(spec))],
+      [url, caCertificates, federation.apply((spec) => JSON.stringify(spec))],
     );
     // What it serves is its peers' business: they fetch it themselves.
     const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
@@ -139,9 +140,9 @@ function checkArguments(args: SpireFederationServerArgs): Problem[] {
     ...checkHost("host", args.host),
     ...checkBundleEndpoint(args),
     ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
-    ...(endpointCaCertificates === undefined
-      ? []
-      : checkCaCertificates("endpointCaCertificates", endpointCaCertificates)),
+    ...(typeof endpointCaCertificates === "string"
+      ? checkCaCertificates("endpointCaCertificates", endpointCaCertificates)
+      : []),
   ];
 }
 

@@ -81,7 +81,7 @@ function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers:
           fileSyncInterval: config.fileSyncInterval,
         },
         manage: config.spireServer,
-        endpointCaCertificates: config.endpointCa,
+        endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
       }),
     },
     { provider, dependsOn: ready },
