@@ -52,9 +52,11 @@ export class Project {
 
   /** Runs `npx pulumi …` and gives its outcome, whatever the exit code. */
   run(...args: string[]): Promise<Run> {
-    if (this.show) process.stdout.write(`\n$ pulumi ${args.join(" ")}\n`);
+    if (this.show) process.stdout.write(`\n$ npx pulumi ${args.join(" ")}\n`);
     return new Promise((done, fail) => {
-      const child = spawn("npx", ["pulumi", ...args, "--non-interactive", "--color", this.show ? "auto" : "never"], {
+      const flags = ["--non-interactive", "--color", this.show ? "auto" : "never"];
+      if (args[0] === "up") flags.push("--suppress-progress");
+      const child = spawn("npx", ["pulumi", ...args, ...flags], {
         cwd: this.dir,
         env: { ...process.env, ...this.env },
         stdio: ["ignore", "pipe", "pipe"],

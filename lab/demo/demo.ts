@@ -2,7 +2,7 @@
  * `make demo`, run inside a lab of two clusters: federates them as a user would type it, then proves it from the outside.
  * Exit code 0 only when every line of the proof holds.
  */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../client/cluster";
 import { labState, Project } from "../client/project";
@@ -21,13 +21,17 @@ async function main(): Promise<number> {
   const failures = await prove([new Cluster("cluster1"), new Cluster("cluster2")], (line) =>
     process.stdout.write(`${line}\n`),
   );
-  process.stdout.write(failures === 0 ? AFTERWARDS : `\n${failures} of these did not hold.\n`);
+  const settings = Object.entries(project.env).map(([name, value]) => `export ${name}=${value}\n`);
+  writeFileSync(join(dir, "env"), settings.join(""));
+  process.stdout.write(failures === 0 ? afterwards(dir) : `\n${failures} of these did not hold.\n`);
   return failures === 0 ? 0 : 1;
 }
 
-const AFTERWARDS = `
+const afterwards = (dir: string): string => `
 The two clusters trust each other, and go on running.
-  look around   make lab-shell     (kubectl --context cluster1 get pods -A; pulumi stack ls)
+  look around   make lab-shell
+                  kubectl --context cluster1 get pods -A
+                  cd ${dir} && . ./env && pulumi stack output --stack cluster1
   tear down     make lab-down
 `;
 
