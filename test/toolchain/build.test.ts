@@ -113,7 +113,7 @@ test("all that the machine lacks is named at once, with the version wanted", asy
   const { code, stderr } = await bench.run({ PATH: join(bench.root, "bare") });
   expect(code).toBe(1);
   for (const line of [
-    /Node >= 20\.12 \(found 18\.20\.0\)/,
+    /Node >= 20\.19 \(found 18\.20\.0\)/,
     /Go >= 1\.26 \(found 1\.19\.8\)/,
     /npm: /,
     /gcc: /,

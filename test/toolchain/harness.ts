@@ -30,6 +30,7 @@ export class Bench {
   readonly root = mkdtempSync(join(tmpdir(), "toolchain-"));
   readonly cache = join(this.root, "cache");
   private readonly running = new Set<ChildProcess>();
+  private closed = false;
 
   /** @param recipes Bash that defines list_units and what it needs, after the real recipes. */
   constructor(recipes: string) {
@@ -107,10 +108,15 @@ export class Bench {
 
   /** Resolves when the file is there, which a recipe writes to say how far it is. */
   async appears(path: string): Promise<void> {
-    while (!existsSync(join(this.root, path))) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(join(this.root, path))) {
+      // The test has given up: a wait that went on would keep jest from ending.
+      if (this.closed) throw new Error(`${path} has not appeared`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   close(): void {
+    this.closed = true;
     for (const child of this.running) child.kill("SIGTERM");
     rmSync(this.root, { recursive: true, force: true });
   }

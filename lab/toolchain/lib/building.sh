@@ -6,8 +6,8 @@
 lock_cache() {
   exec 9>"$cache/lock"
   flock -n 9 || { say "another build is at work in $cache: waiting for it"; flock 9; }
-  rm -rf "$cache/work"
-  mkdir -p "$cache"/{store,view,pulumi,work,log}
+  rm -rf "$cache/making"
+  mkdir -p "$cache"/{store,view,pulumi,making,log}
 }
 
 build_missing() {
@@ -38,7 +38,7 @@ build_unit() {
   local name=$1 left=$2 module=lab/${unit_module[$1]}/go.mod log=$cache/log/$1.log
   local start=$SECONDS failed=0 how=
   module=${module/\/.\//\/}
-  out=$cache/work/$name
+  out=$cache/making/$name
   mkdir "$out"
   set -m # a process group of its own, so that all of it can be ended
   (

@@ -58,10 +58,10 @@ official_plugin() {
 
 # download PATH FILE: gives up after 5 s without an answer, and once given up, on the rest of this run.
 download() {
-  [[ ! -e $cache/work/unreachable ]] || return 1
+  [[ ! -e $cache/making/unreachable ]] || return 1
   echo "download $pulumi_releases/$1"
   curl -fsSL --connect-timeout 5 --speed-time 5 --speed-limit 1 -o "$2" "$pulumi_releases/$1" && return
-  touch "$cache/work/unreachable"
+  touch "$cache/making/unreachable"
   return 1
 }
 

@@ -15,7 +15,7 @@ views_ready() {
 
 # assemble_views makes the PULUMI_HOME first: the view links to it.
 assemble_views() {
-  local name home=$cache/work/pulumi-home all=$cache/work/view
+  local name home=$cache/making/pulumi-home all=$cache/making/view
   mkdir -p "$home" "$all"
   for name in "${units[@]}"; do
     case $name in
@@ -33,6 +33,6 @@ mark_used() { touch -c "$view" "$pulumi_home" "${unit_entry[@]}"; }
 
 prune() {
   mark_used
-  rm -rf "$cache/work"
+  rm -rf "$cache/making"
   find "$cache"/{store,view,pulumi} -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} +
 }
