@@ -73,6 +73,10 @@ export class Cluster {
     })) as unknown as Manifest;
   }
 
+  async list(apiVersion: string, kind: string, namespace: string): Promise<Manifest[]> {
+    return (await this.objects.list(apiVersion, kind, namespace)).items as unknown as Manifest[];
+  }
+
   async create(manifest: Manifest): Promise<void> {
     await this.objects.create(manifest);
   }

@@ -1,0 +1,63 @@
+/** One stack from its first up to after its last destroy, on a cluster that goes on running. */
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { Cluster } from "../../lab/client/cluster";
+import { labState, Project } from "../../lab/client/project";
+import { eventually } from "./eventually";
+
+const cluster = new Cluster("cluster1");
+const OLM = "operators.coreos.com/v1alpha1";
+const OPERATOR = "openshift-cert-manager-operator";
+const OPERATOR_NAMESPACE = "cert-manager-operator";
+let project: Project;
+
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  project = await Project.create(await mkdtemp(join(labState(), "test-")));
+  await project.init("cluster1");
+  // Alone: what is tested here is the cluster's own.
+  await project.pulumi("config", "rm", "--stack", "cluster1", "peers");
+  await up();
+});
+
+const up = (): Promise<string> => project.pulumi("up", "--yes", "--skip-preview", "--stack", "cluster1");
+const destroy = (): Promise<string> => project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "cluster1");
+const operatorVersions = async (): Promise<string[]> =>
+  (await cluster.list(OLM, "ClusterServiceVersion", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
+const subscriptions = async (): Promise<string[]> =>
+  (await cluster.list(OLM, "Subscription", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
+
+describe("destroy", () => {
+  test("leaves the SPIRE server serving and the cert-manager operator as a whole", async () => {
+    const before = (await cluster.endpoint()).keys;
+    await destroy();
+    expect((await cluster.endpoint()).keys).toEqual(before);
+    expect(await subscriptions()).toEqual([OPERATOR]);
+    expect(await operatorVersions()).toHaveLength(1);
+  });
+
+  test("can be followed by an up that takes up what was left, and a second one that changes nothing", async () => {
+    await up();
+    await project.pulumi("up", "--yes", "--skip-preview", "--stack", "cluster1", "--expect-no-changes");
+    expect(await operatorVersions()).toHaveLength(1);
+  });
+
+  test("removes the operator as a whole when asked: Subscription and version", async () => {
+    await project.pulumi("config", "set", "--stack", "cluster1", "--path", "certManager.removeOnDestroy", "true");
+    await up();
+    await destroy();
+    expect(await subscriptions()).toEqual([]);
+    await eventually(async () => {
+      expect(await operatorVersions()).toEqual([]);
+    });
+    await cluster.endpoint();
+  });
+
+  test("can be followed by an up that installs it again", async () => {
+    await up();
+    expect(await subscriptions()).toEqual([OPERATOR]);
+    expect(await operatorVersions()).toHaveLength(1);
+    await cluster.endpoint();
+  });
+});
