@@ -14,10 +14,10 @@ interface AcmeObject extends KubeObject {
   status?: { state?: string; reason?: string };
 }
 
-/** A Certificate and what stands between it and its secret; only the Certificate is read when it is ready. */
+/** A Certificate and what stands between it and its secret; the rest is read only when one of the first two is not ready. */
 export interface CertificateState {
   certificate: Conditioned | undefined;
-  issuer?: Conditioned | undefined;
+  issuer: Conditioned | undefined;
   requests?: Conditioned[];
   orders?: AcmeObject[];
   challenges?: AcmeObject[];
@@ -34,13 +34,15 @@ export async function lookAtCertificate(
   name: string,
   issuer: IssuerReference,
 ): Promise<Verdict> {
-  const certificate = await reader.get<Conditioned>(CERT_MANAGER_API, "Certificate", name, OPERAND_NAMESPACE);
-  if (certificate !== undefined && isTrueNow(certificate, "Ready")) {
+  const namespace = issuer.kind === "Issuer" ? OPERAND_NAMESPACE : undefined;
+  const [certificate, found] = await Promise.all([
+    reader.get<Conditioned>(CERT_MANAGER_API, "Certificate", name, OPERAND_NAMESPACE),
+    reader.get<Conditioned>(CERT_MANAGER_API, issuer.kind, issuer.name, namespace),
+  ]);
+  if (bothReady(certificate, found)) {
     return ready;
   }
-  const namespace = issuer.kind === "Issuer" ? OPERAND_NAMESPACE : undefined;
-  const [found, requests, orders, challenges] = await Promise.all([
-    reader.get<Conditioned>(CERT_MANAGER_API, issuer.kind, issuer.name, namespace),
+  const [requests, orders, challenges] = await Promise.all([
     reader.list<Conditioned>(CERT_MANAGER_API, "CertificateRequest", OPERAND_NAMESPACE),
     reader.list<AcmeObject>(ACME_API, "Order", OPERAND_NAMESPACE),
     reader.list<AcmeObject>(ACME_API, "Challenge", OPERAND_NAMESPACE),
@@ -63,7 +65,12 @@ export async function lookAtCertificate(
   );
 }
 
-/** Whether the certificate is issued; if not, the object nearest to the cause says why. */
+/** A certificate outlives a broken issuer until its renewal, weeks later: so the issuer counts, too. */
+function bothReady(certificate: Conditioned | undefined, issuer: Conditioned | undefined): boolean {
+  return [certificate, issuer].every((object) => object !== undefined && isTrueNow(object, "Ready"));
+}
+
+/** Whether the certificate is issued and can be renewed; if not, the object nearest to the cause says why. */
 export function certificateReadiness(name: string, state: CertificateState, issuer: IssuerReference): Verdict {
   const { certificate } = state;
   if (certificate === undefined) {
@@ -72,7 +79,7 @@ export function certificateReadiness(name: string, state: CertificateState, issu
       SETTLE_SECONDS,
     );
   }
-  if (isTrueNow(certificate, "Ready")) {
+  if (bothReady(certificate, state.issuer)) {
     return ready;
   }
   if (state.issuer === undefined) {
@@ -84,6 +91,10 @@ export function certificateReadiness(name: string, state: CertificateState, issu
     // cert-manager waits an hour before it tries again; nobody should wait with it.
     const cure = `put right what it says, then "cmctl renew ${name} -n ${OPERAND_NAMESPACE}" tries again at once`;
     return failed(`${describe(issuing)}; ${details}; ${cure}`, SETTLE_SECONDS);
+  }
+  if (condition(state.issuer, "Ready")?.status === "False") {
+    const why = "until it is ready nothing is issued or renewed";
+    return failed(`${issuer.kind} ${issuer.name}: ${notTrue(state.issuer)}; ${why}`, SETTLE_SECONDS);
   }
   return waiting(`${notTrue(certificate)}; ${details}`);
 }

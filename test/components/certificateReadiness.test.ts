@@ -29,12 +29,7 @@ it("is ready when the certificate is, for the specification of now", () => {
 it("waits with the words of whatever is not through", () => {
   const state: CertificateState = {
     certificate: object("Certificate", NAME, notReady, { type: "Issuing", status: "True" }),
-    issuer: object("Issuer", reference.name, {
-      type: "Ready",
-      status: "False",
-      reason: "ErrInit",
-      message: "no account",
-    }),
+    issuer: object("Issuer", reference.name, { type: "Ready", status: "Unknown", reason: "Registering" }),
     requests: [object("CertificateRequest", "r-1", { type: "Ready", status: "False", reason: "Pending" })],
     orders: [
       { metadata: { name: "r-1-1" }, status: { state: "pending" } },
@@ -46,13 +41,28 @@ it("waits with the words of whatever is not through", () => {
     state: "waiting",
     because: [
       "Ready=False (DoesNotExist): no secret",
-      "its issuer: Ready=False (ErrInit): no account",
+      "its issuer: Ready=Unknown (Registering)",
       "CertificateRequest r-1: Ready=False (Pending)",
       "Order r-1-1: pending",
       "Challenge r-1-1-9: pending, wrong status code 404",
       "Challenge without a name: no state yet",
     ].join("; "),
   });
+});
+
+it.each<[string, Conditioned]>([
+  ["a certificate that is good until its renewal", object("Certificate", NAME, { type: "Ready", status: "True" })],
+  ["a certificate that is not issued", object("Certificate", NAME, notReady)],
+])("fails with the issuer's own words for %s", (_, certificate) => {
+  const broken = object("Issuer", reference.name, {
+    type: "Ready",
+    status: "False",
+    reason: "ErrInit",
+    message: "no account",
+  });
+  const verdict = certificateReadiness(NAME, { certificate, issuer: broken }, reference);
+  expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
+  expect(JSON.stringify(verdict)).toContain("Issuer letsencrypt-http01: Ready=False (ErrInit): no account");
 });
 
 it("fails when cert-manager has given up, instead of waiting for its next attempt in an hour", () => {
@@ -85,15 +95,15 @@ describe("the look at the cluster", () => {
   const certificate = object("Certificate", NAME, notReady);
   const of = (name: string): object => ({ annotations: { "cert-manager.io/certificate-name": name } });
 
-  it("reads the certificate alone when it is ready", async () => {
+  it("reads the certificate and its issuer alone when both are ready", async () => {
     const kinds: string[] = [];
-    const reader = clusterOf(object("Certificate", NAME, { type: "Ready", status: "True" }));
+    const reader = clusterOf(object("Certificate", NAME, { type: "Ready", status: "True" }), issuer);
     const spying = {
       ...reader,
       get: (...args: Parameters<typeof reader.get>) => (kinds.push(args[1]), reader.get(...args)),
     };
     expect(await lookAtCertificate(spying as typeof reader, NAME, reference)).toEqual({ state: "ready" });
-    expect(kinds).toEqual(["Certificate"]);
+    expect(kinds).toEqual(["Certificate", "Issuer"]);
   });
 
   it("tells of this certificate's requests, orders and challenges only", async () => {

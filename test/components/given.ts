@@ -83,6 +83,10 @@ export const ready = clusterOf(
   ),
   object("apps/v1", "Deployment", "cert-manager", "cert-manager", { status: rolledOut }),
   object("cert-manager.io/v1", "Certificate", "spire-server-federation-tls", NAMESPACE, { status: isReady }),
+  ...["letsencrypt-http01", "internal-ca"].map((name) =>
+    object("cert-manager.io/v1", "Issuer", name, NAMESPACE, { status: isReady }),
+  ),
+  object("cert-manager.io/v1", "ClusterIssuer", "corporate", undefined, { status: isReady }),
   object("operator.openshift.io/v1alpha1", "SpireServer", "cluster", undefined, {
     spec: { federation },
     status: isReady,

@@ -28,6 +28,17 @@ const operatorVersions = async (): Promise<string[]> =>
 const subscriptions = async (): Promise<string[]> =>
   (await cluster.list(OLM, "Subscription", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
 
+test("an issuer that can no longer issue fails the up, though its certificate is still good", async () => {
+  const secretName = ["--stack", "cluster1", "--path", "issuer.secretName"];
+  await project.pulumi("config", "set", ...secretName, "no-such-ca");
+  const { code, stdout } = await project.run("up", "--yes", "--skip-preview", "--stack", "cluster1");
+  expect(code).not.toBe(0);
+  expect(stdout).toMatch(/Issuer internal-ca: Ready=False .*no-such-ca/);
+
+  await project.pulumi("config", "rm", ...secretName);
+  await up();
+});
+
 describe("destroy", () => {
   test("leaves the SPIRE server serving and the cert-manager operator as a whole", async () => {
     const before = (await cluster.endpoint()).keys;
