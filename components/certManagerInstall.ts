@@ -5,7 +5,7 @@ import { checkName } from "./arguments";
 import { lookAtCertManager } from "./certManagerReadiness";
 import type { ClusterReader } from "./cluster";
 import type { InstalledOperator } from "./inspectCertManager";
-import { CERT_MANAGER, SKIP_AWAIT, STACK_ANNOTATION } from "./names";
+import { CERT_MANAGER, OWNED, STACK_ANNOTATION } from "./names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
@@ -105,7 +105,7 @@ function declareOperator(
     {
       apiVersion: OPERATOR_GROUP_API,
       kind: "OperatorGroup",
-      metadata: { name: CERT_MANAGER.operatorGroup, namespace: CERT_MANAGER.namespace, annotations: SKIP_AWAIT },
+      metadata: { name: CERT_MANAGER.operatorGroup, namespace: CERT_MANAGER.namespace, annotations: OWNED },
       spec: { upgradeStrategy: "Default" },
     },
     { parent, retainOnDelete, dependsOn: namespace },
@@ -122,7 +122,7 @@ function declareOperator(
       metadata: {
         name: CERT_MANAGER.subscription,
         namespace: CERT_MANAGER.namespace,
-        annotations: { ...SKIP_AWAIT, [STACK_ANNOTATION]: args.stack },
+        annotations: { ...OWNED, [STACK_ANNOTATION]: args.stack },
       },
       spec: { ...catalog, name: CERT_MANAGER.packageName },
     },

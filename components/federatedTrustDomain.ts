@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
-import { SKIP_AWAIT, SPIRE_API } from "./names";
+import { OWNED, SPIRE_API } from "./names";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
 import { explain, fault, refuse } from "./problem";
 import type { TrustBundle } from "./trustBundle";
@@ -60,7 +60,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       {
         apiVersion: SPIRE_API,
         kind: "ClusterFederatedTrustDomain",
-        metadata: { name: objectName(peer.stack), annotations: SKIP_AWAIT },
+        metadata: { name: objectName(peer.stack), annotations: OWNED },
         spec: { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
       },
       // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.

@@ -6,7 +6,7 @@ import { lookAtCertificate } from "./certificateReadiness";
 import type { ClusterReader } from "./cluster";
 import { readIssuingCa } from "./issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
-import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, SKIP_AWAIT } from "./names";
+import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, OWNED } from "./names";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 
@@ -120,7 +120,7 @@ function makeObject(
     {
       apiVersion: CERT_MANAGER_API,
       kind: object.kind,
-      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: SKIP_AWAIT },
+      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: OWNED },
       spec: object.spec,
     },
     { parent, dependsOn },

@@ -50,8 +50,11 @@ export const STACK_ANNOTATION = "spire-federation/stack";
 /** Field manager of everything this program patches; a changed name would leave the old one's fields behind. */
 export const FIELD_MANAGER = "spire-federation";
 
-/** Switches Pulumi's own wait off, where it would hang or mislead; the components wait by themselves. */
-export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+/**
+ * On every object that this program owns: Pulumi's own wait is off, which would hang or mislead, and the components wait
+ * by themselves; and what somebody else has changed is put right instead of ending in a field manager's conflict.
+ */
+export const OWNED = { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" };
 
 /** The operator's managed Route is always `federation.<trust domain>`. */
 export function federationHost(trustDomain: string): string {

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { OPERAND_NAMESPACE, ROUTER, SECRET_READER } from "./names";
+import { OPERAND_NAMESPACE, OWNED, ROUTER, SECRET_READER } from "./names";
 
 export interface RouterSecretAccessArgs {
   /** Name of the one `kubernetes.io/tls` secret that the router may read, in the operand namespace as its Route is. */
@@ -30,7 +30,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
       {
-        metadata: { name: SECRET_READER.role, namespace: OPERAND_NAMESPACE },
+        metadata: { name: SECRET_READER.role, namespace: OPERAND_NAMESPACE, annotations: OWNED },
         // get, list and watch all carry resourceNames: the router watches one item by name.
         rules: [
           {
@@ -47,7 +47,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {
-        metadata: { name: SECRET_READER.binding, namespace: OPERAND_NAMESPACE },
+        metadata: { name: SECRET_READER.binding, namespace: OPERAND_NAMESPACE, annotations: OWNED },
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
         subjects: [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }],
       },

@@ -6,7 +6,7 @@ import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } fr
 import { fetchCommand } from "./bundleFetch";
 import type { ClusterReader } from "./cluster";
 import { federationSpec, type FederationSpec } from "./federationSpec";
-import { FIELD_MANAGER, OPERATOR_API, SINGLETON, SKIP_AWAIT } from "./names";
+import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
 import type { Peer } from "./peer";
 import { refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
@@ -167,10 +167,8 @@ function makeServer(
     metadata: {
       name: SINGLETON,
       annotations: {
-        ...SKIP_AWAIT,
+        ...OWNED,
         "pulumi.com/patchFieldManager": FIELD_MANAGER,
-        // What somebody else has changed is put right instead of ending in a conflict.
-        "pulumi.com/patchForce": "true",
       },
     },
     spec: { ...(manage === undefined ? {} : renderSpireServerSpec(manage)), federation },

@@ -29,7 +29,11 @@ it.each(["absent", "ours"] as const)("makes the procedure's three objects when t
     metadata: {
       name: "openshift-cert-manager-operator",
       namespace: "cert-manager-operator",
-      annotations: { "spire-federation/stack": "cluster1", "pulumi.com/skipAwait": "true" },
+      annotations: {
+        "spire-federation/stack": "cluster1",
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/patchForce": "true",
+      },
     },
   });
   expect(named(seen, "cm-subscription").inputs["spec"]).toEqual({

@@ -25,7 +25,10 @@ it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", a
   expect({ ...inputs, spec }).toEqual({
     apiVersion: "spire.spiffe.io/v1alpha1",
     kind: "ClusterFederatedTrustDomain",
-    metadata: { name: "cluster2-federation", annotations: { "pulumi.com/skipAwait": "true" } },
+    metadata: {
+      name: "cluster2-federation",
+      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+    },
     spec: {
       trustDomain: "apps.cluster2.example.com",
       bundleEndpointURL: "https://federation.apps.cluster2.example.com",

@@ -8,7 +8,11 @@ it("grants the router one named secret and no wider read", async () => {
   expect(named(await record(program), "router-role").inputs).toEqual({
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "Role",
-    metadata: { name: "secret-reader", namespace: NAMESPACE },
+    metadata: {
+      name: "secret-reader",
+      namespace: NAMESPACE,
+      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+    },
     rules: [
       {
         apiGroups: [""],
@@ -24,7 +28,11 @@ it("grants it to the router's ServiceAccount alone", async () => {
   expect(named(await record(program), "router-binding").inputs).toEqual({
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "RoleBinding",
-    metadata: { name: "secret-reader-binding", namespace: NAMESPACE },
+    metadata: {
+      name: "secret-reader-binding",
+      namespace: NAMESPACE,
+      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+    },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secret-reader" },
     subjects: [{ kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" }],
   });
