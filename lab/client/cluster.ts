@@ -61,8 +61,8 @@ export class Cluster {
     return `federation.${this.trustDomain}`;
   }
 
-  async pods(namespace = NAMESPACE): Promise<V1Pod[]> {
-    return (await this.core.listNamespacedPod({ namespace })).items;
+  async pods(): Promise<V1Pod[]> {
+    return (await this.core.listNamespacedPod({ namespace: NAMESPACE })).items;
   }
 
   async read(apiVersion: string, kind: string, name: string): Promise<Manifest> {

@@ -84,6 +84,10 @@ export class Project {
     return stdout;
   }
 
+  up(stack: string, ...flags: string[]): Promise<string> {
+    return this.pulumi("up", "--yes", "--skip-preview", "--stack", stack, ...flags);
+  }
+
   /** Makes the stacks, with the lab's CA as issuer: the lab answers no ACME directory yet. */
   async init(...stacks: string[]): Promise<void> {
     for (const stack of stacks) {

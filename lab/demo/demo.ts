@@ -15,8 +15,7 @@ async function main(): Promise<number> {
   const project = await Project.create(dir, { show: true });
   await project.init("cluster1", "cluster2");
   // Each stack reads what its peers have published: cluster1 is first and joins cluster2 on its second turn.
-  for (const stack of ["cluster1", "cluster2", "cluster1"])
-    await project.pulumi("up", "--yes", "--skip-preview", "--stack", stack);
+  for (const stack of ["cluster1", "cluster2", "cluster1"]) await project.up(stack);
 
   const failures = await prove([new Cluster("cluster1"), new Cluster("cluster2")], (line) =>
     process.stdout.write(`${line}\n`),

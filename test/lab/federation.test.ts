@@ -22,8 +22,7 @@ beforeAll(async () => {
   await project.init("cluster1", "cluster2");
 });
 
-const up = (stack: string, ...flags: string[]): Promise<string> =>
-  project.pulumi("up", "--yes", "--skip-preview", "--stack", stack, ...flags);
+const up = (stack: string, ...flags: string[]): Promise<string> => project.up(stack, ...flags);
 
 describe("two stacks", () => {
   test("the first is complete alone, and names its peer as pending", async () => {

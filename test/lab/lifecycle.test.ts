@@ -21,7 +21,7 @@ beforeAll(async () => {
   await up();
 });
 
-const up = (): Promise<string> => project.pulumi("up", "--yes", "--skip-preview", "--stack", "cluster1");
+const up = (...flags: string[]): Promise<string> => project.up("cluster1", ...flags);
 const destroy = (): Promise<string> => project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "cluster1");
 const operatorVersions = async (): Promise<string[]> =>
   (await cluster.list(OLM, "ClusterServiceVersion", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
@@ -50,7 +50,7 @@ describe("destroy", () => {
 
   test("can be followed by an up that takes up what was left, and a second one that changes nothing", async () => {
     await up();
-    await project.pulumi("up", "--yes", "--skip-preview", "--stack", "cluster1", "--expect-no-changes");
+    await up("--expect-no-changes");
     expect(await operatorVersions()).toHaveLength(1);
   });
 
