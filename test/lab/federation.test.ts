@@ -8,7 +8,7 @@ import { V1Secret } from "@kubernetes/client-node";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { labState, Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
-import { eventually } from "./eventually";
+import { eventually } from "../../lab/client/eventually";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SECRET = "spire-server-federation-tls";

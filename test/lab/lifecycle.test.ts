@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
 import { labState, Project } from "../../lab/client/project";
-import { eventually } from "./eventually";
+import { eventually } from "../../lab/client/eventually";
 
 const cluster = new Cluster("cluster1");
 const OLM = "operators.coreos.com/v1alpha1";
