@@ -29,6 +29,8 @@ list_units() {
     unit "$name" toolchain/spire -- go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
   done
 
+  unit pebble toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
+
   unit pulumi toolchain/pulumi toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
   unit pulumi-resource-kubernetes toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
     pulumi_plugin kubernetes "$kubernetes_plugin_version" kubernetes_plugin
