@@ -50,7 +50,7 @@ func (c *cluster) run(ctx context.Context) error {
 		}
 		server(control.ControllerManager(c.certs()))
 		server(control.Scheduler(c.certs()))
-		group.Go(func() error { return services.Run(ctx, client, c.services, c.plan, dns.Apps(c.clusters)) })
+		group.Go(func() error { return services.Run(ctx, client, c.services, c.plan, dns.World(c.clusters)) })
 		group.Go(func() error { return kubelet.Run(ctx, c.node()) })
 		return c.bringUp(ctx, client, manifests)
 	})
@@ -90,7 +90,6 @@ func values(plan fabric.Plan, webCA, serviceCA pki.Pair) apply.Values {
 }
 
 func (c *cluster) node() kubelet.Config {
-	webCA, _ := c.state.WebCA()
 	cert := func(name string) string { return filepath.Join(c.certs(), name) }
 	config := kubelet.Config{
 		Rest:         c.config,
@@ -102,7 +101,7 @@ func (c *cluster) node() kubelet.Config {
 		APIServiceIP: c.plan.APIService.String(),
 		Dir:          c.dir(),
 		Toolchain:    c.toolchain,
-		CABundle:     webCA,
+		CABundle:     c.state.Roots(),
 		ServiceCA:    cert(pki.ServiceCA + ".crt"),
 		CAFile:       cert(pki.ClusterCA + ".crt"),
 		CertFile:     cert(pki.Kubelet + ".crt"),

@@ -34,6 +34,9 @@ const (
 	crashing       = `echo no space left >&2; exit 3`
 )
 
+// servingACME stands for the ACME server, which hands its root to file 3.
+const servingACME = `echo ROOT OF ACME >&3; exec 3>&-; exec tail -f /dev/null`
+
 // lab is a state folder and a toolchain whose clusters are a few lines of bash.
 type lab struct {
 	t   *testing.T
@@ -41,7 +44,9 @@ type lab struct {
 	env []string
 }
 
-func newLab(t *testing.T, cluster string) lab {
+func newLab(t *testing.T, cluster string) lab { return newLabWith(t, cluster, servingACME) }
+
+func newLabWith(t *testing.T, cluster, acme string) lab {
 	t.Helper()
 	toolchain := t.TempDir()
 	if err := os.Mkdir(filepath.Join(toolchain, "bin"), 0o755); err != nil {
@@ -52,6 +57,9 @@ func newLab(t *testing.T, cluster string) lab {
 		if err := os.WriteFile(filepath.Join(toolchain, "bin", program), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(toolchain, "bin", "pebble"), []byte("#!/usr/bin/env bash\n"+acme+"\n"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	dir := state.Dir(filepath.Join(t.TempDir(), "state"))
 	l := lab{t: t, dir: dir, env: append(os.Environ(), asLab+"=1", "LAB_STATE="+string(dir), "LAB_TOOLCHAIN="+toolchain)}
@@ -128,11 +136,17 @@ func (l lab) eventually(what string, holds func() bool) {
 func TestALabFromUpToDown(t *testing.T) {
 	l := newLab(t, readyCluster)
 	l.run(ok, "up")
-	if got := l.run(ok, "status"); strings.Count(got, "ready") != 2 {
+	if got := l.run(ok, "status"); strings.Count(got, "ready") != 3 {
 		t.Errorf("status:\n%s", got)
 	}
 	if got := l.run(ok, "exec", "--", "getent", "hosts", "federation.apps.cluster2.example.com"); !strings.HasPrefix(got, "198.18.32.1 ") {
 		t.Errorf("a name of the lab resolves to %q", got)
+	}
+	if got := l.run(ok, "exec", "sh", "-c", "cat $NODE_EXTRA_CA_CERTS /etc/ssl/certs/ca-certificates.crt"); strings.Count(got, "ROOT OF ACME") != 2 {
+		t.Errorf("commands do not trust the ACME server's root:\n%s", got)
+	}
+	if got, _ := os.ReadFile(l.dir.Roots()); !strings.HasSuffix(string(got), "-----END CERTIFICATE-----\nROOT OF ACME\n") {
+		t.Errorf("roots of pods:\n%s", got)
 	}
 	if got := l.run(ok, "exec", "cat", "/proc/1/cmdline"); !strings.Contains(got, "keeper") {
 		t.Errorf("first process inside: %q", got)
@@ -184,6 +198,24 @@ func TestAClusterThatDiesLaterLeavesTheOthersAlone(t *testing.T) {
 	if got := l.run(failed, "status"); !strings.Contains(got, "ready") {
 		t.Errorf("the other cluster:\n%s", got)
 	}
+}
+
+func TestAnACMEServerThatCrashesEndsUpWithItsLastWords(t *testing.T) {
+	l := newLabWith(t, readyCluster, crashing)
+	if got := l.run(failed, "up"); !strings.Contains(got, "no space left") {
+		t.Errorf("up does not say why:\n%s", got)
+	}
+	l.waitGone()
+}
+
+func TestStatusTellsOfAnACMEServerThatDiesLater(t *testing.T) {
+	l := newLab(t, readyCluster)
+	l.run(ok, "up", "--clusters", "1")
+	l.run(ok, "exec", "pkill", "-KILL", "-x", "tail")
+	l.eventually("status tells of it", func() bool {
+		got := l.run(failed, "status")
+		return strings.Contains(got, "acme       failed") && strings.Contains(got, "SIGKILL")
+	})
 }
 
 func TestNothingOutlivesAnUpThatWasKilled(t *testing.T) {

@@ -33,11 +33,19 @@ func prepare(dir state.Dir, clusters int) error {
 	if err := web.Write(dir.CA(), "web-ca"); err != nil {
 		return err
 	}
+	acme, err := web.Issue(pki.Leaf{CommonName: fabric.ACMEHost, DNS: []string{fabric.ACMEHost}})
+	if err != nil {
+		return err
+	}
+	if err := acme.Write(dir.Cluster(state.ACME), "tls"); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir.Etc(), 0o755); err != nil {
 		return err
 	}
 	nsswitch, _ := os.ReadFile("/etc/nsswitch.conf") // without one, there is nothing to replace
 	for file, content := range map[string]string{
+		dir.Roots():                               string(web.Cert),
 		dir.Bundle():                              machineBundle() + string(web.Cert),
 		filepath.Join(dir.Etc(), "resolv.conf"):   fmt.Sprintf("nameserver %s\n", fabric.Keeper.Addr()),
 		filepath.Join(dir.Etc(), "nsswitch.conf"): hostsByDNS(string(nsswitch)),

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"spire-federation/lab/internal/fabric"
@@ -13,16 +14,20 @@ import (
 
 // report is what `lab status --json` prints.
 type report struct {
-	Running  bool            `json:"running"`
-	State    string          `json:"state"`
-	Clusters []clusterReport `json:"clusters"`
+	Running  bool         `json:"running"`
+	State    string       `json:"state"`
+	Clusters []partReport `json:"clusters"`
+	ACME     partReport   `json:"acme,omitzero"`
 }
 
-type clusterReport struct {
+type partReport struct {
 	state.Status
 	Server string `json:"server"`
-	Domain string `json:"domain"`
+	Domain string `json:"domain,omitempty"`
 }
+
+// parts lists all that must be ready.
+func (r report) parts() []partReport { return append(slices.Clone(r.Clusters), r.ACME) }
 
 // status says what runs.
 func status(args []string) int {
@@ -52,18 +57,19 @@ func status(args []string) int {
 }
 
 func reportOf(dir state.Dir) report {
-	r := report{Running: dir.Running(), State: string(dir), Clusters: []clusterReport{}}
+	r := report{Running: dir.Running(), State: string(dir), Clusters: []partReport{}}
 	if !r.Running {
 		return r
 	}
 	for _, plan := range fabric.All(dir.Clusters()) {
-		r.Clusters = append(r.Clusters, clusterReport{Status: dir.Status(plan.Name), Server: plan.Server(), Domain: plan.Domain})
+		r.Clusters = append(r.Clusters, partReport{Status: dir.Status(plan.Name), Server: plan.Server(), Domain: plan.Domain})
 	}
+	r.ACME = partReport{Status: dir.Status(state.ACME), Server: "https://" + fabric.ACMEHost + "/directory"}
 	return r
 }
 
 func (r report) allReady() bool {
-	for _, c := range r.Clusters {
+	for _, c := range r.parts() {
 		if c.Phase != state.Ready {
 			return false
 		}
@@ -77,8 +83,12 @@ func (r report) String() string {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "lab on %s\n", r.State)
-	for _, c := range r.Clusters {
-		fmt.Fprintf(&text, "%-10s %-8s %s  *.%s\n", c.Name, c.Phase, c.Server, c.Domain)
+	for _, c := range r.parts() {
+		fmt.Fprintf(&text, "%-10s %-8s %s", c.Name, c.Phase, c.Server)
+		if c.Domain != "" {
+			fmt.Fprintf(&text, "  *.%s", c.Domain)
+		}
+		text.WriteByte('\n')
 		for _, missing := range c.Waiting {
 			fmt.Fprintf(&text, "    waits for %s\n", missing)
 		}
@@ -101,7 +111,7 @@ func contexts(dir state.Dir) string {
 // pending says in one line what is not ready yet.
 func (r report) pending() string {
 	var parts []string
-	for _, c := range r.Clusters {
+	for _, c := range r.parts() {
 		if c.Phase != state.Ready {
 			parts = append(parts, fmt.Sprintf("%s waits for %s", c.Name, strings.Join(c.Waiting, ", ")))
 		}

@@ -83,7 +83,7 @@ func (p *plan) check() error {
 		}
 		p.operator = file
 	}
-	for _, program := range []string{"lab-cluster", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+	for _, program := range []string{"lab-cluster", "pebble", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		if _, err := os.Stat(filepath.Join(p.toolchain, "bin", program)); err != nil {
 			return fmt.Errorf("the toolchain in %s has no %s; build it with lab/toolchain/build and set LAB_TOOLCHAIN to the folder that it prints", p.toolchain, program)
 		}
@@ -142,7 +142,7 @@ func (p *plan) waitReady(ctx context.Context, k *keeperProcess) error {
 		if r.allReady() {
 			return nil
 		}
-		for _, c := range r.Clusters {
+		for _, c := range r.parts() {
 			if c.Phase == state.Failed {
 				return fmt.Errorf("%s: %s\nlogs: %s", c.Name, c.Error, p.dir.Cluster(c.Name))
 			}

@@ -1,4 +1,4 @@
-// Package dns answers for the names that exist in the lab alone. It stands for the site's DNS and, with the
+// Package dns answers for the names that exist in the lab alone. It stands for the DNS of the world and, with the
 // services' names put before those, for a cluster's own.
 package dns
 
@@ -19,13 +19,16 @@ const ttl = 5
 // Lookup gives the addresses of a lower-case name without the last dot. A name can exist and have none at the moment.
 type Lookup func(name string) (addresses []netip.Addr, exists bool)
 
-// Apps resolves *.apps.clusterN.example.com to the node of cluster N, where its router listens.
-func Apps(n int) Lookup {
+// World resolves *.apps.clusterN.example.com to the node of cluster N, where its router listens, and the ACME server's name.
+func World(n int) Lookup {
 	nodes := map[string]netip.Addr{}
 	for _, plan := range fabric.All(n) {
 		nodes[plan.Domain] = plan.NodeIP
 	}
 	return func(name string) ([]netip.Addr, bool) {
+		if name == fabric.ACMEHost {
+			return []netip.Addr{fabric.ACME.Addr()}, true
+		}
 		for domain, node := range nodes {
 			if strings.HasSuffix(name, "."+domain) {
 				return []netip.Addr{node}, true

@@ -22,7 +22,7 @@ func one(name, address string) Lookup {
 }
 
 func TestAnswers(t *testing.T) {
-	lookup := one("web.default.svc.cluster.local", "198.18.24.7").Or(one("empty.default.svc.cluster.local", "")).Or(Apps(2))
+	lookup := one("web.default.svc.cluster.local", "198.18.24.7").Or(one("empty.default.svc.cluster.local", "")).Or(World(2))
 	for _, c := range []struct {
 		name  string
 		qtype uint16
@@ -35,6 +35,7 @@ func TestAnswers(t *testing.T) {
 		{"empty.default.svc.cluster.local.", dns.TypeA, dns.RcodeSuccess, nil},
 		{"federation.apps.cluster1.example.com.", dns.TypeA, dns.RcodeSuccess, []string{"198.18.16.1"}},
 		{"a.b.apps.cluster2.example.com.", dns.TypeA, dns.RcodeSuccess, []string{"198.18.32.1"}},
+		{"acme-v02.api.letsencrypt.org.", dns.TypeA, dns.RcodeSuccess, []string{"198.18.0.253"}},
 		{"apps.cluster2.example.com.", dns.TypeA, dns.RcodeNameError, nil},
 		{"notapps.cluster2.example.com.", dns.TypeA, dns.RcodeNameError, nil},
 		{"federation.apps.cluster3.example.com.", dns.TypeA, dns.RcodeNameError, nil},
@@ -56,7 +57,7 @@ func TestServesUDPAndTCPUntilTold(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, packets, streams, Apps(1)) }()
+	go func() { ended <- Serve(ctx, packets, streams, World(1)) }()
 	for network, address := range map[string]string{"udp": packets.LocalAddr().String(), "tcp": streams.Addr().String()} {
 		query := new(dns.Msg).SetQuestion("x.apps.cluster1.example.com.", dns.TypeA)
 		reply, _, err := (&dns.Client{Net: network}).Exchange(query, address)

@@ -45,6 +45,9 @@ func Up(n int) ([]Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := addAddress(here, fabricBridge, ACME); err != nil {
+		return nil, err
+	}
 	clusters := make([]Cluster, 0, n)
 	for _, plan := range All(n) {
 		c, err := join(here, bridge, plan, n)

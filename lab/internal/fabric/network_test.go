@@ -55,6 +55,7 @@ func TestClustersReachEachOtherAndTheirServices(t *testing.T) {
 		wantSource string
 	}{
 		{"a command to a node", here, two.Node, two.NodeIP.String(), Keeper.Addr().String()},
+		{"a node to the ACME server", one.Node, here, ACME.Addr().String(), one.Uplink.Addr().String()},
 		{"a node to another cluster's node", one.Node, two.Node, two.NodeIP.String(), one.Uplink.Addr().String()},
 		{"a node to a ClusterIP of its own", one.Node, one.Services, serviceIP, one.NodeIP.String()},
 		{"a node to a ClusterIP of another cluster", two.Node, one.Services, serviceIP, two.Uplink.Addr().String()},

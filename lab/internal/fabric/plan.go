@@ -13,6 +13,12 @@ const MaxClusters = 10
 // Keeper is the bridge's own address: the lab's commands have it, and the lab's DNS answers on it.
 var Keeper = netip.MustParsePrefix("198.18.0.254/24")
 
+// ACME is where the ACME server answers under the name of Let's Encrypt's, beside the keeper.
+var ACME = netip.MustParsePrefix("198.18.0.253/24")
+
+// ACMEHost is the name of Let's Encrypt's ACME server.
+const ACMEHost = "acme-v02.api.letsencrypt.org"
+
 // Plan is every name and address of one cluster. All of it follows from the cluster's number.
 type Plan struct {
 	Index  int

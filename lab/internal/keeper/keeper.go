@@ -1,5 +1,5 @@
 // Package keeper is the lab's first process: PID 1 of namespaces of its own. It builds the network, answers DNS, starts
-// one process per cluster and reaps. When it ends, the kernel ends everything else of the lab.
+// the ACME server and one process per cluster, and reaps. When it ends, the kernel ends everything else of the lab.
 package keeper
 
 import (
@@ -72,9 +72,12 @@ func (c Config) start() error {
 		return err
 	}
 	go func() {
-		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.Apps(c.Clusters)))
+		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.World(c.Clusters)))
 	}()
 	children := newChildren()
+	if err := c.startACME(children); err != nil {
+		return err
+	}
 	for _, cluster := range clusters {
 		if err := c.startCluster(children, cluster); err != nil {
 			return fmt.Errorf("%s: %w", cluster.Name, err)
@@ -85,7 +88,19 @@ func (c Config) start() error {
 
 // startCluster runs a cluster's process in its network namespace, with the one of its services as file 3.
 func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
-	output, err := os.OpenFile(c.State.ClusterLog(cluster.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	argv := []string{
+		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
+		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
+		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
+	}
+	return fabric.In(cluster.Node, func() error {
+		return c.run(children, cluster.Name, c.State.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))
+	})
+}
+
+// run starts a part of the lab, with a file 3 of its own; when it ends, its status says so.
+func (c Config) run(children *children, name, logFile string, argv []string, file3 uintptr) error {
+	output, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -96,28 +111,21 @@ func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
 	}
 	defer input.Close()
 	attr := &syscall.ProcAttr{
-		Dir:   c.State.Cluster(cluster.Name),
+		Dir:   c.State.Cluster(name),
 		Env:   cleanEnv(),
-		Files: []uintptr{input.Fd(), output.Fd(), output.Fd(), uintptr(cluster.Services)},
+		Files: []uintptr{input.Fd(), output.Fd(), output.Fd(), file3},
 	}
-	argv := []string{
-		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
-		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
-		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
-	}
-	return fabric.In(cluster.Node, func() error {
-		return children.start(argv, attr, func(status syscall.WaitStatus) { c.ended(cluster.Name, says(status)) })
-	})
+	return children.start(argv, attr, func(status syscall.WaitStatus) { c.ended(name, logFile, says(status)) })
 }
 
-// ended notes why a cluster is gone; the others live on.
-func (c Config) ended(cluster, how string) {
-	log.Printf("%s: its process has ended %s", cluster, how)
-	if c.State.Status(cluster).Phase == state.Failed {
+// ended notes why a part is gone; the others live on.
+func (c Config) ended(name, logFile, how string) {
+	log.Printf("%s: its process has ended %s", name, how)
+	if c.State.Status(name).Phase == state.Failed {
 		return // it has said why itself
 	}
-	last := state.Tail(c.State.ClusterLog(cluster), 20)
-	failed := state.Status{Name: cluster, Phase: state.Failed, Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
+	last := state.Tail(logFile, 20)
+	failed := state.Status{Name: name, Phase: state.Failed, Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
 	if err := c.State.SetStatus(failed); err != nil {
 		log.Print(err)
 	}

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// ACME is the lab's ACME server, in status and folder.
+const ACME = "acme"
+
 // Dir is the state folder of one lab.
 type Dir string
 
@@ -42,10 +45,10 @@ func (d Dir) KeeperLog() string { return d.path("keeper.log") }
 // CA is the folder of the lab's web CA.
 func (d Dir) CA() string { return d.path("ca") }
 
-// WebCA is the CA that stands for the public ones: the only root that pods trust.
-func (d Dir) WebCA() (crt, key string) { return d.path("ca", "web-ca.crt"), d.path("ca", "web-ca.key") }
+// Roots is all that pods trust: the web CA, which stands for the public ones, and the ACME server's root.
+func (d Dir) Roots() string { return d.path("ca", "roots.crt") }
 
-// Bundle is the machine's CA bundle and the web CA, for the commands that run in the lab.
+// Bundle is the machine's CA bundle and the lab's roots, for the commands that run in the lab.
 func (d Dir) Bundle() string { return d.path("ca", "bundle.crt") }
 
 // Etc is the folder of the files that commands in the lab see in place of those of /etc.
@@ -54,7 +57,7 @@ func (d Dir) Etc() string { return d.path("etc") }
 // HostPathVolumes is where the hostPath provisioner's volumes end up.
 func (d Dir) HostPathVolumes() string { return d.path("hostpath_pv") }
 
-// Cluster is the folder of one cluster.
+// Cluster is the folder of one cluster, or of the ACME server.
 func (d Dir) Cluster(name string) string { return d.path(name) }
 
 // PKI is the folder of a cluster's certificates.
@@ -62,6 +65,9 @@ func (d Dir) PKI(cluster string) string { return d.path(cluster, "pki") }
 
 // ClusterLog has the output of a cluster's own process: node, services, manifests.
 func (d Dir) ClusterLog(cluster string) string { return d.path(cluster, "lab-cluster.log") }
+
+// ACMELog has the output of the ACME server.
+func (d Dir) ACMELog() string { return d.path(ACME, "pebble.log") }
 
 // Clusters counts the clusters that the folder was made for.
 func (d Dir) Clusters() int {

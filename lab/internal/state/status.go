@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// Phase is how far a cluster is.
+// Phase is how far a cluster is, or the ACME server.
 type Phase string
 
 const (
@@ -16,7 +16,7 @@ const (
 	Failed   Phase = "failed"   // its process has ended
 )
 
-// Status is what a cluster says of itself, in a file that `lab up` and `lab status` read.
+// Status is what a cluster says of itself, and the keeper of the ACME server, in a file that `lab up` and `lab status` read.
 type Status struct {
 	Name    string   `json:"name"`
 	Phase   Phase    `json:"phase"`
