@@ -46,19 +46,19 @@ export class Cluster {
   readonly core: CoreV1Api;
   private readonly objects: KubernetesObjectApi;
 
-  constructor(readonly name: string) {
+  /** `trustDomain` where `lab up --trust-domain` has set another. */
+  constructor(
+    readonly name: string,
+    readonly trustDomain = `apps.${name}.example.com`,
+  ) {
     this.kubeconfig.loadFromDefault();
     this.kubeconfig.setCurrentContext(name);
     this.core = this.kubeconfig.makeApiClient(CoreV1Api);
     this.objects = KubernetesObjectApi.makeApiClient(this.kubeconfig);
   }
 
-  get trustDomain(): string {
-    return `apps.${this.name}.example.com`;
-  }
-
   get host(): string {
-    return `federation.${this.trustDomain}`;
+    return `federation.apps.${this.name}.example.com`;
   }
 
   async pods(): Promise<V1Pod[]> {

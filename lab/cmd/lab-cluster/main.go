@@ -32,12 +32,13 @@ func main() {
 	kubelet.ShimMain()
 	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	syscall.CloseOnExec(servicesNamespace)
-	c := cluster{services: netns.NsHandle(servicesNamespace), ready: make(chan struct{})}
+	c := cluster{services: netns.NsHandle(servicesNamespace), trustDomains: fabric.TrustDomains{}, ready: make(chan struct{})}
 	index := flag.Int("index", 0, "number of the cluster")
 	dir := flag.String("state", "", "the lab's state folder")
 	flag.IntVar(&c.clusters, "clusters", 0, "how many clusters the lab has")
 	flag.StringVar(&c.toolchain, "toolchain", "", "folder of the toolchain")
 	flag.StringVar(&c.operator, "ztwim-operator", "", "binary to run as ZTWIM's operator")
+	flag.Var(c.trustDomains, "trust-domain", "trust domains that are not their cluster's apps domain")
 	flag.Parse()
 	if *index < 1 || *index > c.clusters || c.clusters > fabric.MaxClusters {
 		log.Print("lab-cluster is started by `lab up`")
@@ -55,14 +56,15 @@ func main() {
 
 // cluster is what is known of it before it runs.
 type cluster struct {
-	plan      fabric.Plan
-	state     state.Dir
-	clusters  int
-	toolchain string
-	operator  string
-	services  netns.NsHandle
-	config    *rest.Config
-	ready     chan struct{} // closed when everything was there once
+	plan         fabric.Plan
+	state        state.Dir
+	clusters     int
+	toolchain    string
+	operator     string
+	trustDomains fabric.TrustDomains
+	services     netns.NsHandle
+	config       *rest.Config
+	ready        chan struct{} // closed when everything was there once
 }
 
 // load reads the administrator's access; the limits on requests are the API server's business.

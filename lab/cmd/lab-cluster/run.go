@@ -81,12 +81,15 @@ func (c *cluster) manifests() ([]apply.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := apply.Render(manifests.Files, values(c.plan, webCA, serviceCA))
+	files, err := apply.Render(manifests.Files, values(c.plan, c.trustDomains, webCA, serviceCA))
 	return append([]apply.File{{Name: "the toolchain's CRDs", Objects: crds}}, files...), err
 }
 
-func values(plan fabric.Plan, webCA, serviceCA pki.Pair) apply.Values {
-	return apply.Values{Cluster: plan.Name, Domain: plan.Domain, NodeIP: plan.NodeIP.String(), WebCA: webCA, ServiceCA: serviceCA}
+func values(plan fabric.Plan, trustDomains fabric.TrustDomains, webCA, serviceCA pki.Pair) apply.Values {
+	return apply.Values{
+		Cluster: plan.Name, Domain: plan.Domain, TrustDomain: trustDomains.Of(plan), NodeIP: plan.NodeIP.String(),
+		WebCA: webCA, ServiceCA: serviceCA,
+	}
 }
 
 func (c *cluster) node() kubelet.Config {

@@ -16,7 +16,7 @@ import (
 // rendered is what cluster1 starts with, without the toolchain's CRDs.
 func rendered(t *testing.T) []unstructured.Unstructured {
 	t.Helper()
-	files, err := apply.Render(manifests.Files, values(fabric.For(1), pki.Pair{}, pki.Pair{}))
+	files, err := apply.Render(manifests.Files, values(fabric.For(1), nil, pki.Pair{}, pki.Pair{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/keeper"
 	"spire-federation/lab/internal/state"
 )
@@ -37,7 +38,7 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 	}
 	defer inside.Close()
 	cmd := exec.Command("/proc/self/exe", "keeper", "-state", string(p.dir), "-toolchain", p.toolchain,
-		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator)
+		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator, "-trust-domain", p.trustDomains.String())
 	cmd.Args[0] = "lab"
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
@@ -95,10 +96,11 @@ func (k *keeperProcess) stop() error {
 func keep(args []string) int {
 	flags := flag.NewFlagSet("keeper", flag.ContinueOnError)
 	dir := flags.String("state", "", "")
-	c := keeper.Config{}
+	c := keeper.Config{TrustDomains: fabric.TrustDomains{}}
 	flags.StringVar(&c.Toolchain, "toolchain", "", "")
 	flags.IntVar(&c.Clusters, "clusters", 0, "")
 	flags.StringVar(&c.Operator, "ztwim-operator", "", "")
+	flags.Var(c.TrustDomains, "trust-domain", "")
 	flags.BoolVar(&c.HasUntil, "until", false, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code

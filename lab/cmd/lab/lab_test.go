@@ -171,6 +171,7 @@ func TestWhatIsMistypedIsExitCode2(t *testing.T) {
 	l := newLab(t, readyCluster)
 	for _, args := range [][]string{
 		{"upp"}, {"up", "--clusters", "0"}, {"up", "--clusters", "11"}, {"up", "--cluster", "1"}, {"up", "3"},
+		{"up", "--trust-domain", "cluster3=a"}, {"up", "--trust-domain", "cluster1"},
 		{"down", "now"}, {"exec"}, {"exec", "--"}, {"shell", "-c", "true"}, {"keeper"},
 	} {
 		l.run(misuse, args...)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -19,11 +20,12 @@ import (
 
 // plan is what `lab up` was asked for.
 type plan struct {
-	dir       state.Dir
-	toolchain string
-	clusters  int
-	operator  string
-	until     *os.File // process descriptor of --until-exit-of, if there is one
+	dir          state.Dir
+	toolchain    string
+	clusters     int
+	operator     string
+	trustDomains fabric.TrustDomains
+	until        *os.File // process descriptor of --until-exit-of, if there is one
 }
 
 // up starts the lab and returns when its clusters are ready, or when nothing of it is left.
@@ -31,6 +33,8 @@ func up(args []string) int {
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
 	clusters := flags.Int("clusters", 2, "")
 	operator := flags.String("ztwim-operator", "", "")
+	trustDomains := fabric.TrustDomains{}
+	flags.Var(trustDomains, "trust-domain", "")
 	until := flags.Int("until-exit-of", 0, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code
@@ -38,11 +42,16 @@ func up(args []string) int {
 	if *clusters < 1 || *clusters > fabric.MaxClusters {
 		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", *clusters, fabric.MaxClusters))
 	}
+	for cluster := range trustDomains {
+		if !slices.ContainsFunc(fabric.All(*clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
+			return usage(fmt.Sprintf("lab up: --trust-domain %s=…: the lab has no such cluster", cluster))
+		}
+	}
 	dir, toolchain, err := places()
 	if err != nil {
 		return fail("lab up", err)
 	}
-	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator}
+	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator, trustDomains: trustDomains}
 	if err := p.check(); err != nil {
 		return fail("lab up", err)
 	}

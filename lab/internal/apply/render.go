@@ -21,11 +21,12 @@ import (
 
 // Values are what a manifest can refer to.
 type Values struct {
-	Cluster   string // cluster1
-	Domain    string // apps.cluster1.example.com
-	NodeIP    string
-	WebCA     pki.Pair // PEM
-	ServiceCA pki.Pair // PEM
+	Cluster     string // cluster1
+	Domain      string // apps.cluster1.example.com
+	TrustDomain string // the same, or another
+	NodeIP      string
+	WebCA       pki.Pair // PEM
+	ServiceCA   pki.Pair // PEM
 }
 
 // File is one rendered manifest.

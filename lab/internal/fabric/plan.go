@@ -23,7 +23,7 @@ const ACMEHost = "acme-v02.api.letsencrypt.org"
 type Plan struct {
 	Index  int
 	Name   string
-	Domain string // of the apps, which is also the trust domain
+	Domain string // of the apps
 
 	Uplink   netip.Prefix // on the bridge that joins the clusters
 	Block    netip.Prefix // everything of this cluster, as the others route it

@@ -31,11 +31,12 @@ const (
 
 // Config is what a lab is made of.
 type Config struct {
-	State     state.Dir
-	Clusters  int
-	Toolchain string
-	Operator  string // binary to run as ZTWIM's operator, or ""
-	HasUntil  bool
+	State        state.Dir
+	Clusters     int
+	Toolchain    string
+	Operator     string // binary to run as ZTWIM's operator, or ""
+	TrustDomains fabric.TrustDomains
+	HasUntil     bool
 }
 
 // Run keeps the lab until it is told to end, `lab up` dies before the lab is ready, or the process of --until-exit-of ends.
@@ -92,6 +93,7 @@ func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
 		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
 		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
 		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
+		"-trust-domain", c.TrustDomains.String(),
 	}
 	return fabric.In(cluster.Node, func() error {
 		return c.run(children, cluster.Name, c.State.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))

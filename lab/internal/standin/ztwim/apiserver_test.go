@@ -62,7 +62,7 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 		}
 		return err
 	})
-	files, err := apply.Render(manifests.Files, apply.Values{Cluster: "cluster1", Domain: "apps.cluster1.example.com"})
+	files, err := apply.Render(manifests.Files, apply.Values{Cluster: "cluster1", Domain: "apps.cluster1.example.com", TrustDomain: "apps.cluster1.example.com"})
 	must(t, err)
 	objects, err := apply.CRDs(toolchain)
 	must(t, err)
