@@ -45,8 +45,8 @@ export async function lookAtCertManager(reader: ClusterReader, installed: Instal
 export function operandReadiness({ namespace, deployments, pods, webhook }: OperandState): Verdict {
   return firstNotReady(
     () => (deployments.length === 0 ? waiting(`namespace ${namespace} has no Deployment yet`) : ready),
-    () => firstNotReady(...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment))),
     () => podsReadiness(pods),
+    () => firstNotReady(...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment))),
     () => webhookReadiness(namespace, deployments, webhook),
   );
 }

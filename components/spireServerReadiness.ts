@@ -134,21 +134,30 @@ function statefulSetReadiness({ config, statefulSet, pod, server }: ServerState)
     );
   }
   const rollout = rolloutReadiness("StatefulSet", statefulSet);
-  if (rollout.state !== "ready" && pod !== undefined) {
-    const detail = podsReadiness([pod]);
-    return detail.state === "ready" ? rollout : waiting(`${rollout.because}; ${detail.because}`);
+  if (rollout.state === "ready" || pod === undefined) {
+    return rollout;
   }
-  return rollout;
+  const detail = podsReadiness([pod]);
+  if (detail.state === "ready") {
+    return rollout;
+  }
+  const because = `${rollout.because}; ${detail.because}`;
+  return detail.state === "waiting" ? waiting(because) : failed(`${because}. ${REPLACE}`, detail.settleSeconds);
 }
+
+/** kubernetes/kubernetes#67250: a StatefulSet replaces no pod that is not ready, whatever has been put right since. */
+const REPLACE = `Once that is put right, "oc delete pod -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER}-0": a StatefulSet does not replace a pod that is not ready`;
+
+/** Any change of what the operator made ends its back-off. */
+const ROUTE_AGAIN =
+  'put right what it says ("pulumi up --refresh" restores the router\'s access to the secret), then make the operator try again: ' +
+  `oc annotate configmap -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER} --overwrite spire-federation/look-again="$(date +%s)"`;
 
 function conditionsReadiness(server: SpireServer | undefined): Verdict {
   const route = condition(server, "RouteAvailable");
   if (route?.status === "False" && route.reason?.endsWith("Failed") === true) {
     // The operator backs off for up to 16 minutes: nobody should wait with it.
-    return failed(
-      `${describe(route)}; the router must be allowed to read the certificate's secret before`,
-      SETTLE_SECONDS,
-    );
+    return failed(`${describe(route)}; ${ROUTE_AGAIN}`, SETTLE_SECONDS);
   }
   return isTrue(server, "Ready") ? ready : waiting(notTrue(server));
 }

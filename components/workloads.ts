@@ -1,5 +1,8 @@
 import type { KubeObject } from "./cluster";
-import { ready, waiting, type Verdict } from "./readiness";
+import { failed, ready, waiting, type Verdict } from "./readiness";
+
+/** A container may end a few times while what it needs is starting: SPIRE's controller manager does, until the server answers. */
+const SETTLE_SECONDS = 30;
 
 /** Deployment or StatefulSet, as far as its rollout goes. */
 export interface Workload extends KubeObject {
@@ -19,7 +22,14 @@ export interface Pod extends KubeObject {
 interface ContainerStatus {
   name: string;
   ready?: boolean;
-  state?: { waiting?: { reason?: string; message?: string }; terminated?: { reason?: string; exitCode?: number } };
+  restartCount?: number;
+  state?: { waiting?: { reason?: string; message?: string }; terminated?: Termination };
+  lastState?: { terminated?: Termination };
+}
+
+interface Termination {
+  reason?: string;
+  exitCode?: number;
 }
 
 /** Whether every replica is of the present generation and ready. */
@@ -48,18 +58,40 @@ export function podsReadiness(pods: readonly Pod[]): Verdict {
       continue;
     }
     if (pod.status?.conditions?.some((entry) => entry.type === "Ready" && entry.status === "True") !== true) {
-      return waiting(`Pod ${pod.metadata?.name ?? ""} is ${describePod(pod)}`);
+      const said = `Pod ${pod.metadata?.name ?? ""} is ${describePod(pod)}`;
+      const cure = containers(pod).flatMap((container) => cureOf(pod, container))[0];
+      return cure === undefined ? waiting(said) : failed(`${said}; ${cure}`, SETTLE_SECONDS);
     }
   }
   return ready;
 }
 
+/** What to do about a container that will not come to run by itself; nothing when it may still. */
+function cureOf({ metadata }: Pod, { name, ready = false, restartCount = 0, ...status }: ContainerStatus): string[] {
+  const place = `-n ${metadata?.namespace ?? ""} ${metadata?.name ?? ""}`;
+  const reason = status.state?.waiting?.reason ?? "";
+  // Between two back-offs it runs for a moment; that it was restarted stays.
+  const crashed = restartCount > 1 && (status.lastState?.terminated?.exitCode ?? 0) !== 0;
+  if (!ready && (crashed || reason === "CrashLoopBackOff")) {
+    return [`"oc logs ${place} -c ${name} --previous" says why it ends`];
+  }
+  return /^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(reason)
+    ? [`"oc describe pod ${place}" says more`]
+    : [];
+}
+
+function containers({ status }: Pod): ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+}
+
 function describePod(pod: Pod): string {
-  const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  const stuck = containers.flatMap(({ name, state }) => {
+  const stuck = containers(pod).flatMap(({ name, state, lastState }) => {
     const reason = state?.waiting?.reason ?? state?.terminated?.reason;
     const message = state?.waiting?.message;
-    return reason === undefined || reason === "Completed" ? [] : [`${name}: ${reason}${message ? `, ${message}` : ""}`];
+    const exit = lastState?.terminated?.exitCode;
+    return reason === undefined || reason === "Completed"
+      ? []
+      : [`${name}: ${reason}${message ? `, ${message}` : ""}${exit === undefined ? "" : `, last exit code ${exit}`}`];
   });
   const unscheduled = pod.status?.conditions?.find((entry) => entry.type === "PodScheduled" && entry.status !== "True");
   const causes = stuck.length > 0 ? stuck : unscheduled?.message ? [unscheduled.message] : [];

@@ -47,14 +47,6 @@ describe("a rollout", () => {
 describe("pods", () => {
   it.each<[string, Pod, string]>([
     [
-      "an image that cannot be pulled",
-      pod({
-        phase: "Pending",
-        containerStatuses: [{ name: "c", state: { waiting: { reason: "ErrImagePull", message: "no such image" } } }],
-      }),
-      "Pod cert-manager-x is Pending, not ready; c: ErrImagePull, no such image",
-    ],
-    [
       "a crash",
       pod({
         phase: "Running",
@@ -78,6 +70,44 @@ describe("pods", () => {
     });
   });
 
+  it.each<[string, object, string]>([
+    [
+      "cannot be pulled",
+      { state: { waiting: { reason: "ErrImagePull", message: "no such image" } } },
+      'is Running, not ready; c: ErrImagePull, no such image; "oc describe pod -n cert-manager cert-manager-x" says more',
+    ],
+    [
+      "waits to be started again",
+      {
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+        restartCount: 1,
+        lastState: { terminated: { exitCode: 3 } },
+      },
+      'c: CrashLoopBackOff, last exit code 3; "oc logs -n cert-manager cert-manager-x -c c --previous" says why it ends',
+    ],
+    [
+      "runs once more",
+      { state: { running: {} }, restartCount: 2, lastState: { terminated: { exitCode: 3 } } },
+      "--previous",
+    ],
+  ])("are given up, once it has settled, when a container %s", (_, container, because) => {
+    const stuck = pod({ phase: "Running", containerStatuses: [{ name: "c", ...container }] });
+    expect(podsReadiness([running, stuck])).toEqual({
+      state: "failed",
+      because: expect.stringContaining(because) as string,
+      settleSeconds: 30,
+    });
+  });
+
+  it("are not given up for containers that were restarted long ago, or once", () => {
+    const lastState = { terminated: { exitCode: 3 } };
+    const statuses = [
+      { name: "well", ready: true, restartCount: 7, lastState },
+      { name: "once", restartCount: 1, lastState },
+    ];
+    expect(podsReadiness([pod({ phase: "Running", containerStatuses: statuses })]).state).toBe("waiting");
+  });
+
   it("do not count when they are finished or on their way out", () => {
     const leaving = pod({ phase: "Running" }, { deletionTimestamp: "2026-01-01T00:00:00Z" });
     expect(podsReadiness([running, pod({ phase: "Succeeded" }), leaving]).state).toBe("ready");
@@ -93,7 +123,11 @@ describe("cert-manager", () => {
   it.each<[string, Partial<OperandState>, string]>([
     ["the namespace is empty", { deployments: [], pods: [] }, "no Deployment yet"],
     ["a Deployment rolls out", { deployments: [deployment("x", { readyReplicas: 0 })] }, "Deployment x"],
-    ["a pod does not run", { pods: [pod({ phase: "Pending" })] }, "Pod cert-manager-x"],
+    [
+      "a pod does not run, which explains the rollout",
+      { deployments: [deployment("x", { readyReplicas: 0 })], pods: [pod({ phase: "Pending" })] },
+      "Pod cert-manager-x",
+    ],
     [
       "the webhook's Deployment is missing",
       { webhook: webhook("Q0E="), deployments: [deployment("x")] },

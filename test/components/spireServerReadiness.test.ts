@@ -101,6 +101,17 @@ describe("is not fooled by a stale Ready=True", () => {
   });
 });
 
+it("fails with a pod that crashes again and again, and says how a mended one comes to run", () => {
+  const containerStatuses = [{ name: "spire-server", state: { waiting: { reason: "CrashLoopBackOff" } } }];
+  const pod = { metadata: { name: "spire-server-0", namespace: NAMESPACE }, status: { containerStatuses } };
+  const statefulSet = { ...good.statefulSet, status: { observedGeneration: 5, replicas: 1, updatedReplicas: 1 } };
+  const verdict = spireServerReadiness(asked, { ...good, statefulSet, pod });
+  expect(verdict).toMatchObject({ state: "failed", settleSeconds: 30 });
+  expect(JSON.stringify(verdict)).toMatch(
+    /rolling out.*CrashLoopBackOff.*oc logs.*oc delete pod -n \S+ spire-server-0/,
+  );
+});
+
 it("waits for Ready with the conditions that are not True", () => {
   const state = running(asked.federation, conf(300));
   const conditions = [
@@ -146,7 +157,7 @@ describe("fails, once it has settled, when", () => {
     [
       "the operator could not make the Route",
       running(asked.federation, conf(300), [routeFailed]),
-      "Forbidden; the router must be allowed",
+      'Forbidden; put right what it says ("pulumi up --refresh" restores',
     ],
   ])("%s", (_, state, because) => {
     expect(spireServerReadiness(asked, state)).toEqual({
