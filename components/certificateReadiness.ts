@@ -8,9 +8,12 @@ const ACME_API = "acme.cert-manager.io/v1";
 const CERTIFICATE_NAME = "cert-manager.io/certificate-name";
 /** cert-manager may still show the failure of the attempt before. */
 const SETTLE_SECONDS = 15;
+/** What only passes for a failure: a solver that is starting, an ACME server that is slow to register an account. */
+const PATIENCE_SECONDS = 60;
 
 /** Order or Challenge of ACME. */
 interface AcmeObject extends KubeObject {
+  spec?: { type?: string };
   status?: { state?: string; reason?: string };
 }
 
@@ -87,16 +90,33 @@ export function certificateReadiness(name: string, state: CertificateState, issu
   }
   const issuing = condition(certificate, "Issuing");
   const details = explain(state);
-  if (issuing?.status === "False" && issuing.reason === "Failed") {
+  if (issuing?.status === "False") {
     // cert-manager waits an hour before it tries again; nobody should wait with it.
     const cure = `put right what it says, then "cmctl renew ${name} -n ${OPERAND_NAMESPACE}" tries again at once`;
     return failed(`${describe(issuing)}; ${details}; ${cure}`, SETTLE_SECONDS);
   }
-  if (condition(state.issuer, "Ready")?.status === "False") {
-    const why = "until it is ready nothing is issued or renewed";
-    return failed(`${issuer.kind} ${issuer.name}: ${notTrue(state.issuer)}; ${why}`, SETTLE_SECONDS);
+  const issuerReady = condition(state.issuer, "Ready");
+  if (issuerReady?.status === "False") {
+    const cure = "put right what it says: until it is ready nothing is issued or renewed";
+    return failed(`${issuer.kind} ${issuer.name}: ${notTrue(state.issuer)}; ${cure}`, SETTLE_SECONDS);
   }
-  return waiting(`${notTrue(certificate)}; ${details}`);
+  const because = `${notTrue(certificate)}; ${details}`;
+  if (issuerReady === undefined) {
+    const cure = "cert-manager has never looked at it: check that its controller runs and is to serve this namespace";
+    return failed(`${because}; ${issuer.kind} ${issuer.name} has no condition Ready: ${cure}`, PATIENCE_SECONDS);
+  }
+  return isUnanswered(state.challenges) ? failed(`${because}; ${UNANSWERED}`, PATIENCE_SECONDS) : waiting(because);
+}
+
+const UNANSWERED =
+  "cert-manager asks for the challenge over HTTP itself, for days, before it lets the ACME server ask. Check that " +
+  "issuer.ingressClassName is a class that the router serves, and that the host's port 80 leads to that router";
+
+/** A challenge that cert-manager does not even answer to itself: it never says that this has failed. */
+function isUnanswered(challenges: AcmeObject[] = []): boolean {
+  return challenges.some(
+    ({ spec, status }) => spec?.type === "HTTP-01" && status?.state === "pending" && Boolean(status.reason),
+  );
 }
 
 /** What the issuer, the requests, the orders and the challenges say that are not through. */

@@ -65,16 +65,53 @@ it.each<[string, Conditioned]>([
   expect(JSON.stringify(verdict)).toContain("Issuer letsencrypt-http01: Ready=False (ErrInit): no account");
 });
 
-it("fails when cert-manager has given up, instead of waiting for its next attempt in an hour", () => {
-  const issuing: Status = { type: "Issuing", status: "False", reason: "Failed", message: "order is invalid" };
-  const verdict = certificateReadiness(
-    NAME,
-    { certificate: object("Certificate", NAME, notReady, issuing), issuer },
-    reference,
-  );
-  expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
-  expect(JSON.stringify(verdict)).toContain("order is invalid");
-  expect(JSON.stringify(verdict)).toContain(`cmctl renew ${NAME} -n ${NAMESPACE}`);
+it.each(["Failed", "an approver's word"])(
+  "fails when cert-manager has given up (%s), instead of waiting an hour",
+  (reason) => {
+    const issuing: Status = { type: "Issuing", status: "False", reason, message: "order is invalid" };
+    const verdict = certificateReadiness(
+      NAME,
+      { certificate: object("Certificate", NAME, notReady, issuing), issuer },
+      reference,
+    );
+    expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
+    expect(JSON.stringify(verdict)).toContain("order is invalid");
+    expect(JSON.stringify(verdict)).toContain(`cmctl renew ${NAME} -n ${NAMESPACE}`);
+  },
+);
+
+describe("has patience, but not for ever,", () => {
+  const waiting = object("Certificate", NAME, notReady, { type: "Issuing", status: "True" });
+  const challenge = (type: string, status: object): CertificateState => ({
+    certificate: waiting,
+    issuer,
+    challenges: [{ metadata: { name: "r-1-1-9" }, spec: { type }, status }],
+  });
+  const propagating = { state: "pending", reason: "wrong status code '503', expected '200'" };
+
+  it.each<[string, CertificateState, string[]]>([
+    [
+      "with an issuer of which cert-manager says nothing",
+      { certificate: waiting, issuer: object("Issuer", "x") },
+      ["Issuer letsencrypt-http01 has no condition Ready"],
+    ],
+    [
+      "with a challenge that is not answered",
+      challenge("HTTP-01", propagating),
+      ["Challenge r-1-1-9: pending, wrong status code '503', expected '200'", "issuer.ingressClassName"],
+    ],
+  ])("%s", (_, state, said) => {
+    const verdict = certificateReadiness(NAME, state, reference);
+    expect(verdict).toMatchObject({ state: "failed", settleSeconds: 60 });
+    expect(said.filter((text) => !JSON.stringify(verdict).includes(text))).toEqual([]);
+  });
+
+  it.each<[string, CertificateState]>([
+    ["a challenge that nobody has looked at", challenge("HTTP-01", { state: "pending" })],
+    ["DNS, which takes its time", challenge("DNS-01", propagating)],
+  ])("and waits for %s", (_, state) => {
+    expect(certificateReadiness(NAME, state, reference)).toMatchObject({ state: "waiting" });
+  });
 });
 
 it.each<[string, CertificateState, string]>([
@@ -137,7 +174,7 @@ describe("the look at the cluster", () => {
   });
 
   it("finds a ClusterIssuer, which has no namespace", async () => {
-    const clusterIssuer = { apiVersion: "cert-manager.io/v1", kind: "ClusterIssuer", metadata: { name: "corporate" } };
+    const clusterIssuer = { ...issuer, kind: "ClusterIssuer", metadata: { name: "corporate" } };
     const cluster = clusterOf(certificate, clusterIssuer);
     const verdict = await lookAtCertificate(cluster, NAME, { kind: "ClusterIssuer", name: "corporate" });
     expect(verdict).toMatchObject({ state: "waiting" });
