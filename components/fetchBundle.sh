@@ -23,7 +23,8 @@ fi
 fetch() {
   status=$(curl --disable --fail --silent --show-error --globoff --proto '=https' --connect-timeout 5 --max-time 10 \
     --max-filesize 1048576 --header 'Accept: application/json' --output "$work/bundle" --write-out '%{http_code}' \
-    "$@" --url "$BUNDLE_URL" 2>"$work/error") || return 1
+    "$@" --url "$BUNDLE_URL" 2>"$work/error") && failure=0 || failure=$?
+  [ "$failure" = 0 ] || return 1
   if [ "$status" != 200 ]; then
     printf 'it answers with HTTP status %s' "$status" >"$work/error"
     return 1
@@ -34,11 +35,21 @@ fetch() {
   fi
 }
 
+# What to look at, by curl's exit code.
+cure() {
+  case $1 in
+    6) echo '; check that the name resolves from here' ;;
+    7 | 28) echo "; check that the cluster's router runs and that its port 443 can be reached from here" ;;
+    22 | 52 | 56) echo '; check that the SPIRE server behind its Route runs' ;;
+    60) echo '; check whose certificate it has: a CA that is not public is published as endpointCa of its stack' ;;
+  esac
+}
+
 end=$(($(date +%s) + BUNDLE_SECONDS))
 until fetch "$@"; do
   if [ "$(date +%s)" -ge "$end" ]; then
-    printf '%s, the bundle endpoint of trust domain %s, has not answered within %s s. The last error was: %s\n' \
-      "$BUNDLE_URL" "$BUNDLE_TRUST_DOMAIN" "$BUNDLE_SECONDS" "$(cat "$work/error")" >&2
+    printf '%s, the bundle endpoint of trust domain %s, has not answered within %s s. The last error was: %s%s\n' \
+      "$BUNDLE_URL" "$BUNDLE_TRUST_DOMAIN" "$BUNDLE_SECONDS" "$(cat "$work/error")" "$(cure "$failure")" >&2
     exit 1
   fi
   sleep 1

@@ -98,7 +98,8 @@ function resolutionReadiness(where: SubscriptionReference, subscription: Subscri
     return found?.status === "True" ? [describe(found)] : [];
   });
   if (problems.length > 0) {
-    return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}`, SETTLE_SECONDS);
+    const cure = `"oc get packagemanifest ${spec.name ?? ""} -o yaml" says what the catalogs have; name it in certManager`;
+    return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);
   }
   const pending = condition(subscription, "InstallPlanPending");
   if (pending?.status === "True" && pending.reason === "RequiresApproval") {

@@ -114,10 +114,14 @@ it("speaks nothing but https", async () => {
   expect([code, stdout]).toEqual([1, ""]);
 });
 
-it("names the URL, the trust domain and curl's error when it gives up", async () => {
+it("names the URL, the trust domain, curl's error and what to look at when it gives up", async () => {
   const { code, stderr } = await fetch({ ca: ca.pem, url: "https://localhost:1" });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/https:\/\/localhost:1.*apps\.cluster2\.example\.com.*within 0 s.*curl: \(7\)/);
+  expect(stderr).toMatch(/https:\/\/localhost:1.*apps\.cluster2\.example\.com.*within 0 s.*curl: \(7\).*router runs/);
+});
+
+it("says where a CA that is not public belongs", async () => {
+  expect((await fetch({})).stderr).toMatch(/curl: \(60\)[^]*endpointCa/);
 });
 
 it.each<[string, Answer, string]>([
