@@ -36,8 +36,8 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   wait?: WaitOptions;
 }
 
-/** How long the endpoint may take to answer once server and Route are ready: the router and DNS need a moment. */
-const PROBE_SECONDS = 120;
+/** How long the endpoint may take to answer once server and Route are ready: the router needs a moment. */
+const PROBE_SECONDS = 30;
 
 /**
  * The federation side of the SPIRE server (steps 11 to 15, 19 and 20 of the procedure): its bundle endpoint, the peers

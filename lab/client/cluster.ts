@@ -25,7 +25,7 @@ export interface Keys {
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace: string };
+  metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
   spec?: object;
   status?: object;
 }
@@ -81,13 +81,17 @@ export class Cluster {
     await this.objects.create(manifest);
   }
 
-  async remove(apiVersion: string, kind: string, name: string): Promise<void> {
-    await this.objects.delete({ apiVersion, kind, metadata: { name, namespace: NAMESPACE } });
+  async remove(apiVersion: string, kind: string, name: string, namespace = NAMESPACE): Promise<void> {
+    await this.objects.delete({ apiVersion, kind, metadata: { name, namespace } });
+  }
+
+  /** What `oc patch --type merge` does. */
+  async merge(patch: Manifest): Promise<void> {
+    await this.objects.patch(patch, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
   }
 
   async annotate(apiVersion: string, kind: string, name: string, annotations: Record<string, string>): Promise<void> {
-    const patch = { apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations } };
-    await this.objects.patch(patch, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
+    await this.merge({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations } });
   }
 
   /** The router's word on the Route of the bundle endpoint. */

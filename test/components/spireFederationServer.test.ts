@@ -152,7 +152,7 @@ describe("the endpoint", () => {
         BUNDLE_URL: `https://${HOST}`,
         BUNDLE_TRUST_DOMAIN: DOMAIN,
         BUNDLE_CA: "",
-        BUNDLE_SECONDS: "120",
+        BUNDLE_SECONDS: "30",
       },
     });
   });
