@@ -11,6 +11,8 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
 // container is one container of a pod over all its runs; pod.mu guards status and process.
@@ -165,12 +167,15 @@ func (p *pod) start(c *container, spec rootSpec, id string) (*process, error) {
 	if err := os.MkdirAll(spec.Root, 0o755); err != nil {
 		return nil, err
 	}
-	cgroup, err := p.n.cgroups.Container(string(p.uid), id)
+	dir, err := p.n.cgroups.Container(string(p.uid), id)
 	if err != nil {
 		return nil, err
 	}
+	if dir == "" {
+		spec.Files[cgroup.Label] = cgroup.Labelled(string(p.uid), id)
+	}
 	_ = os.Remove(p.logPath(c, c.status.RestartCount-2)) // the last two runs are kept
-	return start(spec, p.sandbox.ns, p.spec.HostPID, cgroup, p.logPath(c, c.status.RestartCount))
+	return start(spec, p.sandbox.ns, p.spec.HostPID, dir, p.logPath(c, c.status.RestartCount))
 }
 
 func (p *pod) logPath(c *container, run int32) string {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
 // Pinned here, the main thread never becomes a thread that sits in a pod's
@@ -99,6 +101,11 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 			return err
 		}
 		defer leave()
+		if seesAll := p.cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWPID == 0; seesAll && p.cgroup == "" {
+			if err := cgroup.Pretend(); err != nil {
+				return err
+			}
+		}
 		return p.cmd.Start()
 	}()
 	if err == nil {

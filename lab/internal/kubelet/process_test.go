@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"spire-federation/lab/internal/images"
+	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
 func TestMain(m *testing.M) {
@@ -31,10 +33,10 @@ func shell(t *testing.T, script string, args ...string) rootSpec {
 	}
 }
 
-func launch(t *testing.T, spec rootSpec) (*process, func() string) {
+func launch(t *testing.T, spec rootSpec, hostPID ...bool) (*process, func() string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "0.log")
-	p, err := start(spec, netns.None(), false, "", log)
+	p, err := start(spec, netns.None(), len(hostPID) > 0, "", log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +131,27 @@ func TestExec(t *testing.T) {
 	}
 	if _, err := p.exec(t.Context(), []string{"nowhere"}, nil, &out, &errOut); err == nil || !strings.Contains(err.Error(), `"nowhere"`) {
 		t.Errorf("unknown command: %v", err)
+	}
+}
+
+func TestWhereThereAreNoCgroupsTheirLabelsAreSeen(t *testing.T) {
+	label := cgroup.Labelled("1234", "abcd")
+	spec := shell(t, `sleep 1d & echo up; wait`)
+	spec.Files[cgroup.Label] = label
+	workload, _ := launch(t, spec)
+	main, children := workload.cmd.Process.Pid, ""
+	for children == "" { // it forks when it has started
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", main, main))
+		children = strings.TrimSpace(string(text))
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := shell(t, `for pid; do cat /proc/$pid/cgroup; done`, fmt.Sprint(main), children, fmt.Sprint(os.Getpid()))
+	_, said := launch(t, reader, true)
+	if got, want := said(), label+label+strings.TrimSpace(string(own)); got != want {
+		t.Errorf("a container that sees the node's processes reads\n%s\nwant\n%s", got, want)
 	}
 }
 
