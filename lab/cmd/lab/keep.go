@@ -57,7 +57,7 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("make the lab's namespaces: %w", err)
+		return nil, fmt.Errorf("make the lab's namespaces (in a container, only if it is privileged): %w", err)
 	}
 	k := &keeperProcess{cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
 	go func() {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"spire-federation/lab/internal/state"
@@ -48,6 +50,32 @@ func TestFirstBelowKnowsTheFirstProcessOfANestedNamespace(t *testing.T) {
 	} {
 		if got := firstBelow(status); got != want {
 			t.Errorf("%q: %v", status, got)
+		}
+	}
+}
+
+func TestARefusedNamespaceNamesSettingAndCure(t *testing.T) {
+	cause := errors.New("operation not permitted")
+	for _, s := range refusals {
+		sysctls := t.TempDir()
+		set := func(value string) {
+			file := filepath.Join(sysctls, strings.ReplaceAll(s.name, ".", "/"))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(value+"\n"), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(s.refuses)
+		for _, want := range []string{"operation not permitted", s.name + " = " + s.refuses, "sudo sysctl " + s.name + "=" + s.allows, "as root"} {
+			if got := refused(cause, 1000, sysctls).Error(); !strings.Contains(got, want) {
+				t.Errorf("%q does not say %q", got, want)
+			}
+		}
+		if got := refused(cause, 0, sysctls); got != cause {
+			t.Errorf("root is told of ordinary users: %v", got)
+		}
+		set(s.allows)
+		if got := refused(cause, 1000, sysctls); got != cause {
+			t.Errorf("a setting that allows is blamed: %v", got)
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (p *plan) run(ctx context.Context, lock *os.File) error {
 	}
 	k, err := startKeeper(p, lock)
 	if err != nil {
-		return err
+		return refused(err, os.Getuid(), sysctls)
 	}
 	err = p.waitReady(ctx, k)
 	if err == nil {
@@ -168,7 +168,8 @@ func (p *plan) waitReady(ctx context.Context, k *keeperProcess) error {
 		case <-ctx.Done():
 			return errors.New("interrupted; the lab is ended")
 		case <-k.ended:
-			return fmt.Errorf("the lab's first process has ended: %s; last lines of %s:\n%s", k.cmd.ProcessState, p.dir.KeeperLog(), state.Tail(p.dir.KeeperLog(), 20))
+			err := fmt.Errorf("the lab's first process has ended: %s; last lines of %s:\n%s", k.cmd.ProcessState, p.dir.KeeperLog(), state.Tail(p.dir.KeeperLog(), 20))
+			return refused(err, os.Getuid(), sysctls)
 		}
 	}
 }
