@@ -39,9 +39,10 @@ const servingACME = `echo ROOT OF ACME >&3; exec 3>&-; exec tail -f /dev/null`
 
 // lab is a state folder and a toolchain whose clusters are a few lines of bash.
 type lab struct {
-	t   *testing.T
-	dir state.Dir
-	env []string
+	t    *testing.T
+	dir  state.Dir
+	env  []string
+	user *syscall.Credential // nil: whoever runs the tests
 }
 
 func newLab(t *testing.T, cluster string) lab { return newLabWith(t, cluster, servingACME) }
@@ -77,10 +78,11 @@ func (l lab) command(args ...string) *exec.Cmd {
 	if args[0] == "up" && !slices.Contains(args, "--until-exit-of") {
 		args = append([]string{"up", "--until-exit-of", strconv.Itoa(os.Getpid())}, args[1:]...)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	l.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
-	cmd.Env = l.env
+	cmd.Env, cmd.Dir = l.env, filepath.Dir(string(l.dir))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: l.user}
 	return cmd
 }
 
