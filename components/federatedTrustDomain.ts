@@ -4,12 +4,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
+import { BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
+import type { ClusterReader } from "./cluster";
 import { OWNED, SPIRE_API } from "./names";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
 import { explain, fault, refuse } from "./problem";
 import type { TrustBundle } from "./trustBundle";
 
 export interface FederatedTrustDomainArgs {
+  /** Reads the cluster, to see whether somebody has changed the ClusterFederatedTrustDomain. */
+  reader: ClusterReader;
   /** The remote member, as its stack published it. Plain: what is wrong with it is said before anything changes. */
   peer: Peer;
   /**
@@ -28,13 +32,13 @@ const FETCH_SECONDS = 60;
  * The bundle is fetched once for each URL, profile, trust domain and counter, over TLS that is verified, and kept in
  * the state, which holds public keys alone. Later rotations are SPIRE's business: a changed bundle is no change here.
  * A changed URL fetches anew, because the controller then sends the whole object to SPIRE and an old bundle would
- * replace a newer one.
+ * replace a newer one; so does an object that somebody has changed or deleted and that is put right.
  *
  * Give it the router's access and the certificate in `dependsOn`: then a destroy takes the peers away first.
  *
  * @throws ResourceError for what is wrong with `peer`, and when its bundle must not be trusted; all problems at once
  * @example
- * const peer = new FederatedTrustDomain("peer-cluster2", { peer: cluster2 }, { provider, dependsOn: [access, certificate] });
+ * const peer = new FederatedTrustDomain("peer-cluster2", { reader, peer: cluster2 }, { provider, dependsOn: [access, certificate] });
  */
 export class FederatedTrustDomain extends pulumi.ComponentResource {
   /** The peer's trust domain. */
@@ -49,7 +53,9 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const { peer } = args;
     refuse(name, checkPeer("peer", peer), this);
 
-    const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0), {
+    const object = objectName(peer.stack);
+    const fetch = pulumi.output(fetchOf(args.reader, object, federatedTrustDomainSpec(peer)));
+    const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0, fetch), {
       parent: this,
       ignoreChanges: IGNORED_INPUTS,
     });
@@ -59,8 +65,14 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       `${name}-trust`,
       {
         apiVersion: SPIRE_API,
-        kind: "ClusterFederatedTrustDomain",
-        metadata: { name: objectName(peer.stack), annotations: OWNED },
+        kind: TRUST_KIND,
+        metadata: {
+          name: object,
+          annotations: {
+            ...OWNED,
+            [BUNDLE_ANNOTATION]: pulumi.all([fetch, bundle]).apply(([at, { jwks }]) => bundleMark(at, jwks)),
+          },
+        },
         spec: { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
       },
       // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.
@@ -88,8 +100,8 @@ export function accept(stdout: string, peer: Peer, resource?: pulumi.Resource): 
   );
 }
 
-function snapshotCommand(peer: Peer, rebootstrap: number): command.local.CommandArgs {
-  const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, rebootstrap];
+function snapshotCommand(peer: Peer, rebootstrap: number, fetch: pulumi.Output<string>): command.local.CommandArgs {
+  const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, rebootstrap, fetch];
   return peer.profile === "https_spiffe"
     ? keepCommand(peer.caCertificates ?? "", new Date(), triggers)
     : fetchCommand(peer, FETCH_SECONDS, triggers);

@@ -61,7 +61,7 @@ function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers:
 
   const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
     stack: peer.stack,
-    domain: new FederatedTrustDomain(peer.stack, { peer, rebootstrap }, { provider, dependsOn: ready }),
+    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { provider, dependsOn: ready }),
   }));
 
   const server = new SpireFederationServer(

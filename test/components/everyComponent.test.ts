@@ -37,7 +37,7 @@ const table: [string, Make][] = [
         opts,
       ),
   ],
-  ["FederatedTrustDomain", (opts) => new components.FederatedTrustDomain("it", { peer }, opts)],
+  ["FederatedTrustDomain", (opts, reader) => new components.FederatedTrustDomain("it", { reader, peer }, opts)],
 ];
 
 /** Two of the five have nothing to wait for. */

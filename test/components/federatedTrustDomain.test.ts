@@ -5,6 +5,10 @@ import { bundleFromCertificates } from "../../components/trustBundle";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { root } from "./certificates";
 import { answering, peer, peerBundle, peerRoot } from "./given";
+import { clusterOf } from "./readers";
+
+/** A cluster that has no ClusterFederatedTrustDomain yet. */
+const reader = clusterOf();
 
 const spiffe: Peer = {
   ...peer,
@@ -15,7 +19,8 @@ const spiffe: Peer = {
 
 const trust = (changed: Partial<Peer> = {}, rebootstrap?: number): Promise<Seen[]> =>
   record(
-    () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
+    () =>
+      new FederatedTrustDomain("peer", { reader, peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
     answering,
   );
 
@@ -27,7 +32,11 @@ it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", a
     kind: "ClusterFederatedTrustDomain",
     metadata: {
       name: "cluster2-federation",
-      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+      annotations: {
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/patchForce": "true",
+        "spire-federation/bundle": expect.stringMatching(/^20\S+Z sha256:[0-9a-f]{64}$/) as string,
+      },
     },
     spec: {
       trustDomain: "apps.cluster2.example.com",
@@ -57,7 +66,7 @@ describe("the bundle", () => {
         BUNDLE_CA: caCertificates,
         BUNDLE_SECONDS: "60",
       },
-      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0],
+      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0, expect.stringMatching(/^20/)],
     });
     // Whatever is not a trigger is ignored: an edited script or a renewed CA changes nothing.
     const others = Object.keys(fetched.inputs).filter((name) => name !== "triggers");
@@ -68,7 +77,7 @@ describe("the bundle", () => {
     const kept = named(await trust(spiffe, 3), "peer-bundle");
     expect(kept.inputs).toMatchObject({
       create: "cat",
-      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3],
+      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3, expect.stringMatching(/^20/)],
     });
     const { jwks, fingerprints } = accept(kept.inputs["stdin"] as string, peer);
     expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
@@ -105,7 +114,7 @@ describe("the bundle", () => {
 describe("the outputs", () => {
   it("tell the roots' fingerprints, and the peer once its bundle is held", async () => {
     await record(async () => {
-      const component = new FederatedTrustDomain("peer", { peer });
+      const component = new FederatedTrustDomain("peer", { reader, peer });
       const sha256 = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
       expect(await valueOf(component.fingerprints)).toEqual([sha256]);
       expect(await valueOf(component.trustDomain)).toBe(peer.trustDomain);
@@ -115,7 +124,7 @@ describe("the outputs", () => {
 
   it("make what uses the peer come after its ClusterFederatedTrustDomain", async () => {
     const seen = await record(() => {
-      const { held } = new FederatedTrustDomain("peer", { peer });
+      const { held } = new FederatedTrustDomain("peer", { reader, peer });
       new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
     }, answering);
     expect(named(seen, "user").dependencies).toEqual(["peer-bundle", "peer-trust"]);
@@ -124,7 +133,7 @@ describe("the outputs", () => {
   it("show the peer in a preview, where nothing is fetched", async () => {
     await record(
       async () => {
-        expect(await valueOf(new FederatedTrustDomain("peer", { peer }).held)).toEqual(peer);
+        expect(await valueOf(new FederatedTrustDomain("peer", { reader, peer }).held)).toEqual(peer);
       },
       { preview: true },
     );
@@ -134,7 +143,7 @@ describe("the outputs", () => {
 it("refuses a peer that cannot be used, and fetches nothing", async () => {
   const seen = await record(() => {
     const wrong = { ...peer, trustDomain: "A", bundleEndpointUrl: "http://x" };
-    expect(() => new FederatedTrustDomain("peer", { peer: wrong })).toThrow(
+    expect(() => new FederatedTrustDomain("peer", { reader, peer: wrong })).toThrow(
       /peer\.trustDomain: .*\n.*peer\.bundleEndpointUrl: /,
     );
   });
