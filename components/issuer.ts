@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Problem } from "./problem";
 import type { IssuerReference } from "./certificateReadiness";
 import { checkEmail, checkHttpsUrl, checkName } from "./arguments";
@@ -42,6 +43,14 @@ export const ISSUER_DEFAULTS = {
 const ACME_ISSUER = "letsencrypt-http01";
 const CA_ISSUER = "internal-ca";
 
+/**
+ * The procedure's name for the procedure's value, another one for each other value: cert-manager issues anew when a
+ * Certificate refers to another issuer, but not when the issuer that it refers to has come to be another.
+ */
+function issuerName(base: string, value: string, standard: string): string {
+  return value === standard ? base : `${base}-${createHash("sha256").update(value).digest("hex").slice(0, 8)}`;
+}
+
 /** What is wrong with an issuer's description. */
 export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
   switch (issuer.type) {
@@ -63,7 +72,10 @@ export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
 /** One object that an issuer consists of. */
 export interface IssuerObject {
   kind: "Issuer" | "Certificate";
-  /** What it is for; part of the resource's name in the stack. */
+  /**
+   * Part of the resource's name in the stack. Another issuer has another one, so that it is another resource: as a
+   * replacement that an interrupted up has left behind it would be deleted when the config is taken back.
+   */
   role: string;
   name: string;
   spec: Record<string, unknown>;
@@ -78,17 +90,21 @@ export interface IssuerPlan {
 /** The procedure's steps 4 and 5. An existing issuer is referred to as it is. */
 export function planIssuer(issuer: IssuerArgs): IssuerPlan {
   switch (issuer.type) {
-    case "acme":
+    case "acme": {
+      const server = issuer.server ?? ISSUER_DEFAULTS.acmeServer;
+      const name = issuerName(ACME_ISSUER, server, ISSUER_DEFAULTS.acmeServer);
       return {
-        objects: [{ kind: "Issuer", role: "issuer", name: ACME_ISSUER, spec: { acme: acmeSpec(issuer) } }],
-        reference: { kind: "Issuer", name: ACME_ISSUER },
+        objects: [{ kind: "Issuer", role: name, name, spec: { acme: acmeSpec(server, issuer) } }],
+        reference: { kind: "Issuer", name },
       };
+    }
     case "ca": {
       const secretName = issuer.secretName ?? ISSUER_DEFAULTS.caSecretName;
-      const ca: IssuerObject = { kind: "Issuer", role: "issuer", name: CA_ISSUER, spec: { ca: { secretName } } };
+      const name = issuerName(CA_ISSUER, secretName, ISSUER_DEFAULTS.caSecretName);
+      const ca: IssuerObject = { kind: "Issuer", role: name, name, spec: { ca: { secretName } } };
       return {
         objects: issuer.selfSigned === true ? [...selfSignedRoot(secretName), ca] : [ca],
-        reference: { kind: "Issuer", name: CA_ISSUER },
+        reference: { kind: "Issuer", name },
       };
     }
     case "existing":
@@ -96,9 +112,9 @@ export function planIssuer(issuer: IssuerArgs): IssuerPlan {
   }
 }
 
-function acmeSpec(issuer: AcmeIssuer): Record<string, unknown> {
+function acmeSpec(server: string, issuer: AcmeIssuer): Record<string, unknown> {
   return {
-    server: issuer.server ?? ISSUER_DEFAULTS.acmeServer,
+    server,
     ...(issuer.email === undefined ? {} : { email: issuer.email }),
     privateKeySecretRef: { name: "letsencrypt-account-key" },
     solvers: [

@@ -1,10 +1,17 @@
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
+import type { ClusterReader } from "../../components/cluster";
 import type { IssuerArgs } from "../../components/issuer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { HOST, NAMESPACE, ready, silent } from "./given";
 import { clusterOf } from "./readers";
 
-const args: FederationCertificateArgs = { reader: ready, host: HOST, issuer: { type: "acme" } };
+/** Every issuer that there could be is ready. */
+const reader: ClusterReader = {
+  ...ready,
+  get: (apiVersion, kind, name, namespace) =>
+    ready.get(apiVersion, kind, kind === "Issuer" ? "internal-ca" : name, namespace),
+};
+const args: FederationCertificateArgs = { reader, host: HOST, issuer: { type: "acme" } };
 
 const make = (changed: Partial<FederationCertificateArgs> = {}): Promise<Seen[]> =>
   record(
@@ -51,7 +58,7 @@ describe("issuers", () => {
       "the procedure's ACME issuer",
       { type: "acme" },
       {
-        "cert-issuer letsencrypt-http01": {
+        "cert-letsencrypt-http01 letsencrypt-http01": {
           acme: {
             server: "https://acme-v02.api.letsencrypt.org/directory",
             privateKeySecretRef: { name: "letsencrypt-account-key" },
@@ -65,7 +72,7 @@ describe("issuers", () => {
       "another ACME server",
       { type: "acme", server: "https://ca.example.com/dir", email: "ops@example.com", ingressClassName: "public" },
       {
-        "cert-issuer letsencrypt-http01": {
+        "cert-letsencrypt-http01-e2650586 letsencrypt-http01-e2650586": {
           acme: {
             server: "https://ca.example.com/dir",
             email: "ops@example.com",
@@ -74,12 +81,12 @@ describe("issuers", () => {
           },
         },
       },
-      { kind: "Issuer", name: "letsencrypt-http01" },
+      { kind: "Issuer", name: "letsencrypt-http01-e2650586" },
     ],
     [
       "the procedure's internal CA",
       { type: "ca" },
-      { "cert-issuer internal-ca": { ca: { secretName: "internal-ca-key-pair" } } },
+      { "cert-internal-ca internal-ca": { ca: { secretName: "internal-ca-key-pair" } } },
       { kind: "Issuer", name: "internal-ca" },
     ],
     [
@@ -96,9 +103,9 @@ describe("issuers", () => {
           usages: ["cert sign", "crl sign"],
           issuerRef: { kind: "Issuer", name: "internal-ca-root" },
         },
-        "cert-issuer internal-ca": { ca: { secretName: "our-ca" } },
+        "cert-internal-ca-33595557 internal-ca-33595557": { ca: { secretName: "our-ca" } },
       },
-      { kind: "Issuer", name: "internal-ca" },
+      { kind: "Issuer", name: "internal-ca-33595557" },
     ],
     [
       "an issuer that exists",

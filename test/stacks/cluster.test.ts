@@ -148,7 +148,7 @@ describe("the order", () => {
     const { seen } = await run("cluster1", ["cluster2"], { backend });
     const chain = [
       "cert-manager-subscription",
-      "certificate-issuer",
+      "certificate-letsencrypt-http01",
       "certificate-certificate",
       "router-access-role",
       "router-access-binding",
