@@ -30,6 +30,9 @@ export interface KubeObject {
   };
 }
 
+/** The API server answers, but not this to whoever asks. */
+export class Forbidden extends Error {}
+
 export interface ClusterReader {
   /** The object, or undefined when it, or the kind itself, is not there. Any other failure is thrown. */
   get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string): Promise<T | undefined>;

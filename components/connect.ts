@@ -5,7 +5,7 @@ import {
   type KubernetesObject,
   type RequestContext,
 } from "@kubernetes/client-node";
-import type { ClusterReader, KubeObject } from "./cluster";
+import { type ClusterReader, Forbidden, type KubeObject } from "./cluster";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
 const REQUEST_MS = 10_000;
@@ -65,7 +65,8 @@ export class ClusterClient extends KubernetesObjectApi {
       if (isMissing(error)) {
         return missing;
       }
-      throw new Error(`${this.place}: cannot ${what}: ${explainError(error)}`, { cause: error });
+      const Failure = error instanceof ApiException && error.code === 403 ? Forbidden : Error;
+      throw new Failure(`${this.place}: cannot ${what}: ${explainError(error)}`, { cause: error });
     }
   }
 

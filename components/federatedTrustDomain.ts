@@ -54,7 +54,11 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     refuse(name, checkPeer("peer", peer), this);
 
     const object = objectName(peer.stack);
-    const fetch = pulumi.output(fetchOf(args.reader, object, federatedTrustDomainSpec(peer)));
+    const fetch = pulumi.output(
+      fetchOf(args.reader, object, federatedTrustDomainSpec(peer)).catch((error: unknown) => {
+        throw fault(error instanceof Error ? error.message : String(error), this);
+      }),
+    );
     const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0, fetch), {
       parent: this,
       ignoreChanges: IGNORED_INPUTS,

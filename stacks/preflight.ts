@@ -2,7 +2,7 @@
  * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
-import type { ClusterReader, Condition, KubeObject } from "../components/cluster";
+import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
@@ -44,15 +44,37 @@ export async function preflight(
 ): Promise<Cleared | Problem[]> {
   try {
     const reader = connect(config.context);
-    const problems = judge(config, await look(reader, config));
+    const forbidden: string[] = [];
+    const lenient = readOn(reader, forbidden);
+    const problems = judge(config, await look(lenient, config));
     const certManager =
-      config.profile === "https_web" ? await inspectCertManager(reader, { stack: config.self.stack }) : undefined;
+      config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
+    if (forbidden.length > 0) {
+      const cure = "a preview needs the ClusterRole of docs/reader.yaml; give it to whoever this context is";
+      return problem("context", [cure, ...forbidden].join("\n    "));
+    }
     if (Array.isArray(certManager)) problems.push(...certManager);
     else if (problems.length === 0) return { reader, certManager };
     return problems;
   } catch (error) {
     return [{ path: "context", message: error instanceof Error ? error.message : String(error) }];
   }
+}
+
+/** Reads on where the cluster forbids it, as if nothing were there, so that all that is missing is said together. */
+function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
+  const orElse = <T>(missing: T, request: Promise<T>): Promise<T> =>
+    request.catch((error: unknown) => {
+      if (!(error instanceof Forbidden)) throw error;
+      forbidden.push(error.message);
+      return missing;
+    });
+  return {
+    get: <T extends KubeObject>(...what: Parameters<ClusterReader["get"]>) =>
+      orElse<T | undefined>(undefined, reader.get<T>(...what)),
+    list: <T extends KubeObject>(...what: Parameters<ClusterReader["list"]>) =>
+      orElse<T[]>([], reader.list<T>(...what)),
+  };
 }
 
 async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<ClusterState> {

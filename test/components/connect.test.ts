@@ -110,7 +110,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
   const script = `
     const { connect } = require("./components/connect.ts");
     const up = connect("up");
-    const error = (promise) => promise.then(() => "none", ({ message }) => message);
+    const error = (promise) => promise.then(() => "none", ({ message, constructor }) => constructor.name + " " + message);
     (async () => console.log(JSON.stringify({
       ingress: (await up.get("config.openshift.io/v1", "Ingress", "cluster")).spec,
       noObject: (await up.get("v1", "ConfigMap", "gone", "ns")) ?? "missing",
@@ -133,12 +133,12 @@ it("reads objects as they are, takes what is missing for missing and explains ev
     list: [{ metadata: { name: "here" } }],
     listOfNoGroup: [],
     forbidden: expect.stringMatching(
-      /^context "up" .*cannot read ConfigMap forbidden: .*403, configmaps is forbidden$/,
+      /^Forbidden context "up" .*cannot read ConfigMap forbidden: .*403, configmaps is forbidden$/,
     ) as string,
     down: expect.stringMatching(
-      /^context "down" \(https:\/\/localhost:1\): .*ECONNREFUSED.*reachable from here/,
+      /^Error context "down" \(https:\/\/localhost:1\): .*ECONNREFUSED.*reachable from here/,
     ) as string,
-    unknown: 'context "elsewhere" is not in the kubeconfig; it has up, down',
+    unknown: 'Error context "elsewhere" is not in the kubeconfig; it has up, down',
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
 }, 30_000);

@@ -1,4 +1,4 @@
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
@@ -172,5 +172,17 @@ describe("refused", () => {
     expect(await preflight(configOf(), connect)).toEqual([
       { path: "context", message: expect.stringContaining(message) as unknown },
     ]);
+  });
+
+  it("an identity that may not read, with all that it lacks and the role that has it", async () => {
+    const forbids = (what: string): Promise<never> => Promise.reject(new Forbidden(`cannot read ${what}`));
+    const problems = await preflight(configOf(), () => ({
+      ...clusterOf(...Object.values(freshCluster())),
+      get: (_, kind) => forbids(kind),
+      list: (_, kind) => forbids(kind),
+    }));
+    expect(problems).toEqual([{ path: "context", message: expect.stringContaining("docs/reader.yaml") as unknown }]);
+    for (const kind of ["ZeroTrustWorkloadIdentityManager", "SpireServer", "Route", "Subscription", "Deployment"])
+      expect(JSON.stringify(problems)).toContain(`cannot read ${kind}`);
   });
 });
