@@ -18,6 +18,7 @@ var routesResource = schema.GroupVersionResource{Group: "route.openshift.io", Ve
 const (
 	passthrough = "passthrough"
 	reencrypt   = "reencrypt"
+	redirect    = "Redirect"
 )
 
 // route is what this router reads of a Route.
@@ -25,6 +26,7 @@ type route struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
 		Host string `json:"host"`
+		Path string `json:"path"`
 		To   struct {
 			Name string `json:"name"`
 		} `json:"to"`
@@ -33,6 +35,7 @@ type route struct {
 		} `json:"port"`
 		TLS struct {
 			Termination         string `json:"termination"`
+			InsecurePolicy      string `json:"insecureEdgeTerminationPolicy"`
 			ExternalCertificate struct {
 				Name string `json:"name"`
 			} `json:"externalCertificate"`
@@ -80,15 +83,31 @@ func (t *table) set(key string, r *route) {
 	}
 }
 
-// byHost finds the Route that serves a host over TLS, the oldest if there are several; nil if there is none.
-func (t *table) byHost(host string) (found *route) {
+// find returns the Route of a host: of those that fit the one with the longest path, of several such the oldest; nil if none does.
+func (t *table) find(host string, fits func(*route) bool) (found *route) {
 	t.RLock()
 	defer t.RUnlock()
 	for _, r := range t.routes {
-		secure := r.termination() == passthrough || r.termination() == reencrypt
-		if secure && host != "" && strings.EqualFold(r.Spec.Host, host) && (found == nil || r.CreationTimestamp.Before(&found.CreationTimestamp)) {
+		if host != "" && strings.EqualFold(r.Spec.Host, host) && fits(r) && (found == nil || r.precedes(found)) {
 			found = r
 		}
 	}
 	return found
+}
+
+func (r *route) precedes(other *route) bool {
+	if len(r.Spec.Path) != len(other.Spec.Path) {
+		return len(r.Spec.Path) > len(other.Spec.Path)
+	}
+	return r.CreationTimestamp.Before(&other.CreationTimestamp)
+}
+
+// secure says whether the Route serves all of its host over TLS. What is asked for is not known when TLS starts.
+func (r *route) secure() bool {
+	return r.Spec.Path == "" && (r.termination() == passthrough || r.termination() == reencrypt)
+}
+
+// covers says whether a URL's path is the Route's, or below it.
+func (r *route) covers(path string) bool {
+	return path == r.Spec.Path || strings.HasPrefix(path, strings.TrimSuffix(r.Spec.Path, "/")+"/")
 }

@@ -33,18 +33,19 @@ func TestTheOldestRouteOverTLSServesAHost(t *testing.T) {
 		"b/new":   parse(t, `{metadata: {creationTimestamp: "2026-02-01T00:00:00Z", name: new}, spec: {host: a.example.com, tls: {termination: reencrypt}}}`),
 		"a/old":   parse(t, `{metadata: {creationTimestamp: "2026-01-01T00:00:00Z", name: old}, spec: {host: a.example.com, tls: {termination: passthrough}}}`),
 		"a/plain": parse(t, `{metadata: {creationTimestamp: "2025-01-01T00:00:00Z", name: plain}, spec: {host: a.example.com}}`),
+		"a/path":  parse(t, `{metadata: {creationTimestamp: "2025-01-01T00:00:00Z", name: path}, spec: {host: a.example.com, path: /x, tls: {termination: reencrypt}}}`),
 		"a/none":  parse(t, `{metadata: {creationTimestamp: "2025-01-01T00:00:00Z", name: none}, spec: {tls: {termination: reencrypt}}}`),
 	}}
-	if got := routes.byHost("A.example.com"); got == nil || got.Name != "old" {
-		t.Errorf("byHost = %v, want old", got)
+	if got := routes.find("A.example.com", (*route).secure); got == nil || got.Name != "old" {
+		t.Errorf("%v, want old", got)
 	}
 	routes.set("a/old", nil)
-	if got := routes.byHost("a.example.com"); got == nil || got.Name != "new" {
-		t.Errorf("without old: byHost = %v, want new", got)
+	if got := routes.find("a.example.com", (*route).secure); got == nil || got.Name != "new" {
+		t.Errorf("without old: %v, want new", got)
 	}
 	for _, host := range []string{"", "b.example.com"} {
-		if got := routes.byHost(host); got != nil {
-			t.Errorf("byHost(%q) = %s, want none", host, got.Name)
+		if got := routes.find(host, (*route).secure); got != nil {
+			t.Errorf("host %q: %s, want none", host, got.Name)
 		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package router stands for OpenShift's router: it serves re-encrypt and passthrough Routes on port 443 and writes their status.
+// Package router stands for OpenShift's router: it serves re-encrypt and passthrough Routes on port 443, Routes without TLS on port
+// 80, and writes their status.
 // Certificates of Routes are read with the pod's own ServiceAccount, openshift-ingress/router, one named secret at a time.
 package router
 
@@ -11,6 +12,7 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
@@ -26,13 +28,17 @@ const resync = 30 * time.Minute // as OpenShift's
 // Run serves until ctx ends. It listens before it knows a Route, so that early clients are answered.
 func Run(ctx context.Context, args []string) error {
 	options := flag.NewFlagSet("router", flag.ContinueOnError)
-	address := options.String("address", ":443", "where to listen")
+	address := options.String("address", "", "where to listen, on ports 80 and 443")
 	domain := options.String("domain", "", "the cluster's ingress domain")
 	serviceCA := options.String("service-ca", "", "PEM file with the CA of the pods' serving certificates")
 	if err := options.Parse(args); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", *address)
+	secure, err := net.Listen("tcp", net.JoinHostPort(*address, "443"))
+	if err != nil {
+		return err
+	}
+	plain, err := net.Listen("tcp", net.JoinHostPort(*address, "80"))
 	if err != nil {
 		return err
 	}
@@ -73,8 +79,12 @@ func Run(ctx context.Context, args []string) error {
 	}
 	go informer.RunWithContext(ctx)
 	go c.run(ctx)
-	log.Printf("listening on %s for %s", listener.Addr(), *domain)
-	return (&server{c.table, &upstream{slices, *serviceCA}, fallback}).serve(ctx, listener)
+	log.Printf("listening on %s and %s for %s", secure.Addr(), plain.Addr(), *domain)
+	s := &server{c.table, &upstream{slices, *serviceCA}, fallback}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serve(ctx, secure) })
+	group.Go(func() error { return s.servePlain(ctx, plain) })
+	return group.Wait()
 }
 
 // defaultCertificate is what clients see where no Route has one of its own. As on OpenShift, nobody knows the CA that signed it.

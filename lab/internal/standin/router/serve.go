@@ -14,16 +14,19 @@ import (
 	"time"
 )
 
-const unavailable = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nApplication is not available\n"
+const (
+	sorry       = "Application is not available"
+	unavailable = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + sorry + "\n"
+)
 
-// server joins clients on port 443 with the pods of the Routes that their TLS names.
+// server joins clients with the pods of Routes: on port 443 of those that their TLS names, on port 80 of those that their requests name.
 type server struct {
 	table    *table
 	upstream *upstream
 	fallback tls.Certificate // for names that no Route serves, and for Routes without a certificate of their own
 }
 
-// serve accepts connections until ctx ends.
+// serve accepts connections of port 443 until ctx ends.
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	for {
@@ -45,7 +48,7 @@ func (s *server) handle(ctx context.Context, client net.Conn) {
 	host := serverName(io.TeeReader(client, hello))
 	_ = client.SetReadDeadline(time.Time{})
 
-	r := s.table.byHost(host)
+	r := s.table.find(host, (*route).secure)
 	client = &replayed{client, io.MultiReader(hello, client)}
 	if r.termination() != passthrough {
 		certificate := s.fallback

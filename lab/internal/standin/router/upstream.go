@@ -62,7 +62,7 @@ func (u *upstream) attempt(ctx context.Context, r *route) (net.Conn, error) {
 		return nil, fmt.Errorf("service %s/%s has no ready endpoint", r.Namespace, r.Spec.To.Name)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addresses[rand.IntN(len(addresses))])
-	if err != nil || r.termination() == passthrough {
+	if err != nil || r.termination() != reencrypt {
 		return conn, err
 	}
 	secure, err := u.encrypt(ctx, conn, r)
