@@ -14,6 +14,7 @@ import (
 
 	"spire-federation/lab/internal/catalog"
 	"spire-federation/lab/internal/standin/certmanageroperator"
+	"spire-federation/lab/internal/standin/ingress"
 	"spire-federation/lab/internal/standin/router"
 	"spire-federation/lab/internal/standin/serviceca"
 	"spire-federation/lab/internal/standin/ztwim"
@@ -23,6 +24,7 @@ var standins = map[string]func(context.Context, []string) error{
 	"ztwim-operator":        ztwim.Run,
 	"cert-manager-operator": certmanageroperator.Run,
 	"router":                router.Run,
+	"ingress-to-route":      ingress.Run,
 	"service-ca":            serviceca.Run,
 	"catalog":               catalog.Run,
 	"pause":                 pause,
