@@ -19,6 +19,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	"github.com/cert-manager/cert-manager/pkg/issuer/acme/http/solver"
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
+	utilfeature "github.com/cert-manager/cert-manager/pkg/util/feature"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/klog/v2"
@@ -61,6 +62,7 @@ func runControllers(args []string) error {
 	klog.InitFlags(flags)
 	namespace := flags.String("cluster-resource-namespace", "cert-manager", "namespace of the secrets of ClusterIssuers")
 	solverImage := flags.String("acme-http01-solver-image", "lab.local/acmesolver", "image that answers HTTP-01 challenges")
+	flags.Func("feature-gates", "name=true|false, …", utilfeature.DefaultMutableFeatureGate.Set)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
