@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	"github.com/cert-manager/cert-manager/pkg/issuer/acme/http/solver"
@@ -114,6 +115,8 @@ func options(namespace, solverImage string) controller.ContextOptions {
 			HTTP01SolverResourceLimitsCPU:     resource.MustParse("100m"),
 			HTTP01SolverResourceLimitsMemory:  resource.MustParse("64Mi"),
 			ACMEHTTP01SolverRunAsNonRoot:      true,
+			// For HTTP-01 as well, whose first look comes before the Route is there: the default's 10 s would be lost on every order.
+			DNS01CheckRetryPeriod: time.Second,
 		},
 		CertificateOptions: controller.CertificateOptions{
 			CopiedAnnotationPrefixes: []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},
