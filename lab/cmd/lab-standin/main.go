@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -30,9 +32,17 @@ var standins = map[string]func(context.Context, []string) error{
 	"pause":                 pause,
 }
 
-// pause runs until it is told to stop.
-func pause(ctx context.Context, _ []string) error {
-	<-ctx.Done()
+// pause runs until it is told to stop, and answers health checks when it is given an address.
+func pause(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	server := &http.Server{Addr: args[0], Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

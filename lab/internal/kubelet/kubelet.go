@@ -150,6 +150,14 @@ func newNode(ctx context.Context, c Config) (*node, error) {
 		return nil, fmt.Errorf("pod network: %w", err)
 	}
 	n.addresses = &addresses{prefix: prefix, last: n.nodeIP, used: map[netip.Addr]bool{}}
+	// Where OpenShift's nodes have it: SPIRE's agent checks with it whom it asks about pods.
+	ca, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("cluster CA: %w", err)
+	}
+	if err := put(filepath.Join(c.Dir, "hostfs/etc/kubernetes/kubelet-ca.crt"), string(ca), 0o644); err != nil {
+		return nil, err
+	}
 	n.cgroups = cgroup.New(c.Dir)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: n.client.CoreV1().Events("")})

@@ -46,7 +46,7 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 		"--bind-address=127.0.0.1", "--secure-port="+port, "--endpoint-reconciler-type=none", "--service-cluster-ip-range=198.18.8.0/24",
 		"--token-auth-file="+tokens, "--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
-		"--disable-admission-plugins=ServiceAccount")
+		"--disable-admission-plugins=ServiceAccount", "--allow-privileged=true")
 	config := &rest.Config{
 		Host: "https://" + secure, BearerToken: "admin", QPS: 200, Burst: 400,
 		TLSClientConfig: rest.TLSClientConfig{Insecure: true},

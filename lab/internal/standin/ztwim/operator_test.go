@@ -40,7 +40,7 @@ func TestOperator(t *testing.T) {
 	becomes(t, c, "a server without a manager fails", ready, "False", reasonFailed)
 	must(t, c.Create(ctx, ztwimCluster()))
 
-	becomes(t, c, "the rollout is awaited", "StatefulSetAvailable", "False", notReady)
+	becomes(t, c, "the rollout is awaited", "StatefulSetAvailable", "False", "StatefulSetNotReady")
 	becomes(t, c, "Ready says so", ready, "False", reasonProgressing)
 	rollOut(t, c)
 	becomes(t, c, "all is well", ready, "True", reasonReady)
@@ -154,7 +154,7 @@ func TestCreateOnlyMode(t *testing.T) {
 	becomes(t, c, "shown", createOnlyMode, "True", "CreateOnlyModeEnabled")
 	before := data(t, c, "spire-server")
 	generation := change(t, c, set{"logLevel", "debug"})
-	becomes(t, c, "looked at again", "StatefulSetAvailable", "False", notReady)
+	becomes(t, c, "looked at again", "StatefulSetAvailable", "False", "StatefulSetNotReady")
 	must(t, c.Delete(context.Background(), get(t, c, configMap, product, "spire-controller-manager")))
 	eventually(t, "what is missing is made", func() error {
 		return c.Get(context.Background(), client.ObjectKey{Namespace: product, Name: "spire-controller-manager"}, object(configMap))
@@ -180,8 +180,9 @@ func startOperator(t *testing.T, config *rest.Config, c client.Client) {
 	must(t, err)
 	t.Setenv("KUBECONFIG", write(t, t.TempDir(), "kubeconfig", text))
 	t.Setenv("OPERATOR_NAMESPACE", product)
-	t.Setenv("RELATED_IMAGE_SPIRE_SERVER", "registry.example.com/spire-server:1.13.3")
-	t.Setenv("RELATED_IMAGE_SPIRE_CONTROLLER_MANAGER", "registry.example.com/spire-controller-manager:0.6.3")
+	for _, image := range []string{"SPIRE_SERVER", "SPIRE_CONTROLLER_MANAGER", "SPIRE_AGENT", "SPIFFE_CSI_DRIVER", "NODE_DRIVER_REGISTRAR", "SPIFFE_CSI_INIT_CONTAINER"} {
+		t.Setenv("RELATED_IMAGE_"+image, "registry.example.com/"+strings.ToLower(image)+":1")
+	}
 	flags := []string{"--health-probe-bind-address=" + freeAddress(t), "--v=0", "--metrics-bind-address=0", "--metrics-secure=false"}
 	if real := os.Getenv("ZTWIM_OPERATOR"); real != "" {
 		t.Setenv("OPERATOR_CONDITION_NAME", product+".v1.0.0")
@@ -206,12 +207,17 @@ func get(t *testing.T, c client.Client, kind schema.GroupVersionKind, namespace,
 	return u
 }
 
-// becomes waits until a condition of SpireServer/cluster has a status and a reason. Any reason will do where two
-// reconciliations in a row may each write their own.
 func becomes(t *testing.T, c client.Client, what, condition, status, reason string) {
 	t.Helper()
+	becomesOf(t, c, server, what, condition, status, reason)
+}
+
+// becomesOf waits until a condition of a resource has a status and a reason. Any reason will do where two
+// reconciliations in a row may each write their own.
+func becomesOf(t *testing.T, c client.Client, kind schema.GroupVersionKind, what, condition, status, reason string) {
+	t.Helper()
 	eventually(t, fmt.Sprintf("%s: %s=%s, %s", what, condition, status, reason), func() error {
-		s, err := statusOf(get(t, c, server, "", "cluster"))
+		s, err := statusOf(get(t, c, kind, "", "cluster"))
 		must(t, err)
 		got := meta.FindStatusCondition(s.Conditions, condition)
 		if got == nil || string(got.Status) != status || reason != "" && got.Reason != reason {
@@ -240,9 +246,9 @@ func change(t *testing.T, c client.Client, s set) (generation int64) {
 // rollOut writes what the StatefulSet controller would, once the operator has followed SpireServer/cluster.
 func rollOut(t *testing.T, c client.Client) {
 	t.Helper()
-	v, err := newView(get(t, c, server, "", "cluster").Object["spec"].(fields), get(t, c, manager, "", "cluster").Object["spec"].(fields), product)
+	conf, err := config("server.conf", newView(get(t, c, server, "", "cluster").Object["spec"].(fields), get(t, c, manager, "", "cluster").Object["spec"].(fields), product))
 	must(t, err)
-	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(v["serverConf"].(string))))
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(conf)))
 	eventually(t, "the StatefulSet has the configuration's hash", func() error { return equal(configHash(t, c), hash) })
 	set := get(t, c, statefulSet, product, "spire-server")
 	set.Object["status"] = fields{"observedGeneration": set.GetGeneration(), "replicas": int64(1), "readyReplicas": int64(1), "updatedReplicas": int64(1)}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -20,10 +22,11 @@ import (
 )
 
 const (
-	product      = "zero-trust-workload-identity-manager"
-	controlPlane = "control-plane"
-	managedBy    = "app.kubernetes.io/managed-by"
-	component    = "app.kubernetes.io/component"
+	product   = "zero-trust-workload-identity-manager"
+	managedBy = "app.kubernetes.io/managed-by"
+	component = "app.kubernetes.io/component"
+
+	controlPlane, nodeAgent, csi = "control-plane", "node-agent", "csi"
 )
 
 //go:embed config operands
@@ -32,33 +35,44 @@ var files embed.FS
 // fields is a JSON object. The templates see the custom resources as they are in the API.
 type fields = map[string]any
 
-// newView is what the templates see: both specs, and the configuration files made from them.
-func newView(spec, manager fields, namespace string) (fields, error) {
+// newView is what the templates see: both specs, and what follows from them.
+func newView(spec, manager fields, namespace string) fields {
 	v := fields{"spec": spec, "manager": manager, "namespace": namespace, "trustedCA": os.Getenv("TRUSTED_CA_BUNDLE_CONFIGMAP")}
 	v["servingCert"], _, _ = unstructured.NestedMap(spec, "federation", "bundleEndpoint", "httpsWeb", "servingCert")
-	conf, err := settings("config/server.conf", v)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.MarshalIndent(conf, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	v["serverConf"] = string(text)
-	if conf, err = settings("config/controller-manager-config.yaml", v); err != nil {
-		return nil, err
-	}
-	text, err = yaml.Marshal(conf)
-	v["controllerManagerConf"] = string(text)
-	return v, err
+	v["kubeletCA"] = kubeletCA(spec)
+	return v
 }
 
-func settings(file string, v fields) (conf fields, err error) {
-	text, err := execute(file, v)
-	if err == nil {
-		err = yaml.Unmarshal(text, &conf)
+// kubeletCA is where the agent finds what vouches for its node's kubelet; nothing when it is not to look.
+func kubeletCA(spec fields) fields {
+	check, _, _ := unstructured.NestedStringMap(spec, "workloadAttestors", "workloadAttestorsVerification")
+	if check["type"] == "" || check["type"] == "skip" {
+		return nil
 	}
-	return conf, err
+	folder, file := check["hostCertBasePath"], check["hostCertFileName"]
+	if folder == "" || file == "" {
+		folder, file = "/etc/kubernetes", "kubelet-ca.crt"
+	}
+	return fields{"folder": folder, "path": path.Join(folder, file)}
+}
+
+// config makes a configuration file: YAML where its name says so, else JSON. Keys are sorted, so that equal input gives
+// equal bytes.
+func config(file string, v fields) (string, error) {
+	text, err := execute("config/"+file, v)
+	if err != nil {
+		return "", err
+	}
+	var conf fields
+	if err := yaml.Unmarshal(text, &conf); err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	if path.Ext(file) == ".yaml" {
+		text, err = yaml.Marshal(conf)
+	} else {
+		text, err = json.MarshalIndent(conf, "", "  ")
+	}
+	return string(text), err
 }
 
 // render turns one template into the objects it stands for.
@@ -86,11 +100,13 @@ func execute(file string, v fields) ([]byte, error) {
 		return nil, err
 	}
 	t, err := template.New(file).Funcs(template.FuncMap{
-		"duration": duration,
-		"hash":     func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.TrimSpace(text)))) },
-		"image":    func(name string) (string, error) { return quote(os.Getenv("RELATED_IMAGE_" + name)) },
-		"json":     quote,
-		"labels":   func(name string) (string, error) { return quote(labelsFor(name, custom)) },
+		"config":    config,
+		"duration":  duration,
+		"hash":      func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.TrimSpace(text)))) },
+		"image":     func(name string) (string, error) { return quote(os.Getenv("RELATED_IMAGE_" + name)) },
+		"json":      quote,
+		"labels":    func(name string, more ...string) (string, error) { return quote(labelsFor(name, custom, more...)) },
+		"placement": placement,
 	}).Parse(string(text))
 	if err != nil {
 		return nil, err
@@ -115,17 +131,39 @@ func duration(text string) (string, error) {
 	return d.String(), err
 }
 
-// labelsFor lets the operator's labels win over the user's.
-func labelsFor(name string, custom map[string]string) map[string]string {
+// placement is what a spec says of where its pods go.
+func placement(spec fields) fields {
+	said := fields{}
+	for _, field := range []string{"affinity", "nodeSelector", "tolerations"} {
+		if spec[field] != nil {
+			said[field] = spec[field]
+		}
+	}
+	return said
+}
+
+// programs are what the operator runs; the part that a program belongs to is whose controller looks after its objects.
+var programs = map[string]struct{ part, version string }{
+	"spire-server":             {controlPlane, "1.13.3"},
+	"spire-controller-manager": {controlPlane, "0.6.3"},
+	"spire-agent":              {nodeAgent, "1.13.3"},
+	"spiffe-csi-driver":        {csi, "0.2.8"},
+}
+
+// labelsFor lets the operator's labels win over the user's; more are a name and a value each.
+func labelsFor(program string, custom map[string]string, more ...string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, custom)
+	for pair := range slices.Chunk(more, 2) {
+		all[pair[0]] = pair[1]
+	}
 	maps.Copy(all, map[string]string{
-		"app.kubernetes.io/name":     name,
+		"app.kubernetes.io/name":     program,
 		"app.kubernetes.io/instance": "cluster-" + product,
 		"app.kubernetes.io/part-of":  product,
-		"app.kubernetes.io/version":  map[string]string{"spire-server": "1.13.3", "spire-controller-manager": "0.6.3"}[name],
+		"app.kubernetes.io/version":  programs[program].version,
 		managedBy:                    product,
-		component:                    controlPlane,
+		component:                    programs[program].part,
 	})
 	return all
 }

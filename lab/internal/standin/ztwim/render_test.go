@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-func newTestView(t *testing.T, spec fields) fields {
-	t.Helper()
+func newTestView(spec fields) fields {
 	whole := fields{
 		"logLevel": "info", "logFormat": "text", "caKeyType": "rsa-2048",
 		"caValidity": "24h", "defaultX509Validity": "1h", "defaultJWTValidity": "5m",
@@ -21,9 +20,7 @@ func newTestView(t *testing.T, spec fields) fields {
 		whole[key] = value
 	}
 	manager := fields{"trustDomain": "apps.cluster1.lab", "clusterName": "cluster1", "bundleConfigMap": "spire-bundle"}
-	v, err := newView(whole, manager, product)
-	must(t, err)
-	return v
+	return newView(whole, manager, product)
 }
 
 func defaulted(endpoint fields, peers ...any) fields {
@@ -49,15 +46,17 @@ func TestConfiguration(t *testing.T) {
 				"maxIdleConns": int64(0), "connMaxLifetime": int64(60), "disableMigration": "true"},
 		},
 	} {
-		t.Run(golden, func(t *testing.T) { same(t, newTestView(t, spec)["serverConf"], golden) })
+		t.Run(golden, func(t *testing.T) { same(t, newTestView(spec), "server.conf", golden) })
 	}
 	t.Run("controller-manager-config.yaml", func(t *testing.T) {
-		same(t, newTestView(t, fields{"labels": map[string]any{"team": "a"}})["controllerManagerConf"], "controller-manager-config.yaml")
+		same(t, newTestView(fields{"labels": map[string]any{"team": "a"}}), "controller-manager-config.yaml", "controller-manager-config.yaml")
 	})
 }
 
-func same(t *testing.T, got any, golden string) {
+func same(t *testing.T, v fields, file, golden string) {
 	t.Helper()
+	got, err := config(file, v)
+	must(t, err)
 	want, err := os.ReadFile("testdata/" + golden)
 	must(t, err)
 	if got != string(want) {
@@ -76,7 +75,7 @@ func TestRouteFollowsTheProfile(t *testing.T) {
 		"https_spiffe": {fields{"profile": "https_spiffe"}, "passthrough", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			objects, err := render("route.yaml", newTestView(t, defaulted(test.endpoint)))
+			objects, err := render("route.yaml", newTestView(defaulted(test.endpoint)))
 			must(t, err)
 			tls := objects[0].Object["spec"].(fields)["tls"].(fields)
 			external, _ := tls["externalCertificate"].(fields)
@@ -93,7 +92,7 @@ func TestRouteFollowsTheProfile(t *testing.T) {
 // TestTrustedCA: the folder is mounted, so that the ConfigMap's file replaces the system's roots in both containers.
 func TestTrustedCA(t *testing.T) {
 	t.Setenv("TRUSTED_CA_BUNDLE_CONFIGMAP", "lab-ca")
-	objects, err := render("statefulset.yaml", newTestView(t, nil))
+	objects, err := render("statefulset.yaml", newTestView(nil))
 	must(t, err)
 	text, err := objects[0].MarshalJSON()
 	must(t, err)

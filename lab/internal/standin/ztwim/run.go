@@ -1,6 +1,6 @@
 // Package ztwim stands for the operator of the Zero Trust Workload Identity Manager 1.0.0: it turns
-// SpireServer/cluster into the objects that run SPIRE and reports as the operator does. It covers the
-// server only; agents, CSI driver and OIDC provider, proxies, metrics and OLM's OperatorCondition are left out.
+// SpireServer/cluster, SpireAgent/cluster and SpiffeCSIDriver/cluster into the objects that run SPIRE and reports as the
+// operator does. The OIDC provider, proxies, metrics and OLM's OperatorCondition are left out.
 package ztwim
 
 import (
@@ -33,23 +33,27 @@ var (
 	group   = schema.GroupVersion{Group: "operator.openshift.io", Version: "v1alpha1"}
 	manager = group.WithKind("ZeroTrustWorkloadIdentityManager")
 	server  = group.WithKind("SpireServer")
+	agent   = group.WithKind("SpireAgent")
+	driver  = group.WithKind("SpiffeCSIDriver")
 
 	statefulSet = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
+	daemonSet   = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "DaemonSet"}
 
-	operands = []schema.GroupVersionKind{
-		server, group.WithKind("SpireAgent"), group.WithKind("SpiffeCSIDriver"), group.WithKind("SpireOIDCDiscoveryProvider"),
-	}
-	owned = []schema.GroupVersionKind{
+	operands = []schema.GroupVersionKind{server, agent, driver, group.WithKind("SpireOIDCDiscoveryProvider")}
+	owned    = []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
 		{Version: "v1", Kind: "ServiceAccount"},
 		statefulSet,
+		daemonSet,
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRoleBinding"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
 		{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingWebhookConfiguration"},
 		{Group: "route.openshift.io", Version: "v1", Kind: "Route"},
+		{Group: "security.openshift.io", Version: "v1", Kind: "SecurityContextConstraints"},
+		{Group: "storage.k8s.io", Version: "v1", Kind: "CSIDriver"},
 	}
 )
 
@@ -107,7 +111,7 @@ func Run(ctx context.Context, args []string) error {
 // cacheOptions keeps the operator's own objects, known by their labels, and the custom resources.
 func cacheOptions() cache.Options {
 	options := cache.Options{
-		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{managedBy: product, component: controlPlane}),
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{managedBy: product}),
 		ByObject:             map[client.Object]cache.ByObject{object(manager): {Label: labels.Everything()}},
 	}
 	for _, kind := range operands {
@@ -121,14 +125,25 @@ func (o *operator) watch(mgr ctrl.Manager) error {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: "cluster"}}}
 	})
 	comesOrGoes := builder.WithPredicates(predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }})
-	servers := ctrl.NewControllerManagedBy(mgr).Named("spire-server").
-		For(object(server), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ownersChanged))).
-		Watches(object(manager), cluster, comesOrGoes)
-	for _, kind := range owned {
-		servers = servers.Watches(object(kind), cluster)
-	}
-	if err := servers.Complete(reconcile.Func(o.reconcileServer)); err != nil {
-		return err
+	for _, c := range []struct {
+		kind  schema.GroupVersionKind
+		part  string
+		bring func(*job, context.Context) error
+	}{
+		{server, controlPlane, (*job).server},
+		{agent, nodeAgent, (*job).agent},
+		{driver, csi, (*job).csiDriver},
+	} {
+		its := builder.WithPredicates(predicate.NewPredicateFuncs(func(u client.Object) bool { return u.GetLabels()[component] == c.part }))
+		controller := ctrl.NewControllerManagedBy(mgr).Named(c.part).
+			For(object(c.kind), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, ownersChanged))).
+			Watches(object(manager), cluster, comesOrGoes)
+		for _, kind := range owned {
+			controller = controller.Watches(object(kind), cluster, its)
+		}
+		if err := controller.Complete(o.reconciler(c.kind, c.bring)); err != nil {
+			return err
+		}
 	}
 	managers := ctrl.NewControllerManagedBy(mgr).Named("manager").
 		For(object(manager), builder.WithPredicates(predicate.GenerationChangedPredicate{}))

@@ -3,6 +3,7 @@ package ztwim
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,7 +23,7 @@ const (
 	reasonReady       = "Ready"
 	reasonProgressing = "Progressing"
 	reasonFailed      = "Failed"
-	notReady          = "StatefulSetNotReady"
+	notReady          = "NotReady" // after the kind of a workload
 )
 
 // findings are the conditions that one reconciliation arrives at, in the order of its steps.
@@ -50,7 +51,7 @@ func (f *findings) conclude(failure error) {
 			continue
 		}
 		message = fmt.Sprintf("%s: %s", c.Type, c.Message)
-		if reason = reasonProgressing; c.Reason != notReady {
+		if reason = reasonProgressing; !strings.HasSuffix(c.Reason, notReady) {
 			reason = reasonFailed
 			break
 		}

@@ -12,7 +12,8 @@ import (
 var validities = []string{"caValidity", "defaultX509Validity", "defaultJWTValidity"}
 
 // validate checks what the CRD cannot. What it refuses is not tried again before the next edit.
-func validate(spec, manager fields, wasInvalid bool, found *findings) bool {
+func validate(view fields, wasInvalid bool, found *findings) bool {
+	spec, manager := view["spec"].(fields), view["manager"].(fields)
 	if err := validateFederation(spec, manager["trustDomain"]); err != nil {
 		found.add(configurationValid, false, "InvalidFederationConfiguration", fmt.Sprintf("Federation configuration validation failed: %v", err))
 		return false
