@@ -38,6 +38,7 @@ list_units() {
   unit pulumi-resource-random plugins plugins -- pulumi_plugin random "$random_plugin_version" standin_plugin
 
   unit cert-manager . cmd/cert-manager -- go_program cert-manager . ./cmd/cert-manager
+  unit probe . cmd/probe -- go_program probe . ./cmd/probe
   for name in lab lab-cluster lab-standin; do
     unit "$name" . "cmd/$name" internal manifests -- go_program "$name" . "./cmd/$name"
   done
