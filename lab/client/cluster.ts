@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import { connect, type PeerCertificate } from "node:tls";
 import {
   CoreV1Api,
+  CustomObjectsApi,
   Exec,
   KubeConfig,
   KubernetesObjectApi,
@@ -25,7 +26,7 @@ export interface Keys {
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; annotations?: Record<string, string> };
+  metadata: { name: string; namespace?: string; annotations?: Record<string, string>; generation?: number };
   spec?: object;
   status?: object;
 }
@@ -77,12 +78,24 @@ export class Cluster {
     return (await this.objects.list(apiVersion, kind, namespace)).items as unknown as Manifest[];
   }
 
+  /** The ingress domain. By itself, because `read` takes this Ingress for Kubernetes' own and drops what that doesn't have. */
+  async domain(): Promise<string> {
+    const ingress = { group: "config.openshift.io", version: "v1", plural: "ingresses", name: "cluster" };
+    const found: unknown = await this.kubeconfig.makeApiClient(CustomObjectsApi).getClusterCustomObject(ingress);
+    return (found as { spec: { domain: string } }).spec.domain;
+  }
+
   async create(manifest: Manifest): Promise<void> {
     await this.objects.create(manifest);
   }
 
   async remove(apiVersion: string, kind: string, name: string, namespace = NAMESPACE): Promise<void> {
     await this.objects.delete({ apiVersion, kind, metadata: { name, namespace } });
+  }
+
+  /** What `oc apply` does: server-side, as one user who insists. */
+  async apply(manifest: Manifest): Promise<void> {
+    await this.objects.patch(manifest, undefined, undefined, "by-hand", true, PatchStrategy.ServerSideApply);
   }
 
   /** What `oc patch --type merge` does. */

@@ -43,7 +43,7 @@ export async function held(from: Cluster, to: Cluster): Promise<string> {
   return `X.509 roots sha256 ${roots}…, ${serves.jwt.length} JWT keys`;
 }
 
-function running(pod: V1Pod): string {
+export function running(pod: V1Pod): string {
   const containers = pod.status?.containerStatuses ?? [];
   const ready = containers.filter((c) => c.ready).length;
   const text = `${pod.status?.phase ?? "unknown"}, ${ready}/${containers.length} ready`;

@@ -1,0 +1,97 @@
+/**
+ * The documented procedure, step by step on two clusters of the lab, without Pulumi: where its nine verifications hold,
+ * the lab is what the page was written for.
+ */
+import { X509Certificate } from "node:crypto";
+import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { eventually } from "../../lab/client/eventually";
+import { held, pairs, running } from "../../lab/demo/proof";
+import { curl, federationDomain, mustBe, serverRuns } from "../../lab/procedure/looks";
+import { CERTIFICATE } from "../../lab/procedure/manifests";
+import { federationName, followProcedure } from "../../lab/procedure/steps";
+
+const clusters = [new Cluster("cluster1"), new Cluster("cluster2")];
+const SPIRE = "spire.spiffe.io/v1alpha1";
+const RBAC = "rbac.authorization.k8s.io/v1";
+
+// A generous bound against hanging, not a measurement.
+jest.setTimeout(600_000);
+
+beforeAll(() => followProcedure(clusters, "letsencrypt-http01"));
+
+// The next file finds clusters that federate with nobody. That there is a bundle endpoint cannot be undone.
+afterAll(async () => {
+  for (const [cluster, remote] of pairs(clusters)) {
+    await cluster.remove(SPIRE, "ClusterFederatedTrustDomain", federationName(remote));
+    await cluster.merge({
+      apiVersion: "operator.openshift.io/v1alpha1",
+      kind: "SpireServer",
+      metadata: { name: "cluster" },
+      spec: { federation: { federatesWith: null } },
+    });
+    await eventually(() => serverRuns(cluster));
+    await cluster.spireServer("bundle", "delete", "-id", `spiffe://${remote.trustDomain}`, "-mode", "dissociate");
+  }
+});
+
+describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))("%s", (_, cluster) => {
+  const remotes = clusters.filter((other) => other !== cluster);
+
+  test("1. the Certificate is READY=True", async () => {
+    mustBe(await cluster.read("cert-manager.io/v1", "Certificate", CERTIFICATE), "Ready");
+  });
+
+  test("2. its secret's certificate is valid now, and for 90 days", async () => {
+    const { data } = await cluster.core.readNamespacedSecret({ name: CERTIFICATE, namespace: NAMESPACE });
+    const { validFrom, validTo } = new X509Certificate(Buffer.from(data?.["tls.crt"] ?? "", "base64"));
+    const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+    expect(from).toBeLessThanOrEqual(Date.now());
+    expect(Math.round((to - from) / 86_400_000)).toBe(90);
+  });
+
+  test("3. Role and RoleBinding exist, for ServiceAccount router in openshift-ingress", async () => {
+    await cluster.read(RBAC, "Role", "secret-reader");
+    expect(await cluster.read(RBAC, "RoleBinding", "secret-reader-binding")).toMatchObject({
+      roleRef: { kind: "Role", name: "secret-reader" },
+      subjects: [{ kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" }],
+    });
+  });
+
+  test("4. every ClusterFederatedTrustDomain is listed with its trust domain and endpoint URL", async () => {
+    const listed = await cluster.list(SPIRE, "ClusterFederatedTrustDomain", NAMESPACE);
+    for (const { trustDomain, host } of remotes)
+      expect(listed).toContainEqual(
+        expect.objectContaining({
+          spec: expect.objectContaining({ trustDomain, bundleEndpointURL: `https://${host}` }) as object,
+        }),
+      );
+  });
+
+  test("5. each is in sync: SPIRE holds the bundle that its endpoint serves", async () => {
+    for (const remote of remotes) await eventually(() => held(cluster, remote));
+  });
+
+  test("6. the endpoint answers, with a certificate of the configured CA", async () => {
+    const { keys } = JSON.parse(await curl(`https://${await federationDomain(cluster)}`)) as { keys: object[] };
+    expect(keys).toContainEqual(expect.objectContaining({ use: "x509-svid" }));
+    const { certificate } = await cluster.endpoint();
+    expect(certificate.issuer.CN).toMatch(/^Pebble Intermediate CA /);
+  });
+
+  test("7. the SPIRE server's log says that federation is on, bundles are refreshed and the endpoint serves", async () => {
+    await eventually(async () => {
+      const name = { name: "spire-server-0", namespace: NAMESPACE, container: "spire-server" };
+      const log = await cluster.core.readNamespacedPodLog(name);
+      expect(log).toContain('msg="Serving bundle endpoint"');
+      for (const { trustDomain } of remotes)
+        for (const message of ["Trust domain is now managed", "Bundle refreshed"])
+          expect(log).toMatch(new RegExp(`msg="${message}".* trust_domain=${trustDomain}`));
+    });
+  });
+
+  test("8. pod spire-server-0 (2/2) is Running", async () => {
+    const pods = await cluster.pods();
+    const server = pods.filter(({ metadata }) => metadata?.name === "spire-server-0");
+    expect(server.map(running)).toEqual(["Running, 2/2 ready"]);
+  });
+});
