@@ -46,7 +46,7 @@ const MAX_COMMON_NAME = 64;
  * @example
  * const certificate = new FederationCertificate(
  *   "federation-certificate",
- *   { reader, host: federationHost(trustDomain), issuer: { type: "acme" } },
+ *   { reader, host: "federation.apps.cluster1.example.com", issuer: { type: "acme" } },
  *   { provider, dependsOn: certManager.ready },
  * );
  */

@@ -8,6 +8,12 @@ export interface FederationSpec {
   federatesWith?: FederatesWith[];
 }
 
+/** A federation, and the host at which it is served. */
+export interface AskedFederation {
+  host: string;
+  federation: FederationSpec;
+}
+
 export interface BundleEndpointSpec {
   profile: Profile;
   refreshHint: number;
@@ -26,11 +32,15 @@ export interface AcmeSpec {
   tosAccepted: "true" | "false";
 }
 
-/** A bundle endpoint behind the operator's own Route, and the peers. */
-export function federationSpec(bundleEndpoint: BundleEndpointSpec, peers: readonly Peer[]): FederationSpec {
+/** A bundle endpoint, behind the operator's Route or one of the stack's own, and the peers. */
+export function federationSpec(
+  bundleEndpoint: BundleEndpointSpec,
+  peers: readonly Peer[],
+  managedRoute = true,
+): FederationSpec {
   return {
     bundleEndpoint,
-    managedRoute: "true",
+    managedRoute: managedRoute ? "true" : "false",
     // The CRD refuses an empty list.
     ...(peers.length === 0 ? {} : { federatesWith: federatesWith(peers) }),
   };

@@ -5,6 +5,7 @@ export * from "./certManagerInstall";
 export * from "./cluster";
 export * from "./federatedTrustDomain";
 export * from "./federationCertificate";
+export * from "./federationRoute";
 export * from "./inspectCertManager";
 export * from "./issuer";
 export * from "./names";

@@ -21,7 +21,7 @@ export const FEDERATION_CLASS = "zero-trust-workload-identity-manager-spire";
 /** StatefulSet, Service and ConfigMap of the SPIRE server. */
 export const SPIRE_SERVER = "spire-server";
 
-/** Route that the operator makes when `managedRoute` is "true". */
+/** Route of the bundle endpoint: the operator makes it when `managedRoute` is "true", or the stack by the same name. */
 export const FEDERATION_ROUTE = "spire-server-federation";
 
 /** ConfigMap with the server's own X.509 roots, key `bundle.crt` (the default of `spec.bundleConfigMap`). */
@@ -55,8 +55,3 @@ export const FIELD_MANAGER = "spire-federation";
  * by themselves; and what somebody else has changed is put right instead of ending in a field manager's conflict.
  */
 export const OWNED = { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" };
-
-/** The operator's managed Route is always `federation.<trust domain>`. */
-export function federationHost(trustDomain: string): string {
-  return `federation.${trustDomain}`;
-}

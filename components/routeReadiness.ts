@@ -1,7 +1,8 @@
-import type { Condition, KubeObject } from "./cluster";
+import type { ClusterReader, Condition, KubeObject } from "./cluster";
 import { describe } from "./conditions";
-import type { FederationSpec } from "./federationSpec";
-import { FEDERATION_ROUTE, OPERAND_NAMESPACE } from "./names";
+import { routeTls } from "./federationRoute";
+import type { AskedFederation } from "./federationSpec";
+import { FEDERATION_ROUTE, OPERAND_NAMESPACE, ROUTE_API } from "./names";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
 /** A refusal may be an old one while the operator and the router are at work. */
@@ -17,11 +18,20 @@ export interface Route extends KubeObject {
   status?: { ingress?: { host?: string; routerName?: string; conditions?: Condition[] }[] };
 }
 
+export async function lookAtRoute(reader: ClusterReader, asked: AskedFederation): Promise<Verdict> {
+  return routeReadiness(asked, await reader.get<Route>(ROUTE_API, "Route", FEDERATION_ROUTE, OPERAND_NAMESPACE));
+}
+
 /** Whether the router has admitted the Route for the host, with the certificate that was asked for (step 14). */
-export function routeReadiness(asked: { host: string; federation: FederationSpec }, route: Route | undefined): Verdict {
+export function routeReadiness(asked: AskedFederation, route: Route | undefined): Verdict {
   const name = `Route ${FEDERATION_ROUTE}`;
+  // The operator may still be at work on its Route; one of the stack's own has been somebody else's work since.
+  const changed = (what: string): Verdict =>
+    asked.federation.managedRoute === "true"
+      ? waiting(`${name} ${what}`)
+      : failed(`${name} ${what}; somebody has changed it, and "pulumi up --refresh" puts it right`, SETTLE_SECONDS);
   if (route === undefined) {
-    return waiting(`${name} is not there yet`);
+    return changed("is not there");
   }
   if (route.spec?.host !== asked.host) {
     return failed(
@@ -29,12 +39,11 @@ export function routeReadiness(asked: { host: string; federation: FederationSpec
       SETTLE_SECONDS,
     );
   }
-  const secret = asked.federation.bundleEndpoint.httpsWeb?.servingCert?.externalSecretRef;
-  const termination = secret === undefined ? "passthrough" : "reencrypt";
+  const { termination, secret } = routeTls(asked.federation);
   const tls = route.spec.tls;
   if (tls?.termination !== termination || tls.externalCertificate?.name !== secret) {
-    return waiting(
-      `${name} has not taken the certificate yet: it is ${tls?.termination ?? "without TLS"} with secret ${tls?.externalCertificate?.name ?? "none"}`,
+    return changed(
+      `is ${tls?.termination ?? "without TLS"} with secret ${tls?.externalCertificate?.name ?? "none"}, not ${termination} with ${secret ?? "none"}`,
     );
   }
   const routers = (route.status?.ingress ?? []).filter((ingress) => ingress.host === asked.host);

@@ -5,12 +5,14 @@ import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./
 import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
 import type { ClusterReader } from "./cluster";
-import { federationSpec, type FederationSpec } from "./federationSpec";
+import { makeRoute } from "./federationRoute";
+import { federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
 import type { Peer } from "./peer";
 import { refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
+import { lookAtRoute } from "./routeReadiness";
 import { lookAtSpireServer } from "./spireServerReadiness";
 import { checkSpireServerSpec, renderSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
 
@@ -19,8 +21,13 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   reader: ClusterReader;
   /** Trust domain of this cluster, as ZeroTrustWorkloadIdentityManager/cluster has it. */
   trustDomain: string;
-  /** Host of the bundle endpoint; with the operator's managed Route `federation.<trust domain>`. */
+  /** Host of the bundle endpoint. */
   host: string;
+  /**
+   * Whether the operator makes the Route, which it does for `federation.<trust domain>` alone. Default true; with false
+   * this component makes it. See `federationRoute`.
+   */
+  managedRoute?: boolean;
   /** The peers whose bundles are held: `FederatedTrustDomain.held` of each. Default none. */
   federatesWith?: pulumi.Input<pulumi.Input<Peer>[]>;
   /**
@@ -46,6 +53,9 @@ const PROBE_SECONDS = 30;
  * By default the stack owns `spec.federation` of the existing SpireServer and nothing else of it. Neither that nor a
  * whole SpireServer is taken away by a destroy: the CRD refuses to unset a federation, and the server must go on.
  *
+ * A Route of the component's own comes once the operator has let go of any that it made, is taken over from it, and goes
+ * with the component.
+ *
  * Readiness is followed from the specification to the endpoint; see `spireServerReadiness` for why `Ready=True` is not
  * enough. Give it the router's access in `dependsOn`: the Route is refused without.
  *
@@ -53,7 +63,7 @@ const PROBE_SECONDS = 30;
  * @example
  * const server = new SpireFederationServer(
  *   "federation-server",
- *   { reader, trustDomain, host: federationHost(trustDomain), servingCert: { externalSecretRef: certificate.secretName } },
+ *   { reader, trustDomain, host, servingCert: { externalSecretRef: certificate.secretName } },
  *   { provider, dependsOn: access },
  * );
  */
@@ -77,19 +87,22 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const federation = renderFederation(args, this);
     const server = makeServer(this, `${name}-server`, args.manage, federation);
 
+    const asked = federation.apply((spec) => ({ host: args.host, federation: spec }));
     const rolledOut = whenReady(
       this,
-      pulumi.all([federation, server.id]),
+      pulumi.all([asked, server.id]),
       "SpireServer cluster",
-      ([spec]) => lookAtSpireServer(args.reader, { host: args.host, federation: spec }),
+      ([it]) => lookAtSpireServer(args.reader, it),
       wait,
     );
+    const admitted =
+      args.managedRoute === false ? this.ownRoute(`${name}-route`, args.reader, asked, rolledOut, wait) : rolledOut;
     this.ready =
       spiffeId === undefined
-        ? this.probeWithCurl(`${name}-probe`, args, url, federation, rolledOut)
+        ? this.probeWithCurl(`${name}-probe`, args, url, federation, admitted)
         : whenReady(
             this,
-            rolledOut,
+            admitted,
             "bundle endpoint",
             async () => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(args.reader)),
             { ...wait, timeoutSeconds: PROBE_SECONDS },
@@ -107,6 +120,23 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     });
   }
 
+  /** Step 14, where the operator doesn't do it. */
+  private ownRoute(
+    name: string,
+    reader: ClusterReader,
+    asked: pulumi.Output<AskedFederation>,
+    rolledOut: pulumi.Output<pulumi.Resource>,
+    wait: Required<WaitOptions>,
+  ): pulumi.Output<pulumi.Resource> {
+    // Through its specification, not dependsOn: a child cannot depend on its own parent.
+    const route = makeRoute(
+      this,
+      name,
+      pulumi.all([asked, rolledOut]).apply(([it]) => it),
+    );
+    return whenReady(this, pulumi.all([asked, route.id]), "bundle endpoint", ([it]) => lookAtRoute(reader, it), wait);
+  }
+
   /**
    * Step 15: the endpoint answers with this trust domain's bundle. It asks again whenever the server is restarted with
    * another federation, or the URL or the CA is another.
@@ -116,13 +146,13 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     args: SpireFederationServerArgs,
     url: string,
     federation: pulumi.Output<FederationSpec>,
-    rolledOut: pulumi.Output<pulumi.Resource>,
+    admitted: pulumi.Output<pulumi.Resource>,
   ): pulumi.Output<pulumi.Resource> {
     const { trustDomain } = args;
     const caCertificates = pulumi.output(args.endpointCaCertificates).apply((given) => given ?? "");
     const command = fetchCommand(
-      // Through this input, not dependsOn: a child cannot depend on its own parent.
-      { trustDomain, bundleEndpointUrl: rolledOut.apply(() => url), caCertificates },
+      // Through this input, as above.
+      { trustDomain, bundleEndpointUrl: admitted.apply(() => url), caCertificates },
       PROBE_SECONDS,
       [url, caCertificates, federation.apply((spec) => JSON.stringify(spec))],
     );
@@ -150,7 +180,7 @@ function renderFederation(args: SpireFederationServerArgs, component: pulumi.Res
   const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
   return pulumi.all([renderBundleEndpoint(args, args.host), peers]).apply(([endpoint, known]) => {
     refuse("SpireServer cluster", checkPeers("federatesWith", args.trustDomain, known), component);
-    return federationSpec(endpoint, known);
+    return federationSpec(endpoint, known, args.managedRoute);
   });
 }
 

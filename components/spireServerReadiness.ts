@@ -7,6 +7,7 @@ import {
   factsOfServerConf,
   factsOfSpec,
   withoutPeers,
+  type AskedFederation,
   type FederationSpec,
 } from "./federationSpec";
 import { FEDERATION_ROUTE, OPERAND_NAMESPACE, OPERATOR_API, ROUTE_API, SINGLETON, SPIRE_SERVER } from "./names";
@@ -35,13 +36,7 @@ export interface ServerState {
   route: Route | undefined;
 }
 
-/** What was asked for. */
-export interface AskedServer {
-  host: string;
-  federation: FederationSpec;
-}
-
-export async function lookAtSpireServer(reader: ClusterReader, asked: AskedServer): Promise<Verdict> {
+export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFederation): Promise<Verdict> {
   const [server, config, statefulSet, pod, route] = await Promise.all([
     reader.get<SpireServer>(OPERATOR_API, "SpireServer", SINGLETON),
     reader.get<ConfigMap>("v1", "ConfigMap", SPIRE_SERVER, OPERAND_NAMESPACE),
@@ -57,15 +52,17 @@ export async function lookAtSpireServer(reader: ClusterReader, asked: AskedServe
  *
  * `Ready=True` alone may be that of the generation before, since the operator has no observedGeneration. So the
  * evidence is followed from the specification through server.conf, the StatefulSet that was made for just this
- * server.conf, and its rollout; only then Ready counts, and then the Route.
+ * server.conf, and its rollout; only then Ready counts, and then the Route. Where the Route is not the operator's, Ready
+ * never comes, and the server's part ends with StatefulSetAvailable.
  */
-export function spireServerReadiness(asked: AskedServer, state: ServerState): Verdict {
+export function spireServerReadiness(asked: AskedFederation, state: ServerState): Verdict {
   return firstNotReady(
     () => specReadiness(asked.federation, state.server),
     () => configReadiness(state),
     () => statefulSetReadiness(state),
-    () => conditionsReadiness(state.server),
-    () => routeReadiness(asked, state.route),
+    () => conditionsReadiness(asked.federation, state.server),
+    // One of the stack's own is made, and judged, after this.
+    () => (asked.federation.managedRoute === "true" ? routeReadiness(asked, state.route) : ready),
   );
 }
 
@@ -153,8 +150,16 @@ const ROUTE_AGAIN =
   'put right what it says ("pulumi up --refresh" restores the router\'s access to the secret), then make the operator try again: ' +
   `oc annotate configmap -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER} --overwrite spire-federation/look-again="$(date +%s)"`;
 
-function conditionsReadiness(server: SpireServer | undefined): Verdict {
+function conditionsReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
   const route = condition(server, "RouteAvailable");
+  if (asked.managedRoute === "false") {
+    // The operator counts a Route that it leaves to others as a failure: Ready never comes.
+    return route?.status === "True"
+      ? waiting("the operator has not let go of the Route yet")
+      : isTrue(server, "StatefulSetAvailable")
+        ? ready
+        : waiting(notTrue(server));
+  }
   if (route?.status === "False" && route.reason?.endsWith("Failed") === true) {
     // The operator backs off for up to 16 minutes: nobody should wait with it.
     return failed(`${describe(route)}; ${ROUTE_AGAIN}`, SETTLE_SECONDS);

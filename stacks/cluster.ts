@@ -46,7 +46,8 @@ export async function federate(
   return compose(config, cleared, peers);
 }
 
-function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers: PeerResolution): ClusterOutputs {
+function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution): ClusterOutputs {
+  const { reader, certManager, route } = cleared;
   const provider = new k8s.Provider("cluster", {
     context: config.context,
     // It says which cluster this is, so that another context name or server address replaces nothing.
@@ -55,7 +56,8 @@ function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers:
     // stack would show a change on every machine where that is another path.
     kubeconfig: "",
   });
-  const web = certManager === undefined ? undefined : endpointCertificate(config, { reader, certManager }, provider);
+  const web =
+    certManager === undefined ? undefined : endpointCertificate(config, { ...cleared, certManager }, provider);
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
   const ready = web === undefined ? [] : [web.certificate.ready, web.access];
 
@@ -69,7 +71,8 @@ function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers:
     {
       reader,
       trustDomain: config.trustDomain,
-      host: config.host,
+      host: route.host,
+      managedRoute: route.managed,
       profile: config.profile,
       refreshHint: config.refreshHint,
       // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.
@@ -104,10 +107,10 @@ function compose(config: ClusterConfig, { reader, certManager }: Cleared, peers:
 /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
 function endpointCertificate(
   config: ClusterConfig,
-  { reader, certManager }: { reader: Cleared["reader"]; certManager: InstalledOperator },
+  { reader, certManager, route: { host } }: Cleared & { certManager: InstalledOperator },
   provider: k8s.Provider,
 ): { certificate: FederationCertificate; access: RouterSecretAccess } {
-  const { self, context, host, issuer } = config;
+  const { self, context, issuer } = config;
   const operator = new CertManagerInstall(
     "cert-manager",
     { reader, installed: certManager, stack: self.stack, context, ...config.certManager },

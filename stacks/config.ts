@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import * as check from "../components/arguments";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type IssuerArgs } from "../components/issuer";
-import { federationHost } from "../components/names";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { checkSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
@@ -28,8 +27,6 @@ export interface ClusterConfig {
   /** Context of the kubeconfig. */
   context: string;
   trustDomain: string;
-  /** Host of the bundle endpoint; follows from the trust domain. */
-  host: string;
   peers: PeerStack[];
   profile: Profile;
   refreshHint: number;
@@ -60,12 +57,10 @@ export function readConfig(): ClusterConfig {
 export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackName): ClusterConfig {
   const problems: Problem[] = [];
   const fields = new Fields(raw, "", problems);
-  const trustDomain = fields.requiredText("trustDomain");
   const config: ClusterConfig = {
     self,
     context: fields.requiredText("context"),
-    trustDomain,
-    host: federationHost(trustDomain),
+    trustDomain: fields.requiredText("trustDomain"),
     peers: peerStacks(fields, self),
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",
     refreshHint: fields.integer("refreshHint") ?? check.REFRESH_HINT.default,
@@ -88,10 +83,9 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
 }
 
 /** What is wrong with values that are of the right type. */
-function valueProblems({ trustDomain, host, endpointCa, spireServer, ...config }: ClusterConfig): Problem[] {
-  const misnamed = check.checkTrustDomain("trustDomain", trustDomain);
+function valueProblems({ endpointCa, spireServer, ...config }: ClusterConfig): Problem[] {
   return [
-    ...(misnamed.length > 0 ? misnamed : check.checkHost("trustDomain", host)),
+    ...check.checkTrustDomain("trustDomain", config.trustDomain),
     ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
     ...check.checkSeconds("fileSyncInterval", config.fileSyncInterval, check.FILE_SYNC_INTERVAL),
     ...checkIssuer("issuer", config.issuer),

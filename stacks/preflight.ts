@@ -3,6 +3,7 @@
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
 import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
+import { federationRoute, type FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
@@ -13,6 +14,8 @@ export interface Cleared {
   reader: ClusterReader;
   /** What there is of cert-manager; undefined when the profile needs none. */
   certManager: InstalledOperator | undefined;
+  /** Follows from the trust domain and the cluster's ingress domain. */
+  route: FederationRoute;
 }
 
 interface Conditioned extends KubeObject {
@@ -46,7 +49,8 @@ export async function preflight(
     const reader = connect(config.context);
     const forbidden: string[] = [];
     const lenient = readOn(reader, forbidden);
-    const problems = judge(config, await look(lenient, config));
+    const state = await look(lenient, config);
+    const problems = judge(config, state);
     const certManager =
       config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
     if (forbidden.length > 0) {
@@ -54,7 +58,7 @@ export async function preflight(
       return problem("context", [cure, ...forbidden].join("\n    "));
     }
     if (Array.isArray(certManager)) problems.push(...certManager);
-    else if (problems.length === 0) return { reader, certManager };
+    else if (problems.length === 0) return { reader, certManager, route: routeOf(config, state) };
     return problems;
   } catch (error) {
     return [{ path: "context", message: error instanceof Error ? error.message : String(error) }];
@@ -123,24 +127,31 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
   return problems;
 }
 
-/** The trust domain gives the managed Route its host, and no other host is possible; the router has to serve it. */
-function judgeTrustDomain({ trustDomain, host }: ClusterConfig, { ztwim, ingress, route }: ClusterState): Problem[] {
-  const [live, domain, routed] = [ztwim?.spec?.trustDomain, ingress?.spec?.domain, route?.spec?.host];
+function routeOf({ trustDomain }: ClusterConfig, { ingress }: ClusterState): FederationRoute {
+  return federationRoute(trustDomain, ingress?.spec?.domain ?? "");
+}
+
+/** The trust domain is the cluster's, and the operator can make its Route, where it is to make it. */
+function judgeTrustDomain(config: ClusterConfig, state: ClusterState): Problem[] {
+  const [{ trustDomain }, { ztwim, route }] = [config, state];
+  const live = ztwim?.spec?.trustDomain;
   if (ztwim !== undefined && live !== trustDomain) {
     const cure = `set it to "${live ?? ""}", or choose another context`;
     return problem("trustDomain", `"${trustDomain}" is not what ZeroTrustWorkloadIdentityManager/cluster has; ${cure}`);
   }
-  if (domain === undefined) {
+  if (!state.ingress?.spec?.domain) {
     const cure = "choose the context of an OpenShift cluster";
     return problem("context", `the cluster has no ingress domain (ingresses.config.openshift.io/cluster); ${cure}`);
   }
-  if (!host.endsWith(`.${domain}`)) {
-    const cure = `to be federated, a trust domain is "${domain}" or ends in ".${domain}"`;
-    return problem("trustDomain", `the endpoint would be ${host}, which the cluster's router does not serve; ${cure}`);
+  const { host, managed } = routeOf(config, state);
+  if (!managed || route === undefined) return []; // a Route of the stack's own takes over what is there
+  const cure = "delete the Route (a stack that has made it: pulumi destroy), and the operator makes it anew";
+  const about = `Route ${names.FEDERATION_ROUTE}`;
+  if (route.spec?.host !== host) {
+    return problem("trustDomain", `${about} has host ${route.spec?.host ?? "none"} and not ${host}; ${cure}`);
   }
-  if (routed !== undefined && routed !== host) {
-    const cure = "delete the Route, and the operator makes it anew";
-    return problem("trustDomain", `Route ${names.FEDERATION_ROUTE} has host ${routed} and not ${host}; ${cure}`);
+  if (route.metadata?.labels?.["app.kubernetes.io/managed-by"] !== names.OPERAND_NAMESPACE) {
+    return problem("trustDomain", `${about} is not the operator's, which sees only its own; ${cure}`);
   }
   return [];
 }

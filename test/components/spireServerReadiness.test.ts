@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { federationSpec, type FederationSpec } from "../../components/federationSpec";
 import type { Peer } from "../../components/peer";
-import { routeReadiness, type Route } from "../../components/routeReadiness";
+import { lookAtRoute, routeReadiness, type Route } from "../../components/routeReadiness";
 import { lookAtSpireServer, spireServerReadiness, type ServerState } from "../../components/spireServerReadiness";
 import { clusterOf } from "./readers";
 
@@ -191,9 +191,69 @@ describe("peers", () => {
   });
 });
 
+describe("a Route of the stack's own", () => {
+  const own = { host: HOST, federation: federationSpec(endpoint, [], false) };
+  /** Ready is never true then; `routeAvailable` is what the operator says of the Route. */
+  const server = (routeAvailable: string, statefulSetAvailable = "True"): ServerState => ({
+    ...running(own.federation, conf(300)),
+    server: {
+      metadata: { name: "cluster" },
+      spec: { federation: own.federation },
+      status: {
+        conditions: [
+          {
+            type: "Ready",
+            status: "False",
+            reason: "Failed",
+            message: "RouteAvailable: Federation managed route disabled",
+          },
+          { type: "RouteAvailable", status: routeAvailable, reason: "FederationRouteDisabled" },
+          { type: "StatefulSetAvailable", status: statefulSetAvailable },
+        ],
+      },
+    },
+    route: undefined,
+  });
+
+  it("comes after a server that runs, though it is never Ready", () => {
+    expect(spireServerReadiness(own, server("False"))).toEqual({ state: "ready" });
+    expect(spireServerReadiness(own, server("False", "False"))).toMatchObject({
+      state: "waiting",
+      because: expect.stringContaining("StatefulSetAvailable=False") as string,
+    });
+    expect(spireServerReadiness(own, { ...server("False"), statefulSet: undefined })).toMatchObject({
+      state: "waiting",
+    });
+  });
+
+  it("comes once the operator has let go of the one that it made", () => {
+    expect(spireServerReadiness(own, server("True"))).toMatchObject({
+      state: "waiting",
+      because: expect.stringContaining("let go") as string,
+    });
+  });
+
+  it.each<[string, Route | undefined, string]>([
+    ["taken away", undefined, "is not there; somebody"],
+    ["given another certificate", { ...route, spec: { host: HOST } }, "is without TLS with secret none, not reencrypt"],
+  ])("fails when it was %s, with the cure", (_, seen, because) => {
+    const verdict = routeReadiness(own, seen);
+    expect(verdict).toMatchObject({ state: "failed", settleSeconds: 20 });
+    expect(JSON.stringify(verdict)).toContain(because);
+    expect(JSON.stringify(verdict)).toContain("up --refresh");
+  });
+
+  it("is judged from what the cluster has", async () => {
+    const metadata = { name: "spire-server-federation", namespace: NAMESPACE };
+    const object = { ...route, apiVersion: "route.openshift.io/v1", kind: "Route", metadata };
+    expect(await lookAtRoute(clusterOf(object), own)).toEqual({ state: "ready" });
+    expect(await lookAtRoute(clusterOf(), own)).toMatchObject({ state: "failed" });
+  });
+});
+
 describe("the Route", () => {
   it.each<[string, Route | undefined, string, string]>([
-    ["is not there", undefined, "waiting", "is not there yet"],
+    ["is not there", undefined, "waiting", "is not there"],
     [
       "has another host",
       { ...route, spec: { ...route.spec, host: "x.example.com" } },

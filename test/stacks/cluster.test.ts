@@ -42,9 +42,11 @@ async function run(
     { context: stack, trustDomain: `apps.${stack}.example.com`, peers, ...config },
     { ...SELF, stack },
   );
+  const live = freshCluster(stack);
+  live.ztwim.spec = { trustDomain: parsed.trustDomain };
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    outputs = await federate(parsed, () => clusterOf(...Object.values(freshCluster(stack))));
+    outputs = await federate(parsed, () => clusterOf(...Object.values(live)));
   };
   const seen = await record(program, {
     preview,
@@ -162,6 +164,24 @@ describe("the order", () => {
     });
   });
 
+  it("has a Route of the stack's own after the server, so that backwards it goes before its certificate", async () => {
+    const { seen, outputs } = await run("cluster1", [], { config: { trustDomain: "cluster1.example.com" } });
+    expect([...comesAfter(seen, "spire-server-route")]).toEqual(
+      expect.arrayContaining(["certificate-certificate", "router-access-binding", "spire-server-server"]),
+    );
+    expect([...comesAfter(seen, "spire-server-probe")]).toContain("spire-server-route");
+    expect(named(seen, "certificate-certificate").inputs).toMatchObject({
+      spec: { dnsNames: ["federation.apps.cluster1.example.com"] },
+    });
+    expect(named(seen, "spire-server-server").inputs).toMatchObject({
+      spec: { federation: { managedRoute: "false" } },
+    });
+    expect(await valueOf(outputs.federation)).toMatchObject({
+      trustDomain: "cluster1.example.com",
+      bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
+    });
+  });
+
   it("has every Kubernetes object on the stack's own cluster", async () => {
     const { seen } = await run("cluster1", ["cluster2"], { backend });
     expect(named(seen, "cluster").inputs).toMatchObject({
@@ -189,18 +209,18 @@ it("previews a cluster on which nothing is there yet", async () => {
 
 it.each([
   ["peers alone", "apps.cluster1.example.com", ["peers"]],
-  ["cluster and peers together", "apps.elsewhere.example.com", ["trustDomain", "peers"]],
-])("refuses what %s have against the config before anything is registered", async (_, domain, paths) => {
+  ["cluster and peers together", "elsewhere.example.com", ["trustDomain", "peers"]],
+])("refuses what %s have against the config before anything is registered", async (_, trustDomain, paths) => {
   const ownTrustDomain = {
     version: 1,
     trustDomain: "apps.cluster1.example.com",
     bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
     profile: "https_web",
   };
-  const { ingress, ...rest } = freshCluster("cluster1");
-  ingress.spec = { domain };
+  const { ztwim, ...rest } = freshCluster("cluster1");
+  ztwim.spec = { trustDomain };
   const program = async (): Promise<void> => {
-    const refused = federate(configOf({ peers: ["cluster2"] }), () => clusterOf(ingress, ...Object.values(rest)));
+    const refused = federate(configOf({ peers: ["cluster2"] }), () => clusterOf(ztwim, ...Object.values(rest)));
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
     await expect(refused).rejects.toMatchObject({ problems: paths.map((path) => ({ path })) });
   };

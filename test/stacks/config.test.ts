@@ -13,7 +13,6 @@ describe("a config with what is required", () => {
       self: SELF,
       context: "cluster1",
       trustDomain: "apps.cluster1.example.com",
-      host: "federation.apps.cluster1.example.com",
       peers: [],
       profile: "https_web",
       refreshHint: 300,
@@ -62,7 +61,6 @@ describe("refused, each with its key", () => {
   it.each<[string, Record<string, unknown>, string]>([
     ["no trust domain", { trustDomain: "" }, "trustDomain"],
     ["a trust domain in capitals", { trustDomain: "Apps.Example.com" }, "trustDomain"],
-    ["a trust domain that gives no host", { trustDomain: "apps_1.example.com" }, "trustDomain"],
     ["no context", { context: "" }, "context"],
     ["itself as a peer", { peers: ["cluster1"] }, "peers[0]"],
     ["itself as a peer by its full name", { peers: ["organization/spire-federation/cluster1"] }, "peers[0]"],
@@ -121,7 +119,7 @@ describe("refused, each with its key", () => {
     const paths = refusalsOf(raw).map((refusal) => refusal.split(":")[0]);
     expect(paths).toEqual(["peers[0]", "profile", "trustDomain", "refreshHint", "endpointCa"]);
     expect(() => parseConfig({ refreshHint: 1 }, SELF)).toThrow(
-      /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:context: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
+      /\n {2}spire-federation:context: is not set.*\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
     );
   });
 });

@@ -3,6 +3,8 @@ import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
 
+const NAMESPACE = "zero-trust-workload-identity-manager";
+
 type Change = (live: ReturnType<typeof freshCluster>) => unknown;
 
 const run = (
@@ -16,10 +18,13 @@ const run = (
   return preflight(configOf(raw), () => clusterOf(...objects, ...more));
 };
 
-const route = (host: string): KubeObject & { spec: object } => ({
+const route = (
+  host: string,
+  labels = { "app.kubernetes.io/managed-by": NAMESPACE },
+): KubeObject & { spec: object } => ({
   apiVersion: "route.openshift.io/v1",
   kind: "Route",
-  metadata: { name: "spire-server-federation", namespace: "zero-trust-workload-identity-manager" },
+  metadata: { name: "spire-server-federation", namespace: NAMESPACE, labels },
   spec: { host },
 });
 const issuer = (kind: string, namespace?: string): KubeObject => ({
@@ -30,7 +35,10 @@ const issuer = (kind: string, namespace?: string): KubeObject => ({
 
 describe("cleared", () => {
   it("is a cluster on which this program has made nothing yet", async () => {
-    expect(await run()).toMatchObject({ certManager: { state: "absent" } });
+    expect(await run()).toMatchObject({
+      certManager: { state: "absent" },
+      route: { host: "federation.apps.cluster1.example.com", managed: true },
+    });
   });
 
   it("is one that is federated already", async () => {
@@ -38,6 +46,17 @@ describe("cleared", () => {
       spireServer.spec = { federation: { bundleEndpoint: { profile: "https_web", httpsWeb: { servingCert: {} } } } };
     };
     expect(await run(federated, {}, [route("federation.apps.cluster1.example.com")])).toHaveProperty("reader");
+  });
+
+  it.each([
+    ["none", []],
+    ["the operator's", [route("federation.cluster1.example.com")]],
+  ])("is one whose trust domain is not below its ingress domain, and whose Route is %s", async (_, routes) => {
+    const ownTrustDomain: Change = ({ ztwim }) => (ztwim.spec = { trustDomain: "cluster1.example.com" });
+    expect(await run(ownTrustDomain, { trustDomain: "cluster1.example.com" }, routes)).toHaveProperty("route", {
+      host: "federation.apps.cluster1.example.com",
+      managed: false,
+    });
   });
 
   it("is one without cert-manager to look at, when the profile needs none", async () => {
@@ -55,7 +74,7 @@ describe("cleared", () => {
 
   it.each([
     ["ClusterIssuer", undefined],
-    ["Issuer", "zero-trust-workload-identity-manager"],
+    ["Issuer", NAMESPACE],
   ])("is one with the %s that the config refers to", async (kind, namespace) => {
     const raw = { issuer: { type: "existing", kind, name: "company" } };
     expect(await run(undefined, raw, [issuer(kind, namespace)])).toHaveProperty("reader");
@@ -83,24 +102,20 @@ describe("refused", () => {
     ["create-only mode of ZTWIM", "context", /CREATE_ONLY_MODE/, (live) => (live.ztwim.status = createOnly)],
     ["a cluster that is no OpenShift", "context", /ingress domain/, (live) => delete live.ingress.kind],
     [
-      "a host outside the ingress domain",
-      "trustDomain",
-      /"apps\.elsewhere\.example\.com" or ends in/,
-      (live) => (live.ingress.spec = { domain: "apps.elsewhere.example.com" }),
-    ],
-    [
-      "a host that only looks like it is inside",
-      "trustDomain",
-      /router does not serve/,
-      (live) => (live.ingress.spec = { domain: "1.example.com" }),
-    ],
-    [
       "a Route with another host",
       "trustDomain",
       /has host other\.apps\.cluster1\.example\.com/,
       () => undefined,
       {},
       [route("other.apps.cluster1.example.com")],
+    ],
+    [
+      "a Route where the operator is to make its own",
+      "trustDomain",
+      /is not the operator's, .*pulumi destroy/,
+      () => undefined,
+      {},
+      [route("federation.apps.cluster1.example.com", {} as never)],
     ],
     [
       "another profile than the live one",
