@@ -128,7 +128,7 @@ func (l lab) waitGone() {
 
 func (l lab) eventually(what string, holds func() bool) {
 	l.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			l.t.Fatalf("did not happen: %s; processes: %v", what, l.processes())
 		}
