@@ -22,7 +22,7 @@ import (
 const (
 	fieldManager = "lab"
 	// patience is how long an object may be refused for want of another one that is being made.
-	patience = 30 * time.Second
+	patience = 90 * time.Second
 	// atOnce bounds parallel requests: more of them would not be faster on the machines this runs on.
 	atOnce = 8
 )
