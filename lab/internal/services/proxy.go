@@ -115,6 +115,8 @@ func (p *proxy) dial(ctx context.Context, address string) (net.Conn, error) {
 			if backend, err = new(net.Dialer).DialContext(ctx, "tcp4", backends[rand.IntN(len(backends))]); err == nil {
 				return backend, nil
 			}
+		} else if p.table.deserted(fronts[address]) {
+			return nil, errors.New("no endpoint has ever been there")
 		}
 		select {
 		case <-ctx.Done():

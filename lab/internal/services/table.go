@@ -3,8 +3,10 @@ package services
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -64,6 +66,15 @@ func (t *table) backends(f front) []string {
 		}
 	}
 	return all
+}
+
+// deserted says that nobody has ever been behind a Service, and that it has been there for long enough. ZTWIM 1.0.0 has
+// such a one: the selector of its webhook's Service fits no pod.
+func (t *table) deserted(f front) bool {
+	all := t.slicesOf(f.namespace, f.service)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(s *discoveryv1.EndpointSlice) bool {
+		return len(s.Endpoints) > 0 || s.Generation > 1 || time.Since(s.CreationTimestamp.Time) < hold
+	})
 }
 
 func (t *table) slicesOf(namespace, service string) []*discoveryv1.EndpointSlice {
