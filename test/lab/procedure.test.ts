@@ -89,9 +89,10 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
     });
   });
 
-  test("8. pod spire-server-0 (2/2) is Running", async () => {
+  test("8. pods spire-server-0 (2/2) and spire-agent-* are Running", async () => {
     const pods = await cluster.pods();
-    const server = pods.filter(({ metadata }) => metadata?.name === "spire-server-0");
-    expect(server.map(running)).toEqual(["Running, 2/2 ready"]);
+    const say = (name: RegExp): string[] => pods.filter((pod) => name.test(pod.metadata?.name ?? "")).map(running);
+    expect(say(/^spire-server-0$/)).toEqual(["Running, 2/2 ready"]);
+    expect(say(/^spire-agent-/)).toEqual(["Running, 1/1 ready"]);
   });
 });
