@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkName } from "./arguments";
-import { lookAtCertManager } from "./certManagerReadiness";
+import { watchCertManager } from "./certManagerReadiness";
 import type { ClusterReader } from "./cluster";
 import type { InstalledOperator } from "./inspectCertManager";
 import { CERT_MANAGER, OWNED, STACK_ANNOTATION } from "./names";
@@ -80,7 +80,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
       this,
       pulumi.output(subscription?.id),
       "cert-manager",
-      () => lookAtCertManager(args.reader, args.installed),
+      watchCertManager(args.reader, args.installed),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },
     );
     this.registerOutputs({});

@@ -1,10 +1,12 @@
 import type { ClusterReader, KubeObject } from "./cluster";
 import type { InstalledOperator } from "./inspectCertManager";
 import { CERT_MANAGER } from "./names";
-import { lookAtOperator } from "./olm";
+import { lookAtOperator, SUBSCRIPTION_API } from "./olm";
 import { firstNotReady, ready, waiting, type Verdict } from "./readiness";
 import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./workloads";
 
+/** OLM looks at a changed Subscription within a second or two, and says what was true of the one before until then. */
+const NOTICE_MS = 5000;
 /** In a namespace that is not cert-manager's own, only its three parts count. */
 const PARTS = "app.kubernetes.io/name in (cert-manager, cainjector, webhook)";
 const WEBHOOK = "cert-manager-webhook";
@@ -19,6 +21,22 @@ export interface OperandState {
   deployments: readonly Workload[];
   pods: readonly Pod[];
   webhook: WebhookConfiguration | undefined;
+}
+
+/** `lookAtCertManager`; the first look at a Subscription that was changed since it was inspected comes after OLM's. */
+export function watchCertManager(reader: ClusterReader, installed: InstalledOperator): () => Promise<Verdict> {
+  let known = installed.state !== "ours";
+  return async () => {
+    if (installed.state === "ours" && !known) {
+      const { namespace, subscription } = CERT_MANAGER;
+      const found = await reader.get(SUBSCRIPTION_API, "Subscription", subscription, namespace);
+      known = true;
+      if (found?.metadata?.generation !== installed.generation) {
+        await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
+      }
+    }
+    return lookAtCertManager(reader, installed);
+  };
 }
 
 /** Whether cert-manager can be used: the operator that brings it, if there is one, and then its own pods. */

@@ -15,8 +15,11 @@ import { problem, type Problem } from "./problem";
 export type InstalledOperator =
   /** Nothing: the stack installs it. */
   | { state: "absent" }
-  /** Installed by this very stack, now or before it was destroyed: declared again, which changes nothing. */
-  | { state: "ours" }
+  /**
+   * Installed by this very stack, now or before it was destroyed: declared again, which changes nothing.
+   * `generation` is the Subscription's, as it is before.
+   */
+  | { state: "ours"; generation?: number | undefined }
   /** Installed by others through OLM: used as it is, not declared. */
   | { state: "foreign"; subscription: SubscriptionReference }
   /** Installed by others without OLM's Red Hat operator: used as it is; `namespace` is where its pods run. */
@@ -59,7 +62,9 @@ export async function inspectCertManager(
     return problems;
   }
   if (where !== undefined) {
-    return ours ? { state: "ours" } : { state: "foreign", subscription: where };
+    return ours
+      ? { state: "ours", generation: subscription?.metadata?.generation }
+      : { state: "foreign", subscription: where };
   }
   const left = await inspectVersions(reader);
   return left.length > 0 ? left : inspectController(reader);

@@ -98,7 +98,7 @@ function resolutionReadiness(where: SubscriptionReference, subscription: Subscri
     return found?.status === "True" ? [describe(found)] : [];
   });
   if (problems.length > 0) {
-    const cure = `"oc get packagemanifest ${spec.name ?? ""} -o yaml" says what the catalogs have; name it in certManager`;
+    const cure = `"oc get packagemanifest -n ${spec.sourceNamespace ?? ""} ${spec.name ?? ""} -o yaml" says what the catalog has; name it in certManager`;
     return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);
   }
   const pending = condition(subscription, "InstallPlanPending");

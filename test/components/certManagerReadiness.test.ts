@@ -1,4 +1,9 @@
-import { lookAtCertManager, operandReadiness, type OperandState } from "../../components/certManagerReadiness";
+import {
+  lookAtCertManager,
+  operandReadiness,
+  watchCertManager,
+  type OperandState,
+} from "../../components/certManagerReadiness";
 import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "../../components/workloads";
 import { clusterOf } from "./readers";
 
@@ -166,6 +171,24 @@ describe("cert-manager", () => {
     const subscription = { namespace: "a", name: "cm" };
     expect(await lookAtCertManager(foreign, { state: "foreign", subscription })).toEqual({ state: "ready" });
     expect(await lookAtCertManager(foreign, { state: "ours" })).toMatchObject({ state: "failed" });
+  });
+
+  it.each<[string, number, number]>([
+    ["at once when the Subscription is as it was", 0, 7],
+    ["after OLM, the first time, when the Subscription was changed", 5000, 6],
+  ])("is looked at %s", async (_, ms, generation) => {
+    jest.useFakeTimers();
+    const metadata = { name: "openshift-cert-manager-operator", namespace: "cert-manager-operator", generation: 7 };
+    const subscription = { apiVersion: "operators.coreos.com/v1alpha1", kind: "Subscription", metadata };
+    const look = watchCertManager(clusterOf(subscription), { state: "ours", generation });
+    for (const expected of [ms, 0]) {
+      const start = Date.now();
+      let took: number | undefined;
+      void look().then(() => (took = Date.now() - start));
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(took).toBe(expected);
+    }
+    jest.useRealTimers();
   });
 
   it("is looked at alone, where it runs, when no operator brought it", async () => {

@@ -8,7 +8,7 @@ const NAME = "openshift-cert-manager-operator";
 const subscription = (namespace = NAMESPACE, name = NAME, stack?: string): KubeObject & { spec: object } => ({
   apiVersion: "operators.coreos.com/v1alpha1",
   kind: "Subscription",
-  metadata: { namespace, name, ...(stack && { annotations: { "spire-federation/stack": stack } }) },
+  metadata: { namespace, name, generation: 3, ...(stack && { annotations: { "spire-federation/stack": stack } }) },
   spec: { name: NAME },
 });
 const group = (namespace = NAMESPACE, name = NAME): KubeObject => ({
@@ -41,11 +41,11 @@ it.each<[string, KubeObject[], object]>([
   ["nothing, beside other operators", [unrelated, group("other", "other")], { state: "absent" }],
   ["nothing, when an interrupted run has left its OperatorGroup", [group()], { state: "absent" }],
   ["nothing, when a removed operator has left its pods", [controller("cert-manager"), operand], { state: "absent" }],
-  ["ours", [subscription(NAMESPACE, NAME, "cluster1"), group(), version()], { state: "ours" }],
+  ["ours", [subscription(NAMESPACE, NAME, "cluster1"), group(), version()], { state: "ours", generation: 3 }],
   [
     "ours, with the OperatorGroup deleted by hand: the stack makes it again",
     [subscription(NAMESPACE, NAME, "cluster1")],
-    { state: "ours" },
+    { state: "ours", generation: 3 },
   ],
   [
     "another stack's, or one that somebody has installed by the same procedure",

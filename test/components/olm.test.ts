@@ -54,7 +54,7 @@ it.each<[string, OperatorState, string]>([
       "ConstraintsNotSatisfiable",
       "no operators found in channel stable-v9 of package",
     ),
-    'channel stable-v1 of openshift-cert-manager-operator in catalog openshift-marketplace/redhat-operators: ResolutionFailed=True (ConstraintsNotSatisfiable): no operators found in channel stable-v9 of package. "oc get packagemanifest openshift-cert-manager-operator',
+    'channel stable-v1 of openshift-cert-manager-operator in catalog openshift-marketplace/redhat-operators: ResolutionFailed=True (ConstraintsNotSatisfiable): no operators found in channel stable-v9 of package. "oc get packagemanifest -n openshift-marketplace openshift-cert-manager-operator',
   ],
   [
     "a catalog that is not there",
