@@ -37,6 +37,12 @@ describe("two stacks", () => {
     expect((await cluster1.endpoint()).keys.x509).toHaveLength(1);
   });
 
+  test("the endpoint's certificate is from the ACME server that the committed stack names", async () => {
+    const { issuer, subjectaltname } = (await cluster1.endpoint()).certificate;
+    expect(issuer.CN).toMatch(/^Pebble Intermediate CA /);
+    expect(subjectaltname).toBe("DNS:federation.apps.cluster1.example.com");
+  });
+
   test("hold each other's bundle once both are up", async () => {
     await up("cluster2");
     await up("cluster1");
@@ -101,7 +107,9 @@ describe("without the Role secret-reader", () => {
     const old = await tlsCertificate();
     await cluster2.core.deleteNamespacedSecret({ name: SECRET, namespace: NAMESPACE });
     await eventually(async () => {
-      expect(await tlsCertificate()).not.toBe(old);
+      const renewed = await tlsCertificate();
+      expect(renewed).toBeDefined();
+      expect(renewed).not.toBe(old);
     });
     await eventually(async () => {
       const { admitted } = await cluster2.admission();

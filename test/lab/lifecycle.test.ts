@@ -29,13 +29,13 @@ const subscriptions = async (): Promise<string[]> =>
   (await cluster.list(OLM, "Subscription", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
 
 test("an issuer that can no longer issue fails the up, though its certificate is still good", async () => {
-  const secretName = ["--stack", "cluster1", "--path", "issuer.secretName"];
-  await project.pulumi("config", "set", ...secretName, "no-such-ca");
+  const email = ["--stack", "cluster1", "--path", "issuer.email"];
+  await project.pulumi("config", "set", ...email, "ops@example..com");
   const { code, stdout } = await project.run("up", "--yes", "--skip-preview", "--stack", "cluster1");
   expect(code).not.toBe(0);
-  expect(stdout).toMatch(/Issuer internal-ca: Ready=False .*no-such-ca/);
+  expect(stdout).toMatch(/Issuer letsencrypt-http01: Ready=False .*ops@example\.\.com/);
 
-  await project.pulumi("config", "rm", ...secretName);
+  await project.pulumi("config", "rm", ...email);
   await up();
 });
 
