@@ -30,6 +30,13 @@ export function routeTls({ bundleEndpoint }: FederationSpec): { termination: str
   return { termination: secret === undefined ? "passthrough" : "reencrypt", secret };
 }
 
+/**
+ * Pulumi deletes in the foreground, which the garbage collector has to finish by an update. But OpenShift lets nobody
+ * update a Route with an external certificate who may not create routes/custom-host, and the garbage collector may not:
+ * the Route would never go, and the destroy never end.
+ */
+const DELETION = { "pulumi.com/deletionPropagationPolicy": "background" };
+
 /** The Route as the operator would make it, but for the host. */
 export function makeRoute(
   parent: pulumi.Resource,
@@ -50,7 +57,11 @@ export function makeRoute(
       },
     };
   });
-  const metadata = { name: FEDERATION_ROUTE, namespace: OPERAND_NAMESPACE, annotations: OWNED };
+  const metadata = {
+    name: FEDERATION_ROUTE,
+    namespace: OPERAND_NAMESPACE,
+    annotations: { ...OWNED, ...DELETION },
+  };
   return new k8s.apiextensions.CustomResource(
     name,
     { apiVersion: ROUTE_API, kind: "Route", metadata, spec },

@@ -26,7 +26,11 @@ describe("a Route of our own", () => {
     expect(route.inputs["metadata"]).toEqual({
       name: "spire-server-federation",
       namespace: "zero-trust-workload-identity-manager",
-      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+      annotations: {
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/patchForce": "true",
+        "pulumi.com/deletionPropagationPolicy": "background",
+      },
     });
     return route.inputs["spec"];
   };
