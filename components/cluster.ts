@@ -23,6 +23,7 @@ export interface KubeObject {
     name?: string;
     namespace?: string;
     generation?: number;
+    creationTimestamp?: string;
     uid?: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;

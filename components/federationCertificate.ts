@@ -33,6 +33,12 @@ export interface FederationCertificateArgs {
 /** The procedure's values. */
 export const CERTIFICATE_DEFAULTS = { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 } as const;
 
+/**
+ * The secret outlives a Certificate that is deleted, so that the next one of that name finds it and asks for nothing. The
+ * requests stay too, then: they alone say, without the key, which CA vouches for it.
+ */
+const KEEP_REQUESTS = { "pulumi.com/deletionPropagationPolicy": "orphan" };
+
 /** An X.509 common name is limited; what counts is the DNS name, so a longer host goes without. */
 const MAX_COMMON_NAME = 64;
 
@@ -82,6 +88,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
       {
         kind: "Certificate",
         name: CERTIFICATE_SECRET,
+        annotations: KEEP_REQUESTS,
         spec: {
           secretName: CERTIFICATE_SECRET,
           duration: times.duration,
@@ -112,7 +119,12 @@ export class FederationCertificate extends pulumi.ComponentResource {
 function makeObject(
   parent: pulumi.Resource,
   name: string,
-  object: { kind: string; name: string; spec: pulumi.Input<Record<string, unknown>> },
+  object: {
+    kind: string;
+    name: string;
+    annotations?: Record<string, string>;
+    spec: pulumi.Input<Record<string, unknown>>;
+  },
   dependsOn: pulumi.Resource[],
 ): k8s.apiextensions.CustomResource {
   return new k8s.apiextensions.CustomResource(
@@ -120,7 +132,7 @@ function makeObject(
     {
       apiVersion: CERT_MANAGER_API,
       kind: object.kind,
-      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: OWNED },
+      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: { ...OWNED, ...object.annotations } },
       spec: object.spec,
     },
     { parent, dependsOn },

@@ -18,9 +18,12 @@ export async function readIssuingCa(reader: ClusterReader, certificate: string):
     ({ metadata, status }) =>
       metadata?.annotations?.["cert-manager.io/certificate-name"] === certificate && status?.certificate !== undefined,
   );
-  const newest = issued.sort((a, b) => revision(b) - revision(a))[0];
+  const newest = issued.sort((a, b) => age(a) - age(b) || revision(b) - revision(a))[0];
   return newest?.status?.ca === undefined ? undefined : Buffer.from(newest.status.ca, "base64").toString();
 }
+
+/** Revisions begin anew with each Certificate of the name, and the requests of those before are kept. */
+const age = ({ metadata }: KubeObject): number => -Date.parse(metadata?.creationTimestamp ?? "");
 
 function revision({ metadata }: KubeObject): number {
   return Number(metadata?.annotations?.["cert-manager.io/certificate-revision"] ?? 0);

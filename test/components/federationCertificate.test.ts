@@ -31,7 +31,11 @@ it("asks for the procedure's certificate", async () => {
     metadata: {
       name: "spire-server-federation-tls",
       namespace: NAMESPACE,
-      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+      annotations: {
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/patchForce": "true",
+        "pulumi.com/deletionPropagationPolicy": "orphan",
+      },
     },
     spec: {
       secretName: "spire-server-federation-tls",
