@@ -47,6 +47,9 @@ export class Cluster {
   readonly core: CoreV1Api;
   private readonly objects: KubernetesObjectApi;
 
+  /** CA certificates (PEM) that vouch for the endpoint, where none of the lab's public ones does. */
+  endpointCa?: string;
+
   /** `trustDomain` where `lab up --trust-domain` has set another. */
   constructor(
     readonly name: string,
@@ -107,6 +110,19 @@ export class Cluster {
     await this.merge({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations } });
   }
 
+  /** A variable of a Deployment's container. */
+  async setEnv(deployment: string, container: string, name: string, value: string): Promise<void> {
+    const env = [{ name, value }];
+    const patch = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: deployment, namespace: NAMESPACE },
+      spec: { template: { spec: { containers: [{ name: container, env }] } } },
+    };
+    const unset = undefined; // this client takes its options by position
+    await this.objects.patch(patch, unset, unset, unset, unset, PatchStrategy.StrategicMergePatch);
+  }
+
   /** The router's word on the Route of the bundle endpoint. */
   async admission(): Promise<{ route: Route; admitted: Condition | undefined }> {
     const route: Route = await this.read("route.openshift.io/v1", "Route", "spire-server-federation");
@@ -148,7 +164,7 @@ export class Cluster {
 
   /** What the bundle endpoint serves now, over verified TLS, with the certificate that vouched for it. */
   async endpoint(): Promise<{ keys: Keys; certificate: PeerCertificate }> {
-    const { body, certificate } = await httpsGet(this.host);
+    const { body, certificate } = await httpsGet(this.host, this.endpointCa);
     const bundle = JSON.parse(body) as { keys: { use: string; x5c?: string[]; kid?: string }[] };
     const x5c = bundle.keys.flatMap((k) => (k.use === "x509-svid" ? (k.x5c ?? []) : []));
     const kids = bundle.keys.flatMap((k) => (k.use === "jwt-svid" && k.kid !== undefined ? [k.kid] : []));
@@ -164,9 +180,9 @@ function keys(x509: string[], jwt: string[]): Keys {
 }
 
 /** A GET over TLS by hand, because the server's certificate is wanted beside the body. */
-function httpsGet(host: string): Promise<{ body: string; certificate: PeerCertificate }> {
+function httpsGet(host: string, ca?: string): Promise<{ body: string; certificate: PeerCertificate }> {
   return new Promise((done, fail) => {
-    const socket = connect({ host, port: 443, servername: host, timeout: 10_000 }, () => {
+    const socket = connect({ host, port: 443, servername: host, timeout: 10_000, ...(ca && { ca }) }, () => {
       const certificate = socket.getPeerCertificate();
       let text = "";
       socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
