@@ -2,8 +2,12 @@
 import { connect } from "./components/connect";
 import { federate } from "./stacks/cluster";
 import { readConfig } from "./stacks/config";
+import { switchDebuggerOff } from "./stacks/debuggerOff";
 import { keepStackTracesPrintable } from "./stacks/stackTraces";
 
 keepStackTracesPrintable();
 
-export = async () => federate(readConfig(), connect);
+export = async () => {
+  await switchDebuggerOff();
+  return federate(readConfig(), connect);
+};
