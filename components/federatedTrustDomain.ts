@@ -8,7 +8,7 @@ import { BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark
 import type { ClusterReader } from "./cluster";
 import { OWNED, SPIRE_API } from "./names";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
-import { explain, fault, refuse } from "./problem";
+import { asFault, explain, fault, refuse } from "./problem";
 import type { TrustBundle } from "./trustBundle";
 
 export interface FederatedTrustDomainArgs {
@@ -54,11 +54,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     refuse(name, checkPeer("peer", peer), this);
 
     const object = objectName(peer.stack);
-    const fetch = pulumi.output(
-      fetchOf(args.reader, object, federatedTrustDomainSpec(peer)).catch((error: unknown) => {
-        throw fault(error instanceof Error ? error.message : String(error), this);
-      }),
-    );
+    const fetch = pulumi.output(fetchOf(args.reader, object, federatedTrustDomainSpec(peer)).catch(asFault(this)));
     const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0, fetch), {
       parent: this,
       ignoreChanges: IGNORED_INPUTS,

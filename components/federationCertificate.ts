@@ -7,7 +7,7 @@ import type { ClusterReader } from "./cluster";
 import { readIssuingCa } from "./issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, OWNED } from "./names";
-import { refuse } from "./problem";
+import { asFault, refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 
 export interface FederationCertificateArgs {
@@ -110,7 +110,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = this.ready.apply(() => CERTIFICATE_SECRET);
-    this.caCertificates = this.ready.apply(() => readIssuingCa(args.reader, CERTIFICATE_SECRET));
+    this.caCertificates = this.ready.apply(() => readIssuingCa(args.reader, CERTIFICATE_SECRET).catch(asFault(this)));
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
 }

@@ -24,6 +24,13 @@ export function fault(message: string, resource?: pulumi.Resource): pulumi.Resou
   return Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
 }
 
+/** For `catch`: a failed read, as such an error. */
+export function asFault(resource: pulumi.Resource): (error: unknown) => never {
+  return (error) => {
+    throw fault(error instanceof Error ? error.message : String(error), resource);
+  };
+}
+
 /**
  * Refuses a component's arguments, all problems at once.
  *

@@ -9,7 +9,7 @@ import { makeRoute } from "./federationRoute";
 import { federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
 import type { Peer } from "./peer";
-import { refuse, type Problem } from "./problem";
+import { asFault, refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
@@ -112,7 +112,9 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     this.endpointSpiffeId = pulumi.output(spiffeId);
     this.caCertificates = pulumi
       .all([args.endpointCaCertificates, this.ready])
-      .apply(async ([given]) => (spiffeId === undefined ? given : await readOwnRoots(args.reader)));
+      .apply(async ([given]) =>
+        spiffeId === undefined ? given : await readOwnRoots(args.reader).catch(asFault(this)),
+      );
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,

@@ -10,12 +10,16 @@ const SCOPE_FOLDER = /(node_modules[\\/]@[^\\/\s]+)([\\/])(?=[^\\/\s]+$)/gm;
  * package.json asks for a Node that has nodejs/node#64022.
  */
 export function keepStackTracesPrintable(): void {
-  const mend = (error: unknown): void => {
-    if (error instanceof Error && error.stack !== undefined) error.stack = printable(error.stack);
-  };
   // Before Pulumi's own listeners, which print.
   process.prependListener("uncaughtException", mend);
   process.prependListener("unhandledRejection", mend);
+}
+
+/** The error and what caused it, which is printed with it. */
+export function mend(error: unknown): void {
+  if (!(error instanceof Error)) return;
+  if (error.stack !== undefined) error.stack = printable(error.stack);
+  mend(error.cause);
 }
 
 export function printable(stack: string): string {

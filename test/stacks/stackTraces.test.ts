@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { printable } from "../../stacks/stackTraces";
+import { mend, printable } from "../../stacks/stackTraces";
 
 const LINE = "    at Stack.initialize (/p/node_modules/@pulumi/resource.ts:1598:22)";
 
@@ -8,6 +8,14 @@ it("keeps a line in a scope's own folder from hanging Node's inspect", () => {
   error.stack = printable(`Error: refused\n    at federate (/p/stacks/cluster.ts:35:11)\n${LINE}\n${LINE}`);
   expect(error.stack.match(/node_modules\/@pulumi\/\.\/resource\.ts:1598:22\)/g)).toHaveLength(2);
   expect(inspect(error, { colors: true })).toContain("refused");
+});
+
+it("keeps one in the stack of an error's cause from it, too", () => {
+  const cause = new Error("forbidden");
+  cause.stack = `Error: forbidden\n${LINE}`;
+  const error = new Error("cannot read", { cause });
+  mend(error);
+  expect(inspect(error, { colors: true })).toContain("@pulumi/./resource.ts");
 });
 
 it("leaves every other line as it is", () => {
