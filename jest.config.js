@@ -6,7 +6,7 @@ const transformIgnorePatterns = ["/node_modules/(?!(@kubernetes/client-node|jose
 
 /** `unit` needs nothing but Node; `lab` needs a running lab and is started inside it. */
 module.exports = {
-  collectCoverageFrom: ["index.ts", "components/**/*.ts", "stacks/**/*.ts"],
+  collectCoverageFrom: ["index.ts", "components/**/*.ts", "stacks/**/*.ts", "mesh/**/*.ts"],
   coverageDirectory: "coverage",
   projects: [
     { displayName: "unit", transform, transformIgnorePatterns, testMatch: ["<rootDir>/test/!(lab)/**/*.test.ts"] },

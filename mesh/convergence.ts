@@ -1,0 +1,70 @@
+/**
+ * Which members of a mesh have to run next, and what is left when none has. Pure: what runs, and how, is not known here.
+ *
+ * A member's run reads what its peers have published and publishes its own endpoint. So everybody runs once, and then
+ * again whoever has peers that have published something else since. Rounds, and not each one as soon as a peer is there:
+ * every change of the peers restarts a SPIRE server, and in a round all changes come at once.
+ */
+
+export interface Member {
+  name: string;
+  /** Members that it federates with; peers outside of the mesh don't change while it converges. */
+  peers: readonly string[];
+}
+
+/** What the members have published, by name; nothing yet is undefined. Only equality counts. */
+export type Publications = Readonly<Record<string, string | undefined>>;
+
+export interface Progress {
+  members: readonly Member[];
+  published: Publications;
+  runs: readonly Run[];
+}
+
+/** One finished run of a member. */
+export interface Run {
+  member: string;
+  succeeded: boolean;
+  /** What was published when it began: what it certainly read is not older. */
+  saw: Publications;
+}
+
+/** Two rounds settle everything from nothing; a member that wants more is changed by something else than its peers. */
+export const MOST_RUNS = 4;
+
+/** Members whose run would change something, as far as can be known; empty when there is nothing left to do. */
+export function nextRound({ members, published, runs }: Progress): string[] {
+  return members
+    .filter(({ name, peers }) => {
+      const own = runsOf(name, runs);
+      const last = own.at(-1);
+      if (last === undefined) return true;
+      return own.length < MOST_RUNS && peers.some((peer) => last.saw[peer] !== published[peer]);
+    })
+    .map(({ name }) => name);
+}
+
+export type Standing =
+  | { state: "complete" }
+  /** Its last run failed; the run itself says why. */
+  | { state: "failed" }
+  /** Peers that have published nothing. */
+  | { state: "pending"; peers: string[] }
+  /** Peers that publish something else after each of its runs. */
+  | { state: "unsettled"; peers: string[] };
+
+/** How every member stands once nothing is left to run. */
+export function standings({ members, published, runs }: Progress): Map<string, Standing> {
+  return new Map(
+    members.map(({ name, peers }): [string, Standing] => {
+      const last = runsOf(name, runs).at(-1);
+      if (!last?.succeeded) return [name, { state: "failed" }];
+      const pending = peers.filter((peer) => published[peer] === undefined);
+      if (pending.length > 0) return [name, { state: "pending", peers: pending }];
+      const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
+      return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete" }];
+    }),
+  );
+}
+
+const runsOf = (name: string, runs: readonly Run[]): Run[] => runs.filter(({ member }) => member === name);
