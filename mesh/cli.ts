@@ -1,0 +1,112 @@
+/** The command line: reads it, runs one command, prints its result, gives the exit code. The only place that knows `process`. */
+import { parseArgs } from "node:util";
+import { openProject } from "./backend";
+import { EXIT, type ExitCode, UsageError } from "./exit";
+import { readMembers } from "./members";
+import { changes, preview, printPreview } from "./preview";
+import { PulumiStacks } from "./pulumiStacks";
+import { printStatus, status } from "./status";
+import { printUp, up } from "./up";
+import { openView } from "./view";
+
+const HELP = `mesh: one command over all stacks of this project; each stack is one cluster of a SPIRE federation
+
+  npx mesh up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
+                             whose peers have published a new endpoint
+  npx mesh preview [stack…]  what mesh up would change, in whom the members trust first; changes nothing
+  npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
+
+Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are named.
+
+  --cwd DIR       folder of the project; default: the current one
+  --parallel N    members that run at the same time; default 4
+  --expect-no-changes  with preview: exit code 1 when something would change
+  --json          the result as JSON on stdout, instead of a table
+  --debug         errors with their stack
+  --help
+
+Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member failed or is pending; 2 wrong usage or
+config, nothing was done; 3 something could not be found out.
+`;
+
+const OPTIONS = {
+  cwd: { type: "string", default: "." },
+  parallel: { type: "string", default: "4" },
+  json: { type: "boolean", default: false },
+  "expect-no-changes": { type: "boolean", default: false },
+  debug: { type: "boolean", default: false },
+  help: { type: "boolean", default: false, short: "h" },
+} as const;
+
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const debug = argv.includes("--debug");
+  try {
+    return await run(argv);
+  } catch (error) {
+    const known = error instanceof UsageError;
+    const text = error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
+    process.stderr.write(`mesh: ${text}\n`);
+    return known ? EXIT.usage : EXIT.unknown;
+  }
+}
+
+async function run(argv: readonly string[]): Promise<ExitCode> {
+  const { values, positionals } = parse(argv);
+  const [command, ...names] = positionals;
+  if (values.help) {
+    process.stdout.write(HELP);
+    return EXIT.fine;
+  }
+  const parallel = Number(values.parallel);
+  if (!Number.isInteger(parallel) || parallel < 1) {
+    throw new UsageError(`--parallel ${values.parallel}: it is a whole number, 1 or more`);
+  }
+  if (command !== "up" && command !== "preview" && command !== "status") {
+    throw new UsageError(`${command === undefined ? "no command" : `"${command}" is no command`}\n\n${HELP}`);
+  }
+  const workspace = await openProject(values.cwd);
+  const members = await readMembers(workspace, names);
+  const view = openView(
+    process.stderr,
+    members.map(({ name }) => name),
+  );
+  const stacks = new PulumiStacks(workspace, view);
+  const print = <T>(result: T, table: (result: T) => string): void => {
+    process.stdout.write(
+      values.json ? `${JSON.stringify({ command, members: result }, undefined, 2)}\n` : table(result),
+    );
+  };
+  try {
+    if (command === "status") {
+      const result = await status(members, stacks);
+      view.close();
+      print(result, printStatus);
+      return EXIT.fine;
+    }
+    if (command === "preview") {
+      const result = await preview(members, stacks, parallel);
+      view.close();
+      print(result, printPreview);
+      if (result.some(({ errors }) => errors.length > 0)) return EXIT.findings;
+      return values["expect-no-changes"] && result.some(changes) ? EXIT.findings : EXIT.fine;
+    }
+    const made = await stacks.init(members.flatMap(({ name, peers }) => [name, ...peers]));
+    if (made.length > 0) view.note(`made stacks: ${made.join(", ")}`);
+    const result = await up(members, stacks, parallel, (round, running) => {
+      view.note(`round ${String(round)}: ${running.join(", ")}`);
+    });
+    view.close();
+    print(result, printUp);
+    return result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings;
+  } finally {
+    view.close();
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+  }
+}

@@ -1,0 +1,18 @@
+/** Exit codes of every command, and the errors that lead to them. */
+export const EXIT = {
+  /** Everything is as it should be. */
+  fine: 0,
+  /** Findings, changes where none were expected, or a member that failed. */
+  findings: 1,
+  /** The command line or the config is wrong; nothing was done. */
+  usage: 2,
+  /** Something could not be checked. */
+  unknown: 3,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Something that the user wrote is wrong; the message says what would be right. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

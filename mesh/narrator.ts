@@ -1,0 +1,53 @@
+/** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
+import type { EngineEvent } from "./backend";
+
+/** One change of a resource. */
+export interface Step {
+  op: string;
+  /** Type token, such as `kubernetes:core/v1:Namespace`. */
+  type: string;
+  name: string;
+}
+
+export interface Activity {
+  /** What it waits for or works on; empty before the first event. */
+  doing: string;
+  /** Error messages so far, as the program and the providers wrote them. */
+  errors: string[];
+  /** Everything that changes, or would. */
+  steps: Step[];
+}
+
+export const idle: Activity = { doing: "", errors: [], steps: [] };
+
+/** What is known after one more event. */
+export function narrate(before: Activity, event: EngineEvent): Activity {
+  const { diagnosticEvent: said, resourcePreEvent: step } = event;
+  if (said !== undefined) {
+    const message = plain(said.message);
+    if (said.severity === "error" && !GENERIC.test(message)) return { ...before, errors: [...before.errors, message] };
+    if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
+  }
+  if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
+  const { op, type, urn } = step.metadata;
+  const name = urn.split("::").at(-1) ?? urn;
+  return {
+    ...before,
+    doing: `${op} ${type.split(":").at(-1) ?? type} ${name}`,
+    steps: [...before.steps, { op, type, name }],
+  };
+}
+
+/** Steps that change nothing: of what stays as it is, and of what is only read. */
+export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
+
+/** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
+const GENERIC = /^(update|preview) failed$/;
+
+/** What the Kubernetes provider says of every object whose readiness the program judges itself. */
+const NOISE = /^Skipping await logic/;
+
+/** Diagnostics carry the engine's colour marks: `<{%reset%}>`. */
+function plain(message: string): string {
+  return message.replace(/<\{%.*?%\}>/g, "").trim();
+}

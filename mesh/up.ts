@@ -1,0 +1,106 @@
+/** `mesh up`: brings members together until nothing more is to be had. */
+import type { OpMap, Published } from "./backend";
+import { nextRound, type Progress, type Run, standings } from "./convergence";
+import type { MeshMember } from "./members";
+import { UNCHANGING } from "./narrator";
+import { inParallel } from "./parallel";
+import { table } from "./table";
+
+/** How a member's stack is run and read; Pulumi in earnest, anything in a test. */
+export interface Stacks {
+  /** What the stack has published; undefined without a stack. */
+  published(name: string): Promise<Published | undefined>;
+  /** One `pulumi up`. Whatever goes wrong is an outcome. */
+  up(name: string): Promise<UpOutcome>;
+}
+
+export type UpOutcome = { succeeded: true; changes: OpMap } | { succeeded: false; errors: string[] };
+
+export interface UpMember {
+  member: string;
+  state: "complete" | "pending" | "failed" | "unsettled";
+  /** Peers that it waits for: members or, as organization/project/stack, stacks of other projects. */
+  waitsFor: string[];
+  /** How often it ran, and how many resources of each kind of change that made. */
+  runs: number;
+  changes: OpMap;
+  /** Why its last run failed. */
+  errors: string[];
+}
+
+/** Runs rounds until none is left. A member that fails stops nobody. */
+export async function up(
+  members: readonly MeshMember[],
+  stacks: Stacks,
+  parallel: number,
+  onRound: (round: number, names: readonly string[]) => void,
+): Promise<UpMember[]> {
+  const outcomes = new Map<string, UpOutcome[]>(members.map(({ name }) => [name, []]));
+  const runs: Run[] = [];
+  let progress = await look(members, stacks, runs);
+  for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
+    onRound(round, names);
+    const saw = progress.published;
+    await inParallel(parallel, names, async (member) => {
+      const outcome = await stacks.up(member);
+      outcomes.get(member)?.push(outcome);
+      runs.push({ member, succeeded: outcome.succeeded, saw });
+    });
+    progress = await look(members, stacks, runs);
+  }
+  return summary(members, progress, outcomes);
+}
+
+async function look(members: readonly MeshMember[], stacks: Stacks, runs: Run[]): Promise<Progress> {
+  const names = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
+  const read = await Promise.all(
+    names.map(async (name) => [name, text((await stacks.published(name))?.federation)] as const),
+  );
+  return { members, published: Object.fromEntries(read), runs };
+}
+
+const text = (contract: unknown): string | undefined => (contract === undefined ? undefined : JSON.stringify(contract));
+
+function summary(
+  members: readonly MeshMember[],
+  progress: Progress,
+  outcomes: ReadonlyMap<string, UpOutcome[]>,
+): UpMember[] {
+  const standing = standings(progress);
+  return members.map(({ name }) => {
+    const own = outcomes.get(name) ?? [];
+    const [last, stands] = [own.at(-1), standing.get(name)];
+    return {
+      member: name,
+      state: stands?.state ?? "failed",
+      waitsFor: stands !== undefined && "peers" in stands ? stands.peers : [],
+      runs: own.length,
+      changes: sum(own),
+      errors: last?.succeeded === false ? last.errors : [],
+    };
+  });
+}
+
+function sum(outcomes: readonly UpOutcome[]): OpMap {
+  const total: OpMap = {};
+  for (const outcome of outcomes) {
+    if (!outcome.succeeded) continue;
+    for (const [op, count] of Object.entries(outcome.changes) as [keyof OpMap, number][]) {
+      if (!UNCHANGING.has(op)) total[op] = (total[op] ?? 0) + count;
+    }
+  }
+  return total;
+}
+
+export function printUp(members: readonly UpMember[]): string {
+  const explained = members.flatMap(({ member, errors }) => errors.map((error) => `\n${member}: ${error}\n`));
+  const rows = members.map(({ member, state, waitsFor, runs, changes }) => [
+    member,
+    waitsFor.length === 0 ? state : `${state}: ${waitsFor.join(", ")}`,
+    String(runs),
+    Object.entries(changes)
+      .map(([op, count]) => `${String(count)} ${op}`)
+      .join(", ") || "none",
+  ]);
+  return table(["MEMBER", "STATE", "RUNS", "CHANGES"], rows) + explained.join("");
+}

@@ -1,0 +1,92 @@
+import type { Published } from "../../mesh/backend";
+import type { MeshMember } from "../../mesh/members";
+import { preview, type PreviewOutcome, printPreview } from "../../mesh/preview";
+import { trustChanges } from "../../mesh/trust";
+import type { Contract } from "../../stacks/contract";
+import { configOf } from "../stacks/fixtures";
+
+const contract = (name: string): Contract => ({
+  version: 1,
+  trustDomain: `apps.${name}.example.com`,
+  bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
+  profile: "https_web",
+});
+const trusting = (...names: string[]): Published => ({
+  pendingPeers: [],
+  peers: Object.fromEntries(names.map((name) => [name, { trustDomain: `apps.${name}.example.com`, fingerprints: [] }])),
+});
+
+describe("trust that an up would change", () => {
+  const publications = new Map([
+    ["new", contract("new")],
+    ["kept", contract("kept")],
+    ["silent", undefined],
+    ["gone", undefined],
+  ]);
+  const changes = trustChanges(["new", "kept", "silent", "gone"], publications, trusting("kept", "left", "gone"));
+
+  test("gains peers that have published and are not trusted yet", () => {
+    expect(changes.gains).toEqual([
+      {
+        peer: "new",
+        trustDomain: "apps.new.example.com",
+        bundleEndpointUrl: "https://federation.apps.new.example.com",
+      },
+    ]);
+  });
+
+  test("loses peers that are no longer wanted, and those that publish nothing any more", () => {
+    expect(changes.loses).toEqual([
+      { peer: "left", trustDomain: "apps.left.example.com", because: "not wanted" },
+      { peer: "gone", trustDomain: "apps.gone.example.com", because: "publishes nothing" },
+    ]);
+  });
+
+  test("waits for whoever has published nothing", () => {
+    expect(changes.waitsFor).toEqual(["silent", "gone"]);
+  });
+});
+
+describe("preview", () => {
+  const member: MeshMember = {
+    name: "cluster1",
+    peers: ["cluster2"],
+    outside: [],
+    config: configOf({ peers: ["cluster2"] }),
+  };
+  const looked = (outcome: PreviewOutcome): ReturnType<typeof preview> =>
+    preview(
+      [member],
+      {
+        published: (name) =>
+          Promise.resolve(
+            name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
+          ),
+        preview: () => Promise.resolve(outcome),
+      },
+      2,
+    );
+
+  test("says trust first, then that the SPIRE server restarts, then the resources", async () => {
+    const type = "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch";
+    const result = await looked({ succeeded: true, steps: [{ op: "update", type, name: "spire-server-server" }] });
+    expect(result[0]?.restarts).toBe(true);
+    expect(
+      printPreview(result)
+        .split("\n")
+        .map((line) => line.trim()),
+    ).toEqual([
+      "cluster1 (apps.cluster1.example.com)",
+      "will trust apps.cluster2.example.com (cluster2), https://federation.apps.cluster2.example.com",
+      "its SPIRE server will restart",
+      "update  SpireServerPatch spire-server-server",
+      "",
+    ]);
+  });
+
+  test("a member of which nothing can be said is named with the cause", async () => {
+    expect(printPreview(await looked({ succeeded: false, errors: ["context: no such cluster"] }))).toContain(
+      "context: no such cluster",
+    );
+  });
+});

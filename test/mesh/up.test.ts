@@ -1,0 +1,74 @@
+import type { Published } from "../../mesh/backend";
+import type { MeshMember } from "../../mesh/members";
+import { printUp, type Stacks, up, type UpOutcome } from "../../mesh/up";
+import { configOf } from "../stacks/fixtures";
+
+const member = (name: string, ...peers: string[]): MeshMember => ({ name, peers, outside: [], config: configOf() });
+
+/** Stacks that publish an endpoint once they have run, unless they are broken. */
+class FakeStacks implements Stacks {
+  readonly ran: string[] = [];
+  readonly broken: Record<string, string>;
+  running = 0;
+  most = 0;
+  private readonly urls: Record<string, string> = {};
+
+  constructor(broken: Record<string, string> = {}) {
+    this.broken = broken;
+  }
+
+  published(name: string): Promise<Published> {
+    const url = this.urls[name];
+    const federation = { version: 1, trustDomain: name, bundleEndpointUrl: url ?? "", profile: "https_web" } as const;
+    return Promise.resolve({ ...(url === undefined ? {} : { federation }), pendingPeers: [], peers: {} });
+  }
+
+  async up(name: string): Promise<UpOutcome> {
+    this.ran.push(name);
+    this.most = Math.max(this.most, ++this.running);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.running--;
+    const error = this.broken[name];
+    if (error !== undefined) return { succeeded: false, errors: [error] };
+    this.urls[name] = `https://${name}`;
+    return { succeeded: true, changes: { create: 2, same: 7 } };
+  }
+}
+
+const quiet = (): void => undefined;
+
+test("brings a mesh up in two rounds, no more members at a time than asked", async () => {
+  const stacks = new FakeStacks();
+  const rounds: (readonly string[])[] = [];
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+  const result = await up(members, stacks, 2, (_, names) => rounds.push(names));
+  expect(rounds).toEqual([
+    ["a", "b", "c"],
+    ["a", "b", "c"],
+  ]);
+  expect(stacks.most).toBe(2);
+  expect(result.map(({ state, runs, changes }) => ({ state, runs, changes }))).toEqual(
+    members.map(() => ({ state: "complete", runs: 2, changes: { create: 4 } })),
+  );
+});
+
+test("a member that fails stops nobody; it is named with its cause, and its peers with whom they wait for", async () => {
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+  const stacks = new FakeStacks({ b: "Route spire-server-federation: Admitted=False" });
+  const result = await up(members, stacks, 4, quiet);
+  expect(result.map(({ member: name, state, waitsFor, errors }) => [name, state, waitsFor, errors])).toEqual([
+    ["a", "pending", ["b"], []],
+    ["b", "failed", [], ["Route spire-server-federation: Admitted=False"]],
+    ["c", "pending", ["b"], []],
+  ]);
+  expect(printUp(result)).toMatch(/^a +pending: b +2 /m);
+  expect(printUp(result)).toMatch(/b: Route spire-server-federation: Admitted=False/);
+});
+
+test("a peer that is not among the members is read and never run", async () => {
+  const stacks = new FakeStacks();
+  await stacks.up("b");
+  const result = await up([member("a", "b")], stacks, 4, quiet);
+  expect(stacks.ran).toEqual(["b", "a"]);
+  expect(result[0]?.state).toBe("complete");
+});
