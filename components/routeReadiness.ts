@@ -2,11 +2,13 @@ import type { ClusterReader, Condition, KubeObject } from "./cluster";
 import { describe } from "./conditions";
 import { routeTls } from "./federationRoute";
 import type { AskedFederation } from "./federationSpec";
-import { FEDERATION_ROUTE, OPERAND_NAMESPACE, ROUTE_API } from "./names";
+import { FEDERATION_ROUTE, OPERAND_NAMESPACE, ROUTE_API, ROUTER } from "./names";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
 /** A refusal may be an old one while the operator and the router are at work. */
 const SETTLE_SECONDS = 20;
+/** A router that is there sees a Route within seconds; it may just be starting. */
+const UNSEEN_SECONDS = 60;
 
 /** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
 const LOOK_AGAIN =
@@ -54,7 +56,10 @@ export function routeReadiness(asked: AskedFederation, route: Route | undefined)
     return ready;
   }
   const refused = admissions.find((entry) => entry.status === "False");
-  return refused === undefined
-    ? waiting(`${name} is seen by no router yet`)
-    : failed(`${name} is refused by the router: ${describe(refused)}; ${LOOK_AGAIN}`, SETTLE_SECONDS);
+  if (refused === undefined) {
+    const cure = `check that the router runs ("oc get pods -n ${ROUTER.namespace}") and that its IngressController selects this Route`;
+    return failed(`${name} is seen by no router; ${cure}`, UNSEEN_SECONDS);
+  }
+  const cure = refused.reason === "HostAlreadyClaimed" ? "delete the Route that has the host" : LOOK_AGAIN;
+  return failed(`${name} is refused by the router: ${describe(refused)}; ${cure}`, SETTLE_SECONDS);
 }

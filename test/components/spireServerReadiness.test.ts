@@ -266,7 +266,7 @@ describe("the Route", () => {
       "waiting",
       "with secret none",
     ],
-    ["is seen by no router", { ...route, status: {} }, "waiting", "seen by no router"],
+    ["is seen by no router", { ...route, status: {} }, "failed", "seen by no router; check that the router runs"],
     [
       "is refused",
       {
@@ -276,12 +276,12 @@ describe("the Route", () => {
         },
       },
       "failed",
-      "Admitted=False (HostAlreadyClaimed)",
+      "Admitted=False (HostAlreadyClaimed); delete the Route that has the host",
     ],
     [
       "is admitted for another host",
       { ...route, status: { ingress: [{ ...route.status?.ingress?.[0], host: "x" }] } },
-      "waiting",
+      "failed",
       "no router",
     ],
   ])("is judged when it %s", (_, seen, state, because) => {
