@@ -63,7 +63,7 @@ export async function inspectCertManager(
   }
   if (where !== undefined) {
     return ours
-      ? { state: "ours", generation: subscription?.metadata?.generation }
+      ? { state: "ours", generation: subscription.metadata?.generation }
       : { state: "foreign", subscription: where };
   }
   const left = await inspectVersions(reader);

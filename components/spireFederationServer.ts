@@ -87,14 +87,9 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const federation = renderFederation(args, this);
     const server = makeServer(this, `${name}-server`, args.manage, federation);
 
-    const asked = federation.apply((spec) => ({ host: args.host, federation: spec }));
-    const rolledOut = whenReady(
-      this,
-      pulumi.all([asked, server.id]),
-      "SpireServer cluster",
-      ([it]) => lookAtSpireServer(args.reader, it),
-      wait,
-    );
+    // Not known in the preview of a first up.
+    const asked = pulumi.all([federation, server.id]).apply(([spec]) => ({ host: args.host, federation: spec }));
+    const rolledOut = whenReady(this, asked, "SpireServer cluster", (it) => lookAtSpireServer(args.reader, it), wait);
     const admitted =
       args.managedRoute === false ? this.ownRoute(`${name}-route`, args.reader, asked, rolledOut, wait) : rolledOut;
     this.ready =
@@ -130,7 +125,8 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     rolledOut: pulumi.Output<pulumi.Resource>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
-    // Through its specification, not dependsOn: a child cannot depend on its own parent.
+    // Through its specification, not dependsOn: a child cannot depend on its own parent. And while that is not known, a
+    // preview doesn't ask the API server, which would refuse a Route before there is a certificate that the router may read.
     const route = makeRoute(
       this,
       name,

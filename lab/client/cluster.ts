@@ -27,7 +27,13 @@ export interface Keys {
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; annotations?: Record<string, string>; generation?: number };
+  metadata: {
+    name: string;
+    namespace?: string;
+    annotations?: Record<string, string>;
+    labels?: Record<string, string>;
+    generation?: number;
+  };
   spec?: object;
   status?: object;
 }
@@ -147,13 +153,13 @@ export class Cluster {
   }
 
   /** Runs a command in a container; stdout is returned, a non-zero exit code is an error with its stderr. */
-  async exec(pod: string, container: string, command: string[]): Promise<string> {
+  async exec(pod: string, container: string, command: string[], namespace = NAMESPACE): Promise<string> {
     const [out, err] = [new PassThrough(), new PassThrough()];
     let [stdout, stderr] = ["", ""];
     out.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     err.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     const status = await new Promise<V1Status>((done, fail) => {
-      new Exec(this.kubeconfig).exec(NAMESPACE, pod, container, command, out, err, null, false, done).catch(fail);
+      new Exec(this.kubeconfig).exec(namespace, pod, container, command, out, err, null, false, done).catch(fail);
     });
     if (status.status !== "Success")
       throw new Error(`${command.join(" ")} in ${this.name}/${pod}: ${status.message ?? "failed"}\n${stderr}`);

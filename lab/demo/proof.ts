@@ -1,6 +1,8 @@
 /** Evidence that two clusters trust each other, gathered from their APIs, endpoints and SPIRE servers. */
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "../client/cluster";
+import { eventually } from "../client/eventually";
+import { handshake, Workload } from "../client/workload";
 
 /** Prints one line per fact; returns how many did not hold. */
 export async function prove(clusters: Cluster[], print: (line: string) => void): Promise<number> {
@@ -20,9 +22,13 @@ export async function prove(clusters: Cluster[], print: (line: string) => void):
     await fact("route spire-server-federation", () => route(cluster));
     await fact(`endpoint https://${cluster.host}`, () => endpoint(cluster));
   }
-  for (const [from, to] of pairs(clusters)) {
-    print(`\n${from.name} -> ${to.name}`);
-    await fact(`SPIRE server of ${from.name} holds what ${to.name} serves`, () => held(from, to));
+  const sites = await Promise.all(clusters.map((cluster) => workloads(cluster, clusters)));
+  for (const [from, to] of pairs(sites)) {
+    const [here, there] = [from.cluster, to.cluster];
+    print(`\n${here.name} -> ${there.name}`);
+    await fact(`SPIRE server of ${here.name} holds what ${there.name} serves`, () => held(here, there));
+    await fact("mTLS between workloads", () => eventually(() => handshake(from.member, to.member), 30));
+    await fact("no mTLS for one that federates with nobody", () => refusal(from.loner, to.member));
   }
   return failures;
 }
@@ -41,6 +47,30 @@ export async function held(from: Cluster, to: Cluster): Promise<string> {
   }
   const roots = serves.x509.map((sha256) => sha256.slice(0, 16)).join(", ");
   return `X.509 roots sha256 ${roots}…, ${serves.jwt.length} JWT keys`;
+}
+
+async function workloads(
+  cluster: Cluster,
+  all: Cluster[],
+): Promise<{ cluster: Cluster; member: Workload; loner: Workload }> {
+  const peers = all.filter((other) => other !== cluster).map(({ trustDomain }) => trustDomain);
+  const [member, loner] = await Promise.all([
+    Workload.deploy(cluster, "member", peers),
+    Workload.deploy(cluster, "loner"),
+  ]);
+  return { cluster, member, loner };
+}
+
+/** Why `from` doesn't trust `to`; throws when it does, and for any other reason than the missing bundle. */
+async function refusal(from: Workload, to: Workload): Promise<string> {
+  let met: string;
+  try {
+    met = await handshake(from, to);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("no X.509 bundle")) return error.message;
+    throw error;
+  }
+  throw new Error(met);
 }
 
 export function running(pod: V1Pod): string {

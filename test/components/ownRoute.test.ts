@@ -57,10 +57,11 @@ it("is admitted before the endpoint is asked", async () => {
     get: (...of) => (of[1] === "Route" && ++looks > 1 ? never() : server.get(...of)),
   };
   expect(names(await make(pending, { waits: true }))).toEqual(["server", "server-server", "server-route"]);
-  expect(named(await make(server), "server-probe").dependencies).toEqual(["server-route"]);
+  expect(named(await make(server), "server-probe").dependencies).toEqual(["server-route", "server-server"]);
 });
 
-it("shows in a preview of a cluster where nothing is yet", async () => {
+it("shows in a preview of a cluster where nothing is yet, with nothing that the API server could refuse", async () => {
   const seen = await make(silent, { preview: true });
   expect(names(seen).sort()).toEqual(["server", "server-probe", "server-route", "server-server"]);
+  expect(named(seen, "server-route").inputs["spec"]).toEqual({ __pulumiUnknown: true });
 });

@@ -1,0 +1,103 @@
+/** Workloads with SPIFFE identities: lab/cmd/probe as a pod that has the Workload API from the CSI driver. */
+import type { Cluster, Manifest } from "./cluster";
+import { eventually } from "./eventually";
+
+const NAMESPACE = "workloads";
+const PORT = 8443;
+
+export class Workload {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly name: string,
+    private readonly ip: string,
+  ) {}
+
+  /**
+   * Makes the workload, or takes up one that is there, and returns when it has its SVID.
+   *
+   * @param federatesWith trust domains whose bundles it gets; there is no SVID before the SPIRE server holds them all
+   */
+  static async deploy(cluster: Cluster, name: string, federatesWith: string[] = []): Promise<Workload> {
+    for (const object of objects(name, federatesWith)) await cluster.apply(object);
+    const ip = await eventually(async () => {
+      const { status } = await cluster.core.readNamespacedPod({ name, namespace: NAMESPACE });
+      if (status?.podIP === undefined || status.containerStatuses?.[0]?.ready !== true)
+        throw new Error(`workload ${name} of ${cluster.name} has no SVID; ${await log(cluster, name)}`);
+      return status.podIP;
+    });
+    return new Workload(cluster, name, ip);
+  }
+
+  get id(): string {
+    return `spiffe://${this.cluster.trustDomain}/ns/${NAMESPACE}/sa/${this.name}`;
+  }
+
+  get address(): string {
+    return `${this.ip}:${PORT}`;
+  }
+
+  /** Takes it away, with all that was made for it but the namespace. */
+  async remove(): Promise<void> {
+    for (const { apiVersion, kind } of objects(this.name, []).slice(1).reverse())
+      await this.cluster.remove(apiVersion, kind, this.name, NAMESPACE);
+  }
+}
+
+/** One mTLS connection: who met whom; when either side refuses, or `to` is not `expected`, the reason is thrown. */
+export async function handshake(from: Workload, to: Workload, expected = to.id): Promise<string> {
+  try {
+    const dial = ["probe", "dial", to.address, expected];
+    return (await from.cluster.exec(from.name, "probe", dial, NAMESPACE)).trim();
+  } catch (error) {
+    const said = error instanceof Error ? error.message.trim() : String(error);
+    const reason = said.slice(said.lastIndexOf("\n") + 1);
+    // A server that refuses tells its client next to nothing, so as to help nobody; its log says why.
+    throw new Error(reason.startsWith("the server refuses") ? `${reason}; ${await log(to.cluster, to.name)}` : reason);
+  }
+}
+
+async function log(cluster: Cluster, name: string): Promise<string> {
+  const last = { name, namespace: NAMESPACE, tailLines: 1 };
+  return `its log ends with: ${await cluster.core.readNamespacedPodLog(last).catch(String)}`.trim();
+}
+
+function objects(name: string, federatesWith: string[]): Manifest[] {
+  const metadata = { name, namespace: NAMESPACE, labels: { app: name } };
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "spire.spiffe.io/v1alpha1",
+      kind: "ClusterSPIFFEID",
+      metadata: { name },
+      spec: {
+        className: "zero-trust-workload-identity-manager-spire",
+        spiffeIDTemplate:
+          "spiffe://{{ .TrustDomain }}/ns/{{ .PodMeta.Namespace }}/sa/{{ .PodSpec.ServiceAccountName }}",
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACE } },
+        podSelector: { matchLabels: metadata.labels },
+        federatesWith,
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: {
+        serviceAccountName: name,
+        terminationGracePeriodSeconds: 1,
+        containers: [
+          {
+            name: "probe",
+            image: "lab.local/probe",
+            args: ["serve", `:${PORT}`],
+            // It listens only once it has its SVID.
+            readinessProbe: { tcpSocket: { port: PORT } },
+            volumeMounts: [{ name: "workload-api", mountPath: "/spiffe-workload-api", readOnly: true }],
+          },
+        ],
+        volumes: [{ name: "workload-api", csi: { driver: "csi.spiffe.io", readOnly: true } }],
+      },
+    },
+  ];
+}
