@@ -4,10 +4,11 @@
  * `pulumi stack init` writes into Pulumi.<stack>.yaml, so the committed files are never worked on.
  */
 import { spawn } from "node:child_process";
-import { cp, mkdir, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
+const UP = ["up", "--yes", "--skip-preview", "--stack"];
 const SOURCES = ["index.ts", "components", "stacks", "package.json", "tsconfig.json", "Pulumi.yaml"];
 
 /** Folder of the running lab; `lab exec` sets KUBECONFIG to a file in it. */
@@ -39,6 +40,13 @@ export class Project {
       await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
     await symlink(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
     return new Project(dir, options.show ?? false);
+  }
+
+  /** One for a test file, in the running lab's folder and gone with it. */
+  static async forTest(...stacks: string[]): Promise<Project> {
+    const project = await Project.create(await mkdtemp(join(labState(), "test-")));
+    await project.init(...stacks);
+    return project;
   }
 
   /** The environment of every pulumi command: nothing of the user's own backend or login is touched. */
@@ -85,7 +93,25 @@ export class Project {
   }
 
   up(stack: string, ...flags: string[]): Promise<string> {
-    return this.pulumi("up", "--yes", "--skip-preview", "--stack", stack, ...flags);
+    return this.pulumi(...UP, stack, ...flags);
+  }
+
+  /** An up that may fail. */
+  tryUp(stack: string, ...flags: string[]): Promise<Run> {
+    return this.run(...UP, stack, ...flags);
+  }
+
+  destroy(stack: string): Promise<string> {
+    return this.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack);
+  }
+
+  /** Sets the config at a path, such as `issuer.type`. */
+  async set(stack: string, path: string, value: string): Promise<void> {
+    await this.pulumi("config", "set", "--stack", stack, "--path", path, value);
+  }
+
+  async unset(stack: string, path: string): Promise<void> {
+    await this.pulumi("config", "rm", "--stack", stack, "--path", path);
   }
 
   /** Makes the stacks, as they are committed. */

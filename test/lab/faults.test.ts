@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -28,22 +28,14 @@ let begin: () => void;
 const begun = new Promise<void>((resolve) => (begin = resolve));
 
 beforeAll(async () => {
-  project = await Project.create(await mkdtemp(join(labState(), "test-")));
-  await project.init("cluster1", "cluster2", "stranger");
-  for (const stack of ["cluster1", "cluster2"]) await unset(stack, "peers");
+  project = await Project.forTest("cluster1", "cluster2", "stranger");
+  for (const stack of ["cluster1", "cluster2"]) await project.unset(stack, "peers");
   begin();
 });
 
-async function set(stack: string, path: string, value: string): Promise<void> {
-  await project.pulumi("config", "set", "--stack", stack, "--path", path, value);
-}
-async function unset(stack: string, path: string): Promise<void> {
-  await project.pulumi("config", "rm", "--stack", stack, "--path", path);
-}
-
 /** An up, with flags if there are any, that ends in an error with all of this. */
 async function fails([stack = "", ...flags]: string[], ...said: (string | RegExp)[]): Promise<void> {
-  const { code, stdout, stderr } = await project.run("up", "--yes", "--skip-preview", "--stack", stack, ...flags);
+  const { code, stdout, stderr } = await project.tryUp(stack, ...flags);
   const [, error] = (stdout + stderr).split("Diagnostics:");
   for (const text of said) expect(error).toMatch(text);
   expect(code).not.toBe(0);
@@ -60,13 +52,13 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
 
   row.test("a channel that the catalog does not have", async () => {
     await removeOperator(cluster2);
-    await set("cluster2", "certManager.channel", "stable-v9");
+    await project.set("cluster2", "certManager.channel", "stable-v9");
     await fails(
       ["cluster2"],
       /ResolutionFailed=True \(ConstraintsNotSatisfiable\): .*channel stable-v9/,
       `oc get packagemanifest -n openshift-marketplace ${OPERATOR}`,
     );
-    await unset("cluster2", "certManager");
+    await project.unset("cluster2", "certManager");
   });
 
   row.test("no OperatorGroup", async () => {
@@ -75,21 +67,21 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
   });
 
   row.test("a CA whose secret is missing", async () => {
-    await set("cluster2", "issuer.type", "ca");
-    await set("cluster2", "issuer.secretName", "no-such-ca");
+    await project.set("cluster2", "issuer.type", "ca");
+    await project.set("cluster2", "issuer.secretName", "no-such-ca");
     await fails(["cluster2", "--refresh"], /Issuer internal-ca\S*: Ready=False .*no-such-ca.*put right what it says/);
-    await unset("cluster2", "issuer.secretName");
-    await set("cluster2", "issuer.type", "acme");
+    await project.unset("cluster2", "issuer.secretName");
+    await project.set("cluster2", "issuer.type", "acme");
   });
 
   row.test("a certificate that never comes, because no router serves the challenge", async () => {
-    await set("cluster2", "issuer.ingressClassName", "nobody");
+    await project.set("cluster2", "issuer.ingressClassName", "nobody");
     await fails(
       ["cluster2"],
       /Challenge \S+: pending, Waiting for HTTP-01 challenge propagation/,
       "Check that issuer.ingressClassName is a class that the router serves",
     );
-    await unset("cluster2", "issuer.ingressClassName");
+    await project.unset("cluster2", "issuer.ingressClassName");
   });
 
   row.test("an order that the ACME server refuses, because it cannot reach the cluster", async () => {
@@ -153,14 +145,14 @@ describe("on a cluster whose SPIRE server is to federate", () => {
 
   row.test("a bundle endpoint that cannot be reached", async () => {
     await routers(0);
-    await set("cluster1", "refreshHint", "301");
+    await project.set("cluster1", "refreshHint", "301");
     await fails(["cluster1"], /https:\/\/federation\.apps\.cluster1\.example\.com.*curl: \(7\).*router runs/);
     await routers(1);
   });
 
   row.test("an API server that answers no more", async () => {
     const pid = Number(await readFile(join(labState(), "cluster1", "kube-apiserver.pid"), "utf8"));
-    await set("cluster1", "refreshHint", "302");
+    await project.set("cluster1", "refreshHint", "302");
     const said = /context "cluster1" \(https:.*no answer within 10 s; is the cluster up/;
     await during(fails(["cluster1"], said), async () => {
       await eventually(async () => {
@@ -180,8 +172,8 @@ test("a peer whose endpoint serves another trust domain's bundle", async () => {
     await writeFile(file, JSON.stringify(deployment("stranger", { federation: { ...federation, bundleEndpointUrl } })));
     await project.pulumi("stack", "import", "--stack", "stranger", "--file", file);
   };
-  await set("cluster1", "federatesWith", "dynamic"); // without a restart of the server
-  await set("cluster1", "peers[0]", "stranger");
+  await project.set("cluster1", "federatesWith", "dynamic"); // without a restart of the server
+  await project.set("cluster1", "peers[0]", "stranger");
   await publish("https://federation.apps.cluster1.example.com");
   await fails(
     ["cluster1"],

@@ -2,11 +2,9 @@
  * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
  * as the clusters do; jest runs them in order.
  */
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
 import { V1Secret } from "@kubernetes/client-node";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
-import { labState, Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
 
@@ -18,8 +16,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.create(await mkdtemp(join(labState(), "test-")));
-  await project.init("cluster1", "cluster2");
+  project = await Project.forTest("cluster1", "cluster2");
 });
 
 const up = (stack: string, ...flags: string[]): Promise<string> => project.up(stack, ...flags);
@@ -120,14 +117,7 @@ describe("without the Role secret-reader", () => {
   });
 
   test("up --refresh puts the Role back, and says how to make the router look again", async () => {
-    const { code, stdout, stderr } = await project.run(
-      "up",
-      "--yes",
-      "--skip-preview",
-      "--stack",
-      "cluster2",
-      "--refresh",
-    );
+    const { code, stdout, stderr } = await project.tryUp("cluster2", "--refresh");
     // The router looks by itself when its watch on the secret happens to run out, and begins anew, in these seconds.
     const cure = `oc annotate route -n ${NAMESPACE} spire-server-federation`;
     expect(code === 0 ? cure : stdout + stderr).toContain(cure);

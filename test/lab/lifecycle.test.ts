@@ -1,8 +1,6 @@
 /** One stack from its first up to after its last destroy, on a cluster that goes on running. */
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
-import { labState, Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { eventually } from "../../lab/client/eventually";
 
 const cluster = new Cluster("cluster1");
@@ -14,28 +12,26 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.create(await mkdtemp(join(labState(), "test-")));
-  await project.init("cluster1");
+  project = await Project.forTest("cluster1");
   // Alone: what is tested here is the cluster's own.
-  await project.pulumi("config", "rm", "--stack", "cluster1", "peers");
+  await project.unset("cluster1", "peers");
   await up();
 });
 
 const up = (...flags: string[]): Promise<string> => project.up("cluster1", ...flags);
-const destroy = (): Promise<string> => project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "cluster1");
+const destroy = (): Promise<string> => project.destroy("cluster1");
 const operatorVersions = async (): Promise<string[]> =>
   (await cluster.list(OLM, "ClusterServiceVersion", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
 const subscriptions = async (): Promise<string[]> =>
   (await cluster.list(OLM, "Subscription", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
 
 test("an issuer that can no longer issue fails the up, though its certificate is still good", async () => {
-  const email = ["--stack", "cluster1", "--path", "issuer.email"];
-  await project.pulumi("config", "set", ...email, "ops@example..com");
-  const { code, stdout } = await project.run("up", "--yes", "--skip-preview", "--stack", "cluster1");
+  await project.set("cluster1", "issuer.email", "ops@example..com");
+  const { code, stdout } = await project.tryUp("cluster1");
   expect(code).not.toBe(0);
   expect(stdout).toMatch(/Issuer letsencrypt-http01: Ready=False .*ops@example\.\.com/);
 
-  await project.pulumi("config", "rm", ...email);
+  await project.unset("cluster1", "issuer.email");
   await up();
 });
 
@@ -55,7 +51,7 @@ describe("destroy", () => {
   });
 
   test("removes the operator as a whole when asked: Subscription and version", async () => {
-    await project.pulumi("config", "set", "--stack", "cluster1", "--path", "certManager.removeOnDestroy", "true");
+    await project.set("cluster1", "certManager.removeOnDestroy", "true");
     await up();
     await destroy();
     expect(await subscriptions()).toEqual([]);

@@ -2,7 +2,7 @@
  * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates
  * with one that has neither. The tests build on each other; jest runs them in order.
  */
-import { readFile, mkdtemp, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -22,10 +22,10 @@ let rootCa: string;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.create(await mkdtemp(join(labState(), "test-")));
+  project = await Project.forTest();
   await writeFile(join(project.dir, "Pulumi.cluster3.yaml"), CONFIG);
   await project.init("cluster1", "cluster3");
-  await project.pulumi("config", "set", "--stack", "cluster1", "--path", "peers[0]", "cluster3");
+  await project.set("cluster1", "peers[0]", "cluster3");
 });
 
 afterAll(async () => {
@@ -106,7 +106,7 @@ test("what router and operators write is no drift", async () => {
 });
 
 test("destroy takes the Route away, and leaves the SPIRE server", async () => {
-  await project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "cluster3");
+  await project.destroy("cluster3");
   await expect(cluster3.admission()).rejects.toThrow(/not found/);
   await cluster3.spireServer("healthcheck");
 });

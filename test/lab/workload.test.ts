@@ -1,9 +1,7 @@
 /** Workloads of two federated clusters, by the identities that SPIRE's agents give them. */
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { labState, Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { pairs, running } from "../../lab/demo/proof";
 
@@ -15,8 +13,7 @@ let members: Workload[];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  const project = await Project.create(await mkdtemp(join(labState(), "test-")));
-  await project.init("cluster1", "cluster2");
+  const project = await Project.forTest("cluster1", "cluster2");
   for (const stack of ["cluster1", "cluster2", "cluster1"]) await project.up(stack);
   members = await Promise.all([
     deploy(cluster1, "member", [cluster2.trustDomain]),
