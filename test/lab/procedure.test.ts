@@ -5,12 +5,20 @@
 import { X509Certificate } from "node:crypto";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
+import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs, running } from "../../lab/demo/proof";
 import { curl, federationDomain, mustBe, serverRuns } from "../../lab/procedure/looks";
 import { CERTIFICATE } from "../../lab/procedure/manifests";
 import { federationName, followProcedure } from "../../lab/procedure/steps";
 
 const clusters = [new Cluster("cluster1"), new Cluster("cluster2")];
+const othersThan = (cluster: Cluster): Cluster[] => clusters.filter((other) => other !== cluster);
+const workloadOf = (cluster: Cluster): Promise<Workload> =>
+  Workload.deploy(
+    cluster,
+    "procedure",
+    othersThan(cluster).map(({ trustDomain }) => trustDomain),
+  );
 const SPIRE = "spire.spiffe.io/v1alpha1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 
@@ -21,6 +29,7 @@ beforeAll(() => followProcedure(clusters, "letsencrypt-http01"));
 
 // The next file finds clusters that federate with nobody. That there is a bundle endpoint cannot be undone.
 afterAll(async () => {
+  for (const cluster of clusters) await (await workloadOf(cluster)).remove();
   for (const [cluster, remote] of pairs(clusters)) {
     await cluster.remove(SPIRE, "ClusterFederatedTrustDomain", federationName(remote));
     await cluster.merge({
@@ -35,7 +44,7 @@ afterAll(async () => {
 });
 
 describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))("%s", (_, cluster) => {
-  const remotes = clusters.filter((other) => other !== cluster);
+  const remotes = othersThan(cluster);
 
   test("1. the Certificate is READY=True", async () => {
     mustBe(await cluster.read("cert-manager.io/v1", "Certificate", CERTIFICATE), "Ready");
@@ -94,5 +103,13 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
     const say = (name: RegExp): string[] => pods.filter((pod) => name.test(pod.metadata?.name ?? "")).map(running);
     expect(say(/^spire-server-0$/)).toEqual(["Running, 2/2 ready"]);
     expect(say(/^spire-agent-/)).toEqual(["Running, 1/1 ready"]);
+  });
+
+  test("9. its workload and that of every other cluster authenticate each other with their SVIDs over mTLS", async () => {
+    const own = await workloadOf(cluster);
+    for (const remote of remotes) {
+      const other = await workloadOf(remote);
+      expect(await eventually(() => handshake(own, other))).toBe(`${other.id} met ${own.id}`);
+    }
   });
 });
