@@ -8,14 +8,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
+import { OPERATOR, OPERATOR_NAMESPACE, removeOperator } from "../../lab/client/operator";
 import { labState, Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 import { Row } from "./row";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
-const OLM = "operators.coreos.com/v1alpha1";
-const OPERATOR = "openshift-cert-manager-operator";
-const OPERATOR_NAMESPACE = "cert-manager-operator";
 const RBAC = "rbac.authorization.k8s.io/v1";
 const SPIRE_SERVER = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer" };
 const CERTIFICATE = "spire-server-federation-tls";
@@ -189,11 +187,4 @@ function deployment(stack: string, outputs: object): object {
   const [type, name] = ["pulumi:pulumi:Stack", `spire-federation-${stack}`];
   const urn = `urn:pulumi:${stack}::spire-federation::${type}::${name}`;
   return { version: 3, deployment: { resources: [{ urn, custom: false, type, outputs }] } };
-}
-
-async function removeOperator(cluster: Cluster): Promise<void> {
-  for (const kind of ["Subscription", "ClusterServiceVersion"]) {
-    for (const { metadata } of await cluster.list(OLM, kind, OPERATOR_NAMESPACE))
-      await cluster.remove(OLM, kind, metadata.name, OPERATOR_NAMESPACE);
-  }
 }

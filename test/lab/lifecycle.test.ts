@@ -1,12 +1,10 @@
 /** One stack from its first up to after its last destroy, on a cluster that goes on running. */
 import { Cluster } from "../../lab/client/cluster";
+import { OPERATOR, operatorObjects } from "../../lab/client/operator";
 import { Project } from "../../lab/client/project";
 import { eventually } from "../../lab/client/eventually";
 
 const cluster = new Cluster("cluster1");
-const OLM = "operators.coreos.com/v1alpha1";
-const OPERATOR = "openshift-cert-manager-operator";
-const OPERATOR_NAMESPACE = "cert-manager-operator";
 let project: Project;
 
 jest.setTimeout(600_000);
@@ -20,10 +18,8 @@ beforeAll(async () => {
 
 const up = (...flags: string[]): Promise<string> => project.up("cluster1", ...flags);
 const destroy = (): Promise<string> => project.destroy("cluster1");
-const operatorVersions = async (): Promise<string[]> =>
-  (await cluster.list(OLM, "ClusterServiceVersion", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
-const subscriptions = async (): Promise<string[]> =>
-  (await cluster.list(OLM, "Subscription", OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
+const operatorVersions = (): Promise<string[]> => operatorObjects(cluster, "ClusterServiceVersion");
+const subscriptions = (): Promise<string[]> => operatorObjects(cluster, "Subscription");
 
 test("an issuer that can no longer issue fails the up, though its certificate is still good", async () => {
   await project.set("cluster1", "issuer.email", "ops@example..com");

@@ -5,6 +5,7 @@
 import { X509Certificate } from "node:crypto";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
+import { removeOperator } from "../../lab/client/operator";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs, running } from "../../lab/demo/proof";
 import { curl, federationDomain, mustBe, serverRuns } from "../../lab/procedure/looks";
@@ -27,9 +28,13 @@ jest.setTimeout(600_000);
 
 beforeAll(() => followProcedure(clusters, "letsencrypt-http01"));
 
-// The next file finds clusters that federate with nobody. That there is a bundle endpoint cannot be undone.
+// The next file finds clusters that federate with nobody, and no operator that is not a stack's own. That there is a
+// bundle endpoint cannot be undone.
 afterAll(async () => {
-  for (const cluster of clusters) await (await workloadOf(cluster)).remove();
+  for (const cluster of clusters) {
+    await (await workloadOf(cluster)).remove();
+    await removeOperator(cluster);
+  }
   for (const [cluster, remote] of pairs(clusters)) {
     await cluster.remove(SPIRE, "ClusterFederatedTrustDomain", federationName(remote));
     await cluster.merge({
