@@ -1,6 +1,7 @@
 /** One cluster's membership in the federation: the five components, in the order of the procedure. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
 import type { ClusterReader } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
@@ -56,14 +57,14 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
     // stack would show a change on every machine where that is another path.
     kubeconfig: "",
   });
-  const web =
-    certManager === undefined ? undefined : endpointCertificate(config, { ...cleared, certManager }, provider);
+  const opts = { provider, transformations: [showAdditions(reader)] };
+  const web = certManager === undefined ? undefined : endpointCertificate(config, { ...cleared, certManager }, opts);
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
   const ready = web === undefined ? [] : [web.certificate.ready, web.access];
 
   const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
     stack: peer.stack,
-    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { provider, dependsOn: ready }),
+    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { ...opts, dependsOn: ready }),
   }));
 
   const server = new SpireFederationServer(
@@ -87,7 +88,7 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
         endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
       }),
     },
-    { provider, dependsOn: ready },
+    { ...opts, dependsOn: ready },
   );
 
   return {
@@ -108,20 +109,20 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
 function endpointCertificate(
   config: ClusterConfig,
   { reader, certManager, route: { host } }: Cleared & { certManager: InstalledOperator },
-  provider: k8s.Provider,
+  opts: pulumi.ComponentResourceOptions,
 ): { certificate: FederationCertificate; access: RouterSecretAccess } {
   const { self, context, issuer } = config;
   const operator = new CertManagerInstall(
     "cert-manager",
     { reader, installed: certManager, stack: self.stack, context, ...config.certManager },
-    { provider },
+    opts,
   );
   const certificate = new FederationCertificate(
     "certificate",
     { reader, host, issuer, ...config.certificateTimes },
-    { provider, dependsOn: operator.ready },
+    { ...opts, dependsOn: operator.ready },
   );
-  const access = new RouterSecretAccess("router-access", { secretName: certificate.secretName }, { provider });
+  const access = new RouterSecretAccess("router-access", { secretName: certificate.secretName }, opts);
   return { certificate, access };
 }
 

@@ -1,0 +1,49 @@
+import * as k8s from "@pulumi/kubernetes";
+import { APPLIED, showAdditions } from "../../components/additions";
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { OWNED } from "../../components/names";
+import { named, record } from "../mocks";
+import { clusterOf } from "./readers";
+
+const router = { kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" };
+const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secret-reader" };
+const metadata = { name: "secret-reader-binding", namespace: "ns" };
+
+/** The object in the cluster: as it was made, with what the API server adds, and with what somebody has changed. */
+const binding = (changed: object = {}, annotations: Record<string, string> = {}): KubeObject => ({
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "RoleBinding",
+  metadata: { ...metadata, annotations },
+  ...{ roleRef, subjects: [{ ...router, apiGroup: "" }], ...changed },
+});
+
+/** The annotations with which the object is declared, on a cluster as the reader shows it. */
+async function declared(reader: ClusterReader, annotations: Record<string, string> = OWNED): Promise<unknown> {
+  const seen = await record(() => {
+    const transformations = [showAdditions(reader)];
+    const args = { metadata: { ...metadata, annotations }, roleRef, subjects: [router] };
+    new k8s.rbac.v1.RoleBinding("binding", args, { transformations });
+  });
+  return (named(seen, "binding").inputs["metadata"] as KubeObject["metadata"])?.annotations;
+}
+
+it("leaves an object alone that is not there yet, or is as it was made", async () => {
+  expect(await declared(clusterOf())).toEqual(OWNED);
+  expect(await declared(clusterOf(binding()))).toEqual(OWNED);
+});
+
+it.each<[string, object]>([
+  ["an entry that somebody has added to a list", { subjects: [router, { ...router, name: "other" }] }],
+  ["an entry that somebody has changed", { subjects: [{ ...router, name: "other" }] }],
+  ["an entry that somebody has taken away", { subjects: undefined }],
+  ["a field that somebody has changed", { roleRef: { ...roleRef, name: "other" } }],
+])("makes %s a change, for good", async (_, changed) => {
+  const now = { ...OWNED, [APPLIED]: expect.stringMatching(/^20.*Z$/) as string };
+  expect(await declared(clusterOf(binding(changed)))).toEqual(now);
+  expect(await declared(clusterOf(binding({}, { [APPLIED]: "before" })))).toEqual({ ...OWNED, [APPLIED]: "before" });
+});
+
+it("asks for nothing that this program does not own", async () => {
+  const reader = { ...clusterOf(), get: () => Promise.reject(new Error("was asked")) };
+  expect(await declared(reader, { other: "x" })).toEqual({ other: "x" });
+});
