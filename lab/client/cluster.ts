@@ -50,7 +50,7 @@ export interface Route extends Manifest {
 }
 
 export class Cluster {
-  private readonly kubeconfig = new KubeConfig();
+  readonly kubeconfig = new KubeConfig();
   readonly core: CoreV1Api;
   private readonly objects: KubernetesObjectApi;
 
@@ -185,14 +185,25 @@ export class Cluster {
     );
   }
 
-  /** What the bundle endpoint serves now, over verified TLS, with the certificate that vouched for it. */
-  async endpoint(): Promise<{ keys: Keys; certificate: PeerCertificate }> {
-    const { body, certificate } = await httpsGet(this.host, this.endpointCa);
-    const bundle = JSON.parse(body) as { keys: { use: string; x5c?: string[]; kid?: string }[] };
-    const x5c = bundle.keys.flatMap((k) => (k.use === "x509-svid" ? (k.x5c ?? []) : []));
-    const kids = bundle.keys.flatMap((k) => (k.use === "jwt-svid" && k.kid !== undefined ? [k.kid] : []));
-    return { keys: keys(x5c, kids), certificate };
+  /** Asks a peer for its bundle now instead of when it is due. */
+  refreshBundle(trustDomain: string): Promise<string> {
+    return this.spireServer("federation", "refresh", "-id", trustDomain);
   }
+
+  /** What the bundle endpoint serves now, over verified TLS, with the certificate that vouched for it. */
+  async endpoint(): Promise<{ keys: Keys; refreshHint: number; certificate: PeerCertificate }> {
+    const { body, certificate } = await httpsGet(this.host, this.endpointCa);
+    const { spiffe_refresh_hint: refreshHint } = JSON.parse(body) as { spiffe_refresh_hint: number };
+    return { keys: bundleKeys(body), refreshHint, certificate };
+  }
+}
+
+/** The keys of a trust bundle, as endpoints serve it and ClusterFederatedTrustDomains carry it. */
+export function bundleKeys(jwks: string): Keys {
+  const bundle = JSON.parse(jwks) as { keys: { use: string; x5c?: string[]; kid?: string }[] };
+  const x5c = bundle.keys.flatMap((k) => (k.use === "x509-svid" ? (k.x5c ?? []) : []));
+  const kids = bundle.keys.flatMap((k) => (k.use === "jwt-svid" && k.kid !== undefined ? [k.kid] : []));
+  return keys(x5c, kids);
 }
 
 function keys(x509: string[], jwt: string[]): Keys {

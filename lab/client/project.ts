@@ -30,6 +30,7 @@ export class Project {
   private constructor(
     readonly dir: string,
     private readonly show: boolean,
+    private readonly kubeconfig?: string,
   ) {}
 
   /** Copies the project into `dir` with a state backend of its own. `show` prints every command and its output as it runs. */
@@ -49,12 +50,18 @@ export class Project {
     return project;
   }
 
+  /** The same checkout and state in the hands of somebody with another kubeconfig. */
+  as(kubeconfig: string): Project {
+    return new Project(this.dir, this.show, kubeconfig);
+  }
+
   /** The environment of every pulumi command: nothing of the user's own backend or login is touched. */
   get env(): Record<string, string> {
     return {
       PULUMI_BACKEND_URL: `file://${join(this.dir, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "lab",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...(this.kubeconfig !== undefined && { KUBECONFIG: this.kubeconfig }),
     };
   }
 

@@ -1,0 +1,17 @@
+import type { Cluster } from "../../lab/client/cluster";
+
+/** Replaces a trust domain's keys at once, as an administrator does after a leak: the old ones are gone from the bundle. */
+export async function rotateAuthorities(cluster: Cluster): Promise<void> {
+  for (const kind of ["x509", "jwt"]) {
+    const authority = async (...args: string[]): Promise<Record<string, { authority_id: string } | undefined>> =>
+      JSON.parse(await cluster.spireServer("localauthority", kind, ...args, "-output", "json")) as Record<
+        string,
+        { authority_id: string } | undefined
+      >;
+    const old = (await authority("show"))["active"]?.authority_id ?? "";
+    const next = (await authority("prepare"))["prepared_authority"]?.authority_id ?? "";
+    await authority("activate", "-authorityID", next);
+    await authority("taint", "-authorityID", old);
+    await authority("revoke", "-authorityID", old);
+  }
+}
