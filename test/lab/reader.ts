@@ -1,7 +1,7 @@
 /** Somebody who may do nothing on a cluster but what docs/reader.yaml grants, as a CI should be. */
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { ApiException, KubeConfig, loadYaml } from "@kubernetes/client-node";
+import { KubeConfig, loadYaml } from "@kubernetes/client-node";
 import type { Cluster, Manifest } from "../../lab/client/cluster";
 
 const ROLE = resolve(__dirname, "..", "..", "docs", "reader.yaml");
@@ -10,9 +10,7 @@ const NAMESPACE = "default";
 
 /** Makes an identity without any rights, and writes its kubeconfig, whose one context is named as the cluster's own. */
 export async function makeReader(cluster: Cluster, file: string): Promise<void> {
-  await present(
-    cluster.core.createNamespacedServiceAccount({ namespace: NAMESPACE, body: { metadata: { name: NAME } } }),
-  );
+  await cluster.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: NAME, namespace: NAMESPACE } });
   const body = { spec: { audiences: [], expirationSeconds: 3600 } };
   const { status } = await cluster.core.createNamespacedServiceAccountToken({ name: NAME, namespace: NAMESPACE, body });
   const server = cluster.kubeconfig.getCurrentCluster();
@@ -31,16 +29,9 @@ export async function makeReader(cluster: Cluster, file: string): Promise<void> 
 export async function grantReading(cluster: Cluster): Promise<void> {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const role = loadYaml<Manifest>(await readFile(ROLE, "utf8"));
-  await present(cluster.create(role));
+  await cluster.apply(role);
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name };
   const subjects = [{ kind: "ServiceAccount", name: NAME, namespace: NAMESPACE }];
   const binding = { apiVersion, kind: "ClusterRoleBinding", metadata: { name: NAME }, roleRef, subjects };
-  await present(cluster.create(binding));
-}
-
-/** It may be there from a run before. */
-async function present(creation: Promise<unknown>): Promise<void> {
-  await creation.catch((error: unknown) => {
-    if (!(error instanceof ApiException) || error.code !== 409) throw error;
-  });
+  await cluster.apply(binding);
 }
