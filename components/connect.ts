@@ -39,6 +39,14 @@ export function connect(context: string): ClusterReader {
 
 /** The client behind `connect`, for the one program that also deletes. */
 export function connectClient(context: string): ClusterClient {
+  const config = kubeConfig(context);
+  const client = config.makeApiClient(ClusterClient);
+  client.place = `context "${context}" (${config.getCurrentCluster()?.server ?? "no server"})`;
+  return client;
+}
+
+/** The kubeconfig with that context as the current one. */
+export function kubeConfig(context: string): KubeConfig {
   const config = new KubeConfig();
   config.loadFromDefault();
   const known = config.getContexts().map(({ name }) => name);
@@ -48,9 +56,7 @@ export function connectClient(context: string): ClusterClient {
     );
   }
   config.setCurrentContext(context);
-  const client = config.makeApiClient(ClusterClient);
-  client.place = `context "${context}" (${config.getCurrentCluster()?.server ?? "no server"})`;
-  return client;
+  return config;
 }
 
 export class ClusterClient extends KubernetesObjectApi {

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 const UP = ["up", "--yes", "--skip-preview", "--stack"];
-const SOURCES = ["index.ts", "components", "stacks", "package.json", "tsconfig.json", "Pulumi.yaml"];
+const SOURCES = ["index.ts", "components", "stacks", "mesh", "package.json", "tsconfig.json", "Pulumi.yaml"];
 
 /** Folder of the running lab; `lab exec` sets KUBECONFIG to a file in it. */
 export function labState(): string {

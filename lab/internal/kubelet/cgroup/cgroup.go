@@ -1,82 +1,105 @@
-// Package cgroup gives every container a cgroup whose path names its pod and itself.
-//
-// SPIRE's agent finds a workload's pod and container in that path, …/pod<uid>/<container id>; nothing is limited.
-// Cgroups outlive processes: those of a node that was killed go at its next start, or by Remove.
 package cgroup
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"os"
-	"path/filepath"
-	"time"
+	"regexp"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Tree is a node's directory in the cgroup tree; empty where cgroups cannot be written.
-type Tree string
+// Label is the file in a container's root that stands for the cgroup which its processes should have but cannot.
+const Label = "/.cgroup"
 
-// New makes the tree of the node that keeps its state in dir, without what an earlier run left in it.
-func New(dir string) Tree {
-	Remove(dir)
-	if root := path(dir); root != "" && os.Mkdir(root, 0o755) == nil {
-		return Tree(root)
+// Labelled is what Label has to say of a container.
+func Labelled(podUID, id string) string { return fmt.Sprintf("0::/kubepods/pod%s/%s\n", podUID, id) }
+
+// Pretend shows what the calling thread starts from now on the Label of a process where it opens /proc/<pid>/cgroup.
+// A listener for system calls, because nothing has to be laid over /proc for it, in time, for each process that a container forks.
+func Pretend() error {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the system call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_OPENAT, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
-	return ""
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	listener, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return fmt.Errorf("listen for what the container opens: %w", errno)
+	}
+	go answer(int(listener))
+	return nil
 }
 
-// Remove kills what still runs in the tree of the node that keeps its state in dir, and removes the tree.
-func Remove(dir string) {
-	if root := path(dir); root != "" {
-		remove(root)
+// The kernel's structures, of which golang.org/x/sys has the ioctls only.
+type (
+	call struct {
+		id        uint64
+		pid, _    uint32
+		nr        int32
+		arch      uint32
+		_         uint64
+		arguments [6]uint64
 	}
-}
+	goOn struct {
+		id    uint64
+		_     int64
+		_     int32
+		flags uint32
+	}
+	instead struct {
+		id                             uint64
+		flags, file, _, descriptorFlag uint32
+	}
+)
 
-// path is below the mount of cgroup version 2, which systems of the older kind have beside version 1.
-func path(dir string) string {
-	for _, mount := range []string{"/sys/fs/cgroup/unified", "/sys/fs/cgroup"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(mount, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
-			return filepath.Join(mount, fmt.Sprintf("spire-lab-%x", sha256.Sum256([]byte(filepath.Clean(dir))))[:22])
-		}
-	}
-	return ""
-}
-
-// Container makes a container's cgroup; "" if there are none.
-func (t Tree) Container(podUID, id string) (string, error) {
-	if t == "" {
-		return "", nil
-	}
-	dir := filepath.Join(string(t), "pod"+podUID, id)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("cgroup: %w", err)
-	}
-	return dir, nil
-}
-
-// Remove removes a pod's cgroups, or one container's, and kills what still runs in them.
-func (t Tree) Remove(podUID, id string) {
-	if t != "" {
-		remove(filepath.Join(string(t), "pod"+podUID, id))
-	}
-}
-
-func remove(dir string) {
-	if os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0) != nil {
-		return // there is no such cgroup
-	}
-	children, _ := os.ReadDir(dir)
-	for _, child := range children {
-		if child.IsDir() {
-			remove(filepath.Join(dir, child.Name()))
-		}
-	}
-	for range 50 { // what was killed leaves its cgroup a moment later
-		if unix.Rmdir(dir) != unix.EBUSY {
+// answer lasts as long as there is a process to listen to.
+func answer(listener int) {
+	defer unix.Close(listener)
+	for {
+		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+		if n, _ := unix.Poll(poll, -1); n > 0 && poll[0].Revents&unix.POLLIN == 0 {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		var c call
+		if !ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&c)) {
+			continue // a signal has ended it already
+		}
+		if label := c.label(); label != nil {
+			given := instead{id: c.id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, file: uint32(label.Fd()), descriptorFlag: unix.O_CLOEXEC}
+			ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&given))
+			label.Close()
+		} else {
+			ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&goOn{id: c.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}))
+		}
 	}
+}
+
+func ioctl(fd int, request uint, data unsafe.Pointer) bool {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(data))
+	return errno == 0
+}
+
+var cgroupOf = regexp.MustCompile(`^/proc/(\d+)/cgroup\x00`)
+
+// label is the file to give instead of what the call asks for, nil if it is to have that.
+func (c call) label() *os.File {
+	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", c.pid))
+	if err != nil {
+		return nil
+	}
+	defer memory.Close()
+	var path [32]byte
+	n, _ := memory.ReadAt(path[:], int64(c.arguments[1])) // less than all of it at the end of a page
+	match := cgroupOf.FindSubmatch(path[:n])
+	if match == nil {
+		return nil
+	}
+	label, err := os.Open(fmt.Sprintf("/proc/%s/root%s", match[1], Label))
+	if err != nil {
+		return nil // of no container
+	}
+	return label
 }

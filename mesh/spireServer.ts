@@ -1,0 +1,73 @@
+/** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
+import { PassThrough } from "node:stream";
+import { Exec, type V1Status } from "@kubernetes/client-node";
+import { Forbidden } from "../components/cluster";
+import { kubeConfig } from "../components/connect";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
+
+/** Of the StatefulSet's one replica; its container is called as the StatefulSet. */
+const POD = `${SPIRE_SERVER}-0`;
+
+/** The bundle that a SPIRE server holds of another trust domain. */
+export interface HeldBundle {
+  trustDomain: string;
+  /** X.509 roots, DER. */
+  roots: Buffer[];
+  sequenceNumber: number;
+}
+
+export interface SpireServer {
+  /** Bundles of other trust domains. */
+  bundles(): Promise<HeldBundle[]>;
+  /** Trust domains of the dynamic relationships; those of server.conf are not among them. */
+  relationships(): Promise<string[]>;
+  /** Deletes the bundle of a trust domain, and takes it from the registration entries that federate with it. */
+  forget(trustDomain: string): Promise<void>;
+}
+
+/**
+ * The SPIRE server of the cluster that a context of the kubeconfig names.
+ *
+ * @throws Forbidden from each call when whoever asks may not exec in its pod; Error when it cannot be asked or refuses
+ */
+export function spireServer(context: string): SpireServer {
+  const run = (...args: string[]): Promise<string> => exec(context, ["/opt/spire/bin/spire-server", ...args]);
+  return {
+    async bundles() {
+      const { bundles } = JSON.parse(await run("bundle", "list", "-output", "json")) as {
+        bundles: { trust_domain: string; x509_authorities: { asn1: string }[]; sequence_number: string }[];
+      };
+      return bundles.map((bundle) => ({
+        trustDomain: bundle.trust_domain,
+        roots: bundle.x509_authorities.map(({ asn1 }) => Buffer.from(asn1, "base64")),
+        sequenceNumber: Number(bundle.sequence_number),
+      }));
+    },
+    async relationships() {
+      const list = JSON.parse(await run("federation", "list", "-output", "json")) as {
+        federation_relationships: { trust_domain: string }[];
+      };
+      return list.federation_relationships.map(({ trust_domain }) => trust_domain);
+    },
+    async forget(trustDomain) {
+      await run("bundle", "delete", "-id", `spiffe://${trustDomain}`, "-mode", "dissociate");
+    },
+  };
+}
+
+async function exec(context: string, command: string[]): Promise<string> {
+  const config = kubeConfig(context);
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const said = { out: "", err: "" };
+  out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
+  err.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+  const what = `context "${context}": cannot run ${command.slice(0, 3).join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+  const status = await new Promise<V1Status>((done, fail) => {
+    new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done).catch(fail);
+  }).catch((error: unknown) => {
+    const { message } = error as Error;
+    throw new (message.includes("403") ? Forbidden : Error)(`${what}: ${message}`, { cause: error });
+  });
+  if (status.status !== "Success") throw new Error(`${what}: ${said.err.trim() || (status.message ?? "it failed")}`);
+  return said.out;
+}
