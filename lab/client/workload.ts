@@ -1,5 +1,5 @@
 /** Workloads with SPIFFE identities: lab/cmd/probe as a pod that has the Workload API from the CSI driver. */
-import type { Cluster, Manifest } from "./cluster";
+import { NAMESPACE as OPERANDS, type Cluster, type Manifest } from "./cluster";
 import { eventually } from "./eventually";
 
 const NAMESPACE = "workloads";
@@ -24,6 +24,8 @@ export class Workload {
       if (status?.podIP === undefined || status.containerStatuses?.[0]?.ready !== true)
         throw new Error(`workload ${name} of ${cluster.name} has no SVID; ${await log(cluster, name)}`);
       return status.podIP;
+    }).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}; ${await agentLog(cluster)}`);
     });
     return new Workload(cluster, name, ip);
   }
@@ -54,6 +56,12 @@ export async function handshake(from: Workload, to: Workload, expected = to.id):
     // A server that refuses tells its client next to nothing, so as to help nobody; its log says why.
     throw new Error(reason.startsWith("the server refuses") ? `${reason}; ${await log(to.cluster, to.name)}` : reason);
   }
+}
+
+async function agentLog(cluster: Cluster): Promise<string> {
+  const agent = (await cluster.pods()).find((pod) => pod.metadata?.name?.startsWith("spire-agent-"));
+  const last = { name: agent?.metadata?.name ?? "spire-agent", namespace: OPERANDS, tailLines: 5 };
+  return `spire-agent's log ends with:\n${await cluster.core.readNamespacedPodLog(last).catch(String)}`;
 }
 
 async function log(cluster: Cluster, name: string): Promise<string> {

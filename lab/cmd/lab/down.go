@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"spire-federation/lab/internal/fabric"
-	"spire-federation/lab/internal/kubelet/cgroup"
 	"spire-federation/lab/internal/state"
 )
 
@@ -60,9 +58,6 @@ func remove(dir state.Dir) error {
 func sweep(dir state.Dir) error {
 	if keeper, _, err := openKeeper(dir); err == nil && !waitGone(keeper, 10*time.Second) { // it gave up the lock as it died, but has not died yet
 		return errors.New("the killed lab's processes have not ended")
-	}
-	for _, plan := range fabric.All(dir.Clusters()) {
-		cgroup.Remove(dir.Cluster(plan.Name))
 	}
 	return dir.Clear()
 }

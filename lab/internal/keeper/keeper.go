@@ -18,7 +18,6 @@ import (
 
 	"spire-federation/lab/internal/dns"
 	"spire-federation/lab/internal/fabric"
-	"spire-federation/lab/internal/kubelet/cgroup"
 	"spire-federation/lab/internal/state"
 )
 
@@ -51,9 +50,6 @@ func Run(c Config) error {
 	why := <-reasons
 	log.Printf("the lab ends: %s", why)
 	killAll()
-	for _, plan := range fabric.All(c.Clusters) {
-		cgroup.Remove(c.State.Cluster(plan.Name)) // all that the kernel does not take back
-	}
 	if why == untilEnded { // nobody is left to call `lab down`
 		return os.RemoveAll(string(c.State))
 	}

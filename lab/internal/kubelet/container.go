@@ -103,7 +103,6 @@ func (p *pod) runOnce(c *container) *v1.ContainerStateTerminated {
 		}
 	}
 	end.FinishedAt = metav1.Now()
-	p.n.cgroups.Remove(string(p.uid), id)
 	p.set(func() {
 		c.status.State = v1.ContainerState{Terminated: end}
 		c.status.Ready = c.init && end.ExitCode == 0
@@ -167,15 +166,9 @@ func (p *pod) start(c *container, spec rootSpec, id string) (*process, error) {
 	if err := os.MkdirAll(spec.Root, 0o755); err != nil {
 		return nil, err
 	}
-	dir, err := p.n.cgroups.Container(string(p.uid), id)
-	if err != nil {
-		return nil, err
-	}
-	if dir == "" {
-		spec.Files[cgroup.Label] = cgroup.Labelled(string(p.uid), id)
-	}
+	spec.Files[cgroup.Label] = cgroup.Labelled(string(p.uid), id)
 	_ = os.Remove(p.logPath(c, c.status.RestartCount-2)) // the last two runs are kept
-	return start(spec, p.sandbox.ns, p.spec.HostPID, dir, p.logPath(c, c.status.RestartCount))
+	return start(spec, p.sandbox.ns, p.spec.HostPID, p.logPath(c, c.status.RestartCount))
 }
 
 func (p *pod) logPath(c *container, run int32) string {

@@ -47,11 +47,6 @@ func (p *process) exec(ctx context.Context, argv []string, in io.Reader, out, er
 
 // spawn moves the current thread into the container and starts the command there.
 func (p *process) spawn(cmd *exec.Cmd) error {
-	leave, err := p.join(cmd) // first: the container does not see the cgroup tree
-	if err != nil {
-		return err
-	}
-	defer leave()
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return err
 	}

@@ -28,7 +28,6 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"spire-federation/lab/internal/images"
-	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
 // shutdownGrace is how long containers may take to end when the node itself is stopped.
@@ -68,7 +67,6 @@ type node struct {
 	lister    corelisters.PodLister
 	events    record.EventRecorder
 	images    images.Table
-	cgroups   cgroup.Tree
 	nodeIP    netip.Addr
 	addresses *addresses
 
@@ -158,7 +156,6 @@ func newNode(ctx context.Context, c Config) (*node, error) {
 	if err := put(filepath.Join(c.Dir, "hostfs/etc/kubernetes/kubelet-ca.crt"), string(ca), 0o644); err != nil {
 		return nil, err
 	}
-	n.cgroups = cgroup.New(c.Dir)
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcore.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
 	n.events = broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: "kubelet", Host: c.NodeName})
@@ -244,7 +241,6 @@ func (n *node) stopAll() {
 	for _, p := range n.pods {
 		<-p.done
 	}
-	cgroup.Remove(n.Dir)
 }
 
 // etc is a container's /etc, in place of this machine's.

@@ -90,7 +90,6 @@ func (p *pod) run() {
 		reporter.Go(func() { p.report(reporting) })
 		p.poke()
 		p.runContainers()
-		p.n.cgroups.Remove(string(p.uid), "")
 		<-p.stopping.Done() // the log of a pod that is over can be read until it is deleted
 		enough()
 		reporter.Wait()

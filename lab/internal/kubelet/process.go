@@ -26,16 +26,15 @@ func init() { runtime.LockOSThread() }
 
 // process is one run of a container.
 type process struct {
-	cmd    *exec.Cmd
-	spec   rootSpec
-	cgroup string
-	done   chan struct{} // closed when it has ended and its log is complete
-	exit   int32         // valid then
+	cmd  *exec.Cmd
+	spec rootSpec
+	done chan struct{} // closed when it has ended and its log is complete
+	exit int32         // valid then
 }
 
 // start runs a container's program in namespaces of its own and in the network ns; a nil error means the program itself runs.
-func start(spec rootSpec, ns netns.NsHandle, hostPID bool, cgroup, log string) (*process, error) {
-	p := &process{spec: spec, cgroup: cgroup, done: make(chan struct{})}
+func start(spec rootSpec, ns netns.NsHandle, hostPID bool, log string) (*process, error) {
+	p := &process{spec: spec, done: make(chan struct{})}
 	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
 		return nil, err
 	}
@@ -96,12 +95,7 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 				return fmt.Errorf("network of the pod: %w", err)
 			}
 		}
-		leave, err := p.join(p.cmd)
-		if err != nil {
-			return err
-		}
-		defer leave()
-		if seesAll := p.cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWPID == 0; seesAll && p.cgroup == "" {
+		if seesAll := p.cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWPID == 0; seesAll {
 			if err := cgroup.Pretend(); err != nil {
 				return err
 			}
@@ -122,19 +116,6 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 	_ = output.Close()
 	_ = log.Close()
 	close(p.done)
-}
-
-// join makes a command start in the container's cgroup, if it has one.
-func (p *process) join(cmd *exec.Cmd) (done func(), err error) {
-	if p.cgroup == "" {
-		return func() {}, nil
-	}
-	dir, err := os.Open(p.cgroup)
-	if err != nil {
-		return nil, err
-	}
-	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
-	return func() { _ = dir.Close() }, nil
 }
 
 func (p *process) running() bool {

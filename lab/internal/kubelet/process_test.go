@@ -36,7 +36,7 @@ func shell(t *testing.T, script string, args ...string) rootSpec {
 func launch(t *testing.T, spec rootSpec, hostPID ...bool) (*process, func() string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "0.log")
-	p, err := start(spec, netns.None(), len(hostPID) > 0, "", log)
+	p, err := start(spec, netns.None(), len(hostPID) > 0, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestExec(t *testing.T) {
 	}
 }
 
-func TestWhereThereAreNoCgroupsTheirLabelsAreSeen(t *testing.T) {
+func TestLabelsAreSeenInPlaceOfCgroups(t *testing.T) {
 	label := cgroup.Labelled("1234", "abcd")
 	spec := shell(t, `sleep 1d & echo up; wait`)
 	spec.Files[cgroup.Label] = label

@@ -1,3 +1,7 @@
+// Package cgroup shows, in place of every container's cgroup, one whose path names its pod and itself.
+//
+// SPIRE's agent finds a workload's pod and container in that path, …/pod<uid>/<container id>, and believes nothing when
+// the machine's own cgroups of version 1 name a container as well, as they do where the lab runs in one.
 package cgroup
 
 import (
@@ -9,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Label is the file in a container's root that stands for the cgroup which its processes should have but cannot.
+// Label is the file in a container's root that stands for the cgroup of its processes.
 const Label = "/.cgroup"
 
 // Labelled is what Label has to say of a container.
