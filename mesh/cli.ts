@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit";
 import { readMembers } from "./members";
 import { changes, preview, printPreview } from "./preview";
 import { PulumiStacks } from "./pulumiStacks";
+import type { Report } from "./report";
 import { printStatus, status } from "./status";
 import { printUp, up } from "./up";
 import { openView } from "./view";
@@ -21,7 +22,7 @@ Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are n
   --cwd DIR       folder of the project; default: the current one
   --parallel N    members that run at the same time; default 4
   --expect-no-changes  with preview: exit code 1 when something would change
-  --json          the result as JSON on stdout, instead of a table
+  --json          the result as JSON on stdout instead of a table; mesh/schema.json describes it
   --debug         errors with their stack
   --help
 
@@ -71,22 +72,20 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     members.map(({ name }) => name),
   );
   const stacks = new PulumiStacks(workspace, view);
-  const print = <T>(result: T, table: (result: T) => string): void => {
-    process.stdout.write(
-      values.json ? `${JSON.stringify({ command, members: result }, undefined, 2)}\n` : table(result),
-    );
+  const print = (report: Report, table: string): void => {
+    process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : table);
   };
   try {
     if (command === "status") {
       const result = await status(members, stacks);
       view.close();
-      print(result, printStatus);
+      print({ command, members: result }, printStatus(result));
       return EXIT.fine;
     }
     if (command === "preview") {
       const result = await preview(members, stacks, parallel);
       view.close();
-      print(result, printPreview);
+      print({ command, members: result }, printPreview(result));
       if (result.some(({ errors }) => errors.length > 0)) return EXIT.findings;
       return values["expect-no-changes"] && result.some(changes) ? EXIT.findings : EXIT.fine;
     }
@@ -96,7 +95,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       view.note(`round ${String(round)}: ${running.join(", ")}`);
     });
     view.close();
-    print(result, printUp);
+    print({ command, members: result }, printUp(result));
     return result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings;
   } finally {
     view.close();

@@ -1,0 +1,9 @@
+/** What `--json` prints. schema.json is made of these types by `npm run schema`; fields are added, never taken away or given another meaning. */
+import type { PreviewMember } from "./preview";
+import type { StatusMember } from "./status";
+import type { UpMember } from "./up";
+
+export type Report =
+  | { command: "up"; members: UpMember[] }
+  | { command: "preview"; members: PreviewMember[] }
+  | { command: "status"; members: StatusMember[] };
