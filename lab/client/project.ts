@@ -26,6 +26,13 @@ export interface Run {
   stderr: string;
 }
 
+/** A command that still runs. */
+export interface Running {
+  /** Undefined when it could not be started. */
+  pid: number | undefined;
+  ended: Promise<Run>;
+}
+
 export class Project {
   private constructor(
     readonly dir: string,
@@ -67,29 +74,44 @@ export class Project {
 
   /** Runs `npx pulumi …` and gives its outcome, whatever the exit code. */
   run(...args: string[]): Promise<Run> {
-    if (this.show) process.stdout.write(`\n$ npx pulumi ${args.join(" ")}\n`);
-    return new Promise((done, fail) => {
-      const flags = ["--non-interactive", "--color", this.show ? "auto" : "never"];
-      if (args[0] === "up") flags.push("--suppress-progress");
-      const child = spawn("npx", ["pulumi", ...args, ...flags], {
-        cwd: this.dir,
-        env: { ...process.env, ...this.env },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      const out: Run = { code: -1, stdout: "", stderr: "" };
-      child.stdout.on("data", (chunk: Buffer) => {
-        out.stdout += chunk.toString();
-        if (this.show) process.stdout.write(chunk);
-      });
-      child.stderr.on("data", (chunk: Buffer) => {
-        out.stderr += chunk.toString();
-        if (this.show) process.stderr.write(chunk);
-      });
+    const flags = ["--non-interactive", "--color", this.show ? "auto" : "never"];
+    if (args[0] === "up") flags.push("--suppress-progress");
+    return this.start("npx", ["pulumi", ...args], flags).ended;
+  }
+
+  /** Runs `npx mesh …` and gives its outcome, whatever the exit code. */
+  mesh(...args: string[]): Promise<Run> {
+    return this.startMesh(...args).ended;
+  }
+
+  /** The same, for somebody who wants to end it before its time. */
+  startMesh(...args: string[]): Running {
+    return this.start("node", [join("mesh", "mesh.mjs"), ...args]);
+  }
+
+  private start(program: string, args: string[], flags: string[] = []): Running {
+    if (this.show) process.stdout.write(`\n$ ${[program, ...args].join(" ")}\n`);
+    const child = spawn(program, [...args, ...flags], {
+      cwd: this.dir,
+      env: { ...process.env, ...this.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const out: Run = { code: -1, stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => {
+      out.stdout += chunk.toString();
+      if (this.show) process.stdout.write(chunk);
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      out.stderr += chunk.toString();
+      if (this.show) process.stderr.write(chunk);
+    });
+    const ended = new Promise<Run>((done, fail) => {
       child.once("error", fail);
       child.once("close", (code) => {
         done({ ...out, code: code ?? -1 });
       });
     });
+    return { pid: child.pid, ended };
   }
 
   /** Like `run`, but anything other than exit code 0 is an error that carries what pulumi said. */
