@@ -8,15 +8,19 @@ import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
 /** Of the StatefulSet's one replica; its container is called as the StatefulSet. */
 const POD = `${SPIRE_SERVER}-0`;
 
-/** The bundle that a SPIRE server holds of another trust domain. */
+/** The bundle of a trust domain, as a SPIRE server holds it. */
 export interface HeldBundle {
   trustDomain: string;
   /** X.509 roots, DER. */
   roots: Buffer[];
+  /** Public keys of JWT-SVIDs, DER. */
+  jwtKeys: Buffer[];
   sequenceNumber: number;
 }
 
 export interface SpireServer {
+  /** The bundle of its own trust domain. */
+  ownBundle(): Promise<HeldBundle>;
   /** Bundles of other trust domains. */
   bundles(): Promise<HeldBundle[]>;
   /** Trust domains of the dynamic relationships; those of server.conf are not among them. */
@@ -33,15 +37,12 @@ export interface SpireServer {
 export function spireServer(context: string): SpireServer {
   const run = (...args: string[]): Promise<string> => exec(context, ["/opt/spire/bin/spire-server", ...args]);
   return {
+    async ownBundle() {
+      return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
+    },
     async bundles() {
-      const { bundles } = JSON.parse(await run("bundle", "list", "-output", "json")) as {
-        bundles: { trust_domain: string; x509_authorities: { asn1: string }[]; sequence_number: string }[];
-      };
-      return bundles.map((bundle) => ({
-        trustDomain: bundle.trust_domain,
-        roots: bundle.x509_authorities.map(({ asn1 }) => Buffer.from(asn1, "base64")),
-        sequenceNumber: Number(bundle.sequence_number),
-      }));
+      const { bundles } = JSON.parse(await run("bundle", "list", "-output", "json")) as { bundles: BundleJson[] };
+      return bundles.map(heldBundle);
     },
     async relationships() {
       const list = JSON.parse(await run("federation", "list", "-output", "json")) as {
@@ -52,6 +53,23 @@ export function spireServer(context: string): SpireServer {
     async forget(trustDomain) {
       await run("bundle", "delete", "-id", `spiffe://${trustDomain}`, "-mode", "dissociate");
     },
+  };
+}
+
+interface BundleJson {
+  trust_domain: string;
+  x509_authorities: { asn1: string }[];
+  jwt_authorities: { public_key: string }[];
+  sequence_number: string;
+}
+
+function heldBundle(bundle: BundleJson): HeldBundle {
+  const decode = (base64: string): Buffer => Buffer.from(base64, "base64");
+  return {
+    trustDomain: bundle.trust_domain,
+    roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
+    jwtKeys: bundle.jwt_authorities.map(({ public_key }) => decode(public_key)),
+    sequenceNumber: Number(bundle.sequence_number),
   };
 }
 
