@@ -1,14 +1,20 @@
 /** The way to Pulumi: one place for the Automation API. */
-import { delimiter, join } from "node:path";
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import {
   type EngineEvent,
   LocalWorkspace,
   type OpMap,
+  PulumiCommand,
   Stack,
   StackNotFoundError,
   type Workspace,
 } from "@pulumi/pulumi/automation";
 import type { Contract } from "../stacks/contract";
+
+const run = promisify(execFile);
 
 export type { EngineEvent, OpMap, Workspace };
 
@@ -24,18 +30,40 @@ export interface Published {
 
 /** Opens the project in a folder; `pulumi` is the project's own, as `npx pulumi` would be. */
 export async function openProject(dir: string): Promise<Workspace> {
-  process.env["PATH"] = [join(dir, "node_modules", ".bin"), process.env["PATH"] ?? ""].join(delimiter);
-  return LocalWorkspace.create({ workDir: dir });
+  return LocalWorkspace.create({ workDir: dir, pulumiCommand: await pulumiOf(resolve(dir)) });
 }
 
-/** The stack, or undefined when the backend has none of that name. */
-export async function findStack(workspace: Workspace, name: string): Promise<Stack | undefined> {
+/**
+ * The program that npm's `pulumi` starts, or whatever is on the PATH of a project without that. Not npm's itself: a
+ * signal ends that at once, and leaves Pulumi running.
+ */
+async function pulumiOf(dir: string): Promise<PulumiCommand> {
+  const require = createRequire(join(dir, "package.json"));
+  let npm: { resolve: () => Promise<string> };
   try {
-    return await Stack.select(name, workspace);
+    npm = require("pulumi/lib/resolve.js") as typeof npm;
+  } catch {
+    return PulumiCommand.get();
+  }
+  return PulumiCommand.get({ root: dirname(dirname(await npm.resolve())) });
+}
+
+/** The stack, or undefined when the backend has none of that name. The one that the user has selected stays selected. */
+export async function findStack(workspace: Workspace, name: string): Promise<Stack | undefined> {
+  const unselecting = Object.create(workspace, { selectStack: { value: () => Promise.resolve() } }) as Workspace;
+  const stack = await Stack.select(name, unselecting);
+  try {
+    await stack.info(false);
+    return stack;
   } catch (error) {
     if (error instanceof StackNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** Makes a stack, and selects it no more than `findStack` does. */
+export async function makeStack({ pulumiCommand, workDir }: Workspace, name: string): Promise<void> {
+  await run(pulumiCommand.command, ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: workDir });
 }
 
 export async function published(stack: Stack): Promise<Published> {

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { openProject } from "./backend";
 import { EXIT, type ExitCode, UsageError } from "./exit";
+import { listenForInterruption } from "./interruption";
 import { readMembers } from "./members";
 import { changes, preview, printPreview } from "./preview";
 import { PulumiStacks } from "./pulumiStacks";
@@ -71,7 +72,10 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     process.stderr,
     members.map(({ name }) => name),
   );
-  const stacks = new PulumiStacks(workspace, view);
+  const interruption = listenForInterruption((line) => {
+    view.note(line);
+  });
+  const stacks = new PulumiStacks(workspace, view, interruption);
   const print = (report: Report, table: string): void => {
     process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : table);
   };
@@ -98,6 +102,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     print({ command, members: result }, printUp(result));
     return result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings;
   } finally {
+    interruption.close();
     view.close();
   }
 }

@@ -41,6 +41,9 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
 /** Steps that change nothing: of what stays as it is, and of what is only read. */
 export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
+/** Whether a SPIRE server gets another configuration by it, and with that is restarted: the stack's part of the SpireServer, or the whole of it. */
+export const restartsSpire = ({ op, type }: Step): boolean => /:SpireServer(Patch)?$/.test(type) && op !== "delete";
+
 /** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
 const GENERIC = /^(update|preview) failed$/;
 

@@ -2,7 +2,7 @@
 import type { MeshMember } from "./members";
 import type { Published } from "./backend";
 import { inParallel } from "./parallel";
-import type { Step } from "./narrator";
+import { restartsSpire, type Step } from "./narrator";
 import { type TrustChanges, trustChanges } from "./trust";
 
 /** One `pulumi preview`; whatever goes wrong is an outcome. */
@@ -44,16 +44,13 @@ export async function preview(
         new Map(publications),
         await stacks.published(name),
       ),
-      restarts: steps.some(({ type, op }) => SPIRE_SERVER.test(type) && op !== "delete"),
+      restarts: steps.some(restartsSpire),
       steps,
       errors: outcome.succeeded ? [] : outcome.errors,
     });
   });
   return members.flatMap(({ name }) => results.get(name) ?? []);
 }
-
-/** The stack's part of the SpireServer, or the whole of it. */
-const SPIRE_SERVER = /:SpireServer(Patch)?$/;
 
 export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
 

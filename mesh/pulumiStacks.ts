@@ -1,24 +1,33 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { CommandError, type Stack } from "@pulumi/pulumi/automation";
-import { type EngineEvent, findStack, published, type Published, type Workspace } from "./backend";
-import { type Activity, idle, narrate } from "./narrator";
+import { type EngineEvent, findStack, makeStack, published, type Published, type Workspace } from "./backend";
+import type { Interruption } from "./interruption";
+import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
+import { NotRecovered, settling, type Teller, withLock } from "./recovery";
 import type { Stacks, UpOutcome } from "./up";
 
 interface Options {
   color: "never";
   onEvent: (event: EngineEvent) => void;
+  signal: AbortSignal;
 }
 
-interface Failure {
-  succeeded: false;
-  errors: string[];
+/** One command on a stack, while it runs. */
+interface Attempt extends Teller {
+  options: Options;
+  activity: () => Activity;
+  /** What `found` was told. */
+  recovered: string[];
 }
 
-const failure = (...errors: string[]): Failure => ({ succeeded: false, errors });
+type Failure = Extract<UpOutcome, { succeeded: false }>;
+
+const uninterrupted: Interruption = { requested: false, forward: new AbortController().signal };
 
 /** Hears what each member is doing. */
 export interface Listener {
+  note(line: string): void;
   began(member: string): void;
   doing(member: string, activity: Activity): void;
   ended(member: string, outcome: UpOutcome | PreviewOutcome): void;
@@ -30,6 +39,7 @@ export class PulumiStacks implements Stacks {
   constructor(
     private readonly workspace: Workspace,
     private readonly listener: Listener,
+    private readonly interruption: Interruption = uninterrupted,
   ) {}
 
   /** Makes those of the stacks that the backend doesn't have; gives their names. */
@@ -37,7 +47,7 @@ export class PulumiStacks implements Stacks {
     const made: string[] = [];
     for (const name of names) {
       if ((await this.find(name)) !== undefined) continue;
-      await this.workspace.createStack(name);
+      await makeStack(this.workspace, name);
       this.stacks.delete(name);
       made.push(name);
     }
@@ -50,14 +60,19 @@ export class PulumiStacks implements Stacks {
   }
 
   up(name: string): Promise<UpOutcome> {
-    return this.attempt(name, async (stack, options) => {
-      const { summary } = await stack.up(options);
-      return { succeeded: true, changes: summary.resourceChanges ?? {} };
-    });
+    return this.attempt(name, (stack, { options, activity, recovered, ...teller }) =>
+      withLock(stack, teller, () =>
+        settling(stack, teller, async (refresh) => {
+          const { summary } = await stack.up({ ...options, refresh });
+          const restarted = activity().steps.some(restartsSpire);
+          return { succeeded: true, changes: summary.resourceChanges ?? {}, restarted, recovered };
+        }),
+      ),
+    );
   }
 
   preview(name: string): Promise<PreviewOutcome> {
-    return this.attempt(name, async (stack, options, activity) => {
+    return this.attempt(name, async (stack, { options, activity }) => {
       await stack.preview(options);
       return { succeeded: true, steps: activity().steps };
     });
@@ -66,20 +81,40 @@ export class PulumiStacks implements Stacks {
   /** The listener hears how it goes; a command that fails is an outcome, anything else is an error of ours. */
   private async attempt<T extends UpOutcome | PreviewOutcome>(
     name: string,
-    operation: (stack: Stack, options: Options, activity: () => Activity) => Promise<T>,
+    operation: (stack: Stack, attempt: Attempt) => Promise<T>,
   ): Promise<T | Failure> {
     let activity = idle;
-    const onEvent = (event: EngineEvent): void => {
-      activity = narrate(activity, event);
-      this.listener.doing(name, activity);
+    const recovered: string[] = [];
+    const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered });
+    const attempt: Attempt = {
+      options: {
+        color: "never",
+        signal: this.interruption.forward,
+        onEvent: (event) => {
+          activity = narrate(activity, event);
+          this.listener.doing(name, activity);
+        },
+      },
+      activity: () => activity,
+      recovered,
+      doing: (what) => {
+        this.listener.doing(name, { ...activity, doing: what });
+      },
+      found: (what) => {
+        recovered.push(what);
+        this.listener.note(`${name}: ${what}`);
+      },
     };
     this.listener.began(name);
     const stack = await this.find(name);
     const outcome = await (
-      stack === undefined
-        ? Promise.resolve(failure(`there is no stack "${name}"; mesh up makes it`))
-        : operation(stack, { color: "never", onEvent }, () => activity)
+      this.interruption.requested
+        ? Promise.resolve(failure("was not begun: interrupted"))
+        : stack === undefined
+          ? Promise.resolve(failure(`there is no stack "${name}"; mesh up makes it`))
+          : operation(stack, attempt)
     ).catch((error: unknown) => {
+      if (error instanceof NotRecovered) return failure(error.message);
       if (!(error instanceof CommandError)) throw error;
       return failure(...(activity.errors.length > 0 ? activity.errors : [lastWords(error)]));
     });

@@ -14,7 +14,9 @@ export interface Stacks {
   up(name: string): Promise<UpOutcome>;
 }
 
-export type UpOutcome = { succeeded: true; changes: OpMap } | { succeeded: false; errors: string[] };
+export type UpOutcome =
+  | { succeeded: true; changes: OpMap; restarted: boolean; recovered: string[] }
+  | { succeeded: false; errors: string[]; recovered: string[] };
 
 export interface UpMember {
   member: string;
@@ -24,6 +26,10 @@ export interface UpMember {
   /** How often it ran, and how many resources of each kind of change that made. */
   runs: number;
   changes: OpMap;
+  /** How many of its runs gave its SPIRE server another configuration, which restarts it. */
+  restarts: number;
+  /** What a run that was interrupted had left of locks and operations; this one has dealt with it. */
+  recovered: string[];
   /** Why its last run failed. */
   errors: string[];
 }
@@ -76,6 +82,8 @@ function summary(
       waitsFor: stands !== undefined && "peers" in stands ? stands.peers : [],
       runs: own.length,
       changes: sum(own),
+      restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
+      recovered: own.flatMap(({ recovered }) => recovered),
       errors: last?.succeeded === false ? last.errors : [],
     };
   });
@@ -94,13 +102,14 @@ function sum(outcomes: readonly UpOutcome[]): OpMap {
 
 export function printUp(members: readonly UpMember[]): string {
   const explained = members.flatMap(({ member, errors }) => errors.map((error) => `\n${member}: ${error}\n`));
-  const rows = members.map(({ member, state, waitsFor, runs, changes }) => [
+  const rows = members.map(({ member, state, waitsFor, runs, restarts, changes }) => [
     member,
     waitsFor.length === 0 ? state : `${state}: ${waitsFor.join(", ")}`,
     String(runs),
+    String(restarts),
     Object.entries(changes)
       .map(([op, count]) => `${String(count)} ${op}`)
       .join(", ") || "none",
   ]);
-  return table(["MEMBER", "STATE", "RUNS", "CHANGES"], rows) + explained.join("");
+  return table(["MEMBER", "STATE", "RUNS", "RESTARTS", "CHANGES"], rows) + explained.join("");
 }

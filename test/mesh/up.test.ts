@@ -29,9 +29,9 @@ class FakeStacks implements Stacks {
     await new Promise((resolve) => setImmediate(resolve));
     this.running--;
     const error = this.broken[name];
-    if (error !== undefined) return { succeeded: false, errors: [error] };
+    if (error !== undefined) return { succeeded: false, errors: [error], recovered: [] };
     this.urls[name] = `https://${name}`;
-    return { succeeded: true, changes: { create: 2, same: 7 } };
+    return { succeeded: true, changes: { create: 2, same: 7 }, restarted: true, recovered: [`lock of ${name}`] };
   }
 }
 
@@ -47,8 +47,17 @@ test("brings a mesh up in two rounds, no more members at a time than asked", asy
     ["a", "b", "c"],
   ]);
   expect(stacks.most).toBe(2);
-  expect(result.map(({ state, runs, changes }) => ({ state, runs, changes }))).toEqual(
-    members.map(() => ({ state: "complete", runs: 2, changes: { create: 4 } })),
+  expect(result).toEqual(
+    members.map(({ name }) => ({
+      member: name,
+      state: "complete",
+      waitsFor: [],
+      runs: 2,
+      restarts: 2,
+      changes: { create: 4 },
+      recovered: [`lock of ${name}`, `lock of ${name}`],
+      errors: [],
+    })),
   );
 });
 
