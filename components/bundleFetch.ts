@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { splitPem } from "./arguments";
@@ -42,6 +44,21 @@ export function fetchCommand(
     logging: "stderr",
     triggers,
   };
+}
+
+/** What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`. */
+export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promise<string> {
+  const { PATH = "" } = process.env;
+  const env = {
+    PATH,
+    BUNDLE_URL: endpoint.bundleEndpointUrl,
+    BUNDLE_TRUST_DOMAIN: endpoint.trustDomain,
+    BUNDLE_CA: endpoint.caCertificates,
+    BUNDLE_SECONDS: "0",
+  };
+  const shell = promisify(execFile)("sh", ["-s"], { env });
+  shell.child.stdin?.end(SCRIPT);
+  return (await shell).stdout;
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { CommandError, type Stack } from "@pulumi/pulumi/automation";
+import type { Contract } from "../stacks/contract";
 import { type EngineEvent, findStack, makeStack, published, type Published, type Workspace } from "./backend";
 import type { Interruption } from "./interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
 import { NotRecovered, settling, type Teller, withLock } from "./recovery";
+import { type Roots, rootsOf } from "./roots";
 import type { Stacks, UpOutcome } from "./up";
 
 interface Options {
@@ -76,6 +78,10 @@ export class PulumiStacks implements Stacks {
       await stack.preview(options);
       return { succeeded: true, steps: activity().steps };
     });
+  }
+
+  roots(peer: Contract): Promise<Roots> {
+    return rootsOf(peer);
   }
 
   /** The listener hears how it goes; a command that fails is an outcome, anything else is an error of ours. */

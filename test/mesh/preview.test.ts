@@ -1,6 +1,7 @@
 import type { Published } from "../../mesh/backend";
 import type { MeshMember } from "../../mesh/members";
 import { preview, type PreviewOutcome, printPreview } from "../../mesh/preview";
+import type { Roots } from "../../mesh/roots";
 import { trustChanges } from "../../mesh/trust";
 import type { Contract } from "../../stacks/contract";
 import { configOf } from "../stacks/fixtures";
@@ -54,10 +55,12 @@ describe("preview", () => {
     outside: [],
     config: configOf({ peers: ["cluster2"] }),
   };
-  const looked = (outcome: PreviewOutcome): ReturnType<typeof preview> =>
+  const looked = (outcome: PreviewOutcome, roots: Roots = { roots: ["ab12"] }): ReturnType<typeof preview> =>
     preview(
       [member],
       {
+        roots: ({ trustDomain }) =>
+          Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [] }),
         published: (name) =>
           Promise.resolve(
             name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
@@ -77,16 +80,44 @@ describe("preview", () => {
         .map((line) => line.trim()),
     ).toEqual([
       "cluster1 (apps.cluster1.example.com)",
-      "will trust apps.cluster2.example.com (cluster2), https://federation.apps.cluster2.example.com",
+      "will trust apps.cluster2.example.com (cluster2), https://federation.apps.cluster2.example.com, root sha256 ab12",
       "its SPIRE server will restart",
       "update  SpireServerPatch spire-server-server",
       "",
     ]);
   });
 
-  test("a member of which nothing can be said is named with the cause", async () => {
-    expect(printPreview(await looked({ succeeded: false, errors: ["context: no such cluster"] }))).toContain(
-      "context: no such cluster",
+  test("roots that cannot be known yet are said to be, with the cause", async () => {
+    const result = await looked({ succeeded: true, steps: [] }, { rootsUnknown: "curl: (6)" });
+    expect(result[0]?.trust.gains[0]).toMatchObject({ peer: "cluster2", rootsUnknown: "curl: (6)" });
+    expect(printPreview(result)).toContain("known only after the up: curl: (6)");
+  });
+
+  test("a peer that comes up in the same run is named by its trust domain, another one by its stack", async () => {
+    const waiting = (name: string, ...peers: string[]): MeshMember => ({
+      name,
+      peers,
+      outside: [],
+      config: { ...configOf({ peers }), trustDomain: `apps.${name}.example.com` },
+    });
+    const result = await preview(
+      [waiting("cluster1", "cluster2", "far"), waiting("cluster2")],
+      {
+        roots: () => Promise.reject(new Error("nobody is there to be asked")),
+        published: () => Promise.resolve(undefined),
+        preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+      },
+      2,
     );
+    expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) once its endpoint answers");
+    expect(printPreview(result)).toContain("waits for far,");
+  });
+
+  test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {
+    expect(printPreview(await looked({ succeeded: false, errors: ["context: no such cluster"] })).split("\n")).toEqual([
+      "cluster1 (apps.cluster1.example.com)",
+      "  context: no such cluster",
+      "",
+    ]);
   });
 });

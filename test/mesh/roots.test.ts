@@ -1,0 +1,47 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { rootsOf } from "../../mesh/roots";
+import type { Contract } from "../../stacks/contract";
+import { issue } from "../components/certificates";
+import { peerBundle, peerRoot } from "../components/given";
+
+const TRUST_DOMAIN = "apps.cluster2.example.com";
+const ca = issue("internal CA", { ca: true });
+const certificate = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
+const roots = [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()];
+let server: Server;
+let peer: Contract;
+
+beforeAll((done) => {
+  server = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
+    response.end(JSON.stringify(peerBundle));
+  });
+  server.listen(0, "localhost", () => {
+    const bundleEndpointUrl = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    peer = { version: 1, trustDomain: TRUST_DOMAIN, bundleEndpointUrl, profile: "https_web", caCertificates: ca.pem };
+    done();
+  });
+});
+afterAll((done) => {
+  server.close(done);
+});
+
+test("are those that the endpoint serves", async () => {
+  expect(await rootsOf(peer)).toEqual({ roots });
+});
+
+test("are those that the stack has published, where the endpoint presents an SVID", async () => {
+  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem })).toEqual({ roots });
+});
+
+test("are not known from an endpoint that nobody vouches for", async () => {
+  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem })).toEqual({
+    rootsUnknown: expect.stringMatching(/certificate/) as string,
+  });
+});
+
+test("are not known from an endpoint of another trust domain", async () => {
+  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" })).toEqual({
+    rootsUnknown: expect.stringMatching(/apps\.cluster3\.example\.com/) as string,
+  });
+});
