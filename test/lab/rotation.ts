@@ -1,4 +1,4 @@
-import type { Cluster } from "../../lab/client/cluster";
+import { type Cluster, NAMESPACE } from "../../lab/client/cluster";
 
 /** Replaces a trust domain's keys at once, as an administrator does after a leak: the old ones are gone from the bundle. */
 export async function rotateAuthorities(cluster: Cluster): Promise<void> {
@@ -13,5 +13,10 @@ export async function rotateAuthorities(cluster: Cluster): Promise<void> {
     await authority("activate", "-authorityID", next);
     await authority("taint", "-authorityID", old);
     await authority("revoke", "-authorityID", old);
+  }
+  // An agent whose SVID was signed with a revoked key is refused for ever, and gives workloads nothing new; it attests anew.
+  for (const { metadata } of await cluster.pods()) {
+    if (metadata?.labels?.["app.kubernetes.io/name"] !== "spire-agent") continue;
+    await cluster.core.deleteNamespacedPod({ name: metadata.name ?? "", namespace: NAMESPACE });
   }
 }
