@@ -45,7 +45,7 @@ export function appliedAt(live: KubeObject | undefined, asked: object): string |
 }
 
 /** Whether `live` has all that was asked for, and of lists nothing else; the API server adds fields, but no entries. */
-function contains(live: unknown, asked: unknown): boolean {
+export function contains(live: unknown, asked: unknown): boolean {
   if (Array.isArray(asked)) {
     return (
       Array.isArray(live) &&

@@ -68,12 +68,14 @@ export function factsForServer(spec: FederationSpec): Facts {
     }
   }
   for (const peer of spec.federatesWith ?? []) {
-    facts.set(
-      peerFact(peer.trustDomain),
-      peerValue(peer.bundleEndpointProfile, peer.bundleEndpointUrl, peer.endpointSpiffeId),
-    );
+    facts.set(peerFact(peer.trustDomain), entryText(peer));
   }
   return facts;
+}
+
+/** What an entry of federatesWith says beside the trust domain. */
+export function entryText({ bundleEndpointProfile, bundleEndpointUrl, endpointSpiffeId }: FederatesWith): string {
+  return peerValue(bundleEndpointProfile, bundleEndpointUrl, endpointSpiffeId);
 }
 
 /** All of the specification. */

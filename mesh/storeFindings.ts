@@ -1,0 +1,83 @@
+/** What a SPIRE server has in its own store: whom it polls, and whose keys it trusts. Pure. */
+import { createHash, X509Certificate } from "node:crypto";
+import type { Declared } from "./declared";
+import type { Finding, Place } from "./finding";
+import { forgetCommand, inServer } from "./serverCommands";
+import type { HeldBundle } from "./spireServer";
+
+export interface Store {
+  bundles: HeldBundle[];
+  /** Trust domains of its dynamic relationships. */
+  relationships: string[];
+}
+
+/** @param foreign trust domains that something else in the cluster asks for; what follows from that is said there */
+export function leftInStore(place: Place, store: Store, declared: Declared, foreign: ReadonlySet<string>): Finding[] {
+  const known = (trustDomain: string): boolean => declared.trustDomains.has(trustDomain) || foreign.has(trustDomain);
+  const { member } = place;
+  const left = store.relationships.filter((trustDomain) => !known(trustDomain));
+  return [
+    ...left.map((trustDomain): Finding => ({
+      code: "relationship-undeclared",
+      member,
+      object: `relationship ${trustDomain}`,
+      found: "SPIRE polls its bundle, and no stack declares it",
+      cure: `${inServer(place, `federation delete -id ${trustDomain}`)} && ${forgetCommand(place, trustDomain)}`,
+    })),
+    ...store.bundles
+      .filter(({ trustDomain }) => !known(trustDomain) && !left.includes(trustDomain))
+      .map(({ trustDomain }): Finding => ({
+        code: "bundle-left",
+        member,
+        object: `bundle ${trustDomain}`,
+        found: "SPIRE trusts it, and no stack declares it",
+        cure: forgetCommand(place, trustDomain),
+      })),
+    ...[...declared.trusted]
+      .filter(([trustDomain]) => !store.bundles.some((bundle) => bundle.trustDomain === trustDomain))
+      .map(([trustDomain, stack]): Finding => ({
+        code: "bundle-missing",
+        member,
+        object: `bundle ${trustDomain}`,
+        found: `SPIRE holds no bundle of ${stack}`,
+        cure: refresh(place, trustDomain),
+      })),
+  ];
+}
+
+/**
+ * Whether what is held of a peer is the peer's own.
+ *
+ * A peer's keys come and go, and SPIRE looks again only every now and then. A held bundle that lacks keys is behind, and
+ * that is no finding as long as it has one that is good. A key that the peer doesn't have is: it signs for the peer all
+ * the same. Such a one is set by hand, or revoked by the peer since SPIRE looked last. Roots that have expired verify
+ * nothing. JWT keys don't say when they do, so these are only a finding when none is the peer's.
+ *
+ * @param held read before `own`: what the peer added in between is not missing there
+ */
+export function heldOfPeer(place: Place, held: HeldBundle, own: HeldBundle, now: Date): Finding[] {
+  const about = { member: place.member, object: `bundle ${held.trustDomain}` };
+  const theirs = new Set(own.roots.map(fingerprint));
+  const good = held.roots.filter((root) => now.getTime() < Date.parse(new X509Certificate(root).validTo));
+  const foreign = good.map(fingerprint).filter((root) => !theirs.has(root));
+  const jwt = new Set(own.jwtKeys.map(fingerprint));
+  const foreignJwt = held.jwtKeys.map(fingerprint).filter((key) => !jwt.has(key));
+  const allForeignJwt = foreignJwt.length > 0 && foreignJwt.length === held.jwtKeys.length;
+  const expected = `roots sha256 ${[...theirs].join(", ")}`;
+  const cure = refresh(place, held.trustDomain);
+  if (foreign.length > 0 || allForeignJwt) {
+    const keys = [
+      ...(foreign.length > 0 ? [`roots sha256 ${foreign.join(", ")}`] : []),
+      ...(allForeignJwt ? [`JWT keys sha256 ${foreignJwt.join(", ")}`] : []),
+    ];
+    const found = `SPIRE trusts ${keys.join(" and ")}, which the peer doesn't have`;
+    return [{ ...about, code: "bundle-foreign", found, expected, cure }];
+  }
+  if (good.length > 0) return [];
+  return [{ ...about, code: "bundle-stale", found: "SPIRE holds no root of it that is still valid", expected, cure }];
+}
+
+/** Takes the peer's bundle as its endpoint serves it now; when that fails it says why. */
+const refresh = (place: Place, trustDomain: string): string => inServer(place, `federation refresh -id ${trustDomain}`);
+
+const fingerprint = (der: Buffer): string => createHash("sha256").update(der).digest("hex");
