@@ -1,12 +1,16 @@
 /** The command line: reads it, runs one command, prints its result, gives the exit code. The only place that knows `process`. */
 import { parseArgs } from "node:util";
+import { connect } from "../components/connect";
 import { openProject } from "./backend";
+import { drift, driftExit, printDrift } from "./drift";
+import { endpointBundle } from "./endpointBundle";
 import { EXIT, type ExitCode, UsageError } from "./exit";
 import { listenForInterruption } from "./interruption";
 import { readMembers } from "./members";
 import { changes, preview, printPreview } from "./preview";
 import { PulumiStacks } from "./pulumiStacks";
 import type { Report } from "./report";
+import { spireServer } from "./spireServer";
 import { printStatus, status } from "./status";
 import { printUp, up } from "./up";
 import { openView } from "./view";
@@ -16,6 +20,8 @@ const HELP = `mesh: one command over all stacks of this project; each stack is o
   npx mesh up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
                              whose peers have published a new endpoint
   npx mesh preview [stack…]  what mesh up would change, in whom the members trust first; changes nothing
+  npx mesh drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
+                             changes nothing, and reading is enough
   npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
 
 Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are named.
@@ -27,7 +33,7 @@ Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are n
   --debug         errors with their stack
   --help
 
-Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member failed or is pending; 2 wrong usage or
+Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member failed or is pending, or findings; 2 wrong usage or
 config, nothing was done; 3 something could not be found out.
 `;
 
@@ -39,6 +45,8 @@ const OPTIONS = {
   debug: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 } as const;
+
+const CLUSTERS = { reader: connect, server: spireServer, endpoint: endpointBundle };
 
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const debug = argv.includes("--debug");
@@ -63,7 +71,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   if (!Number.isInteger(parallel) || parallel < 1) {
     throw new UsageError(`--parallel ${values.parallel}: it is a whole number, 1 or more`);
   }
-  if (command !== "up" && command !== "preview" && command !== "status") {
+  if (command !== "up" && command !== "preview" && command !== "drift" && command !== "status") {
     throw new UsageError(`${command === undefined ? "no command" : `"${command}" is no command`}\n\n${HELP}`);
   }
   const workspace = await openProject(values.cwd);
@@ -92,6 +100,13 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       print({ command, members: result }, printPreview(result));
       if (result.some(({ errors }) => errors.length > 0)) return EXIT.findings;
       return values["expect-no-changes"] && result.some(changes) ? EXIT.findings : EXIT.fine;
+    }
+    if (command === "drift") {
+      const all = names.length === 0 ? members : await readMembers(workspace);
+      const result = await drift(members, all, stacks, CLUSTERS, parallel);
+      view.close();
+      print({ command, members: result }, printDrift(result));
+      return driftExit(result);
     }
     const made = await stacks.init(members.flatMap(({ name, peers }) => [name, ...peers]));
     if (made.length > 0) view.note(`made stacks: ${made.join(", ")}`);

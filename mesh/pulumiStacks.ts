@@ -3,10 +3,12 @@ import { CommandError, type Stack } from "@pulumi/pulumi/automation";
 import type { Contract } from "../stacks/contract";
 import { type EngineEvent, findStack, makeStack, published, type Published, type Workspace } from "./backend";
 import type { Interruption } from "./interruption";
+import type { DriftOutcome } from "./memberReading";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
 import { NotRecovered, settling, type Teller, withLock } from "./recovery";
 import { type Roots, rootsOf } from "./roots";
+import { stackObjects } from "./stackObjects";
 import type { Stacks, UpOutcome } from "./up";
 
 interface Options {
@@ -82,6 +84,19 @@ export class PulumiStacks implements Stacks {
 
   roots(peer: Contract): Promise<Roots> {
     return rootsOf(peer);
+  }
+
+  /** What the stack asks for, compared with what is there now; the state stays as it is. */
+  drift(name: string): Promise<DriftOutcome> {
+    const events: EngineEvent[] = [];
+    return this.attempt(name, async (stack, { options, activity }) => {
+      const onEvent = (event: EngineEvent): void => {
+        events.push(event);
+        options.onEvent(event);
+      };
+      await stack.preview({ ...options, onEvent, refresh: true });
+      return { succeeded: true, steps: activity().steps, objects: stackObjects(events) };
+    });
   }
 
   /** The listener hears how it goes; a command that fails is an outcome, anything else is an error of ours. */

@@ -1,4 +1,5 @@
 /** What `--json` prints. schema.json is made of these types by `npm run schema`; fields are added, never taken away or given another meaning. */
+import type { DriftMember } from "./drift";
 import type { PreviewMember } from "./preview";
 import type { StatusMember } from "./status";
 import type { UpMember } from "./up";
@@ -6,4 +7,5 @@ import type { UpMember } from "./up";
 export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "preview"; members: PreviewMember[] }
+  | { command: "drift"; members: DriftMember[] }
   | { command: "status"; members: StatusMember[] };

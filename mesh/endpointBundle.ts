@@ -1,0 +1,39 @@
+/** What the bundle endpoint of a peer serves: what there is to ask where the peer's own SPIRE server is out of reach. */
+import { createPublicKey, type JsonWebKey } from "node:crypto";
+import { fetchNow, readFetched } from "../components/bundleFetch";
+import { explain } from "../components/problem";
+import type { Contract } from "../stacks/contract";
+import type { HeldBundle } from "./spireServer";
+
+/**
+ * The bundle, over TLS that is verified as an up does it; an error says why there is none.
+ *
+ * Not with https_spiffe: the roots that would vouch for the endpoint are the peer's as of its last up, and may be gone.
+ */
+export async function endpointBundle(peer: Contract): Promise<HeldBundle> {
+  const { trustDomain, bundleEndpointUrl, profile, caCertificates = "" } = peer;
+  if (profile === "https_spiffe") {
+    throw new Error(`${bundleEndpointUrl} is no member's, and with https_spiffe only SPIRE servers can verify it`);
+  }
+  const fetched = await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }).catch((error: unknown) => {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new Error((stderr ?? message).trim(), { cause: error });
+  });
+  const bundle = readFetched(fetched, trustDomain);
+  if (Array.isArray(bundle)) throw new Error(explain(bundle));
+  return bundleOfJwks(trustDomain, bundle.jwks);
+}
+
+function bundleOfJwks(trustDomain: string, jwks: string): HeldBundle {
+  const { keys } = JSON.parse(jwks) as { keys: (JsonWebKey & { use?: string; x5c?: string[] })[] };
+  return {
+    trustDomain,
+    roots: keys.flatMap(({ use, x5c = [] }) =>
+      use === "x509-svid" ? x5c.map((der) => Buffer.from(der, "base64")) : [],
+    ),
+    jwtKeys: keys
+      .filter(({ use }) => use === "jwt-svid")
+      .map((key) => createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "der" })),
+    sequenceNumber: 0,
+  };
+}

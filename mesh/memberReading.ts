@@ -1,0 +1,101 @@
+/** What there is to know of a member before anything is judged, and what could not be found out. */
+import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
+import type { FederationSpec } from "../components/federationSpec";
+import * as names from "../components/names";
+import type { Contract } from "../stacks/contract";
+import type { Published } from "./backend";
+import type { MeshMember } from "./members";
+import { type Compared, identify } from "./objectFindings";
+import type { HeldBundle, SpireServer } from "./spireServer";
+import type { StackObject } from "./stackObjects";
+import type { Store } from "./storeFindings";
+import type { TrustObject } from "./trustFindings";
+
+/** One `pulumi preview --refresh`; whatever goes wrong is an outcome. */
+export type DriftOutcome = { succeeded: true; objects: StackObject[] } | { succeeded: false; errors: string[] };
+
+export interface Drifts {
+  published(name: string): Promise<Published | undefined>;
+  drift(name: string): Promise<DriftOutcome>;
+}
+
+/** Ways to the clusters, by the context of the kubeconfig. */
+export interface Clusters {
+  reader(context: string): ClusterReader;
+  server(context: string): SpireServer;
+  /** What a peer's bundle endpoint serves. */
+  endpoint(peer: Contract): Promise<HeldBundle>;
+}
+
+/** What was read, or why it could not be. */
+export type Looked<T> = { seen: T } | { because: string };
+
+export interface Reading {
+  stack: Looked<{ compared: Compared[]; others: StackObject[] }>;
+  trust: Looked<TrustObject[]>;
+  federation: Looked<FederationSpec | undefined>;
+  conf: Looked<string | undefined>;
+  store: Looked<Store>;
+}
+
+export async function readMember(
+  { name, config }: MeshMember,
+  stacks: Drifts,
+  clusters: Clusters,
+): Promise<Looked<Reading>> {
+  const there = await look(async () => {
+    const reader = clusters.reader(config.context);
+    await reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON).catch(unlessForbidden);
+    return reader;
+  });
+  if ("because" in there) return there;
+  const reader = there.seen;
+  const server = clusters.server(config.context);
+  const [stack, trust, federation, conf, store] = await Promise.all([
+    look(() => readStack(name, reader, stacks)),
+    look(() => reader.list<TrustObject>(names.SPIRE_API, "ClusterFederatedTrustDomain")),
+    look(async () => {
+      type SpireServerObject = KubeObject & { spec?: { federation?: FederationSpec } };
+      const object = await reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON);
+      return object?.spec?.federation;
+    }),
+    look(async () => {
+      type ConfigMap = KubeObject & { data?: Record<string, string> };
+      const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.SPIRE_SERVER, names.OPERAND_NAMESPACE);
+      return map?.data?.["server.conf"];
+    }),
+    look(async () => ({ bundles: await server.bundles(), relationships: await server.relationships() })),
+  ]);
+  return { seen: { stack, trust, federation, conf, store } };
+}
+
+/** What the stack asks for, and what of that is in the cluster. */
+async function readStack(
+  name: string,
+  reader: ClusterReader,
+  stacks: Drifts,
+): Promise<{ compared: Compared[]; others: StackObject[] }> {
+  const outcome = await stacks.drift(name);
+  if (!outcome.succeeded) throw new Error(outcome.errors.join("\n"));
+  const compared: Compared[] = [];
+  const others: StackObject[] = [];
+  for (const object of outcome.objects) {
+    const id = identify(object);
+    if (id === undefined) others.push(object);
+    else compared.push({ object, live: await reader.get(id.apiVersion, id.kind, id.name, id.namespace) });
+  }
+  return { compared, others };
+}
+
+export async function look<T>(read: () => Promise<T>): Promise<Looked<T>> {
+  try {
+    return { seen: await read() };
+  } catch (error) {
+    return { because: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function unlessForbidden(error: unknown): undefined {
+  if (!(error instanceof Forbidden)) throw error;
+  return undefined;
+}
