@@ -1,6 +1,6 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
 import { PassThrough } from "node:stream";
-import { Exec, type V1Status } from "@kubernetes/client-node";
+import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
 import { Forbidden } from "../components/cluster";
 import { kubeConfig } from "../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
@@ -25,6 +25,11 @@ export interface SpireServer {
   bundles(): Promise<HeldBundle[]>;
   /** Trust domains of the dynamic relationships; those of server.conf are not among them. */
   relationships(): Promise<string[]>;
+  /**
+   * Whether it fetches that trust domain's bundle, by a dynamic relationship or by one of server.conf. It is made to fetch
+   * now: the one question that knows of both kinds. If not, no fetch is on its way any more either.
+   */
+  polls(trustDomain: string): Promise<boolean>;
   /** Deletes the bundle of a trust domain, and takes it from the registration entries that federate with it. */
   forget(trustDomain: string): Promise<void>;
 }
@@ -50,6 +55,15 @@ export function spireServer(context: string): SpireServer {
       };
       return list.federation_relationships.map(({ trust_domain }) => trust_domain);
     },
+    async polls(trustDomain) {
+      try {
+        await run("federation", "refresh", "-id", trustDomain);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return !error.message.includes("there is no federation relationship");
+      }
+      return true;
+    },
     async forget(trustDomain) {
       await run("bundle", "delete", "-id", `spiffe://${trustDomain}`, "-mode", "dissociate");
     },
@@ -73,19 +87,48 @@ function heldBundle(bundle: BundleJson): HeldBundle {
   };
 }
 
+/** The SPIRE server was asked, and says no. */
+class Refused extends Error {}
+
+/** What takes longer is given up: a cluster that is not reachable often answers nothing at all. */
+const EXEC_MS = 10_000;
+
 async function exec(context: string, command: string[]): Promise<string> {
-  const config = kubeConfig(context);
+  const config = impatient(kubeConfig(context));
   const [out, err] = [new PassThrough(), new PassThrough()];
   const said = { out: "", err: "" };
   out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
   err.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
   const what = `context "${context}": cannot run ${command.slice(0, 3).join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+  let giveUp: NodeJS.Timeout | undefined;
   const status = await new Promise<V1Status>((done, fail) => {
-    new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done).catch(fail);
-  }).catch((error: unknown) => {
-    const { message } = error as Error;
-    throw new (message.includes("403") ? Forbidden : Error)(`${what}: ${message}`, { cause: error });
-  });
-  if (status.status !== "Success") throw new Error(`${what}: ${said.err.trim() || (status.message ?? "it failed")}`);
+    const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
+    socket.catch(fail);
+    giveUp = setTimeout(() => {
+      fail(new Error(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`));
+      // An open socket would keep the program running.
+      (socket as Promise<{ terminate(): void }>).then((open) => {
+        open.terminate();
+      }, fail);
+    }, EXEC_MS);
+  })
+    .catch((error: unknown) => {
+      const { message } = error as Error;
+      throw new (message.includes("403") ? Forbidden : Error)(`${what}: ${message}`, { cause: error });
+    })
+    .finally(() => {
+      clearTimeout(giveUp);
+    });
+  if (status.status !== "Success") throw new Refused(`${what}: ${said.err.trim() || (status.message ?? "it failed")}`);
   return said.out;
+}
+
+/** The client would wait for ever for an API server that accepts a connection and says nothing. */
+function impatient(config: KubeConfig): KubeConfig {
+  const apply = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options) => {
+    await apply(options);
+    Object.assign(options, { handshakeTimeout: EXEC_MS });
+  };
+  return config;
 }
