@@ -1,4 +1,5 @@
 /** The command line: reads it, runs one command, prints its result, gives the exit code. The only place that knows `process`. */
+import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { connect } from "../components/connect";
 import { openProject } from "./backend";
@@ -9,9 +10,12 @@ import { listenForInterruption } from "./interruption";
 import { readMembers } from "./members";
 import { changes, preview, printPreview } from "./preview";
 import { PulumiStacks } from "./pulumiStacks";
+import { exitOf, printRemove } from "./removalResult";
+import { remove } from "./remove";
 import type { Report } from "./report";
 import { spireServer } from "./spireServer";
 import { printStatus, status } from "./status";
+import { site } from "./trustTraces";
 import { printUp, up } from "./up";
 import { openView } from "./view";
 
@@ -23,12 +27,16 @@ const HELP = `mesh: one command over all stacks of this project; each stack is o
   npx mesh drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
                              changes nothing, and reading is enough
   npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
+  npx mesh remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
+                             each other's bundles, and that is seen to be so; asks before it changes anything
 
 Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are named.
 
   --cwd DIR       folder of the project; default: the current one
   --parallel N    members that run at the same time; default 4
   --expect-no-changes  with preview: exit code 1 when something would change
+  --destroy       with remove: destroy the stack of the member that was taken out
+  --yes           with remove: don't ask
   --json          the result as JSON on stdout instead of a table; mesh/schema.json describes it
   --debug         errors with their stack
   --help
@@ -37,11 +45,15 @@ Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member fai
 config, nothing was done; 3 something could not be found out.
 `;
 
+const COMMANDS = ["up", "preview", "drift", "status", "remove"] as const;
+
 const OPTIONS = {
   cwd: { type: "string", default: "." },
   parallel: { type: "string", default: "4" },
   json: { type: "boolean", default: false },
   "expect-no-changes": { type: "boolean", default: false },
+  destroy: { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 } as const;
@@ -62,7 +74,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 async function run(argv: readonly string[]): Promise<ExitCode> {
   const { values, positionals } = parse(argv);
-  const [command, ...names] = positionals;
+  const [asked, ...names] = positionals;
   if (values.help) {
     process.stdout.write(HELP);
     return EXIT.fine;
@@ -71,11 +83,19 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   if (!Number.isInteger(parallel) || parallel < 1) {
     throw new UsageError(`--parallel ${values.parallel}: it is a whole number, 1 or more`);
   }
-  if (command !== "up" && command !== "preview" && command !== "drift" && command !== "status") {
-    throw new UsageError(`${command === undefined ? "no command" : `"${command}" is no command`}\n\n${HELP}`);
+  const command = COMMANDS.find((one) => one === asked);
+  if (command === undefined) {
+    throw new UsageError(`${asked === undefined ? "no command" : `"${asked}" is no command`}\n\n${HELP}`);
+  }
+  const [leaver] = names;
+  if (command === "remove") {
+    if (leaver === undefined || names.length > 1) throw new UsageError("remove takes the name of one stack");
+    if (!values.yes && !process.stdin.isTTY) {
+      throw new UsageError("remove asks before it changes anything, and here is no terminal; --yes goes on without");
+    }
   }
   const workspace = await openProject(values.cwd);
-  const members = await readMembers(workspace, names);
+  const members = await readMembers(workspace, command === "remove" ? [] : names);
   const view = openView(
     process.stderr,
     members.map(({ name }) => name),
@@ -108,6 +128,24 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       print({ command, members: result }, printDrift(result));
       return driftExit(result);
     }
+    if (command === "remove") {
+      const result = await remove(leaver ?? "", members, values.destroy, {
+        workspace,
+        stacks,
+        site,
+        parallel,
+        note: (line) => {
+          view.note(line);
+        },
+        agree: async (plan) => {
+          view.note(plan.trimEnd());
+          return values.yes || (await askForYes());
+        },
+      });
+      view.close();
+      print({ command, ...result }, printRemove(result));
+      return exitOf(result);
+    }
     const made = await stacks.init(members.flatMap(({ name, peers }) => [name, ...peers]));
     if (made.length > 0) view.note(`made stacks: ${made.join(", ")}`);
     const result = await up(members, stacks, parallel, (round, running) => {
@@ -120,6 +158,19 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     interruption.close();
     view.close();
   }
+}
+
+/** Anything but a yes is a no; so is the end of the input. */
+async function askForYes(): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((done) => {
+    terminal.once("close", () => {
+      done("");
+    });
+  });
+  const answer = await Promise.race([terminal.question("Go on? [y/N] "), closed]);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 function parse(argv: readonly string[]) {

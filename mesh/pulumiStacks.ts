@@ -7,9 +7,10 @@ import type { DriftOutcome } from "./memberReading";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
 import { NotRecovered, settling, type Teller, withLock } from "./recovery";
+import type { RemoveStacks } from "./remove";
 import { type Roots, rootsOf } from "./roots";
 import { stackObjects } from "./stackObjects";
-import type { Stacks, UpOutcome } from "./up";
+import type { UpOutcome } from "./up";
 
 interface Options {
   color: "never";
@@ -37,7 +38,7 @@ export interface Listener {
   ended(member: string, outcome: UpOutcome | PreviewOutcome): void;
 }
 
-export class PulumiStacks implements Stacks {
+export class PulumiStacks implements RemoveStacks {
   private readonly stacks = new Map<string, Promise<Stack | undefined>>();
 
   constructor(
@@ -70,6 +71,17 @@ export class PulumiStacks implements Stacks {
           const { summary } = await stack.up({ ...options, refresh });
           const restarted = activity().steps.some(restartsSpire);
           return { succeeded: true, changes: summary.resourceChanges ?? {}, restarted, recovered };
+        }),
+      ),
+    );
+  }
+
+  destroy(name: string): Promise<UpOutcome> {
+    return this.attempt(name, (stack, { options, recovered, ...teller }) =>
+      withLock(stack, teller, () =>
+        settling(stack, teller, async (refresh) => {
+          const { summary } = await stack.destroy({ ...options, refresh });
+          return { succeeded: true, changes: summary.resourceChanges ?? {}, restarted: false, recovered };
         }),
       ),
     );

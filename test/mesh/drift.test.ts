@@ -63,6 +63,7 @@ function look({
     ownBundle: () => Promise.resolve(bundleOf(name)),
     bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
     relationships: () => Promise.resolve([trustDomainOf(peerOf(name))]),
+    polls: () => Promise.reject(new Error("changes something")),
     forget: () => Promise.reject(new Error("changes something")),
     ...servers[name],
   });
