@@ -160,15 +160,15 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Anything but a yes is a no; so is the end of the input. */
+/** Anything but a yes is a no; so is the end of the input, and Ctrl-C. */
 async function askForYes(): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((done) => {
+  const ended = new Promise<string>((done) => {
     terminal.once("close", () => {
       done("");
     });
   });
-  const answer = await Promise.race([terminal.question("Go on? [y/N] "), closed]);
+  const answer = await Promise.race([terminal.question("Go on? [y/N] "), ended]).catch(() => "");
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -1,6 +1,6 @@
 /** Makes a SPIRE server forget trust domains, and sees that it has. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { userWarning } from "./removal";
+import { workloadWarnings } from "./removal";
 import { type Site, tracesOf } from "./trustTraces";
 
 /** How long the controller manager may take to drop a relationship whose object is gone; it takes a second. */
@@ -19,7 +19,8 @@ export async function forgetAll(site: Site, ends: readonly string[], { wait }: {
   const deleted: string[] = [];
   for (;;) {
     const last = Date.now() >= until;
-    const { bundles, asked, users } = tracesOf(await site.traces(), ends);
+    const traces = tracesOf(await site.traces(), ends);
+    const { bundles, asked } = traces;
     const left = asked.map(({ object, trustDomain }) => `${object} asks for ${trustDomain}`);
     for (const trustDomain of ends) {
       if (asked.some((one) => one.trustDomain === trustDomain)) continue;
@@ -34,7 +35,7 @@ export async function forgetAll(site: Site, ends: readonly string[], { wait }: {
       left.push(...held.map((trustDomain) => `its SPIRE server holds the bundle of ${trustDomain}`));
     }
     // What an object asks for does not end by itself.
-    if (left.length <= asked.length || last) return { deleted, left, warnings: users.map(userWarning) };
+    if (left.length <= asked.length || last) return { deleted, left, warnings: workloadWarnings(traces) };
     await sleep(1000);
   }
 }

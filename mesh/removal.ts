@@ -117,7 +117,7 @@ export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolea
       `  ${member.name} ends trust in ${ends.join(", ") || "nobody"}: ${stepsOf(sight).join(", ") || "nothing left of it"}`,
       ...("unseen" in traces
         ? [`    cannot be asked now: ${traces.unseen}`]
-        : traces.users.map((user) => `    ${userWarning(user)}`)),
+        : workloadWarnings(traces).map((warning) => `    ${warning}`)),
     ];
   });
   const outside = leaver.member?.outside ?? [];
@@ -145,5 +145,15 @@ function stepsOf(sight: Sight): string[] {
 /** Static peers are in server.conf. */
 const restarts = ({ member, published }: Sight): boolean => published && member.config.federatesWith === "static";
 
-export const userWarning = ({ object, trustDomain }: Traces["users"][number]): string =>
-  `${object} names ${trustDomain} in federatesWith: SPIRE makes and changes none of its entries without that bundle; take it out there`;
+/** What is said of workloads' objects that are in the way. */
+export function workloadWarnings({ users, unlisted }: Traces): string[] {
+  return [
+    ...users.map(
+      ({ object, trustDomain }) =>
+        `${object} names ${trustDomain} in federatesWith: SPIRE makes and changes none of its entries without that bundle; take it out there`,
+    ),
+    ...unlisted.map(
+      (kind) => `whether a ${kind} still names it in federatesWith is not known: to list them is forbidden here`,
+    ),
+  ];
+}

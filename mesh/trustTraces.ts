@@ -13,6 +13,8 @@ export interface Traces {
   asked: { object: string; trustDomain: string }[];
   /** Objects that want a trust domain's bundle for workloads, and whose entries SPIRE refuses without it. */
   users: { object: string; trustDomain: string }[];
+  /** Kinds of such objects that whoever asks may not list. */
+  unlisted: string[];
 }
 
 /** A member's cluster, as far as the end of a trust is seen and made there. */
@@ -28,7 +30,7 @@ export function site(context: string): Site {
     traces: async () => {
       const reader = connect(context);
       const [bundles, asked, users] = await Promise.all([server.bundles(), readAsked(reader), readUsers(reader)]);
-      return { bundles: bundles.map(({ trustDomain }) => trustDomain), asked, users };
+      return { bundles: bundles.map(({ trustDomain }) => trustDomain), asked, ...users };
     },
   };
 }
@@ -62,27 +64,29 @@ export async function readAsked(reader: ClusterReader): Promise<Traces["asked"]>
 }
 
 /** They are only warned about: who may not list them is not kept from ending trust. */
-export async function readUsers(reader: ClusterReader): Promise<Traces["users"]> {
-  const lists = await Promise.all(
-    ["ClusterSPIFFEID", "ClusterStaticEntry"].map(async (kind) => {
-      const objects = await reader.list<TrustObject>(SPIRE_API, kind).catch((error: unknown) => {
-        if (!(error instanceof Forbidden)) throw error;
-        return [];
-      });
-      return objects.map(({ metadata, spec }) => ({ object: `${kind} ${metadata?.name ?? ""}`, spec }));
-    }),
-  );
-  return lists
-    .flat()
-    .flatMap(({ object, spec }) => (spec?.federatesWith ?? []).map((trustDomain) => ({ object, trustDomain })));
+export async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "users" | "unlisted">> {
+  const [users, unlisted]: [Traces["users"], string[]] = [[], []];
+  for (const kind of ["ClusterSPIFFEID", "ClusterStaticEntry"]) {
+    const objects = await reader.list<TrustObject>(SPIRE_API, kind).catch((error: unknown) => {
+      if (!(error instanceof Forbidden)) throw error;
+      unlisted.push(kind);
+      return [];
+    });
+    for (const { metadata, spec } of objects) {
+      const object = `${kind} ${metadata?.name ?? ""}`;
+      users.push(...(spec?.federatesWith ?? []).map((trustDomain) => ({ object, trustDomain })));
+    }
+  }
+  return { users, unlisted };
 }
 
 /** What of it is about one of these trust domains. Pure. */
-export function tracesOf({ bundles, asked, users }: Traces, trustDomains: readonly string[]): Traces {
+export function tracesOf({ bundles, asked, users, unlisted }: Traces, trustDomains: readonly string[]): Traces {
   const about = ({ trustDomain }: { trustDomain: string }): boolean => trustDomains.includes(trustDomain);
   return {
     bundles: bundles.filter((trustDomain) => trustDomains.includes(trustDomain)),
     asked: asked.filter(about),
     users: users.filter(about),
+    unlisted,
   };
 }

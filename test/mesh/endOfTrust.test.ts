@@ -15,7 +15,12 @@ class Server implements Site {
 
   traces() {
     this.calls.push("look");
-    return Promise.resolve({ bundles: this.held ? [TD, "b.example.com"] : ["b.example.com"], asked: [], users: [] });
+    return Promise.resolve({
+      bundles: this.held ? [TD, "b.example.com"] : ["b.example.com"],
+      asked: [],
+      users: [],
+      unlisted: [],
+    });
   }
 
   polls(): Promise<boolean> {

@@ -19,7 +19,7 @@ const trusting = (...peers: string[]): Published => ({
   peers: Object.fromEntries(peers.map((peer) => [peer, { trustDomain: `${peer}.example.com`, fingerprints: [] }])),
 });
 
-const nothing: Traces = { bundles: [], asked: [], users: [] };
+const nothing: Traces = { bundles: [], asked: [], users: [], unlisted: [] };
 const asked = (trustDomain: string) => ({ object: "ClusterFederatedTrustDomain x", trustDomain });
 
 describe("who leaves", () => {
@@ -108,7 +108,7 @@ describe("what there is to do", () => {
     const all = seen(
       { a: trusting("c"), c: trusting("a") },
       {
-        a: { bundles: ["c.example.com"], asked: [asked("c.example.com")], users },
+        a: { bundles: ["c.example.com"], asked: [asked("c.example.com")], users, unlisted: [] },
         b: { unseen: "no answer within 10 s" },
         c: nothing,
       },

@@ -38,15 +38,19 @@ test("workloads' objects are those that federate with somebody", async () => {
     user("ClusterSPIFFEID"),
     user("ClusterStaticEntry", ["c"]),
   );
-  expect(await readUsers(cluster)).toEqual([
+  const users = [
     { object: "ClusterSPIFFEID shop", trustDomain: "b" },
     { object: "ClusterSPIFFEID shop", trustDomain: "c" },
     { object: "ClusterStaticEntry shop", trustDomain: "c" },
-  ]);
+  ];
+  expect(await readUsers(cluster)).toEqual({ users, unlisted: [] });
 });
 
 test("who may not list them is not stopped, and who cannot reach the cluster is", async () => {
   const failing = (error: Error) => ({ ...clusterOf(), list: () => Promise.reject(error) });
-  expect(await readUsers(failing(new Forbidden("may not")))).toEqual([]);
+  expect(await readUsers(failing(new Forbidden("may not")))).toEqual({
+    users: [],
+    unlisted: ["ClusterSPIFFEID", "ClusterStaticEntry"],
+  });
   await expect(readUsers(failing(new Error("no answer")))).rejects.toThrow("no answer");
 });
