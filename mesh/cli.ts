@@ -22,7 +22,7 @@ import { openView } from "./view";
 const HELP = `mesh: one command over all stacks of this project; each stack is one cluster of a SPIRE federation
 
   npx mesh up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
-                             whose peers have published a new endpoint
+                             whose peers have published a new endpoint; finishes what an earlier one was interrupted in
   npx mesh preview [stack…]  what mesh up would change, in whom the members trust first; changes nothing
   npx mesh drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
                              changes nothing, and reading is enough

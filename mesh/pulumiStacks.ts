@@ -6,7 +6,7 @@ import type { Interruption } from "./interruption";
 import type { DriftOutcome } from "./memberReading";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
-import { NotRecovered, settling, type Teller, withLock } from "./recovery";
+import { NotRecovered, readAgain, settling, type Teller, withLock } from "./recovery";
 import type { RemoveStacks } from "./remove";
 import { type Roots, rootsOf } from "./roots";
 import { stackObjects } from "./stackObjects";
@@ -61,7 +61,7 @@ export class PulumiStacks implements RemoveStacks {
 
   async published(name: string): Promise<Published | undefined> {
     const stack = await this.find(name);
-    return stack && published(stack);
+    return stack && readAgain(() => published(stack));
   }
 
   up(name: string): Promise<UpOutcome> {
@@ -100,8 +100,8 @@ export class PulumiStacks implements RemoveStacks {
 
   /** What the stack asks for, compared with what is there now; the state stays as it is. */
   drift(name: string): Promise<DriftOutcome> {
-    const events: EngineEvent[] = [];
     return this.attempt(name, async (stack, { options, activity }) => {
+      const events: EngineEvent[] = [];
       const onEvent = (event: EngineEvent): void => {
         events.push(event);
         options.onEvent(event);
@@ -145,7 +145,10 @@ export class PulumiStacks implements RemoveStacks {
         ? Promise.resolve(failure("was not begun: interrupted"))
         : stack === undefined
           ? Promise.resolve(failure(`there is no stack "${name}"; mesh up makes it`))
-          : operation(stack, attempt)
+          : readAgain(() => {
+              activity = idle;
+              return operation(stack, attempt);
+            })
     ).catch((error: unknown) => {
       if (error instanceof NotRecovered) return failure(error.message);
       if (!(error instanceof CommandError)) throw error;

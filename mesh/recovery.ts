@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { ConcurrentUpdateError, type Stack } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError, type Stack } from "@pulumi/pulumi/automation";
 import { describeOperation, interruptedOperations, settle } from "./interrupted";
 import { describeHolder, type Holder, holders, verdict } from "./lock";
 import { runningProcess } from "./process";
@@ -49,6 +49,27 @@ export async function withLock<T>(stack: Stack, teller: Teller, act: () => Promi
           await sleep(500);
         }
       }
+    }
+  }
+}
+
+/** What Pulumi says of a state whose sidecar is empty. */
+const TORN = "failed to load checkpoint: EOF";
+const READINGS = 4;
+
+/**
+ * Does again what has met a peer's state at the moment in which that was written. Where the backend is a folder, a state
+ * is replaced at once, but the file `.attrs` beside it is emptied first (gocloud.dev/blob/fileblob, setAttrs); it stays
+ * empty when the machine goes down just then.
+ */
+export async function readAgain<T>(act: () => Promise<T>): Promise<T> {
+  for (let left = READINGS; ; left--) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof CommandError) || !error.message.includes(TORN)) throw error;
+      if (left > 1) await sleep(500);
+      else throw new NotRecovered(`${TORN}; in the backend's folder, delete any empty file .pulumi/stacks/*/*.attrs`);
     }
   }
 }

@@ -4,9 +4,9 @@ import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ConcurrentUpdateError, type Deployment, type Stack } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError, type Deployment, type Stack } from "@pulumi/pulumi/automation";
 import { runningProcess } from "../../mesh/process";
-import { NotRecovered, settling, type Teller, withLock } from "../../mesh/recovery";
+import { NotRecovered, readAgain, settling, type Teller, withLock } from "../../mesh/recovery";
 
 const found: string[] = [];
 const waits: string[] = [];
@@ -85,6 +85,29 @@ describe("a lock", () => {
     const { act, isLocked } = await lockedBy(await dead(), "elsewhere");
     await expect(withLock(stack, teller, act)).rejects.toThrow(/@elsewhere.*npx pulumi cancel --stack s/s);
     expect(await isLocked()).toBe(true);
+  });
+});
+
+describe("a state that is being written", () => {
+  const torn = Object.assign(Object.create(CommandError.prototype) as Error, {
+    message: "code: 255\n stderr: error: failed to load checkpoint: EOF\n",
+  });
+  const failing = (times: number, error: Error) => {
+    let runs = 0;
+    return () => (++runs > times ? Promise.resolve(runs) : Promise.reject(error));
+  };
+
+  test("is read again", async () => {
+    await expect(readAgain(failing(2, torn))).resolves.toBe(3);
+  });
+
+  test("and stays so is an error that says how to mend it", async () => {
+    await expect(readAgain(failing(99, torn))).rejects.toThrow(/delete any empty file .*\.attrs/);
+  });
+
+  test("is another thing than an error of any other kind, which is not tried again", async () => {
+    const other = Object.assign(Object.create(CommandError.prototype) as Error, { message: "update failed" });
+    await expect(readAgain(failing(1, other))).rejects.toBe(other);
   });
 });
 
