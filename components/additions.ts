@@ -16,16 +16,25 @@ export function showAdditions(reader: ClusterReader): pulumi.ResourceTransformat
     if (apiVersion === undefined || kind === undefined || metadata?.annotations === undefined) return undefined;
     if (!Object.keys(OWNED).every((key) => key in (metadata.annotations ?? {}))) return undefined;
     const { name, namespace } = metadata;
-    const applied = pulumi
-      .output(content)
-      .apply(async (asked) =>
-        appliedAt(await reader.get(apiVersion, kind, name, namespace).catch(asFault(resource)), asked),
-      );
-    const annotations = pulumi
-      .all([metadata.annotations, applied])
-      .apply(([given, at]) => ({ ...given, ...(at !== undefined && { [APPLIED]: at }) }));
+    const applied = valueIfKnown(pulumi.output(content))
+      .then(async (asked) => {
+        const live = await reader.get(apiVersion, kind, name, namespace);
+        return asked === undefined ? live?.metadata?.annotations?.[APPLIED] : appliedAt(live, asked);
+      })
+      .catch(asFault(resource));
+    const annotations = { ...metadata.annotations, [APPLIED]: pulumi.output(applied) };
     return { props: { ...props, metadata: { ...metadata, annotations } }, opts };
   };
+}
+
+/**
+ * The value of an output, undefined as long as it is not known. A promise, and no output: what the object asks for may
+ * depend on an object that is to be made anew, and Pulumi makes everything anew whose metadata depends on such a one.
+ */
+async function valueIfKnown<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  // Pulumi's own way to ask, which its types don't show.
+  const asking = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
+  return (await asking.isKnown) ? asking.promise() : undefined;
 }
 
 /** When an object was applied because it was not as asked for; objects that always were don't have it. */

@@ -14,6 +14,8 @@ export interface Seen {
   provider: string;
   /** Names of the resources that it depends on; a component stands for its children. */
   dependencies: string[];
+  /** The same of each input that has any. */
+  inputDependencies: Record<string, string[]>;
   /** Name of its parent; empty for a resource of the stack. */
   parent: string;
   retainOnDelete: boolean;
@@ -36,6 +38,7 @@ interface Request {
   getParent(): string;
   getProvider(): string;
   getDependenciesList(): string[];
+  getPropertydependenciesMap(): { entries(): Iterable<[string, { getUrnsList(): string[] }]> };
   getRetainondelete(): boolean | undefined;
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
@@ -76,6 +79,12 @@ export async function record(program: () => unknown, options: RecordOptions = {}
       inputs: inputs.get(request.getName()) ?? {},
       provider: request.getProvider(),
       dependencies: request.getDependenciesList().map(nameOfUrn).sort(),
+      inputDependencies: Object.fromEntries(
+        [...request.getPropertydependenciesMap().entries()].map(([input, on]) => [
+          input,
+          on.getUrnsList().map(nameOfUrn).sort(),
+        ]),
+      ),
       parent: nameOfUrn(request.getParent()),
       retainOnDelete: request.getRetainondelete() ?? false,
       ignoreChanges: request.getIgnorechangesList(),

@@ -47,3 +47,34 @@ it("asks for nothing that this program does not own", async () => {
   const reader = { ...clusterOf(), get: () => Promise.reject(new Error("was asked")) };
   expect(await declared(reader, { other: "x" })).toEqual({ other: "x" });
 });
+
+describe("a binding whose content depends on another object", () => {
+  const seenBinding = async (preview: boolean) => {
+    const live = binding({}, { [APPLIED]: "before" });
+    const seen = await record(
+      () => {
+        const transformations = [showAdditions(clusterOf(live))];
+        const role = new k8s.rbac.v1.Role("role", { metadata: { name: "secret-reader" } });
+        const content = { roleRef: { ...roleRef, name: role.id.apply(() => "secret-reader") }, subjects: [router] };
+        new k8s.rbac.v1.RoleBinding(
+          "binding",
+          { metadata: { ...metadata, annotations: OWNED }, ...content },
+          { transformations },
+        );
+      },
+      { preview },
+    );
+    return named(seen, "binding");
+  };
+
+  it("keeps its annotation while that is not known", async () => {
+    const { inputs } = await seenBinding(true);
+    expect((inputs["metadata"] as KubeObject["metadata"])?.annotations).toEqual({ ...OWNED, [APPLIED]: "before" });
+  });
+
+  it("is not made anew with it: its metadata doesn't depend on it", async () => {
+    const { inputDependencies } = await seenBinding(false);
+    expect(inputDependencies["roleRef"]).toEqual(["role"]);
+    expect(inputDependencies["metadata"] ?? []).toEqual([]);
+  });
+});

@@ -21,7 +21,6 @@ beforeAll(async () => {
   project = await Project.forTest("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
-  await project.up("cluster1");
   await makeReader(cluster1, join(project.dir, "reader.kubeconfig"));
   reader = project.as(join(project.dir, "reader.kubeconfig"));
 });
@@ -34,8 +33,15 @@ test("who may not even read is told all that is missing, and the role that has i
     expect(stdout).toMatch(new RegExp(`ci-reader" cannot (get|list) resource "${resource}"`));
 });
 
-test("rotated authorities, a renewed certificate and what operators rewrite are no drift, and reading is enough to see", async () => {
+test("who has that role sees what the first up would do", async () => {
   await grantReading(cluster1);
+  const seen = await reader.pulumi("preview", "--stack", "cluster1");
+  for (const object of ["cluster2-trust", "router-access-role", "spire-server-server"])
+    expect(seen).toMatch(new RegExp(`[+] +kubernetes:[^ ]+ ${object} create`));
+});
+
+test("rotated authorities, a renewed certificate and what operators rewrite are no drift, and reading is enough to see", async () => {
+  await project.up("cluster1");
   const before = (await cluster1.endpoint()).certificate.fingerprint256;
   await cluster1.core.deleteNamespacedSecret({ name: SECRET, namespace: NAMESPACE });
   await cluster1.remove("v1", "ConfigMap", "spire-server");
@@ -130,7 +136,11 @@ describe("what people change", () => {
   });
 
   describe("is put right by one up --refresh:", () => {
-    beforeAll(() => project.up("cluster1", "--refresh"));
+    let done: string;
+
+    beforeAll(async () => {
+      done = await project.up("cluster1", "--refresh");
+    });
 
     test.each(changes)("%s", async (name, change) => {
       expect(await content(change)).toEqual(before.get(name));
@@ -143,6 +153,11 @@ describe("what people change", () => {
       ).spec as { trustDomainBundle: string };
       expect(bundleKeys(trustDomainBundle)).toEqual((await cluster2.endpoint()).keys);
       await eventually(() => held(cluster1, cluster2));
+    });
+
+    test("with a SpireServer that is updated, and not made anew because its peer is", () => {
+      expect(done).toMatch(/ClusterFederatedTrustDomain cluster2-trust created replacement/);
+      expect(done).toMatch(/SpireServerPatch spire-server-server updated/);
     });
 
     test("and nothing is left to do", async () => {
