@@ -34,6 +34,5 @@ function bundleOfJwks(trustDomain: string, jwks: string): HeldBundle {
     jwtKeys: keys
       .filter(({ use }) => use === "jwt-svid")
       .map((key) => createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "der" })),
-    sequenceNumber: 0,
   };
 }

@@ -15,7 +15,6 @@ export interface HeldBundle {
   roots: Buffer[];
   /** Public keys of JWT-SVIDs, DER. */
   jwtKeys: Buffer[];
-  sequenceNumber: number;
 }
 
 export interface SpireServer {
@@ -74,7 +73,6 @@ interface BundleJson {
   trust_domain: string;
   x509_authorities: { asn1: string }[];
   jwt_authorities: { public_key: string }[];
-  sequence_number: string;
 }
 
 function heldBundle(bundle: BundleJson): HeldBundle {
@@ -83,7 +81,6 @@ function heldBundle(bundle: BundleJson): HeldBundle {
     trustDomain: bundle.trust_domain,
     roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
     jwtKeys: bundle.jwt_authorities.map(({ public_key }) => decode(public_key)),
-    sequenceNumber: Number(bundle.sequence_number),
   };
 }
 

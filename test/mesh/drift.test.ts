@@ -29,7 +29,6 @@ const bundleOf = (name: string): HeldBundle => ({
   trustDomain: trustDomainOf(name),
   roots: [roots.get(name) ?? Buffer.of()],
   jwtKeys: [],
-  sequenceNumber: 0,
 });
 
 /** Two members that trust each other, and what of that is otherwise. */

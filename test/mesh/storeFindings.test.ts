@@ -8,7 +8,6 @@ const bundle = (trustDomain: string, roots: Issued[] = [], jwt: string[] = []): 
   trustDomain,
   roots: roots.map(({ certificate }) => certificate.raw),
   jwtKeys: jwt.map((key) => Buffer.from(key)),
-  sequenceNumber: 0,
 });
 
 describe("what is in SPIRE's store", () => {
