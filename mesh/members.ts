@@ -29,9 +29,13 @@ export async function readMembers(workspace: Workspace, chosen: readonly string[
   const faults: string[] = [];
   const members = await Promise.all(
     names.map(async (name) => {
-      const { config } = await workspace.stackSettings(name);
+      const settings = await workspace.stackSettings(name).catch((error: unknown) => {
+        // No YAML; the reader's message says where in the file, and not in which.
+        faults.push(`Pulumi.${name}.yaml: ${(error as Error).message}`);
+      });
+      if (settings === undefined) return [];
       try {
-        return [member(name, project, all, ownKeys(config ?? {}, project))];
+        return [member(name, project, all, ownKeys(settings.config ?? {}, project))];
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         faults.push(

@@ -59,6 +59,16 @@ test("everything that is wrong in any of the files is said at once, with the fil
   expect((error as Error).message).toMatch(/^Pulumi\.b\.yaml: spire-federation:context: /m);
 });
 
+test("a file that is no YAML is named beside what is wrong in others", async () => {
+  await stack("a", { refreshHint: 1 });
+  await stack("b", {});
+  const read = workspace.stackSettings.bind(workspace);
+  workspace.stackSettings = (name) => (name === "b" ? Promise.reject(new Error("bad indentation (5:5)")) : read(name));
+  const error = await readMembers(workspace).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(UsageError);
+  expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: [^]*^Pulumi\.b\.yaml: bad indentation \(5:5\)$/m);
+});
+
 test("a name without a file is refused with those that there are", async () => {
   await stack("cluster1", {});
   await expect(readMembers(workspace, ["clutser1"])).rejects.toThrow(
