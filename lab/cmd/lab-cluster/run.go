@@ -35,6 +35,10 @@ func (c *cluster) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	audit, err := control.WriteAudit(c.dir())
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	server := func(p control.Process) {
 		group.Go(func() error {
@@ -42,7 +46,7 @@ func (c *cluster) run(ctx context.Context) error {
 		})
 	}
 	server(control.Etcd(c.dir()))
-	server(control.APIServer(c.plan, c.certs()))
+	server(control.APIServer(c.plan, c.certs(), audit))
 	group.Go(func() error {
 		c.say(state.Starting, nil, "its API server")
 		if err := untilServing(ctx, client); err != nil {
