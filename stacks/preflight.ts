@@ -54,7 +54,7 @@ export async function preflight(
     const certManager =
       config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
     if (forbidden.length > 0) {
-      const cure = "a preview needs the ClusterRole of docs/reader.yaml; give it to whoever this context is";
+      const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
     }
     if (Array.isArray(certManager)) problems.push(...certManager);

@@ -7,13 +7,13 @@ import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../lab/client/
 import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
-import { grantReading, makeReader } from "./reader";
+import { grant, writeKubeconfig } from "./identities";
 import { rotateAuthorities } from "./rotation";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SECRET = "spire-server-federation-tls";
 let project: Project;
-let reader: Project;
+let auditor: Project;
 
 jest.setTimeout(600_000);
 
@@ -21,21 +21,24 @@ beforeAll(async () => {
   project = await Project.forTest("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
-  await makeReader(cluster1, join(project.dir, "reader.kubeconfig"));
-  reader = project.as(join(project.dir, "reader.kubeconfig"));
+  await grant(cluster1, "auditor");
+  auditor = await inTheHandsOf("auditor");
 });
 
-test("who may not even read is told all that is missing, and the role that has it", async () => {
-  const { code, stdout } = await reader.run("preview", "--stack", "cluster1");
+const inTheHandsOf = async (name: string): Promise<Project> =>
+  project.as(await writeKubeconfig(join(project.dir, `${name}.kubeconfig`), name, [cluster1]));
+
+test("who may not even read is told all that is missing, and the manifest that has it", async () => {
+  const stranger = await inTheHandsOf("stranger");
+  const { code, stdout } = await stranger.run("preview", "--stack", "cluster1");
   expect(code).not.toBe(0);
-  expect(stdout).toContain("docs/reader.yaml");
+  expect(stdout).toContain("docs/rbac/auditor.yaml");
   for (const resource of ["spireservers", "routes", "subscriptions", "deployments"])
-    expect(stdout).toMatch(new RegExp(`ci-reader" cannot (get|list) resource "${resource}"`));
+    expect(stdout).toMatch(new RegExp(`stranger" cannot (get|list) resource "${resource}"`));
 });
 
-test("who has that role sees what the first up would do", async () => {
-  await grantReading(cluster1);
-  const seen = await reader.pulumi("preview", "--stack", "cluster1");
+test("the auditor sees what the first up would do", async () => {
+  const seen = await auditor.pulumi("preview", "--stack", "cluster1");
   for (const object of ["cluster2-trust", "router-access-role", "spire-server-server"])
     expect(seen).toMatch(new RegExp(`[+] +kubernetes:[^ ]+ ${object} create`));
 });
@@ -53,8 +56,8 @@ test("rotated authorities, a renewed certificate and what operators rewrite are 
     await held(cluster1, cluster2);
   });
 
-  await reader.pulumi("refresh", "--stack", "cluster1", "--preview-only", "--expect-no-changes");
-  await reader.pulumi("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
+  await auditor.pulumi("refresh", "--stack", "cluster1", "--preview-only", "--expect-no-changes");
+  await auditor.pulumi("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
 });
 
 describe("what people change", () => {
@@ -126,7 +129,7 @@ describe("what people change", () => {
       await cluster1.merge(change);
       expect(await content(change)).not.toEqual(before.get(name));
     }
-    const { code, stdout } = await reader.run("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
+    const { code, stdout } = await auditor.run("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
     expect(code).not.toBe(0);
     found = stdout;
   });

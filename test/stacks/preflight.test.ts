@@ -196,7 +196,9 @@ describe("refused", () => {
       get: (_, kind) => forbids(kind),
       list: (_, kind) => forbids(kind),
     }));
-    expect(problems).toEqual([{ path: "context", message: expect.stringContaining("docs/reader.yaml") as unknown }]);
+    expect(problems).toEqual([
+      { path: "context", message: expect.stringContaining("docs/rbac/auditor.yaml") as unknown },
+    ]);
     for (const kind of ["ZeroTrustWorkloadIdentityManager", "SpireServer", "Route", "Subscription", "Deployment"])
       expect(JSON.stringify(problems)).toContain(`cannot read ${kind}`);
   });

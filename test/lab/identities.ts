@@ -1,0 +1,44 @@
+/** The identities of docs/rbac/ on clusters of the lab, as somebody would set them up there. */
+import { writeFile } from "node:fs/promises";
+import { KubeConfig } from "@kubernetes/client-node";
+import type { Cluster } from "../../lab/client/cluster";
+import { objectsOf } from "../rbac/manifests";
+
+const NAMESPACE = "spire-federation";
+
+/** What `oc apply -f docs/rbac/<file>.yaml …` does. */
+export async function grant(cluster: Cluster, ...files: string[]): Promise<void> {
+  for (const file of files) for (const object of objectsOf(file)) await cluster.apply(object);
+}
+
+/** Writes the kubeconfig of a ServiceAccount, which is made if need be: a context per cluster, called as the cluster's own. */
+export async function writeKubeconfig(file: string, name: string, clusters: readonly Cluster[]): Promise<string> {
+  const users = await Promise.all(
+    clusters.map(async (cluster) => ({ name: cluster.name, token: await tokenOf(cluster, name) })),
+  );
+  const kubeconfig = new KubeConfig();
+  kubeconfig.loadFromOptions({
+    clusters: clusters.map((cluster) => cluster.kubeconfig.getCurrentCluster()),
+    users,
+    contexts: clusters.map((cluster) => ({
+      name: cluster.name,
+      cluster: cluster.kubeconfig.getCurrentCluster()?.name,
+      user: cluster.name,
+    })),
+    currentContext: clusters[0]?.name,
+  });
+  await writeFile(file, kubeconfig.exportConfig(), { mode: 0o600 });
+  return file;
+}
+
+async function tokenOf(cluster: Cluster, name: string): Promise<string> {
+  await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+  await cluster.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: NAMESPACE } });
+  const { status } = await cluster.core.createNamespacedServiceAccountToken({
+    name,
+    namespace: NAMESPACE,
+    body: { spec: { audiences: [], expirationSeconds: 3600 } },
+  });
+  if (status === undefined) throw new Error(`no token of ServiceAccount ${name}`);
+  return status.token;
+}
