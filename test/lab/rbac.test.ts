@@ -53,15 +53,15 @@ beforeAll(async () => {
   )) as [Project, Project];
 });
 
+// A destroy leaves them, and the next Certificate cannot be renewed beside one: its first request would have that name.
+afterAll(async () => {
+  for (const cluster of CLUSTERS)
+    for (const request of await named(cluster, "CertificateRequest")) await cluster.remove(...request);
+});
+
 /** Takes away what other stacks have left, so that this one has to make all of it. */
 async function clear(cluster: Cluster): Promise<void> {
   await removeOperator(cluster);
-  const named = async (kind: string): Promise<[string, string, string][]> =>
-    ((await cluster.list(CERT_MANAGER, kind, NAMESPACE).catch(gone)) ?? []).map(({ metadata }) => [
-      CERT_MANAGER,
-      kind,
-      metadata.name,
-    ]);
   const left: [string, string, string, string?][] = [
     ["operators.coreos.com/v1", "OperatorGroup", OPERATOR, OPERATOR_NAMESPACE],
     ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "cluster1-federation"],
@@ -69,13 +69,20 @@ async function clear(cluster: Cluster): Promise<void> {
     [RBAC, "RoleBinding", "secret-reader-binding"],
     [RBAC, "Role", "secret-reader"],
     [CERT_MANAGER, "Certificate", TLS],
-    ...(await named("Issuer")),
-    // They outlive their Certificate, which without its secret would take one of them for its own.
-    ...(await named("CertificateRequest")),
+    ...(await named(cluster, "Issuer")),
+    ...(await named(cluster, "CertificateRequest")),
     ["v1", "Secret", TLS],
   ];
   for (const object of left) await cluster.remove(...object).catch(gone);
 }
+
+/** All of one of cert-manager's kinds. */
+const named = async (cluster: Cluster, kind: string): Promise<[string, string, string][]> =>
+  ((await cluster.list(CERT_MANAGER, kind, NAMESPACE).catch(gone)) ?? []).map(({ metadata }) => [
+    CERT_MANAGER,
+    kind,
+    metadata.name,
+  ]);
 
 /** An object, or its kind, was not there. */
 function gone(error: unknown): undefined {
