@@ -33,12 +33,6 @@ export interface FederationCertificateArgs {
 /** The procedure's values. */
 export const CERTIFICATE_DEFAULTS = { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 } as const;
 
-/**
- * The secret outlives a Certificate that is deleted, so that the next one of that name finds it and asks for nothing. The
- * requests stay too, then: they alone say, without the key, which CA vouches for it.
- */
-const KEEP_REQUESTS = { "pulumi.com/deletionPropagationPolicy": "orphan" };
-
 /** An X.509 common name is limited; what counts is the DNS name, so a longer host goes without. */
 const MAX_COMMON_NAME = 64;
 
@@ -88,7 +82,6 @@ export class FederationCertificate extends pulumi.ComponentResource {
       {
         kind: "Certificate",
         name: CERTIFICATE_SECRET,
-        annotations: KEEP_REQUESTS,
         spec: {
           secretName: CERTIFICATE_SECRET,
           duration: times.duration,
@@ -122,7 +115,6 @@ function makeObject(
   object: {
     kind: string;
     name: string;
-    annotations?: Record<string, string>;
     spec: pulumi.Input<Record<string, unknown>>;
   },
   dependsOn: pulumi.Resource[],
@@ -132,7 +124,7 @@ function makeObject(
     {
       apiVersion: CERT_MANAGER_API,
       kind: object.kind,
-      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: { ...OWNED, ...object.annotations } },
+      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: OWNED },
       spec: object.spec,
     },
     { parent, dependsOn },

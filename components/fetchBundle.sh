@@ -41,7 +41,7 @@ cure() {
     6) echo '; check that the name resolves from here' ;;
     7 | 28) echo "; check that the cluster's router runs and that its port 443 can be reached from here" ;;
     22 | 52 | 56) echo '; check that the SPIRE server behind its Route runs' ;;
-    60) echo '; check whose certificate it has: a CA that is not public is published as endpointCa of its stack' ;;
+    60) echo '; check whose certificate it has. A CA that is not public is known once its Certificate has been renewed (cmctl renew spire-server-federation-tls -n zero-trust-workload-identity-manager), or given as endpointCa of its stack' ;;
   esac
 }
 

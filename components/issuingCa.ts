@@ -10,7 +10,8 @@ interface CertificateRequest extends KubeObject {
  * The CA certificates (PEM) that vouch for an issued Certificate, as its issuer has named them; undefined when it names
  * none, as ACME servers do.
  *
- * They are in the request that the certificate came from, so that the secret, which holds the key, is never read.
+ * They are in the request that the certificate came from, so that the secret, which holds the key, is never read. The
+ * requests go with their Certificate, and the secret stays: one that takes it up has none until its first renewal.
  */
 export async function readIssuingCa(reader: ClusterReader, certificate: string): Promise<string | undefined> {
   const all = await reader.list<CertificateRequest>(CERT_MANAGER_API, "CertificateRequest", OPERAND_NAMESPACE);
@@ -18,12 +19,9 @@ export async function readIssuingCa(reader: ClusterReader, certificate: string):
     ({ metadata, status }) =>
       metadata?.annotations?.["cert-manager.io/certificate-name"] === certificate && status?.certificate !== undefined,
   );
-  const newest = issued.sort((a, b) => age(a) - age(b) || revision(b) - revision(a))[0];
+  const newest = issued.sort((a, b) => revision(b) - revision(a))[0];
   return newest?.status?.ca === undefined ? undefined : Buffer.from(newest.status.ca, "base64").toString();
 }
-
-/** Revisions begin anew with each Certificate of the name, and the requests of those before are kept. */
-const age = ({ metadata }: KubeObject): number => -Date.parse(metadata?.creationTimestamp ?? "");
 
 function revision({ metadata }: KubeObject): number {
   return Number(metadata?.annotations?.["cert-manager.io/certificate-revision"] ?? 0);

@@ -31,11 +31,7 @@ it("asks for the procedure's certificate", async () => {
     metadata: {
       name: "spire-server-federation-tls",
       namespace: NAMESPACE,
-      annotations: {
-        "pulumi.com/skipAwait": "true",
-        "pulumi.com/patchForce": "true",
-        "pulumi.com/deletionPropagationPolicy": "orphan",
-      },
+      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
     },
     spec: {
       secretName: "spire-server-federation-tls",

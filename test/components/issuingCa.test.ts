@@ -1,9 +1,8 @@
 import { readIssuingCa } from "../../components/issuingCa";
 import type { ClusterReader } from "../../components/cluster";
 
-const request = (certificate: string, revision: string, status: object, creationTimestamp?: string): object => ({
+const request = (certificate: string, revision: string, status: object): object => ({
   metadata: {
-    creationTimestamp,
     annotations: {
       "cert-manager.io/certificate-name": certificate,
       "cert-manager.io/certificate-revision": revision,
@@ -26,14 +25,6 @@ test("the newest request that was granted names the CA, whatever order they are 
     request("tls", "9", issued("old CA")),
     request("tls", "11", { ca: base64("not granted yet") }),
     request("other", "12", issued("another certificate's CA")),
-  );
-  expect(await readIssuingCa(reader, "tls")).toBe("new CA");
-});
-
-test("a request of a Certificate that was deleted since is older, whatever its revision", async () => {
-  const reader = readerOf(
-    request("tls", "1", issued("new CA"), "2026-11-24T10:00:00Z"),
-    request("tls", "7", issued("old CA"), "2026-11-24T09:00:00Z"),
   );
   expect(await readIssuingCa(reader, "tls")).toBe("new CA");
 });

@@ -46,6 +46,14 @@ describe("destroy", () => {
     expect(await operatorVersions()).toHaveLength(1);
   });
 
+  test("leaves nothing that would keep the next certificate from being renewed", async () => {
+    const { fingerprint256: old } = (await cluster.endpoint()).certificate;
+    await cluster.renew("spire-server-federation-tls");
+    await eventually(async () => {
+      expect((await cluster.endpoint()).certificate.fingerprint256).not.toBe(old);
+    });
+  });
+
   test("removes the operator as a whole when asked: Subscription and version", async () => {
     await project.set("cluster1", "certManager.removeOnDestroy", "true");
     await up();
