@@ -9,6 +9,7 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs } from "../../lab/demo/proof";
+import { report } from "./report";
 
 const cluster3 = new Cluster("cluster3", "cluster3.example.com");
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
@@ -75,7 +76,7 @@ test("a cluster joins, and only what must change changes", async () => {
     old.map(async (cluster) => [await lives(cluster), await rollouts(cluster)] as const),
   );
 
-  const { members } = JSON.parse(await mesh("up", "--json")) as { members: { member: string; changes: object }[] };
+  const { members } = report("up", await mesh("up", "--json"));
   // Of the two: the newcomer's bundle, its ClusterFederatedTrustDomain, the component of both; and the list of peers.
   expect(members.slice(0, 2)).toMatchObject([
     { member: "cluster1", changes: { create: 3, update: 1 } },

@@ -5,6 +5,7 @@ import { Project } from "../../lab/client/project";
 import { held, running } from "../../lab/demo/proof";
 import type { DriftMember } from "../../mesh/drift";
 import { rotateAuthorities } from "./rotation";
+import { report } from "./report";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SPIRE_API = "spire.spiffe.io/v1alpha1";
@@ -25,11 +26,8 @@ beforeAll(async () => {
 /** What is found of each member, and the exit code. */
 async function drift(): Promise<{ code: number; members: DriftMember[] }> {
   const { code, stdout, stderr } = await project.mesh("drift", "--json");
-  try {
-    return { code, ...(JSON.parse(stdout) as { members: DriftMember[] }) };
-  } catch {
-    throw new Error(`mesh drift: exit code ${code}\n${stdout}${stderr}`);
-  }
+  if (stdout === "") throw new Error(`mesh drift: exit code ${code}\n${stderr}`);
+  return { code, ...report("drift", stdout) };
 }
 
 async function expectNone(): Promise<void> {

@@ -11,6 +11,7 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import type { UpMember } from "../../mesh/up";
+import { report } from "./report";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3", "cluster3.example.com")];
 const NAMES = CLUSTERS.map(({ name }) => name);
@@ -58,7 +59,7 @@ async function configure({ peers: peersOf = others, bootstraps = 0, ...given }: 
   }
 }
 
-const members = ({ stdout }: Run): UpMember[] => (JSON.parse(stdout) as { members: UpMember[] }).members;
+const members = ({ stdout }: Run): UpMember[] => report("up", stdout).members;
 
 /** A `mesh up` that has to end with everybody complete. */
 async function up(): Promise<{ result: UpMember[]; seconds: number }> {
