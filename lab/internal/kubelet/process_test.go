@@ -108,7 +108,7 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	} {
 		spec := shell(t, "")
 		change(&spec)
-		_, err := start(spec, netns.None(), false, "", filepath.Join(t.TempDir(), "0.log"))
+		_, err := start(spec, netns.None(), false, filepath.Join(t.TempDir(), "0.log"))
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("error %v does not say %q", err, word)
 		}
