@@ -130,7 +130,7 @@ func TestOperator(t *testing.T) {
 		change(t, c, set{"federation.federatesWith", []any{peer("apps.cluster1.example.com")}})
 		becomes(t, c, "refused", configurationValid, "False", "InvalidFederationConfiguration")
 		change(t, c, set{"federation.federatesWith", []any{peer("apps.cluster2.example.com")}})
-		becomes(t, c, "accepted", configurationValid, "True", reasonReady)
+		becomes(t, c, "accepted", configurationValid, "True", "")
 		if got := data(t, c, "spire-server"); !strings.Contains(got, "federates_with") {
 			t.Errorf("the peer is not in server.conf: %s", got)
 		}
