@@ -1,14 +1,27 @@
 /** The identities of docs/rbac/ on clusters of the lab, as somebody would set them up there. */
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import type { Cluster } from "../../lab/client/cluster";
-import { objectsOf } from "../rbac/manifests";
+import type { Project } from "../../lab/client/project";
+import { files, objectsOf } from "../rbac/manifests";
 
 const NAMESPACE = "spire-federation";
 
 /** What `oc apply -f docs/rbac/<file>.yaml …` does. */
 export async function grant(cluster: Cluster, ...files: string[]): Promise<void> {
   for (const file of files) for (const object of objectsOf(file)) await cluster.apply(object);
+}
+
+/** The project in the hands of an identity that has everything docs/rbac/ grants it on these clusters, and nothing else. */
+export async function inHandsOf(
+  name: "auditor" | "deployer",
+  project: Project,
+  clusters: readonly Cluster[],
+): Promise<Project> {
+  for (const cluster of clusters)
+    await grant(cluster, ...files().filter((file) => file.startsWith(name) || file.startsWith("auditor")));
+  return project.as(await writeKubeconfig(join(project.dir, `${name}.kubeconfig`), name, clusters));
 }
 
 /** Writes the kubeconfig of a ServiceAccount, which is made if need be: a context per cluster, called as the cluster's own. */

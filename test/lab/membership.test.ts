@@ -9,6 +9,7 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs } from "../../lab/demo/proof";
+import { inHandsOf } from "./identities";
 import { report } from "./report";
 
 const cluster3 = new Cluster("cluster3", "cluster3.example.com");
@@ -37,7 +38,7 @@ beforeAll(async () => {
   for (const cluster of all)
     for (const { metadata } of await cluster.list(SPIRE, TRUST, ""))
       if (metadata.name.endsWith("-federation")) await cluster.remove(SPIRE, TRUST, metadata.name);
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await inHandsOf("deployer", await Project.forTest("cluster1", "cluster2"), all);
   await project.set("cluster2", "federatesWith", "dynamic");
   await mesh("up");
 });

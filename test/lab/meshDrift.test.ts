@@ -4,14 +4,16 @@ import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";
 import { held, running } from "../../lab/demo/proof";
 import type { DriftMember } from "../../mesh/drift";
-import { rotateAuthorities } from "./rotation";
+import { inHandsOf } from "./identities";
 import { report } from "./report";
+import { rotateAuthorities } from "./rotation";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SPIRE_API = "spire.spiffe.io/v1alpha1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 const TRUST = "ClusterFederatedTrustDomain";
 let project: Project;
+let auditor: Project;
 
 jest.setTimeout(600_000);
 
@@ -21,11 +23,12 @@ beforeAll(async () => {
   await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
   await project.up("cluster2");
   await project.up("cluster1");
+  auditor = await inHandsOf("auditor", project, [cluster1, cluster2]);
 });
 
 /** What is found of each member, and the exit code. */
 async function drift(): Promise<{ code: number; members: DriftMember[] }> {
-  const { code, stdout, stderr } = await project.mesh("drift", "--json");
+  const { code, stdout, stderr } = await auditor.mesh("drift", "--json");
   if (stdout === "") throw new Error(`mesh drift: exit code ${code}\n${stderr}`);
   return { code, ...report("drift", stdout) };
 }

@@ -11,6 +11,7 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import type { UpMember } from "../../mesh/up";
+import { inHandsOf } from "./identities";
 import { report } from "./report";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3", "cluster3.example.com")];
@@ -21,7 +22,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest();
+  project = await inHandsOf("deployer", await Project.forTest(), CLUSTERS);
   await configure();
 });
 

@@ -125,6 +125,10 @@ test("the deployer takes both out again", async () => {
   await deployer.destroy("cluster1");
 });
 
+test("the auditor sees what an up would do where the operator has been removed", async () => {
+  await succeeds(auditor.mesh("preview", "cluster3"));
+});
+
 describe("from the audit log:", () => {
   let events: AuditEvent[];
 
