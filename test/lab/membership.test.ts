@@ -10,6 +10,7 @@ import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs } from "../../lab/demo/proof";
 import { inHandsOf } from "./identities";
+import { removeTrust } from "./leftovers";
 import { report } from "./report";
 
 const cluster3 = new Cluster("cluster3", "cluster3.example.com");
@@ -24,8 +25,6 @@ config:
 `;
 /** Agents ask their server every 5 s, and the server's answer is up to 5 s old. */
 const SYNC_SECONDS = 10;
-const SPIRE = "spire.spiffe.io/v1alpha1";
-const TRUST = "ClusterFederatedTrustDomain";
 
 let project: Project;
 let workloads: Workload[] = [];
@@ -34,10 +33,7 @@ let workloads: Workload[] = [];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  // What other tests' stacks have left would be trust that these stacks know nothing of.
-  for (const cluster of all)
-    for (const { metadata } of await cluster.list(SPIRE, TRUST, ""))
-      if (metadata.name.endsWith("-federation")) await cluster.remove(SPIRE, TRUST, metadata.name);
+  for (const cluster of all) await removeTrust(cluster);
   project = await inHandsOf("deployer", await Project.forTest("cluster1", "cluster2"), all);
   await project.set("cluster2", "federatesWith", "dynamic");
   await mesh("up");

@@ -5,6 +5,7 @@ import { Project } from "../../lab/client/project";
 import { held, running } from "../../lab/demo/proof";
 import type { DriftMember } from "../../mesh/drift";
 import { inHandsOf } from "./identities";
+import { removeBundles, removeTrust } from "./leftovers";
 import { report } from "./report";
 import { rotateAuthorities } from "./rotation";
 
@@ -18,11 +19,14 @@ let auditor: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
+  for (const cluster of [cluster1, cluster2]) await removeTrust(cluster);
   project = await Project.forTest("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is changed; its peer need not trust it
   await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
   await project.up("cluster2");
   await project.up("cluster1");
+  await removeBundles(cluster1, [cluster2]);
+  await removeBundles(cluster2, []);
   auditor = await inHandsOf("auditor", project, [cluster1, cluster2]);
 });
 
