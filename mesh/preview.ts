@@ -63,11 +63,15 @@ export async function preview(
       trust: { ...trust, gains: await Promise.all(gains) },
       restarts: steps.some(restartsSpire),
       steps,
-      errors: outcome.succeeded ? [] : outcome.errors,
+      errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
     });
   });
   return members.flatMap(({ name }) => results.get(name) ?? []);
 }
+
+/** A reference to a stack that doesn't exist fails in Pulumi itself, whose word for it names no cure. */
+const withCure = (error: string): string =>
+  error.includes("unknown stack") ? `${error}; mesh up makes the stacks of all members` : error;
 
 export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
 

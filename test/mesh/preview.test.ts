@@ -87,6 +87,11 @@ describe("preview", () => {
     ]);
   });
 
+  test("a peer whose stack is still to be made is an error with its cure", async () => {
+    const [result] = await looked({ succeeded: false, errors: ['unknown stack "organization/spire-federation/new"'] });
+    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; mesh up makes/);
+  });
+
   test("roots that cannot be known yet are said to be, with the cause", async () => {
     const result = await looked({ succeeded: true, steps: [] }, { rootsUnknown: "curl: (6)" });
     expect(result[0]?.trust.gains[0]).toMatchObject({ peer: "cluster2", rootsUnknown: "curl: (6)" });
