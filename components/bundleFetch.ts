@@ -46,7 +46,11 @@ export function fetchCommand(
   };
 }
 
-/** What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`. */
+/**
+ * What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`.
+ *
+ * @throws Error with what the script says, which names the endpoint and what to look at
+ */
 export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promise<string> {
   const { PATH = "" } = process.env;
   const env = {
@@ -58,7 +62,12 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
   };
   const shell = promisify(execFile)("sh", ["-s"], { env });
   shell.child.stdin?.end(SCRIPT);
-  return (await shell).stdout;
+  try {
+    return (await shell).stdout;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new Error((stderr ?? message).trim(), { cause: error });
+  }
 }
 
 /**

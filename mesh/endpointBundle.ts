@@ -15,11 +15,7 @@ export async function endpointBundle(peer: Contract): Promise<HeldBundle> {
   if (profile === "https_spiffe") {
     throw new Error(`${bundleEndpointUrl} is no member's, and with https_spiffe only SPIRE servers can verify it`);
   }
-  const fetched = await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }).catch((error: unknown) => {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new Error((stderr ?? message).trim(), { cause: error });
-  });
-  const bundle = readFetched(fetched, trustDomain);
+  const bundle = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
   if (Array.isArray(bundle)) throw new Error(explain(bundle));
   return bundleOfJwks(trustDomain, bundle.jwks);
 }

@@ -37,17 +37,24 @@ export async function preview(
   parallel: number,
 ): Promise<PreviewMember[]> {
   const results = new Map<string, PreviewMember>();
+  // Everybody is a peer of many, and nothing is published meanwhile.
+  const readings = new Map<string, ReturnType<Previews["published"]>>();
+  const published: Previews["published"] = (stack) => {
+    const reading = readings.get(stack) ?? stacks.published(stack);
+    readings.set(stack, reading);
+    return reading;
+  };
   await inParallel(parallel, members, async ({ name, config }) => {
     const outcome = await stacks.preview(name);
     const publications = new Map(
       await Promise.all(
-        config.peers.map(async (peer) => [peer.name, (await stacks.published(peer.reference))?.federation] as const),
+        config.peers.map(async (peer) => [peer.name, (await published(peer.reference))?.federation] as const),
       ),
     );
     const trust = trustChanges(
       config.peers.map((peer) => peer.name),
       publications,
-      await stacks.published(name),
+      await published(name),
     );
     const gains = trust.gains.map(async (gain) => {
       const contract = publications.get(gain.peer);

@@ -18,7 +18,6 @@ export async function rootsOf(peer: Contract): Promise<Roots> {
         : readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
     return Array.isArray(bundle) ? { rootsUnknown: explain(bundle) } : { roots: bundle.fingerprints };
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    return { rootsUnknown: (stderr ?? message).trim() };
+    return { rootsUnknown: (error as Error).message };
   }
 }

@@ -4,9 +4,7 @@ import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
 import { Forbidden } from "../components/cluster";
 import { kubeConfig } from "../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
-
-/** Of the StatefulSet's one replica; its container is called as the StatefulSet. */
-const POD = `${SPIRE_SERVER}-0`;
+import { POD, PROGRAM } from "./serverCommands";
 
 /** The bundle of a trust domain, as a SPIRE server holds it. */
 export interface HeldBundle {
@@ -39,7 +37,7 @@ export interface SpireServer {
  * @throws Forbidden from each call when whoever asks may not exec in its pod; Error when it cannot be asked or refuses
  */
 export function spireServer(context: string): SpireServer {
-  const run = (...args: string[]): Promise<string> => exec(context, ["/opt/spire/bin/spire-server", ...args]);
+  const run = (...args: string[]): Promise<string> => exec(context, [PROGRAM, ...args]);
   return {
     async ownBundle() {
       return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
