@@ -1,0 +1,91 @@
+/** A check, and what comes of asking it. Pure. */
+import type { Looked } from "../memberReading";
+
+/** Permanent: never given to another check, since scripts and runbooks refer to it. */
+export type Code = `MESH${number}`;
+
+export interface Check<View> {
+  readonly code: Code;
+  /** What is true when it passes. */
+  readonly title: string;
+  /** Where it is seen, such as `the API server`. */
+  readonly source: string;
+  /** What it proves and what a failure means, for docs/checks.md. */
+  readonly about: string;
+  /** Verifications of the documented procedure that it answers. */
+  readonly verifications?: readonly number[];
+  /** Checks that must pass first; otherwise this one is skipped. */
+  readonly needs?: readonly Code[];
+  /** The same of the peer's own checks, for a check of a pair. */
+  readonly needsOfPeer?: readonly Code[];
+  judge(view: View): Judgement;
+}
+
+export type Judgement =
+  | { state: "ok"; evidence: string }
+  /** `cure` is a command, or what to do where there is none. */
+  | { state: "failed"; evidence: string; cure: string }
+  /** Not so yet, and nobody has to do anything about this one. */
+  | { state: "pending"; evidence: string; cure: string }
+  /** It doesn't apply here, or `needs` did not pass, and so nothing can be said. */
+  | { state: "skipped"; evidence: string; needs?: Code }
+  /** What would tell could not be seen. */
+  | { state: "unknown"; evidence: string };
+
+export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });
+export const failed = (evidence: string, cure: string): Judgement => ({ state: "failed", evidence, cure });
+export const pending = (evidence: string, cure: string): Judgement => ({ state: "pending", evidence, cure });
+export const skipped = (evidence: string): Judgement => ({ state: "skipped", evidence });
+
+/** Thrown by `see`, and turned into the state `unknown`. */
+export class NotSeen extends Error {}
+
+/** What was read; where it could not be, the check that asks ends as unknown. */
+export function see<T>(looked: Looked<T>): T {
+  if ("because" in looked) throw new NotSeen(looked.because);
+  return looked.seen;
+}
+
+/** One line of a verification. */
+export type Outcome = { code: Code; title: string; source: string } & Judgement;
+
+/**
+ * Asks the checks in their order.
+ *
+ * @param before outcomes of other checks that these may need
+ * @param ofPeer outcomes of the peer's own checks
+ */
+export function evaluate<View>(
+  checks: readonly Check<View>[],
+  view: View,
+  before: readonly Outcome[] = [],
+  ofPeer: readonly Outcome[] = [],
+): Outcome[] {
+  const outcomes: Outcome[] = [];
+  for (const check of checks) {
+    const missed = missing(check.needs, [...before, ...outcomes]) ?? missing(check.needsOfPeer, ofPeer, "the peer's ");
+    const { code, title, source } = check;
+    outcomes.push({ code, title, source, ...(missed ?? judge(check, view)) });
+  }
+  return outcomes;
+}
+
+/** The first need that did not pass; one that doesn't apply keeps nobody from being asked. */
+function missing(needs: readonly Code[] = [], outcomes: readonly Outcome[], whose = ""): Judgement | undefined {
+  for (const code of needs) {
+    const outcome = outcomes.find((one) => one.code === code);
+    const root = outcome?.state === "skipped" ? outcome.needs : code;
+    if (root === undefined || outcome?.state === "ok") continue;
+    return { state: "skipped", evidence: `${whose}${root} did not pass`, needs: root };
+  }
+  return undefined;
+}
+
+function judge<View>(check: Check<View>, view: View): Judgement {
+  try {
+    return check.judge(view);
+  } catch (error) {
+    if (!(error instanceof NotSeen)) throw error;
+    return { state: "unknown", evidence: error.message };
+  }
+}

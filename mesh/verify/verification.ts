@@ -1,0 +1,98 @@
+/** What `mesh verify` found, and how it is printed. Pure. */
+import { EXIT, type ExitCode } from "../exit";
+import type { Outcome } from "./check";
+
+export type Health = "healthy" | "pending" | "unhealthy" | "unknown";
+
+/** Times of something that expires, in ISO 8601. */
+export interface Lifetime {
+  /** Such as `certificate of the bundle endpoint`, `X.509 root 3f9a12…`. */
+  what: string;
+  notBefore: string;
+  notAfter: string;
+  /** When it will be renewed, as far as somebody says so. */
+  renewal?: string;
+}
+
+export interface VerifiedMember {
+  member: string;
+  trustDomain: string;
+  /** Undefined when it could not be found out. */
+  bundleEndpointUrl?: string;
+  health: Health;
+  checks: Outcome[];
+  /** Of the endpoint's certificate and the trust domain's X.509 roots, as far as they were seen. */
+  lifetimes: Lifetime[];
+}
+
+/** One direction: `member` trusts `peer`. */
+export interface VerifiedPair {
+  member: string;
+  peer: string;
+  /** The peer's; undefined when it could not be found out. */
+  trustDomain?: string;
+  health: Health;
+  checks: Outcome[];
+  /** When the last root that the member's SPIRE server holds of the peer ends, ISO 8601; undefined when it holds none, or that was not seen. */
+  trustedUntil?: string;
+}
+
+export interface Verification {
+  /** When it was looked at, ISO 8601. */
+  at: string;
+  /** Of this program. */
+  version: string;
+  members: VerifiedMember[];
+  pairs: VerifiedPair[];
+}
+
+export function healthOf(checks: readonly Outcome[]): Health {
+  const some = (state: Outcome["state"]): boolean => checks.some((check) => check.state === state);
+  if (some("failed")) return "unhealthy";
+  if (some("pending")) return "pending";
+  return some("unknown") ? "unknown" : "healthy";
+}
+
+/** What failed counts more than what could not be seen. */
+export function verifyExit({ members, pairs }: Verification): ExitCode {
+  const healths = [...members, ...pairs].map(({ health }) => health);
+  if (healths.some((health) => health === "unhealthy" || health === "pending")) return EXIT.findings;
+  return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
+}
+
+const MARKS = { ok: "√", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
+
+export function printVerify(verification: Verification): string {
+  const groups = [
+    ...verification.members.map(({ member, trustDomain, ...rest }) => ({
+      head: `${member} (${trustDomain})`,
+      ...rest,
+    })),
+    ...verification.pairs.map(({ member, peer, trustDomain, ...rest }) => ({
+      head: `${member} -> ${peer}${trustDomain === undefined ? "" : ` (${trustDomain})`}`,
+      ...rest,
+    })),
+  ];
+  return `${groups.map(({ head, health, checks }) => section(head, health, checks)).join("\n")}\n${summary(verification)}\n`;
+}
+
+function section(head: string, health: Health, checks: readonly Outcome[]): string {
+  return [`${head}: ${health}`, ...checks.flatMap((check) => lines(check))].map((text) => `${text}\n`).join("");
+}
+
+function lines(check: Outcome): string[] {
+  const { state, code, title, evidence, source } = check;
+  // Where a passing fact was seen stands in docs/checks.md; who has to act wants it here.
+  const seen = state === "failed" || state === "unknown" ? `, seen from ${source}` : "";
+  const text = `  ${MARKS[state]} ${code} ${title}: ${evidence.replaceAll("\n", "\n      ")}${seen}`;
+  return "cure" in check ? [text, `      cure: ${check.cure.replaceAll("\n", "\n            ")}`] : [text];
+}
+
+export function summary({ members, pairs }: Verification): string {
+  const checks = [...members, ...pairs].flatMap((one) => one.checks);
+  const count = (state: Outcome["state"]): number => checks.filter((check) => check.state === state).length;
+  const rest = (["pending", "unknown", "skipped"] as const).flatMap((state) =>
+    count(state) > 0 ? [`${count(state)} ${state}`] : [],
+  );
+  return [`${count("ok")} ok`, `${count("failed")} failed`, ...rest].join(", ");
+}
