@@ -45,7 +45,7 @@ export function connectClient(context: string): ClusterClient {
   return client;
 }
 
-/** The kubeconfig with that context as the current one. */
+/** The kubeconfig with that context as the current one; a request by any client made of it is given up after a while. */
 export function kubeConfig(context: string): KubeConfig {
   const config = new KubeConfig();
   config.loadFromDefault();
@@ -56,6 +56,11 @@ export function kubeConfig(context: string): KubeConfig {
     );
   }
   config.setCurrentContext(context);
+  const authenticate = config.applySecurityAuthentication.bind(config);
+  config.applySecurityAuthentication = async (request) => {
+    await authenticate(request);
+    request.setSignal(AbortSignal.timeout(REQUEST_MS));
+  };
   return config;
 }
 
@@ -77,7 +82,6 @@ export class ClusterClient extends KubernetesObjectApi {
   }
 
   protected override requestPromise<T extends KubernetesObject>(request: RequestContext, type?: string): Promise<T> {
-    request.setSignal(AbortSignal.timeout(REQUEST_MS));
     // "any" leaves the JSON as it came: the client picks a model by kind alone, and so would give an Ingress of
     // config.openshift.io the fields of the one that it knows, and drop the rest.
     return super.requestPromise<T>(request, type ?? "any");

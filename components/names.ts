@@ -14,12 +14,19 @@ export const OPERATOR_API = "operator.openshift.io/v1alpha1";
 export const SPIRE_API = "spire.spiffe.io/v1alpha1";
 export const ROUTE_API = "route.openshift.io/v1";
 export const CERT_MANAGER_API = "cert-manager.io/v1";
+export const RBAC_API = "rbac.authorization.k8s.io/v1";
 
 /** The controller ignores, in silence, every ClusterFederatedTrustDomain of another class. */
 export const FEDERATION_CLASS = "zero-trust-workload-identity-manager-spire";
 
 /** StatefulSet, Service and ConfigMap of the SPIRE server. */
 export const SPIRE_SERVER = "spire-server";
+
+/** Container beside the SPIRE server's that makes its relationships of ClusterFederatedTrustDomains. */
+export const CONTROLLER_MANAGER = "spire-controller-manager";
+
+/** DaemonSet of the SPIRE agents. */
+export const SPIRE_AGENT = "spire-agent";
 
 /** Route of the bundle endpoint: the operator makes it when `managedRoute` is "true", or the stack by the same name. */
 export const FEDERATION_ROUTE = "spire-server-federation";

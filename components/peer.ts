@@ -8,6 +8,9 @@ import { FEDERATION_CLASS } from "./names";
  */
 export type Profile = "https_web" | "https_spiffe";
 
+/** What a SPIRE server is called in its trust domain, and presents itself as with https_spiffe. */
+export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trustDomain}/spire/server`;
+
 /** A remote member of the federation: the one record from which everything about it is rendered. */
 export interface Peer {
   /** Name of its stack, as the config has it; names its ClusterFederatedTrustDomain. */

@@ -7,6 +7,14 @@ export interface RouterSecretAccessArgs {
   secretName: pulumi.Input<string>;
 }
 
+/** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
+export function secretReaderRules<T>(secretName: T) {
+  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "list", "watch"] }];
+}
+
+/** To whom, and to nobody else. */
+export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
+
 /**
  * Lets the OpenShift router read one TLS secret, and nothing else (step 10 of the procedure).
  *
@@ -31,15 +39,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
       `${name}-role`,
       {
         metadata: { name: SECRET_READER.role, namespace: OPERAND_NAMESPACE, annotations: OWNED },
-        // get, list and watch all carry resourceNames: the router watches one item by name.
-        rules: [
-          {
-            apiGroups: [""],
-            resources: ["secrets"],
-            resourceNames: [args.secretName],
-            verbs: ["get", "list", "watch"],
-          },
-        ],
+        rules: secretReaderRules(args.secretName),
       },
       { parent: this },
     );
@@ -49,7 +49,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
       {
         metadata: { name: SECRET_READER.binding, namespace: OPERAND_NAMESPACE, annotations: OWNED },
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
-        subjects: [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }],
+        subjects: SECRET_READERS,
       },
       { parent: this },
     );

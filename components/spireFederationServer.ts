@@ -8,7 +8,7 @@ import type { ClusterReader } from "./cluster";
 import { makeRoute } from "./federationRoute";
 import { federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
-import type { Peer } from "./peer";
+import { type Peer, serverSpiffeId } from "./peer";
 import { asFault, refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
@@ -82,7 +82,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     refuse(name, checkArguments(args), this);
 
     const url = `https://${args.host}`;
-    const spiffeId = args.profile === "https_spiffe" ? `spiffe://${args.trustDomain}/spire/server` : undefined;
+    const spiffeId = args.profile === "https_spiffe" ? serverSpiffeId(args.trustDomain) : undefined;
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
     const federation = renderFederation(args, this);
     const server = makeServer(this, `${name}-server`, args.manage, federation);

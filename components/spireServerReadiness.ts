@@ -19,7 +19,17 @@ import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./work
 const SETTLE_SECONDS = 20;
 const CONFIG_HASH = "ztwim.openshift.io/spire-server-config-hash";
 
-interface SpireServer extends Conditioned {
+/** What the operator writes on the StatefulSet that it makes for a server.conf. */
+export function configHash(conf: string): string {
+  return createHash("sha256").update(conf.trim()).digest("hex");
+}
+
+/** The server.conf that a StatefulSet is of, by its hash. */
+export function configHashOf(statefulSet: Workload): string | undefined {
+  return statefulSet.spec?.template?.metadata?.annotations?.[CONFIG_HASH];
+}
+
+export interface SpireServer extends Conditioned {
   spec?: { federation?: FederationSpec };
 }
 
@@ -121,10 +131,8 @@ function statefulSetReadiness({ config, statefulSet, pod, server }: ServerState)
   if (statefulSet === undefined) {
     return waiting(`StatefulSet ${SPIRE_SERVER} is not there yet; SpireServer: ${notTrue(server)}`);
   }
-  const hash = createHash("sha256")
-    .update((config?.data?.["server.conf"] ?? "").trim())
-    .digest("hex");
-  const taken = statefulSet.spec?.template?.metadata?.annotations?.[CONFIG_HASH];
+  const hash = configHash(config?.data?.["server.conf"] ?? "");
+  const taken = configHashOf(statefulSet);
   if (taken !== hash) {
     return waiting(
       `StatefulSet ${SPIRE_SERVER} is of another server.conf (its hash is ${taken ?? "not set"}, not ${hash})`,
@@ -150,7 +158,8 @@ const ROUTE_AGAIN =
   'put right what it says ("pulumi up --refresh" restores the router\'s access to the secret), then make the operator try again: ' +
   `oc annotate configmap -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER} --overwrite spire-federation/look-again="$(date +%s)"`;
 
-function conditionsReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
+/** What the operator itself says of what it made. */
+export function conditionsReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
   const route = condition(server, "RouteAvailable");
   if (asked.managedRoute === "false") {
     // The operator counts a Route that it leaves to others as a failure: Ready never comes.

@@ -20,8 +20,12 @@ export async function endpointBundle(peer: Contract): Promise<HeldBundle> {
   return bundleOfJwks(trustDomain, bundle.jwks);
 }
 
-function bundleOfJwks(trustDomain: string, jwks: string): HeldBundle {
-  const { keys } = JSON.parse(jwks) as { keys: (JsonWebKey & { use?: string; x5c?: string[] })[] };
+/** @param jwks what `parseTrustBundle` has found good */
+export function bundleOfJwks(trustDomain: string, jwks: string): HeldBundle {
+  const { keys, spiffe_sequence } = JSON.parse(jwks) as {
+    keys: (JsonWebKey & { use?: string; kid?: string; x5c?: string[] })[];
+    spiffe_sequence?: number;
+  };
   return {
     trustDomain,
     roots: keys.flatMap(({ use, x5c = [] }) =>
@@ -29,6 +33,10 @@ function bundleOfJwks(trustDomain: string, jwks: string): HeldBundle {
     ),
     jwtKeys: keys
       .filter(({ use }) => use === "jwt-svid")
-      .map((key) => createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "der" })),
+      .map((key) => ({
+        id: key.kid ?? "",
+        publicKey: createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "der" }),
+      })),
+    ...(spiffe_sequence === undefined ? {} : { sequence: spiffe_sequence }),
   };
 }

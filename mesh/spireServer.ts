@@ -11,13 +11,30 @@ export interface HeldBundle {
   trustDomain: string;
   /** X.509 roots, DER. */
   roots: Buffer[];
-  /** Public keys of JWT-SVIDs, DER. */
-  jwtKeys: Buffer[];
+  jwtKeys: JwtKey[];
+  /** Counts the changes of the bundle; undefined where nobody says it. */
+  sequence?: number;
+}
+
+/** A key that JWT-SVIDs are verified with. */
+export interface JwtKey {
+  id: string;
+  /** DER. */
+  publicKey: Buffer;
+}
+
+/** The keys that a SPIRE server signs with now; others of its bundle are to come, or were. */
+export interface Signing {
+  /** Of the X.509 root: see `authorityId` in keys.ts. */
+  x509: string;
+  /** `JwtKey.id`. */
+  jwt: string;
 }
 
 export interface SpireServer {
   /** The bundle of its own trust domain. */
   ownBundle(): Promise<HeldBundle>;
+  signing(): Promise<Signing>;
   /** Bundles of other trust domains. */
   bundles(): Promise<HeldBundle[]>;
   /** Trust domains of the dynamic relationships; those of server.conf are not among them. */
@@ -41,6 +58,14 @@ export function spireServer(context: string): SpireServer {
   return {
     async ownBundle() {
       return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
+    },
+    async signing() {
+      const active = async (kind: keyof Signing): Promise<string> => {
+        const shown = await run("localauthority", kind, "show", "-output", "json");
+        return (JSON.parse(shown) as { active?: { authority_id: string } }).active?.authority_id ?? "";
+      };
+      const [x509, jwt] = await Promise.all([active("x509"), active("jwt")]);
+      return { x509, jwt };
     },
     async bundles() {
       const { bundles } = JSON.parse(await run("bundle", "list", "-output", "json")) as { bundles: BundleJson[] };
@@ -70,7 +95,8 @@ export function spireServer(context: string): SpireServer {
 interface BundleJson {
   trust_domain: string;
   x509_authorities: { asn1: string }[];
-  jwt_authorities: { public_key: string }[];
+  jwt_authorities: { key_id: string; public_key: string }[];
+  sequence_number?: string;
 }
 
 function heldBundle(bundle: BundleJson): HeldBundle {
@@ -78,7 +104,8 @@ function heldBundle(bundle: BundleJson): HeldBundle {
   return {
     trustDomain: bundle.trust_domain,
     roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
-    jwtKeys: bundle.jwt_authorities.map(({ public_key }) => decode(public_key)),
+    jwtKeys: bundle.jwt_authorities.map(({ key_id, public_key }) => ({ id: key_id, publicKey: decode(public_key) })),
+    ...(bundle.sequence_number === undefined ? {} : { sequence: Number(bundle.sequence_number) }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What a SPIRE server has in its own store: whom it polls, and whose keys it trusts. Pure. */
-import { createHash, X509Certificate } from "node:crypto";
 import type { Declared } from "./declared";
 import type { Finding, Place } from "./finding";
+import { fingerprint, foreignJwtKeys, foreignRoots, validRoots } from "./keys";
 import { forgetCommand, inServer } from "./serverCommands";
 import type { HeldBundle } from "./spireServer";
 
@@ -57,27 +57,22 @@ export function leftInStore(place: Place, store: Store, declared: Declared, fore
  */
 export function heldOfPeer(place: Place, held: HeldBundle, own: HeldBundle, now: Date): Finding[] {
   const about = { member: place.member, object: `bundle ${held.trustDomain}` };
-  const theirs = new Set(own.roots.map(fingerprint));
-  const good = held.roots.filter((root) => now.getTime() < Date.parse(new X509Certificate(root).validTo));
-  const foreign = good.map(fingerprint).filter((root) => !theirs.has(root));
-  const jwt = new Set(own.jwtKeys.map(fingerprint));
-  const foreignJwt = held.jwtKeys.map(fingerprint).filter((key) => !jwt.has(key));
-  const allForeignJwt = foreignJwt.length > 0 && foreignJwt.length === held.jwtKeys.length;
-  const expected = `roots sha256 ${[...theirs].join(", ")}`;
+  const roots = foreignRoots(held, own, now).map(fingerprint);
+  const jwt = foreignJwtKeys(held, own).map(({ publicKey }) => fingerprint(publicKey));
+  const expected = `roots sha256 ${own.roots.map(fingerprint).join(", ")}`;
   const cure = refresh(place, held.trustDomain);
-  if (foreign.length > 0 || allForeignJwt) {
+  if (roots.length > 0 || jwt.length > 0) {
     const keys = [
-      ...(foreign.length > 0 ? [`roots sha256 ${foreign.join(", ")}`] : []),
-      ...(allForeignJwt ? [`JWT keys sha256 ${foreignJwt.join(", ")}`] : []),
+      ...(roots.length > 0 ? [`roots sha256 ${roots.join(", ")}`] : []),
+      ...(jwt.length > 0 ? [`JWT keys sha256 ${jwt.join(", ")}`] : []),
     ];
     const found = `SPIRE trusts ${keys.join(" and ")}, which the peer doesn't have`;
     return [{ ...about, code: "bundle-foreign", found, expected, cure }];
   }
-  if (good.length > 0) return [];
+  if (validRoots(held, now).length > 0) return [];
   return [{ ...about, code: "bundle-stale", found: "SPIRE holds no root of it that is still valid", expected, cure }];
 }
 
 /** Takes the peer's bundle as its endpoint serves it now; when that fails it says why. */
-const refresh = (place: Place, trustDomain: string): string => inServer(place, `federation refresh -id ${trustDomain}`);
-
-const fingerprint = (der: Buffer): string => createHash("sha256").update(der).digest("hex");
+export const refresh = (place: Place, trustDomain: string): string =>
+  inServer(place, `federation refresh -id ${trustDomain}`);

@@ -60,6 +60,7 @@ function look({
   };
   const server = (name: string): SpireServer => ({
     ownBundle: () => Promise.resolve(bundleOf(name)),
+    signing: () => Promise.reject(new Error("is not asked")),
     bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
     relationships: () => Promise.resolve([trustDomainOf(peerOf(name))]),
     polls: () => Promise.reject(new Error("changes something")),

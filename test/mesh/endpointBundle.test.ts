@@ -41,9 +41,9 @@ test("the keys are those that SPIRE would take from there", async () => {
   const { trustDomain, roots, jwtKeys } = await endpointBundle(peer);
   expect(trustDomain).toBe("peer.example.com");
   expect(roots).toEqual([spireRoot.certificate.raw]);
-  expect(jwtKeys.map((der) => createPublicKey({ key: der, format: "der", type: "spki" }).equals(publicKey))).toEqual([
-    true,
-  ]);
+  expect(
+    jwtKeys.map((key) => createPublicKey({ key: key.publicKey, format: "der", type: "spki" }).equals(publicKey)),
+  ).toEqual([true]);
 });
 
 test("an endpoint that nobody vouches for, that answers with an error or is of somebody else, is not believed", async () => {

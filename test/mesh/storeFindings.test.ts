@@ -7,7 +7,7 @@ const place = { member: "cluster1", context: "admin" };
 const bundle = (trustDomain: string, roots: Issued[] = [], jwt: string[] = []): HeldBundle => ({
   trustDomain,
   roots: roots.map(({ certificate }) => certificate.raw),
-  jwtKeys: jwt.map((key) => Buffer.from(key)),
+  jwtKeys: jwt.map((id) => ({ id, publicKey: Buffer.from(id) })),
 });
 
 describe("what is in SPIRE's store", () => {
