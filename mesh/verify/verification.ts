@@ -50,7 +50,9 @@ export function healthOf(checks: readonly Outcome[]): Health {
   const some = (state: Outcome["state"]): boolean => checks.some((check) => check.state === state);
   if (some("failed")) return "unhealthy";
   if (some("pending")) return "pending";
-  return some("unknown") ? "unknown" : "healthy";
+  // What was not asked, because something that it needs did not pass, is not known to be so.
+  const unasked = checks.some((check) => check.state === "skipped" && check.needs !== undefined);
+  return some("unknown") || unasked ? "unknown" : "healthy";
 }
 
 /** What failed counts more than what could not be seen. */
