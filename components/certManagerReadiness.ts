@@ -41,22 +41,46 @@ export function watchCertManager(reader: ClusterReader, installed: InstalledOper
 
 /** Whether cert-manager can be used: the operator that brings it, if there is one, and then its own pods. */
 export async function lookAtCertManager(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
-  if (installed.state !== "plain") {
-    const { namespace, subscription: name } = CERT_MANAGER;
-    const where = installed.state === "foreign" ? installed.subscription : { namespace, name };
-    const operator = await lookAtOperator(reader, where);
-    if (operator.state !== "ready") {
-      return operator;
-    }
+  const operator = await lookAtOperatorOf(reader, installed);
+  if (operator.state !== "ready") {
+    return operator;
   }
-  const [namespace, selector] =
-    installed.state === "plain" ? [installed.namespace, PARTS] : [CERT_MANAGER.operandNamespace, undefined];
+  const [namespace, selector] = placeOf(installed);
   const [deployments, pods, webhook] = await Promise.all([
     reader.list<Workload>("apps/v1", "Deployment", namespace, selector),
     reader.list<Pod>("v1", "Pod", namespace, selector),
     reader.get<WebhookConfiguration>("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", WEBHOOK),
   ]);
   return operandReadiness({ namespace, deployments, pods, webhook });
+}
+
+/** The same without pods and webhook, for somebody who may look at workloads only. */
+export async function lookAtDeployments(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+  const operator = await lookAtOperatorOf(reader, installed);
+  if (operator.state !== "ready") {
+    return operator;
+  }
+  const [namespace, selector] = placeOf(installed);
+  return deploymentsReadiness(namespace, await reader.list<Workload>("apps/v1", "Deployment", namespace, selector));
+}
+
+async function lookAtOperatorOf(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+  if (installed.state === "plain") {
+    return ready;
+  }
+  const { namespace, subscription: name } = CERT_MANAGER;
+  return lookAtOperator(reader, installed.state === "foreign" ? installed.subscription : { namespace, name });
+}
+
+function placeOf(installed: InstalledOperator): [namespace: string, selector: string | undefined] {
+  return installed.state === "plain" ? [installed.namespace, PARTS] : [CERT_MANAGER.operandNamespace, undefined];
+}
+
+function deploymentsReadiness(namespace: string, deployments: readonly Workload[]): Verdict {
+  return firstNotReady(
+    () => (deployments.length === 0 ? waiting(`namespace ${namespace} has no Deployment yet`) : ready),
+    ...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment)),
+  );
 }
 
 /** Steps 2 and 3: every pod runs. And the webhook answers, because the API server asks it about every Issuer. */

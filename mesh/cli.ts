@@ -1,6 +1,7 @@
 /** The command line: reads it, runs one command, prints its result, gives the exit code. The only place that knows `process`. */
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
+import { version } from "../package.json";
 import { connect } from "../components/connect";
 import { openProject } from "./backend";
 import { drift, driftExit, printDrift } from "./drift";
@@ -16,6 +17,10 @@ import type { Report } from "./report";
 import { spireServer } from "./spireServer";
 import { printStatus, status } from "./status";
 import { site } from "./trustTraces";
+import { apiServer } from "./verify/apiServer";
+import { presentedAt } from "./verify/presented";
+import { printVerify, verifyExit } from "./verify/verification";
+import { verify } from "./verify/verify";
 import { printUp, up } from "./up";
 import { openView } from "./view";
 
@@ -26,6 +31,8 @@ const HELP = `mesh: one command over all stacks of this project; each stack is o
   npx mesh preview [stack…]  what mesh up would change, in whom the members trust first; changes nothing
   npx mesh drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
                              changes nothing, and reading is enough
+  npx mesh verify [stack…]   proof from outside that every member and every pair works: from the clusters, the endpoints over TLS, and
+                             the SPIRE servers and their logs; each failure with its cure. docs/checks.md explains the codes
   npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
   npx mesh remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
                              each other's bundles, and that is seen to be so; asks before it changes anything
@@ -45,7 +52,7 @@ Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member fai
 config, nothing was done; 3 something could not be found out.
 `;
 
-const COMMANDS = ["up", "preview", "drift", "status", "remove"] as const;
+const COMMANDS = ["up", "preview", "drift", "verify", "status", "remove"] as const;
 
 const OPTIONS = {
   cwd: { type: "string", default: "." },
@@ -127,6 +134,26 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       view.close();
       print({ command, members: result }, printDrift(result));
       return driftExit(result);
+    }
+    if (command === "verify") {
+      const all = names.length === 0 ? members : await readMembers(workspace);
+      const result = await verify(members, all, {
+        cluster: (context) => ({
+          reader: connect(context),
+          api: apiServer(context),
+          server: spireServer(context),
+        }),
+        endpoint: presentedAt,
+        published: (reference) => stacks.published(reference),
+        now: () => new Date(),
+        version,
+        note: (line) => {
+          view.note(line);
+        },
+      });
+      view.close();
+      print({ command, ...result }, printVerify(result));
+      return verifyExit(result);
     }
     if (command === "remove") {
       const result = await remove(leaver ?? "", members, values.destroy, {

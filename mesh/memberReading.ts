@@ -59,14 +59,16 @@ export async function readMember(
       const object = await reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON);
       return object?.spec?.federation;
     }),
-    look(async () => {
-      type ConfigMap = KubeObject & { data?: Record<string, string> };
-      const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.SPIRE_SERVER, names.OPERAND_NAMESPACE);
-      return map?.data?.["server.conf"];
-    }),
+    look(() => readServerConf(reader)),
     look(async () => ({ bundles: await server.bundles(), relationships: await server.relationships() })),
   ]);
   return { seen: { stack, trust, federation, conf, store } };
+}
+
+export async function readServerConf(reader: ClusterReader): Promise<string | undefined> {
+  type ConfigMap = KubeObject & { data?: Record<string, string> };
+  const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.SPIRE_SERVER, names.OPERAND_NAMESPACE);
+  return map?.data?.["server.conf"];
 }
 
 /** What the stack asks for, and what of that is in the cluster. */

@@ -4,10 +4,12 @@ import type { PreviewMember } from "./preview";
 import type { Removal } from "./removalResult";
 import type { StatusMember } from "./status";
 import type { UpMember } from "./up";
+import type { Verification } from "./verify/verification";
 
 export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "preview"; members: PreviewMember[] }
   | { command: "drift"; members: DriftMember[] }
+  | ({ command: "verify" } & Verification)
   | { command: "status"; members: StatusMember[] }
   | ({ command: "remove" } & Removal);

@@ -1,0 +1,66 @@
+/** What verify asks an API server beside objects. */
+import { AuthorizationV1Api, CoreV1Api, type V1SubjectAccessReview, VersionApi } from "@kubernetes/client-node";
+import { connectClient, kubeConfig } from "../../components/connect";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../components/names";
+import { POD } from "../serverCommands";
+
+export interface ApiServer {
+  /** Such as `v1.32.5`. */
+  version(): Promise<string>;
+  /** Verbs on the endpoint's secret that the API server would let the router's ServiceAccount do. */
+  routersVerbs(): Promise<string[]>;
+  /** The SPIRE server's log of the last hour, in which it polls each peer at least three times. */
+  serverLog(): Promise<string>;
+}
+
+export const ROUTERS_VERBS = ["get", "list", "watch"] as const;
+
+const HOUR_SECONDS = 3600;
+
+export function apiServer(context: string): ApiServer {
+  const client = connectClient(context);
+  const config = kubeConfig(context);
+  const ask = <T>(what: string, request: () => Promise<T>): Promise<T> =>
+    client.attempt<T | undefined>(what, undefined, request).then((answer) => {
+      if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);
+      return answer;
+    });
+  return {
+    version: async () => (await ask("read the version", () => config.makeApiClient(VersionApi).getCode())).gitVersion,
+    routersVerbs: async () => {
+      const api = config.makeApiClient(AuthorizationV1Api);
+      const allowed = ROUTERS_VERBS.map(async (verb) => {
+        const body = review(verb);
+        const answer = await ask("review the router's access", () =>
+          api.createNamespacedLocalSubjectAccessReview({ namespace: OPERAND_NAMESPACE, body }),
+        );
+        return answer.status?.allowed === true ? [verb] : [];
+      });
+      return (await Promise.all(allowed)).flat();
+    },
+    serverLog: () =>
+      ask(`read the log of ${POD}`, () =>
+        config.makeApiClient(CoreV1Api).readNamespacedPodLog({
+          name: POD,
+          namespace: OPERAND_NAMESPACE,
+          container: SPIRE_SERVER,
+          sinceSeconds: HOUR_SECONDS,
+        }),
+      ),
+  };
+}
+
+/** As the router's ServiceAccount is known when it asks by itself. */
+function review(verb: string): V1SubjectAccessReview {
+  const { namespace, serviceAccount } = ROUTER;
+  return {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "LocalSubjectAccessReview",
+    metadata: { namespace: OPERAND_NAMESPACE },
+    spec: {
+      user: `system:serviceaccount:${namespace}:${serviceAccount}`,
+      groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+      resourceAttributes: { namespace: OPERAND_NAMESPACE, verb, resource: "secrets", name: CERTIFICATE_SECRET },
+    },
+  };
+}

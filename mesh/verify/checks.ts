@@ -1,0 +1,20 @@
+/** All checks, in the order in which they are asked and shown. */
+import type { Check } from "./check";
+import { certificateChecks } from "./certificateChecks";
+import { clusterChecks } from "./clusterChecks";
+import { endpointChecks } from "./endpointChecks";
+import { foreignChecks } from "./foreignChecks";
+import { operatorChecks, serverChecks } from "./serverChecks";
+import { trustChecks } from "./trustChecks";
+import type { MemberView, PairView } from "./views";
+
+export const memberChecks: readonly Check<MemberView>[] = [
+  ...clusterChecks,
+  ...certificateChecks,
+  ...serverChecks,
+  ...endpointChecks,
+  ...operatorChecks,
+  ...foreignChecks,
+];
+
+export const pairChecks: readonly Check<PairView>[] = trustChecks;

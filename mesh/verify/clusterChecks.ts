@@ -1,0 +1,89 @@
+/** MESH101 to MESH104: the cluster, before anything of the federation. Pure. */
+import { type Condition } from "../../components/cluster";
+import { condition, describe } from "../../components/conditions";
+import { CERT_MANAGER } from "../../components/names";
+import { type Check, failed, ok, see, skipped } from "./check";
+import { fact, type MemberView, oc } from "./views";
+
+export const clusterChecks: readonly Check<MemberView>[] = [
+  {
+    code: "MESH101",
+    title: "the API server answers",
+    source: "the API server",
+    about:
+      "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
+      "context, all other checks of the member are skipped; those of other members are not.",
+    judge: ({ version, context }) => {
+      if ("because" in version) {
+        return failed(
+          version.because,
+          `KUBECONFIG and ${oc({ member: "", context }, "version")} say what is in the way`,
+        );
+      }
+      return ok(`Kubernetes ${version.seen}, context ${context}`);
+    },
+  },
+  {
+    code: "MESH102",
+    title: "cert-manager runs",
+    source: "the API server",
+    about:
+      "OLM has installed the operator's version, or somebody has installed cert-manager otherwise, and its Deployments are " +
+      "rolled out. Without it the endpoint's certificate stays what it is, until it expires.",
+    verifications: [1],
+    needs: ["MESH101"],
+    judge: (view) => {
+      if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
+      const said = fact(view, "certManager");
+      if (said.state === "ready") return ok("its operator's version Succeeded, its Deployments are rolled out");
+      const { namespace, operandNamespace } = CERT_MANAGER;
+      const look = oc(view, `get csv,deployments,pods -n ${namespace}`);
+      return failed(said.because, `${look} && ${oc(view, `get deployments,pods -n ${operandNamespace}`)}`);
+    },
+  },
+  {
+    code: "MESH103",
+    title: "ZTWIM has the stack's trust domain",
+    source: "ZeroTrustWorkloadIdentityManager cluster",
+    about:
+      "Identities are made in the trust domain of ZeroTrustWorkloadIdentityManager/cluster. A stack with another one is of " +
+      "another cluster, or its file is wrong.",
+    needs: ["MESH101"],
+    judge: (view) => {
+      const { trustDomain } = view.config;
+      const live = fact(view, "ztwim");
+      if (live === undefined) {
+        return failed(
+          "there is no ZeroTrustWorkloadIdentityManager cluster",
+          "install the Zero Trust Workload Identity Manager and create it, or choose another context",
+        );
+      }
+      if (live.spec?.trustDomain === trustDomain) return ok(trustDomain);
+      return failed(
+        `it has ${live.spec?.trustDomain ?? "none"}, the stack has ${trustDomain}`,
+        `set trustDomain or context in Pulumi.${view.member}.yaml to those of one cluster`,
+      );
+    },
+  },
+  {
+    code: "MESH104",
+    title: "ZTWIM's operator applies changes",
+    source: "conditions of ZeroTrustWorkloadIdentityManager and SpireServer",
+    about:
+      "With CREATE_ONLY_MODE the operator makes what is missing and changes nothing that is there: whatever a stack sets in the " +
+      "SpireServer has no effect, and hand-made changes of its objects stay.",
+    needs: ["MESH101"],
+    judge: (view) => {
+      const found = [fact(view, "ztwim"), fact(view, "server")]
+        .map((object) => condition(object, "CreateOnlyMode"))
+        .find((entry): entry is Condition => entry?.status === "True");
+      if (found === undefined) return ok("it is not in create-only mode");
+      return failed(describe(found), "take CREATE_ONLY_MODE out of the env of the operator's Subscription");
+    },
+  },
+];
+
+export const NO_CERTIFICATE = "with https_spiffe the endpoint has no certificate of cert-manager";
+
+/** Where the bundle endpoint is; not seen when the ingress domain is not. */
+export const hostOf = (view: MemberView): string => see(view.route).host;

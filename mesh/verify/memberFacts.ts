@@ -1,0 +1,136 @@
+/** Everything that verify reads of a member before anything is judged. */
+import { lookAtDeployments } from "../../components/certManagerReadiness";
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Conditioned } from "../../components/conditions";
+import { inspectCertManager } from "../../components/inspectCertManager";
+import { type Issued, readIssued } from "../../components/issuingCa";
+import { planIssuer } from "../../components/issuer";
+import * as names from "../../components/names";
+import { explain } from "../../components/problem";
+import { failed, type Verdict } from "../../components/readiness";
+import type { Route } from "../../components/routeReadiness";
+import { readOwnRoots } from "../../components/spiffeEndpoint";
+import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
+import type { Pod, Workload } from "../../components/workloads";
+import { look, type Looked, readServerConf } from "../memberReading";
+import type { MeshMember } from "../members";
+import { POD } from "../serverCommands";
+import type { HeldBundle, Signing, SpireServer } from "../spireServer";
+import type { Store } from "../storeFindings";
+import type { TrustObject } from "../trustFindings";
+import type { ApiServer } from "./apiServer";
+import { type Polls, pollsOf } from "./serverLog";
+
+export interface CertificateObject extends Conditioned {
+  spec?: { dnsNames?: string[]; issuerRef?: { kind?: string; name?: string } };
+  status?: Conditioned["status"] & { notBefore?: string; notAfter?: string; renewalTime?: string };
+}
+
+export interface RoleObject extends KubeObject {
+  rules?: unknown[];
+}
+
+export interface RoleBindingObject extends KubeObject {
+  roleRef?: { kind?: string; name?: string };
+  subjects?: unknown[];
+}
+
+export interface DaemonSet extends KubeObject {
+  status?: { desiredNumberScheduled?: number; numberReady?: number };
+}
+
+/** What is in a cluster; undefined is an object that is not there. */
+export interface Objects {
+  ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
+  ingressDomain: string | undefined;
+  server: SpireServerObject | undefined;
+  certManager: Verdict;
+  issuer: (Conditioned & { spec?: object }) | undefined;
+  certificate: CertificateObject | undefined;
+  issued: Issued | undefined;
+  role: RoleObject | undefined;
+  binding: RoleBindingObject | undefined;
+  /** What the router may do with the endpoint's secret. */
+  routersVerbs: string[];
+  route: Route | undefined;
+  /** server.conf. */
+  conf: string | undefined;
+  statefulSet: Workload | undefined;
+  pod: Pod | undefined;
+  agents: DaemonSet | undefined;
+  trust: TrustObject[];
+  /** Its X.509 roots in PEM, as the agents get them. */
+  roots: string | undefined;
+  /** From here on the SPIRE server itself is asked. */
+  own: HeldBundle;
+  signing: Signing;
+  store: Store;
+  polls: Map<string, Polls>;
+}
+
+/** Each by itself: read, or why it could not be. */
+export type Facts = { [K in keyof Objects]: Looked<Objects[K]> };
+
+/** Ways to a cluster. */
+export interface Sources {
+  reader: ClusterReader;
+  api: ApiServer;
+  server: SpireServer;
+}
+
+/** @returns why nothing could be read, or the version of the API server and what it says */
+export async function readFacts(
+  { name, config }: MeshMember,
+  connect: () => Sources,
+): Promise<Looked<{ version: string; facts: Facts }>> {
+  const reached = await look(async () => {
+    const sources = connect();
+    return { sources, version: await sources.api.version() };
+  });
+  if ("because" in reached) return reached;
+  const { version, sources } = reached.seen;
+  const { reader, api, server } = sources;
+  const here = names.OPERAND_NAMESPACE;
+  const issuer = planIssuer(config.issuer).reference;
+  const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
+    ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
+    ingressDomain: () => readIngressDomain(reader),
+    server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
+    certManager: () => lookAtInstalled(reader, name),
+    issuer: () =>
+      reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, issuer.kind === "Issuer" ? here : undefined),
+    certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, here),
+    issued: () => readIssued(reader, names.CERTIFICATE_SECRET),
+    role: () => reader.get(names.RBAC_API, "Role", names.SECRET_READER.role, here),
+    binding: () => reader.get(names.RBAC_API, "RoleBinding", names.SECRET_READER.binding, here),
+    routersVerbs: () => api.routersVerbs(),
+    route: () => reader.get(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, here),
+    conf: () => readServerConf(reader),
+    statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
+    pod: () => reader.get("v1", "Pod", POD, here),
+    agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
+    trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
+    roots: () => readOwnRoots(reader),
+    own: () => server.ownBundle(),
+    signing: () => server.signing(),
+    store: async () => {
+      const [bundles, relationships] = await Promise.all([server.bundles(), server.relationships()]);
+      return { bundles, relationships };
+    },
+    polls: async () => pollsOf(await api.serverLog()),
+  };
+  const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
+  return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
+}
+
+async function readIngressDomain(reader: ClusterReader): Promise<string | undefined> {
+  type Ingress = KubeObject & { spec?: { domain?: string } };
+  return (await reader.get<Ingress>("config.openshift.io/v1", "Ingress", names.SINGLETON))?.spec?.domain;
+}
+
+async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Verdict> {
+  const installed = await inspectCertManager(reader, { stack });
+  if (Array.isArray(installed)) return failed(explain(installed));
+  if (installed.state === "absent") return failed("it is not installed");
+  return lookAtDeployments(reader, installed);
+}

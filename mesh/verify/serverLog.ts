@@ -1,0 +1,47 @@
+/** What a SPIRE server's log says of its polls of other trust domains. Pure. */
+
+/** The last polls of one trust domain. */
+export interface Polls {
+  /** When its bundle was refreshed last. */
+  refreshed?: Date;
+  /** When a poll failed last, and why. */
+  failed?: { at: Date; error: string };
+}
+
+const REFRESHED = "Bundle refreshed";
+const FAILED = "Error updating bundle";
+
+/** @param log in either of SPIRE's formats, text or json */
+export function pollsOf(log: string): Map<string, Polls> {
+  const polls = new Map<string, Polls>();
+  for (const line of log.split("\n")) {
+    if (!line.includes(REFRESHED) && !line.includes(FAILED)) continue;
+    const { msg, time = "", error = "it doesn't say why", trust_domain: trustDomain } = fieldsOf(line);
+    const at = new Date(time);
+    if (trustDomain === undefined || Number.isNaN(at.getTime())) continue;
+    const known = polls.get(trustDomain) ?? {};
+    if (msg === REFRESHED) polls.set(trustDomain, { ...known, refreshed: at });
+    if (msg === FAILED) polls.set(trustDomain, { ...known, failed: { at, error } });
+  }
+  return polls;
+}
+
+const FIELD = /(\w+)=("(?:[^"\\]|\\.)*"|\S*)/g;
+
+function fieldsOf(line: string): Partial<Record<string, string>> {
+  const json = line.startsWith("{") ? parsed(line) : undefined;
+  if (typeof json === "object" && json !== null) return json;
+  const fields = [...line.matchAll(FIELD)].map(([, name = "", value = ""]) => {
+    const text = value.startsWith('"') ? parsed(value) : value;
+    return [name, typeof text === "string" ? text : value];
+  });
+  return Object.fromEntries(fields) as Partial<Record<string, string>>;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

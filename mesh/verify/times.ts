@@ -1,0 +1,20 @@
+/** Times as people read them. Pure. */
+
+/** `2026-11-27 13:09 UTC`. */
+export const dated = (date: Date): string => `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
+const UNITS = [
+  [86_400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+] as const;
+
+/** How long it is, in its largest unit: `89 days`, `40 seconds`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  // Two of a unit at least, so that 25 hours are not a day.
+  const [size, unit] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, "second"];
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}

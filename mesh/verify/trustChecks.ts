@@ -1,0 +1,270 @@
+/** MESH201 to MESH213: whether a member trusts a peer, and with the peer's present keys. Pure. */
+import { X509Certificate } from "node:crypto";
+import { TRUST_KIND } from "../../components/bundleMark";
+import { objectName } from "../../components/federatedTrustDomain";
+import { entryText } from "../../components/federationSpec";
+import { CONTROLLER_MANAGER, FEDERATION_CLASS, SPIRE_SERVER } from "../../components/names";
+import { federatedTrustDomainSpec, federatesWith } from "../../components/peer";
+import { differences } from "../difference";
+import { authorityId, fingerprint, foreignJwtKeys, foreignRoots, validRoots } from "../keys";
+import { POD } from "../serverCommands";
+import type { HeldBundle } from "../spireServer";
+import { refresh } from "../storeFindings";
+import type { TrustObject } from "../trustFindings";
+import { type Check, failed, type Judgement, ok, pending, see, skipped } from "./check";
+import { keysOf, short } from "./endpointChecks";
+import { span } from "./times";
+import { fact, ocHere, type PairView, upAgain } from "./views";
+
+export const trustChecks: readonly Check<PairView>[] = [
+  {
+    code: "MESH201",
+    title: "there is a ClusterFederatedTrustDomain for the peer",
+    source: `${TRUST_KIND}s`,
+    about:
+      "By it SPIRE gets the peer's first bundle, and the peer's URL to fetch later ones from. Pending as long as the peer has no endpoint.",
+    verifications: [4],
+    needs: ["MESH101"],
+    judge: (view) => {
+      const name = objectName(view.peer.name);
+      if (objectOf(view) !== undefined) return ok(name);
+      const { federates } = view.peer;
+      if ("seen" in federates && !federates.seen) {
+        return pending(`${view.peer.name} has no bundle endpoint yet`, `npx mesh up ${view.peer.name} ${view.member}`);
+      }
+      return failed(`${name} is not there`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH202",
+    title: "it is of the class that ZTWIM's controller takes",
+    source: `${TRUST_KIND}s`,
+    about: "The controller ignores one of another class, or without, and says nothing.",
+    verifications: [4],
+    needs: ["MESH201"],
+    judge: (view) => {
+      const { className } = objectOf(view)?.spec ?? {};
+      return className === FEDERATION_CLASS
+        ? ok(className)
+        : failed(`its class is ${className ?? "none"}`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH203",
+    title: "it has the peer's trust domain, URL and profile",
+    source: `${TRUST_KIND}s and the peer's own cluster`,
+    about:
+      "It says of the peer what the peer's own cluster says, not what anybody has copied: a wrong URL means that the bundle is never " +
+      "refreshed, and with the next rotation all trust is gone.",
+    verifications: [4, 5],
+    needs: ["MESH201"],
+    // Where the peer's endpoint is follows from its cluster.
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const { trustDomain, bundleEndpointURL, bundleEndpointProfile } = federatedTrustDomainSpec(
+        see(view.peer.published),
+      );
+      const differ = differences({ trustDomain, bundleEndpointURL, bundleEndpointProfile }, objectOf(view)?.spec);
+      if (differ.length === 0) return ok(see(view.peer.published).bundleEndpointUrl);
+      const said = differ.map(
+        ({ path, found, expected }) => `${path} is ${text(found)}, the peer has ${text(expected)}`,
+      );
+      return failed(said.join("; "), upAgain(view));
+    },
+  },
+  {
+    code: "MESH204",
+    title: "federatesWith agrees",
+    source: "SpireServer cluster",
+    about:
+      "With federatesWith static the SpireServer lists the peer as it is; with dynamic it need not. An entry that says otherwise wins over the " +
+      "ClusterFederatedTrustDomain.",
+    verifications: [7],
+    needs: ["MESH131"],
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const [asked] = federatesWith([see(view.peer.published)]);
+      const listed = fact(view, "server")?.spec?.federation?.federatesWith ?? [];
+      const entry = listed.find(({ trustDomain }) => trustDomain === asked?.trustDomain);
+      if (asked === undefined) return skipped("no entry is asked for");
+      if (entry !== undefined && entryText(entry) !== entryText(asked)) {
+        return failed(`it lists ${entryText(entry)}, the peer has ${entryText(asked)}`, upAgain(view));
+      }
+      if (entry !== undefined) return ok(entryText(entry));
+      if (view.config.federatesWith === "dynamic") return ok("not listed, as federatesWith: dynamic has it");
+      const { federates } = view.peer;
+      if ("seen" in federates && !federates.seen) return pending("not listed yet", `npx mesh up ${view.member}`);
+      return failed(`it doesn't list ${asked.trustDomain}`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH205",
+    title: "the SPIRE server has the relationship",
+    source: "the SPIRE server",
+    about:
+      "The SPIRE controller manager has made a federation relationship of the ClusterFederatedTrustDomain, so that SPIRE fetches the peer's bundle.",
+    verifications: [5],
+    needs: ["MESH134", "MESH135", "MESH202"],
+    judge: (view) => {
+      const trustDomain = see(view.peer.trustDomain);
+      if (fact(view, "store").relationships.includes(trustDomain)) return ok(trustDomain);
+      const logs = ocHere(view, `logs ${POD} -c ${CONTROLLER_MANAGER}`);
+      return failed(`it has none with ${trustDomain}`, `${logs} says why`);
+    },
+  },
+  {
+    code: "MESH211",
+    title: "it holds the X.509 roots that the peer serves now",
+    source: "the SPIRE server and the peer's endpoint",
+    about:
+      "The root with which the peer signs X.509-SVIDs now is among those that are held, and none is held that the peer doesn't have. One that " +
+      "the peer has only prepared may still be missing: SPIRE fetches it long before it is used.",
+    verifications: [5],
+    needs: ["MESH134"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => {
+      const held = heldOf(view);
+      if (held === undefined) return notHeld(view);
+      const served = see(view.peer.served);
+      const missing = served.roots.filter((root) => !held.roots.some((one) => one.equals(root)));
+      const foreign = foreignRoots(held, served, view.now);
+      const active = signingOf(view)?.x509;
+      const unheld = missing.filter((root) => active === undefined || authorityId(root) === active);
+      const says = `holds ${keysOf(held)}; the peer serves ${keysOf(served)}`;
+      return judgeKeys(view, says, {
+        foreign: foreign.map(fingerprint),
+        signing: active === undefined && missing.length < served.roots.length ? [] : unheld.map(fingerprint),
+        missing: missing.length,
+        none: validRoots(held, view.now).length === 0,
+      });
+    },
+  },
+  {
+    code: "MESH212",
+    title: "it holds the JWT keys that the peer serves now",
+    source: "the SPIRE server and the peer's endpoint",
+    about:
+      "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
+      "X.509 roots need it, and JWT keys come and go by themselves.",
+    verifications: [5],
+    needs: ["MESH134"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => {
+      const held = heldOf(view);
+      if (held === undefined) return notHeld(view);
+      const served = see(view.peer.served);
+      const missing = served.jwtKeys.filter(({ id }) => !held.jwtKeys.some((key) => key.id === id));
+      const active = signingOf(view)?.jwt;
+      const unheld = missing.filter(({ id }) => active === undefined || id === active);
+      const ids = ({ jwtKeys }: HeldBundle): string => jwtKeys.map(({ id }) => short(id)).join(", ") || "none";
+      return judgeKeys(view, `holds ${ids(held)}; the peer serves ${ids(served)}`, {
+        foreign: foreignJwtKeys(held, served).map(({ id }) => id),
+        signing: active === undefined && missing.length < served.jwtKeys.length ? [] : unheld.map(({ id }) => id),
+        missing: missing.length,
+        none: false,
+      });
+    },
+  },
+  {
+    code: "MESH213",
+    title: "it reaches the peer's endpoint and refreshes the bundle",
+    source: "the SPIRE server's log",
+    about:
+      "What the SPIRE server says of its own polls, made from its own network, with its own DNS and trust store. The last one counts. A " +
+      "certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
+    verifications: [5, 7],
+    needs: ["MESH134", "MESH201"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => {
+      const trustDomain = see(view.peer.trustDomain);
+      const { refreshed, failed: last } = fact(view, "polls").get(trustDomain) ?? {};
+      const ago = (at: Date): string => `${span(view.now.getTime() - at.getTime())} ago`;
+      const again = refresh(view, trustDomain);
+      if (last !== undefined && (refreshed === undefined || last.at > refreshed)) {
+        const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
+        return failed(`${before}; failed ${ago(last.at)}: ${last.error}`, `${hintOf(last.error)}then ${again}`);
+      }
+      if (refreshed !== undefined) return ok(`refreshed ${ago(refreshed)}`);
+      const started = startOf(view);
+      if (started !== undefined && view.now.getTime() - started.getTime() < FIRST_POLL_MS) {
+        return pending(`not yet; it started ${ago(started)}`, again);
+      }
+      return failed("its log of the last hour has no poll of the peer", again);
+    },
+  },
+];
+
+/** SPIRE polls a peer within a minute of its start. */
+const FIRST_POLL_MS = 120_000;
+
+/** When the last root that is held of the peer ends; undefined when none is, or that was not seen. */
+export function trustedUntil(view: PairView): string | undefined {
+  if ("because" in view.facts || "because" in view.facts.seen.store || "because" in view.peer.trustDomain)
+    return undefined;
+  const held = heldOf(view);
+  const ends = (held?.roots ?? []).map((root) => Date.parse(new X509Certificate(root).validTo));
+  return ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString();
+}
+
+interface Judged {
+  /** Keys that are held and that the peer doesn't have. */
+  foreign: string[];
+  /** Keys that the peer signs with and that are not held. */
+  signing: string[];
+  /** How many of the peer's are not held. */
+  missing: number;
+  /** Nothing that is held is valid. */
+  none: boolean;
+}
+
+function judgeKeys(view: PairView, says: string, { foreign, signing, missing, none }: Judged): Judgement {
+  const faults = [
+    ...(foreign.length > 0 ? [`trusts ${foreign.map(short).join(", ")}, which the peer doesn't have`] : []),
+    ...(signing.length > 0 ? [`lacks ${signing.map(short).join(", ")}, with which the peer signs`] : []),
+    ...(none ? ["nothing that it holds is still valid"] : []),
+  ];
+  if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refresh(view, see(view.peer.trustDomain)));
+  return ok(missing > 0 ? `${says}; ${missing} that the peer has prepared come with the next refresh` : says);
+}
+
+function notHeld(view: PairView): Judgement {
+  const trustDomain = see(view.peer.trustDomain);
+  const { federates } = view.peer;
+  if ("seen" in federates && !federates.seen)
+    return pending(`no bundle of ${trustDomain} yet`, `npx mesh up ${view.member}`);
+  return failed(`holds no bundle of ${trustDomain}`, refresh(view, trustDomain));
+}
+
+function objectOf(view: PairView): TrustObject | undefined {
+  const name = objectName(view.peer.name);
+  return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
+}
+
+function heldOf(view: PairView): HeldBundle | undefined {
+  const trustDomain = see(view.peer.trustDomain);
+  return fact(view, "store").bundles.find((bundle) => bundle.trustDomain === trustDomain);
+}
+
+const signingOf = ({ peer: { signing } }: PairView) => ("seen" in signing ? signing.seen : undefined);
+
+function startOf(view: PairView): Date | undefined {
+  const running = fact(view, "pod")?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER)?.state
+    ?.running;
+  return running?.startedAt === undefined ? undefined : new Date(running.startedAt);
+}
+
+/** What most often lies behind an error of a poll. */
+function hintOf(error: string): string {
+  if (error.includes("unknown authority")) {
+    return "add the CA of the peer's endpoint to the trusted CAs of ZTWIM (its TRUSTED_CA_BUNDLE_CONFIGMAP), ";
+  }
+  if (error.includes("no such host") || error.includes("lookup "))
+    return "let this cluster's DNS resolve the peer's host, ";
+  if (error.includes("refused") || error.includes("timeout") || error.includes("no route")) {
+    return "let this cluster's pods reach the peer's host on port 443, ";
+  }
+  return "";
+}
+
+const text = (value: unknown): string =>
+  typeof value === "string" ? value : value === undefined ? "nothing" : JSON.stringify(value);

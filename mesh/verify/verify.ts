@@ -1,0 +1,208 @@
+/** `mesh verify`: looks at every member and at every pair from outside, and says what it saw. Changes nothing. */
+import { X509Certificate } from "node:crypto";
+import { federationRoute } from "../../components/federationRoute";
+import type { Contract } from "../../stacks/contract";
+import type { Published } from "../backend";
+import { fingerprint } from "../keys";
+import { look, type Looked } from "../memberReading";
+import type { MeshMember } from "../members";
+import { evaluate, type Outcome } from "./check";
+import { memberChecks, pairChecks } from "./checks";
+import { short } from "./endpointChecks";
+import { readFacts, type Sources } from "./memberFacts";
+import { chain, declaredOf, map, memberPeer, outsideChecks, outsidePeer } from "./peers";
+import type { Presented } from "./presented";
+import { trustedUntil } from "./trustChecks";
+import { healthOf, type Lifetime, type Verification, type VerifiedMember, type VerifiedPair } from "./verification";
+import type { MemberView, PairView, PeerReading } from "./views";
+
+/** Ways to what is looked at. */
+export interface World {
+  cluster(context: string): Sources;
+  /** @param ca PEM of the CAs that are to vouch for it; undefined: the public ones */
+  endpoint(url: string, ca: string | undefined): Promise<Presented>;
+  /** What the stack of a peer of another project publishes: there is nobody else to ask where it is. */
+  published(reference: string): Promise<Published | undefined>;
+  now(): Date;
+  /** Of this program. */
+  version: string;
+  /** Hears whom it waits for. */
+  note(line: string): void;
+}
+
+/** A member, before its peers are known. */
+export type Looking = Omit<MemberView, "declared">;
+
+/** Waits longer than this say whom they wait for. */
+const QUIET_MS = 2000;
+
+/**
+ * All members and pairs at once; each question is bounded, so that one that doesn't answer keeps nobody else.
+ *
+ * @param chosen who is judged
+ * @param all everybody: the peers of those who are chosen are looked at, too
+ */
+export async function verify(
+  chosen: readonly MeshMember[],
+  all: readonly MeshMember[],
+  world: World,
+): Promise<Verification> {
+  const needed = all.filter(({ name }) => chosen.some((one) => one.name === name || one.peers.includes(name)));
+  const looked = await lookAtAll(needed, world);
+  const outside = await lookOutside(chosen, world);
+  const at = world.now();
+  const judged = needed.flatMap((member) => {
+    const looking = looked.get(member.name);
+    if (looking === undefined) return [];
+    const peers = member.config.peers.flatMap((peer): PeerReading[] => {
+      const other = looked.get(stackOf(peer.reference));
+      const beyond = outside.get(peer.reference);
+      if (beyond !== undefined) return [outsidePeer(peer.name, beyond.contract, beyond.presented, at)];
+      return other === undefined ? [] : [memberPeer(peer.name, { ...other, now: at })];
+    });
+    const view: MemberView = { ...looking, now: at, declared: declaredOf(member, peers) };
+    return [{ member, view, peers, checks: evaluate(memberChecks, view) }];
+  });
+  const ours = judged.filter(({ member }) => chosen.some(({ name }) => name === member.name));
+  return {
+    at: at.toISOString(),
+    version: world.version,
+    members: ours.map(({ view, checks }) => verifiedMember(view, checks)),
+    pairs: ours.flatMap(({ view, peers, checks }) =>
+      peers.map((peer) => {
+        const ofPeer = judged.find(({ member }) => member.name === peer.name)?.checks ?? outsideChecks(peer);
+        return verifiedPair({ ...view, peer }, checks, ofPeer);
+      }),
+    ),
+  };
+}
+
+/** What a member holds is read before what its peers serve: a key that comes in between is not missing. */
+async function lookAtAll(members: readonly MeshMember[], world: World): Promise<Map<string, Looking>> {
+  const waiting = new Set(members.map(({ name }) => name));
+  const slow = setTimeout(() => {
+    world.note(`waiting for ${[...waiting].join(", ")}`);
+  }, QUIET_MS);
+  const read = await Promise.all(
+    members.map(async (member) => {
+      const looking = await lookAt(member, world);
+      waiting.delete(member.name);
+      return looking;
+    }),
+  );
+  clearTimeout(slow);
+  const looked = new Map<string, Looking>();
+  await Promise.all(
+    read.map(async (looking) => {
+      looked.set(looking.member, { ...looking, presented: await lookAtEndpoint(looking, world) });
+    }),
+  );
+  return looked;
+}
+
+async function lookAt(member: MeshMember, world: World): Promise<Looking> {
+  const { name, config } = member;
+  const read = await readFacts(member, () => world.cluster(config.context));
+  const facts = map(read, ({ facts }) => facts);
+  return {
+    member: name,
+    context: config.context,
+    config,
+    version: map(read, ({ version }) => version),
+    facts,
+    route: chain(facts, ({ ingressDomain }) =>
+      chain(ingressDomain, (domain) =>
+        domain === undefined
+          ? { because: "the cluster has no ingress domain (ingresses.config.openshift.io/cluster)" }
+          : { seen: federationRoute(config.trustDomain, domain) },
+      ),
+    ),
+    presented: { because: "it was not asked yet" },
+    now: world.now(),
+  };
+}
+
+function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promise<Looked<Presented>> {
+  if ("because" in route) return Promise.resolve(route);
+  const issued = "seen" in facts && "seen" in facts.seen.issued ? facts.seen.issued.seen?.ca : undefined;
+  const roots = "seen" in facts && "seen" in facts.seen.roots ? facts.seen.roots.seen : undefined;
+  // An ACME server is vouched for by public CAs, whatever the request of another issuer says.
+  const web = config.endpointCa ?? (config.issuer.type === "acme" ? undefined : issued);
+  const ca = config.profile === "https_spiffe" ? (roots ?? "") : web;
+  return look(() => world.endpoint(`https://${route.seen.host}`, ca));
+}
+
+interface Outside {
+  contract: Looked<Contract | undefined>;
+  presented: Looked<Presented>;
+}
+
+/** Peers of other projects, by the reference of their stack. */
+async function lookOutside(members: readonly MeshMember[], world: World): Promise<Map<string, Outside>> {
+  const looked = new Map<string, Outside>();
+  const references = new Set(members.flatMap(({ outside }) => outside));
+  await Promise.all(
+    [...references].map(async (reference) => {
+      const contract = await look(async () => (await world.published(reference))?.federation);
+      const presented = await look(() => {
+        if ("because" in contract) throw new Error(contract.because);
+        if (contract.seen === undefined) throw new Error("its stack publishes no bundle endpoint");
+        return world.endpoint(contract.seen.bundleEndpointUrl, contract.seen.caCertificates);
+      });
+      looked.set(reference, { contract, presented });
+    }),
+  );
+  return looked;
+}
+
+const stackOf = (reference: string): string => reference.split("/").at(-1) ?? "";
+
+function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
+  return {
+    member: view.member,
+    trustDomain: view.config.trustDomain,
+    ...("seen" in view.route && { bundleEndpointUrl: `https://${view.route.seen.host}` }),
+    health: healthOf(checks),
+    checks,
+    lifetimes: lifetimesOf(view),
+  };
+}
+
+function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): VerifiedPair {
+  const { trustDomain, name } = view.peer;
+  const checks = evaluate(pairChecks, view, ofMember, ofPeer);
+  const until = trustedUntil(view);
+  return {
+    member: view.member,
+    peer: name,
+    ...("seen" in trustDomain && { trustDomain: trustDomain.seen }),
+    health: healthOf(checks),
+    checks,
+    ...(until !== undefined && { trustedUntil: until }),
+  };
+}
+
+function lifetimesOf({ facts, presented }: MemberView): Lifetime[] {
+  if ("because" in facts) return [];
+  const { certificate, own } = facts.seen;
+  const renewal = "seen" in certificate ? certificate.seen?.status?.renewalTime : undefined;
+  const iso = (date: string): string => new Date(date).toISOString();
+  const life = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
+    what,
+    notBefore: iso(validFrom),
+    notAfter: iso(validTo),
+  });
+  return [
+    ...("seen" in presented
+      ? [
+          {
+            ...life("certificate of the bundle endpoint", presented.seen.certificate),
+            ...(renewal === undefined ? {} : { renewal: iso(renewal) }),
+          },
+        ]
+      : []),
+    ...("seen" in own ? own.seen.roots : []).map((root) =>
+      life(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root)),
+    ),
+  ];
+}

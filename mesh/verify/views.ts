@@ -1,0 +1,65 @@
+/** What the checks are asked of: a member, and a pair of a member and one of its peers. */
+import type { FederationRoute } from "../../components/federationRoute";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../../components/names";
+import type { Peer } from "../../components/peer";
+import type { ClusterConfig } from "../../stacks/config";
+import type { Declared } from "../declared";
+import type { Place } from "../finding";
+import type { Looked } from "../memberReading";
+import type { HeldBundle, Signing } from "../spireServer";
+import { see } from "./check";
+import type { Facts, Objects } from "./memberFacts";
+import type { Presented } from "./presented";
+
+export interface MemberView extends Place {
+  config: ClusterConfig;
+  version: Looked<string>;
+  facts: Looked<Facts>;
+  /** Where its bundle endpoint is, by its trust domain and its cluster's ingress domain. */
+  route: Looked<FederationRoute>;
+  presented: Looked<Presented>;
+  /** Whom it is to trust; not seen when a peer's trust domain is not known. */
+  declared: Looked<Declared>;
+  now: Date;
+}
+
+/** One direction: whether the member has what it takes to trust the peer. */
+export interface PairView extends MemberView {
+  peer: PeerReading;
+}
+
+/** A peer as it is itself, and not as anybody's config has it. */
+export interface PeerReading {
+  /** Name of its stack, as the member's config has it. */
+  name: string;
+  trustDomain: Looked<string>;
+  /** Where and how it serves its bundle. */
+  published: Looked<Peer>;
+  /** Whether its cluster has been given a federation at all. */
+  federates: Looked<boolean>;
+  /** What its endpoint serves now. */
+  served: Looked<HeldBundle>;
+  /** With what its SPIRE server signs. */
+  signing: Looked<Signing>;
+}
+
+/** One fact of a member. */
+export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects[K] {
+  return see<Objects[K]>(see(view.facts)[key]);
+}
+
+/** `npx pulumi up --refresh --stack cluster1`, which puts right what is the stack's. */
+export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
+
+/** Has the endpoint's certificate issued anew. */
+export const renewCommand = ({ context }: Place): string =>
+  `cmctl --context ${context} renew ${CERTIFICATE_SECRET} -n ${OPERAND_NAMESPACE}`;
+
+/** An `oc` command for the member's cluster. */
+export const oc = ({ context }: Place, command: string): string => `oc --context ${context} ${command}`;
+
+/** The same in the namespace of what ZTWIM runs. */
+export const ocHere = (place: Place, command: string): string => oc(place, `-n ${OPERAND_NAMESPACE} ${command}`);
+
+export const askOperator = (place: Place): string =>
+  `put right what ZTWIM's operator says: ${oc(place, "get spireserver cluster -o yaml")}`;

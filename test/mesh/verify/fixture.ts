@@ -1,0 +1,320 @@
+/** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
+import { X509Certificate } from "node:crypto";
+import type { KubeObject } from "../../../components/cluster";
+import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
+import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
+import { configHash } from "../../../components/spireServerReadiness";
+import { authorityId } from "../../../mesh/keys";
+import type { MeshMember } from "../../../mesh/members";
+import type { HeldBundle, Signing } from "../../../mesh/spireServer";
+import type { Outcome } from "../../../mesh/verify/check";
+import type { Presented } from "../../../mesh/verify/presented";
+import { verify, type World } from "../../../mesh/verify/verify";
+import type { Verification } from "../../../mesh/verify/verification";
+import type { Contract } from "../../../stacks/contract";
+import { issue, type Issued, root } from "../../components/certificates";
+import { clusterOf } from "../../components/readers";
+import { configOf } from "../../stacks/fixtures";
+
+export const NAMES = ["cluster1", "cluster2", "cluster3"];
+const NAMESPACE = "zero-trust-workload-identity-manager";
+const SECRET = "spire-server-federation-tls";
+export const NOW = new Date();
+
+export const trustDomainOf = (name: string): string => `apps.${name}.example.com`;
+export const hostOf = (name: string): string => `federation.${trustDomainOf(name)}`;
+const othersOf = (name: string): string[] => NAMES.filter((other) => other !== name);
+
+const peerOf = (name: string): Peer => ({
+  stack: name,
+  trustDomain: trustDomainOf(name),
+  bundleEndpointUrl: `https://${hostOf(name)}`,
+  profile: "https_web",
+});
+
+export type Live = KubeObject & Record<string, unknown>;
+
+/** A member's cluster, as tests change it. */
+export interface Cluster {
+  objects: Live[];
+  version: () => Promise<string>;
+  verbs: string[];
+  /** Why the SPIRE server cannot be asked. */
+  serverRefuses?: Error;
+  own: HeldBundle;
+  signing: Signing;
+  bundles: HeldBundle[];
+  relationships: string[];
+  log: string;
+  presented: Presented | Error;
+}
+
+const ca = issue("web CA", { ca: true });
+const keys = new Map(NAMES.map((name) => [name, root(trustDomainOf(name))]));
+
+export function bundleOf(name: string, { certificate }: Issued, jwt: string): HeldBundle {
+  return {
+    trustDomain: trustDomainOf(name),
+    roots: [certificate.raw],
+    jwtKeys: [{ id: jwt, publicKey: publicKeyOf }],
+    sequence: 4,
+  };
+}
+
+/** All JWT keys of these tests are the same key by other names. */
+const jwtKey = issue("a JWT key").certificate.publicKey;
+const publicKeyOf = jwtKey.export({ type: "spki", format: "der" });
+
+/** What an endpoint serves, presented with a good certificate. */
+export function presentedOf(bundle: HeldBundle, host: string, certificate = certificateOf(host)): Presented {
+  const keys = [
+    ...bundle.roots.map((der) => {
+      const { publicKey } = new X509Certificate(der);
+      return { use: "x509-svid", ...publicKey.export({ format: "jwk" }), x5c: [der.toString("base64")] };
+    }),
+    ...bundle.jwtKeys.map(({ id }) => ({ use: "jwt-svid", kid: id, ...jwtKey.export({ format: "jwk" }) })),
+  ];
+  const body = JSON.stringify({ keys, spiffe_sequence: bundle.sequence });
+  return { certificate, refused: undefined, status: 200, body };
+}
+
+export const certificateOf = (host: string, times: { notBefore?: Date; notAfter?: Date } = {}): X509Certificate =>
+  issue(host, { dnsNames: [host], issuer: ca, ...times }).certificate;
+
+export function clusterNamed(name: string): Cluster {
+  const own = bundleOf(name, keys.get(name) as Issued, `jwt-of-${name}`);
+  const certificate = certificateOf(hostOf(name));
+  return {
+    objects: objectsOf(name, certificate),
+    version: () => Promise.resolve("v1.35.3"),
+    verbs: ["get", "list", "watch"],
+    own,
+    signing: { x509: authorityId(own.roots[0] as Buffer), jwt: `jwt-of-${name}` },
+    bundles: othersOf(name).map((other) => bundleOf(other, keys.get(other) as Issued, `jwt-of-${other}`)),
+    relationships: othersOf(name).map(trustDomainOf),
+    log: othersOf(name)
+      .map((other) => pollLine(30, "Bundle refreshed", trustDomainOf(other)))
+      .join("\n"),
+    presented: presentedOf(own, hostOf(name), certificate),
+  };
+}
+
+/** A line of a SPIRE server's log. */
+export function pollLine(secondsAgo: number, msg: string, trustDomain: string, error?: string): string {
+  const time = new Date(NOW.getTime() - secondsAgo * 1000).toISOString();
+  const why = error === undefined ? "" : ` error=${JSON.stringify(error)}`;
+  return `time="${time}" level=info msg="${msg}"${why} subsystem_name=bundle_client trust_domain=${trustDomain}`;
+}
+
+const ready = (type = "Ready"): object => ({ conditions: [{ type, status: "True" }] });
+
+function objectsOf(name: string, certificate: X509Certificate): Live[] {
+  const peers = othersOf(name).map(peerOf);
+  const host = hostOf(name);
+  const httpsWeb = { servingCert: { fileSyncInterval: 86400, externalSecretRef: SECRET } };
+  const federation = {
+    bundleEndpoint: { profile: "https_web", refreshHint: 300, httpsWeb },
+    managedRoute: "true",
+    federatesWith: federatesWith(peers),
+  };
+  const conf = JSON.stringify({
+    server: {
+      federation: {
+        bundle_endpoint: {
+          refresh_hint: "300s",
+          profile: { https_web: { serving_cert_file: { file_sync_interval: "86400s" } } },
+        },
+        federates_with: Object.fromEntries(
+          peers.map(({ trustDomain, bundleEndpointUrl }) => [
+            trustDomain,
+            { bundle_endpoint_url: bundleEndpointUrl, bundle_endpoint_profile: { https_web: {} } },
+          ]),
+        ),
+      },
+    },
+  });
+  const rolledOut = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1 };
+  const operator = ["openshift-cert-manager-operator", "cert-manager-operator"] as const;
+  const [startedAt, renewalTime] = [-3600, 3600].map((seconds) =>
+    new Date(NOW.getTime() + seconds * 1000).toISOString(),
+  );
+  const { validFrom, validTo } = certificate;
+  const times = {
+    notBefore: new Date(validFrom).toISOString(),
+    notAfter: new Date(validTo).toISOString(),
+    renewalTime,
+  };
+  const running = (container: string): object => ({
+    name: container,
+    ready: true,
+    restartCount: 0,
+    state: { running: { startedAt } },
+  });
+  return [
+    live("operators.coreos.com/v1", "OperatorGroup", ...operator, {}),
+    live("operators.coreos.com/v1alpha1", "Subscription", ...operator, {
+      metadata: { annotations: { "spire-federation/stack": name } },
+      spec: { name: "openshift-cert-manager-operator" },
+      status: { currentCSV: "cert-manager-operator.v1" },
+    }),
+    live("operators.coreos.com/v1alpha1", "ClusterServiceVersion", "cert-manager-operator.v1", operator[1], {
+      status: { phase: "Succeeded" },
+    }),
+    live("apps/v1", "Deployment", "cert-manager", "cert-manager", { status: rolledOut }),
+    live("operator.openshift.io/v1alpha1", "ZeroTrustWorkloadIdentityManager", "cluster", undefined, {
+      spec: { trustDomain: trustDomainOf(name) },
+    }),
+    live("config.openshift.io/v1", "Ingress", "cluster", undefined, { spec: { domain: trustDomainOf(name) } }),
+    live("operator.openshift.io/v1alpha1", "SpireServer", "cluster", undefined, {
+      spec: { federation },
+      status: ready(),
+    }),
+    live("cert-manager.io/v1", "Issuer", "letsencrypt-http01", NAMESPACE, {
+      spec: {
+        acme: {
+          server: "https://acme-v02.api.letsencrypt.org/directory",
+          privateKeySecretRef: { name: "letsencrypt-account-key" },
+          solvers: [{ http01: { ingress: { ingressClassName: "openshift-default" } } }],
+        },
+      },
+      status: ready(),
+    }),
+    live("cert-manager.io/v1", "Certificate", SECRET, NAMESPACE, {
+      spec: { dnsNames: [host], issuerRef: { kind: "Issuer", name: "letsencrypt-http01" } },
+      status: { ...ready(), ...times },
+    }),
+    live("cert-manager.io/v1", "CertificateRequest", `${SECRET}-1`, NAMESPACE, {
+      metadata: { annotations: { "cert-manager.io/certificate-name": SECRET } },
+      status: { certificate: Buffer.from(certificate.toString()).toString("base64") },
+    }),
+    live("rbac.authorization.k8s.io/v1", "Role", "secret-reader", NAMESPACE, { rules: secretReaderRules(SECRET) }),
+    live("rbac.authorization.k8s.io/v1", "RoleBinding", "secret-reader-binding", NAMESPACE, {
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secret-reader" },
+      subjects: SECRET_READERS,
+    }),
+    live("route.openshift.io/v1", "Route", "spire-server-federation", NAMESPACE, {
+      spec: { host, tls: { termination: "reencrypt", externalCertificate: { name: SECRET } } },
+      status: { ingress: [{ host, ...ready("Admitted") }] },
+    }),
+    live("v1", "ConfigMap", "spire-server", NAMESPACE, { data: { "server.conf": conf } }),
+    live("apps/v1", "StatefulSet", "spire-server", NAMESPACE, {
+      spec: {
+        template: { metadata: { annotations: { "ztwim.openshift.io/spire-server-config-hash": configHash(conf) } } },
+      },
+      status: rolledOut,
+    }),
+    live("v1", "Pod", "spire-server-0", NAMESPACE, {
+      status: { containerStatuses: [running("spire-server"), running("spire-controller-manager")] },
+    }),
+    live("apps/v1", "DaemonSet", "spire-agent", NAMESPACE, { status: { desiredNumberScheduled: 1, numberReady: 1 } }),
+    ...peers.map((peer) =>
+      live("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", `${peer.stack}-federation`, undefined, {
+        spec: federatedTrustDomainSpec(peer),
+      }),
+    ),
+  ];
+}
+
+function live(apiVersion: string, kind: string, name: string, namespace: string | undefined, rest: object): Live {
+  const { metadata = {}, ...content } = rest as { metadata?: object };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace !== undefined && { namespace }), ...metadata },
+    ...content,
+  };
+}
+
+export const memberNamed = (name: string, raw: Record<string, unknown> = {}): MeshMember => {
+  const self = { organization: "organization", project: "spire-federation", stack: name };
+  const config = configOf({ context: name, trustDomain: trustDomainOf(name), peers: othersOf(name), ...raw }, self);
+  const own = config.peers.filter(({ reference }) => reference.split("/")[1] === self.project);
+  const outside = config.peers.filter((peer) => !own.includes(peer));
+  return {
+    name,
+    config,
+    peers: own.map((peer) => peer.name),
+    outside: outside.map(({ reference }) => reference),
+  };
+};
+
+/** What is otherwise. */
+export interface Otherwise {
+  members?: MeshMember[];
+  chosen?: string[];
+  change?: (clusters: Record<string, Cluster>) => void;
+  published?: (reference: string) => Contract | undefined;
+  endpoint?: (url: string) => Presented | undefined;
+}
+
+export function look({
+  members = NAMES.map((name) => memberNamed(name)),
+  chosen,
+  ...otherwise
+}: Otherwise = {}): Promise<Verification> {
+  const clusters = Object.fromEntries(NAMES.map((name) => [name, clusterNamed(name)]));
+  otherwise.change?.(clusters);
+  const world: World = {
+    cluster: (context) => {
+      const cluster = clusters[context];
+      if (cluster === undefined) throw new Error(`context "${context}" is not in the kubeconfig`);
+      const ask = <T>(answer: T): Promise<T> =>
+        cluster.serverRefuses === undefined ? Promise.resolve(answer) : Promise.reject(cluster.serverRefuses);
+      const unasked = (): Promise<never> => Promise.reject(new Error("changes something"));
+      return {
+        reader: clusterOf(...cluster.objects),
+        api: {
+          version: cluster.version,
+          routersVerbs: () => Promise.resolve(cluster.verbs),
+          serverLog: () => Promise.resolve(cluster.log),
+        },
+        server: {
+          ownBundle: () => ask(cluster.own),
+          signing: () => ask(cluster.signing),
+          bundles: () => ask(cluster.bundles),
+          relationships: () => ask(cluster.relationships),
+          polls: unasked,
+          forget: unasked,
+        },
+      };
+    },
+    endpoint: (url) => {
+      const name = NAMES.find((one) => url === `https://${hostOf(one)}`);
+      const presented = otherwise.endpoint?.(url) ?? (name === undefined ? undefined : clusters[name]?.presented);
+      if (presented === undefined) return Promise.reject(new Error(`getaddrinfo ENOTFOUND ${url}`));
+      return presented instanceof Error ? Promise.reject(presented) : Promise.resolve(presented);
+    },
+    published: (reference) => {
+      const federation = otherwise.published?.(reference);
+      return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers: {} });
+    },
+    now: () => NOW,
+    version: "0.1.0",
+    note: () => undefined,
+  };
+  return verify(chosen === undefined ? members : members.filter(({ name }) => chosen.includes(name)), members, world);
+}
+
+/** An object of a cluster, to be changed. */
+export function objectIn(cluster: Cluster | undefined, kind: string, name?: string): Live & Record<string, never> {
+  const found = cluster?.objects.find(
+    (one) => one.kind === kind && (name === undefined || one.metadata?.name === name),
+  );
+  if (found === undefined) throw new Error(`there is no ${kind} ${name ?? ""}`);
+  return found as Live & Record<string, never>;
+}
+
+export function removeFrom(cluster: Cluster | undefined, kind: string, name?: string): void {
+  const object = objectIn(cluster, kind, name);
+  if (cluster) cluster.objects = cluster.objects.filter((one) => one !== object);
+}
+
+/** What is not in order, as `cluster1 MESH121 failed` and `cluster1->cluster2 MESH211 failed`. */
+export function faults({ members, pairs }: Verification): string[] {
+  const of = (who: string, checks: readonly Outcome[]): string[] =>
+    checks.flatMap(({ code, state }) => (state === "ok" || state === "skipped" ? [] : [`${who} ${code} ${state}`]));
+  return [
+    ...members.flatMap(({ member, checks }) => of(member, checks)),
+    ...pairs.flatMap(({ member, peer, checks }) => of(`${member}->${peer}`, checks)),
+  ];
+}
