@@ -1,0 +1,42 @@
+/** What the probe's workload has said, by its log. Pure. */
+
+/** The last that it has said of each thing. */
+export interface Report {
+  /** What the agent has given it. */
+  identity?: { id: string; bundles: string[] };
+  /** Why it has no identity. */
+  without?: string;
+  /** By the peer's name. */
+  dialed: Map<string, Dialed>;
+}
+
+/** How connections to a peer end: `here`, the peer was refused by this workload, `there`, this one by the peer. */
+export type Dialed =
+  | { outcome: "met"; tls: string }
+  | { outcome: "refused"; by: "here" | "there"; why: string }
+  | { outcome: "unreachable"; why: string };
+
+type Line =
+  | { event: "identity"; id: string; bundles: string[] }
+  | { event: "no-identity"; why: string }
+  | ({ event: "dialed"; peer: string } & Dialed);
+
+export function readReport(log: string): Report {
+  const report: Report = { dialed: new Map() };
+  for (const line of log.split("\n").flatMap(parse)) {
+    if (line.event === "identity") report.identity = { id: line.id, bundles: line.bundles };
+    if (line.event === "no-identity") report.without = line.why;
+    if (line.event === "dialed") report.dialed.set(line.peer, line);
+  }
+  return report;
+}
+
+/** What is no line of the workload's own, such as a warning of Node, is left out. */
+function parse(line: string): Line[] {
+  try {
+    const parsed = JSON.parse(line) as Line | null;
+    return parsed?.event === undefined ? [] : [parsed];
+  } catch {
+    return [];
+  }
+}
