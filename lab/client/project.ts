@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
@@ -32,6 +33,11 @@ export interface Running {
   pid: number | undefined;
   ended: Promise<Run>;
 }
+
+/** The program that npm's `pulumi` starts; npm and npm's `pulumi` together take longer to start it than most commands run. */
+const { resolve: pulumiProgram } = createRequire(__filename)("pulumi/lib/resolve.js") as {
+  resolve: () => Promise<string>;
+};
 
 export class Project {
   private constructor(
@@ -72,14 +78,15 @@ export class Project {
     };
   }
 
-  /** Runs `npx pulumi …` and gives its outcome, whatever the exit code. */
-  run(...args: string[]): Promise<Run> {
+  /** Runs what `npx pulumi …` would, and gives its outcome, whatever the exit code. */
+  async run(...args: string[]): Promise<Run> {
     const flags = ["--non-interactive", "--color", this.show ? "auto" : "never"];
     if (args[0] === "up") flags.push("--suppress-progress");
-    return this.start("npx", ["pulumi", ...args], flags).ended;
+    if (this.show) process.stdout.write(`\n$ ${["npx", "pulumi", ...args].join(" ")}\n`);
+    return this.start(await pulumiProgram(), [...args, ...flags]).ended;
   }
 
-  /** Runs `npx mesh …` and gives its outcome, whatever the exit code. */
+  /** Runs what `npx mesh …` would, and gives its outcome, whatever the exit code. */
   mesh(...args: string[]): Promise<Run> {
     return this.startMesh(...args).ended;
   }
@@ -89,9 +96,8 @@ export class Project {
     return this.start("node", [join("mesh", "mesh.mjs"), ...args]);
   }
 
-  private start(program: string, args: string[], flags: string[] = []): Running {
-    if (this.show) process.stdout.write(`\n$ ${[program, ...args].join(" ")}\n`);
-    const child = spawn(program, [...args, ...flags], {
+  private start(program: string, args: string[]): Running {
+    const child = spawn(program, args, {
       cwd: this.dir,
       env: { ...process.env, ...this.env },
       stdio: ["ignore", "pipe", "pipe"],
