@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { register } from "tsx/cjs/api";
+import "sucrase/register/ts-legacy-module-interop.js";
 import { createRequire } from "node:module";
 
-register();
 const { main } = createRequire(import.meta.url)("./cli.ts");
 process.exitCode = await main(process.argv.slice(2));

@@ -100,9 +100,14 @@ function run(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { ...process.env, KUBECONFIG: kubeconfig, ...environment };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ["--require", "tsx/cjs", ...args], { env }, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? 1, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      ["--require", "sucrase/register/ts-legacy-module-interop", ...args],
+      { env },
+      (_, stdout, stderr) => {
+        resolve({ code: child.exitCode ?? 1, stdout, stderr });
+      },
+    );
   });
 }
 

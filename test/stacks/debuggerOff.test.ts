@@ -19,9 +19,14 @@ it("lets a rejection pass through many outputs at once", async () => {
   `;
   const said = await new Promise<string>((resolve) => {
     // Without it this would take years: a bound against hanging.
-    execFile(process.execPath, ["--require", "tsx/cjs", "--eval", program], { timeout: 60_000 }, (error, stdout) => {
-      resolve(error?.message ?? stdout);
-    });
+    execFile(
+      process.execPath,
+      ["--require", "sucrase/register/ts-legacy-module-interop", "--eval", program],
+      { timeout: 60_000 },
+      (error, stdout) => {
+        resolve(error?.message ?? stdout);
+      },
+    );
   });
   expect(said).toBe("refused\n");
 }, 90_000);
