@@ -62,7 +62,7 @@ export function verifyExit({ members, pairs }: Verification): ExitCode {
   return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
 }
 
-const MARKS = { ok: "√", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
+export const MARKS = { ok: "√", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
 
 export function printVerify(verification: Verification): string {
   const groups = [

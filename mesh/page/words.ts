@@ -1,0 +1,38 @@
+/** States and names as the page says them: always a mark and a word, never a colour alone. Pure. */
+import type { Health, VerifiedPair } from "../verify/verification";
+import { html, type Html } from "./html";
+
+/** `unseen` is a peer that was not looked at itself. */
+export type State = Health | "unseen";
+
+export const MARKS: Readonly<Record<State, string>> = {
+  healthy: "√",
+  pending: "…",
+  unhealthy: "×",
+  unknown: "?",
+  unseen: "–",
+};
+
+export const WORDS: Readonly<Record<State, string>> = {
+  healthy: "healthy",
+  pending: "pending",
+  unhealthy: "unhealthy",
+  unknown: "unknown",
+  unseen: "not looked at",
+};
+
+/** In which order the page tells of them: who has to act comes first. */
+export const STATES: readonly State[] = ["unhealthy", "pending", "unknown", "healthy", "unseen"];
+
+/** The mark and the word; a screen reader hears only the word. */
+export function badge(state: State): Html {
+  return html`<span class="badge ${state}"
+    ><span class="mark" aria-hidden="true">${MARKS[state]}</span> ${WORDS[state]}</span
+  >`;
+}
+
+export const pairName = ({ member, peer }: Pick<VerifiedPair, "member" | "peer">): string => `${member} → ${peer}`;
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
