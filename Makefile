@@ -15,6 +15,7 @@ check: node_modules/.package-lock.json ## format, lint, types
 	npm run --silent check
 
 unit: node_modules/.package-lock.json ## unit tests with coverage; needs no lab
+	-test/chromium --install
 	npm test
 
 lab-up: node_modules/.package-lock.json ## two empty clusters, without the demo
