@@ -100,6 +100,23 @@ test("the auditor sees that all is well", async () => {
   await succeeds(auditor.mesh("status", "cluster1", "cluster3"));
   await succeeds(auditor.mesh("preview", "cluster1", "cluster3", "--expect-no-changes"));
   await succeeds(auditor.mesh("drift", "cluster1", "cluster3"));
+  await succeeds(auditor.mesh("verify", "cluster1", "cluster3"));
+});
+
+test("without the right to run commands the auditor is told what was not seen, not that all is well", async () => {
+  const [binding] = objectsOf("auditor-exec").filter(({ kind }) => kind === "RoleBinding");
+  if (binding === undefined) throw new Error("auditor-exec.yaml has no RoleBinding");
+  await cluster1.remove(RBAC, "RoleBinding", binding.metadata.name, NAMESPACE);
+  try {
+    await eventually(async () => {
+      const { code, stdout } = await auditor.mesh("verify", "cluster1", "cluster3");
+      expect(stdout).toMatch(/\? MESH211 .*403/);
+      expect(stdout).toContain(" 0 failed, ");
+      expect(code).toBe(3);
+    });
+  } finally {
+    await cluster1.apply(binding);
+  }
 });
 
 test("the auditor sees what another issuer would change", async () => {

@@ -1,0 +1,46 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { presentedAt } from "../../../mesh/verify/presented";
+import { issue } from "../../components/certificates";
+
+// Longer than the bound that is tested here; against hanging, no measurement.
+jest.setTimeout(30_000);
+
+const ca = issue("CA", { ca: true });
+const leaf = issue("endpoint", { dnsNames: ["elsewhere.example.com"], issuer: ca });
+let server: Server;
+let url: string;
+
+beforeAll((done) => {
+  server = createServer({ key: leaf.keyPem, cert: leaf.pem }, (request, response) => {
+    if (request.url === "/silent") return;
+    response.writeHead(request.url === "/" ? 200 : 503).end("the bundle");
+  }).listen(0, "127.0.0.1", () => {
+    url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    done();
+  });
+});
+afterAll((done) => {
+  server.closeAllConnections();
+  server.close(done);
+});
+
+test("what is presented and served is seen, whoever vouches for it and whatever its name is", async () => {
+  const presented = await presentedAt(url, ca.pem);
+  expect(presented).toMatchObject({ status: 200, body: "the bundle", refused: undefined });
+  expect(presented.certificate.fingerprint256).toBe(leaf.certificate.fingerprint256);
+});
+
+test("whether these CAs vouch for it is said beside it", async () => {
+  const { refused, status } = await presentedAt(`${url}/error`, issue("other CA", { ca: true }).pem);
+  expect(refused).toBe("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  expect(status).toBe(503);
+});
+
+test("an endpoint that is not there is an error", async () => {
+  await expect(presentedAt("https://127.0.0.1:1", undefined)).rejects.toThrow("ECONNREFUSED");
+});
+
+test("one that accepts and says nothing is given up", async () => {
+  await expect(presentedAt(`${url}/silent`, ca.pem)).rejects.toThrow("no answer within");
+});
