@@ -17,10 +17,8 @@ import type { Report } from "./report";
 import { spireServer } from "./spireServer";
 import { printStatus, status } from "./status";
 import { site } from "./trustTraces";
-import { apiServer } from "./verify/apiServer";
-import { presentedAt } from "./verify/presented";
+import { checkOptions, lookOrWait } from "./verify/command";
 import { printVerify, verifyExit } from "./verify/verification";
-import { verify } from "./verify/verify";
 import { printUp, up } from "./up";
 import { openView } from "./view";
 
@@ -44,6 +42,9 @@ Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are n
   --expect-no-changes  with preview: exit code 1 when something would change
   --destroy       with remove: destroy the stack of the member that was taken out
   --yes           with remove: don't ask
+  --wait [TIME]   with verify: look again until all is well, for that long at most; default 5m
+  --watch         with verify: look again and again, on a terminal
+  --precheck      with verify: what can be said before the first up
   --json          the result as JSON on stdout instead of a table; mesh/schema.json describes it
   --debug         errors with their stack
   --help
@@ -61,6 +62,9 @@ const OPTIONS = {
   "expect-no-changes": { type: "boolean", default: false },
   destroy: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
+  wait: { type: "string" },
+  watch: { type: "boolean", default: false },
+  precheck: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 } as const;
@@ -101,6 +105,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       throw new UsageError("remove asks before it changes anything, and here is no terminal; --yes goes on without");
     }
   }
+  if (command === "verify") checkOptions(values, values.json, process.stdout.isTTY);
   const workspace = await openProject(values.cwd);
   const members = await readMembers(workspace, command === "remove" ? [] : names);
   const view = openView(
@@ -136,23 +141,19 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       return driftExit(result);
     }
     if (command === "verify") {
-      const all = names.length === 0 ? members : await readMembers(workspace);
-      const result = await verify(members, all, {
-        cluster: (context) => ({
-          reader: connect(context),
-          api: apiServer(context),
-          server: spireServer(context),
-        }),
-        endpoint: presentedAt,
-        published: (reference) => stacks.published(reference),
-        now: () => new Date(),
+      const result = await lookOrWait(values, {
+        chosen: members,
+        all: names.length === 0 ? members : await readMembers(workspace),
+        stacks,
         version,
         note: (line) => {
           view.note(line);
         },
+        interrupted: () => interruption.requested,
+        screen: values.watch ? { redraw: (text) => process.stdout.write(`${CLEAR}${text}`) } : undefined,
       });
       view.close();
-      print({ command, ...result }, printVerify(result));
+      if (!values.watch) print({ command, ...result }, printVerify(result));
       return verifyExit(result);
     }
     if (command === "remove") {
@@ -202,8 +203,16 @@ async function askForYes(): Promise<boolean> {
 
 function parse(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args: withDurations(argv), options: OPTIONS, allowPositionals: true });
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
   }
+}
+
+/** Clears the screen, and begins at its top. */
+const CLEAR = "\x1b[2J\x1b[H";
+
+/** parseArgs knows no option whose value may be left out: `--wait` alone is `--wait=5m`. */
+function withDurations(argv: readonly string[]): string[] {
+  return argv.map((word, index) => (word === "--wait" && !/^\d/.test(argv[index + 1] ?? "") ? "--wait=5m" : word));
 }

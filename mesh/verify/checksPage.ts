@@ -1,6 +1,8 @@
 /** docs/checks.md, made of the checks themselves: `npm run checks`. */
 import type { Check } from "./check";
 import { memberChecks, pairChecks } from "./checks";
+import { reachable } from "./clusterChecks";
+import { precheckChecks } from "./precheck";
 
 /** The verifications of the documented procedure, by their numbers. */
 const VERIFICATIONS = [
@@ -21,6 +23,7 @@ export function checksPage(): string {
   const groups: [string, readonly Described[]][] = [
     ["Checks of a member", memberChecks],
     ["Checks of a pair: a member and one of its peers", pairChecks],
+    ["Checks before the first up: `--precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
   ];
   return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...groups.map(group)].join("\n\n")}\n`;
 }

@@ -5,24 +5,23 @@ import { CERT_MANAGER } from "../../components/names";
 import { type Check, failed, ok, see, skipped } from "./check";
 import { fact, type MemberView, oc } from "./views";
 
-export const clusterChecks: readonly Check<MemberView>[] = [
-  {
-    code: "MESH101",
-    title: "the API server answers",
-    source: "the API server",
-    about:
-      "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
-      "context, all other checks of the member are skipped; those of other members are not.",
-    judge: ({ version, context }) => {
-      if ("because" in version) {
-        return failed(
-          version.because,
-          `KUBECONFIG and ${oc({ member: "", context }, "version")} say what is in the way`,
-        );
-      }
-      return ok(`Kubernetes ${version.seen}, context ${context}`);
-    },
+export const reachable: Check<Pick<MemberView, "version" | "context">> = {
+  code: "MESH101",
+  title: "the API server answers",
+  source: "the API server",
+  about:
+    "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
+    "context, all other checks of the member are skipped; those of other members are not.",
+  judge: ({ version, context }) => {
+    if ("because" in version) {
+      return failed(version.because, `KUBECONFIG and ${oc({ member: "", context }, "version")} say what is in the way`);
+    }
+    return ok(`Kubernetes ${version.seen}, context ${context}`);
   },
+};
+
+export const clusterChecks: readonly Check<MemberView>[] = [
+  reachable,
   {
     code: "MESH102",
     title: "cert-manager runs",

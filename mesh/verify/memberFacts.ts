@@ -123,7 +123,7 @@ export async function readFacts(
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
 }
 
-async function readIngressDomain(reader: ClusterReader): Promise<string | undefined> {
+export async function readIngressDomain(reader: ClusterReader): Promise<string | undefined> {
   type Ingress = KubeObject & { spec?: { domain?: string } };
   return (await reader.get<Ingress>("config.openshift.io/v1", "Ingress", names.SINGLETON))?.spec?.domain;
 }

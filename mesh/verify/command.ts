@@ -1,0 +1,104 @@
+/** `mesh verify` with its options: once, until all is well, or again and again. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseDuration } from "../../components/arguments";
+import { connect } from "../../components/connect";
+import { UsageError } from "../exit";
+import type { MeshMember } from "../members";
+import type { PulumiStacks } from "../pulumiStacks";
+import { spireServer } from "../spireServer";
+import { apiServer } from "./apiServer";
+import type { Sources } from "./memberFacts";
+import { again, isWell, waitsFor } from "./patience";
+import { precheck } from "./precheck";
+import { presentedAt } from "./presented";
+import { printVerify, type Verification } from "./verification";
+import { verify } from "./verify";
+
+const PAUSE_MS = 3000;
+
+export interface VerifyOptions {
+  precheck: boolean;
+  watch: boolean;
+  /** A duration such as `5m`. */
+  wait?: string | undefined;
+}
+
+/** Who looks, and at what. */
+export interface Looker {
+  chosen: readonly MeshMember[];
+  all: readonly MeshMember[];
+  stacks: Pick<PulumiStacks, "published">;
+  version: string;
+  note: (line: string) => void;
+  interrupted: () => boolean;
+  /** The terminal, where there is one: what is written replaces what was there. */
+  screen?: { redraw(text: string): void } | undefined;
+}
+
+/** @throws UsageError before anything is looked at */
+export function checkOptions({ wait, watch, precheck }: VerifyOptions, json: boolean, terminal: boolean): void {
+  if (wait !== undefined && parseDuration(wait) === undefined) {
+    throw new UsageError(`--wait ${wait}: it is hours, minutes and seconds, like 5m or 1h30m`);
+  }
+  if (watch && (json || wait !== undefined))
+    throw new UsageError("--watch goes on for ever; leave --json and --wait out");
+  if (watch && !terminal) throw new UsageError("--watch needs a terminal; --wait is for programs");
+  if (precheck && (watch || wait !== undefined))
+    throw new UsageError("--precheck looks once; leave --watch and --wait out");
+}
+
+export async function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
+  const { chosen, all, version, note, stacks, screen } = looker;
+  const now = (): Date => new Date();
+  if (options.precheck) return precheck(chosen, clusterAt, version, now());
+  const look = (): Promise<Verification> =>
+    verify(chosen, all, {
+      cluster: clusterAt,
+      endpoint: presentedAt,
+      published: (reference) => stacks.published(reference),
+      now,
+      version,
+      note: screen === undefined ? note : () => undefined,
+    });
+  const { interrupted } = looker;
+  const pause = async (): Promise<void> => {
+    for (let waited = 0; waited < PAUSE_MS && !interrupted(); waited += PAUSE_MS / 10) await sleep(PAUSE_MS / 10);
+  };
+  if (options.watch) {
+    return again({
+      look,
+      interrupted,
+      pause,
+      more: () => true,
+      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printVerify(onlyTroubles(seen))}`),
+    });
+  }
+  const end = Date.now() + (parseDuration(options.wait ?? "0s") ?? 0) * 1000;
+  let said = "";
+  return again({
+    look,
+    interrupted,
+    pause,
+    more: (seen) => !isWell(seen) && Date.now() < end,
+    show: (seen) => {
+      const waited = waitsFor(seen);
+      if (options.wait !== undefined && waited !== said && waited !== "") note(`waiting for ${waited}`);
+      said = waited;
+    },
+  });
+}
+
+const clusterAt = (context: string): Sources => ({
+  reader: connect(context),
+  api: apiServer(context),
+  server: spireServer(context),
+});
+
+/** Without the lines that are in order; who is well is one line. */
+function onlyTroubles(seen: Verification): Verification {
+  const troubles = <T extends { checks: Verification["members"][number]["checks"] }>(one: T): T => ({
+    ...one,
+    checks: one.checks.filter(({ state }) => state !== "ok" && state !== "skipped"),
+  });
+  return { ...seen, members: seen.members.map(troubles), pairs: seen.pairs.map(troubles) };
+}

@@ -1,0 +1,41 @@
+/** Looking again and again. */
+import type { Verification } from "./verification";
+
+/** How it is looked again. */
+export interface Patience {
+  look: () => Promise<Verification>;
+  /** Whether to look again after this. */
+  more: (seen: Verification) => boolean;
+  /** Whoever waits has asked to end. */
+  interrupted: () => boolean;
+  /** Between two looks; ends early when whoever waits has asked to end. */
+  pause: () => Promise<void>;
+  /** Is shown each time. */
+  show: (seen: Verification) => void;
+}
+
+/** @returns what was seen last */
+export async function again({ look, more, interrupted, show, pause }: Patience): Promise<Verification> {
+  for (;;) {
+    const seen = await look();
+    show(seen);
+    if (!more(seen) || interrupted()) return seen;
+    await pause();
+    if (interrupted()) return seen;
+  }
+}
+
+/** What is waited for: of everybody who is not well the first check that doesn't pass. */
+export function waitsFor({ members, pairs }: Verification): string {
+  const of = (who: string, checks: Verification["members"][number]["checks"]): string[] => {
+    const first = checks.find(({ state }) => state !== "ok" && state !== "skipped");
+    return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
+  };
+  return [
+    ...members.flatMap(({ member, checks }) => of(member, checks)),
+    ...pairs.flatMap(({ member, peer, checks }) => of(`${member} -> ${peer}`, checks)),
+  ].join("; ");
+}
+
+export const isWell = ({ members, pairs }: Verification): boolean =>
+  [...members, ...pairs].every(({ health }) => health === "healthy");

@@ -1,0 +1,110 @@
+/** `mesh verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
+import { lookup } from "node:dns/promises";
+import type { ClusterReader } from "../../components/cluster";
+import { federationRoute } from "../../components/federationRoute";
+import type { Problem } from "../../components/problem";
+import { type Cleared, preflight } from "../../stacks/preflight";
+import { look, type Looked } from "../memberReading";
+import type { MeshMember } from "../members";
+import { type Check, evaluate, failed, ok, see } from "./check";
+import { reachable } from "./clusterChecks";
+import { readIngressDomain, type Sources } from "./memberFacts";
+import { healthOf, type Verification, type VerifiedMember } from "./verification";
+
+export interface PrecheckView {
+  member: string;
+  context: string;
+  version: Looked<string>;
+  /** A cluster that may be changed, or everything that it has against the stack's config. */
+  preflight: Looked<Cleared | Problem[]>;
+  host: Looked<string>;
+  /** Addresses of the host, as this machine resolves it. */
+  addresses: Looked<string[]>;
+}
+
+export const precheckChecks: readonly Check<PrecheckView>[] = [
+  reachable,
+  {
+    code: "MESH105",
+    title: "nothing in the cluster speaks against the stack's config",
+    source: "the API server",
+    about:
+      "What an up asks first, all at once: ZTWIM and its CRDs are there, its trust domain is the stack's, it is not in create-only mode, the " +
+      "SpireServer can serve with the profile, no Route is in the way, and cert-manager can be used or installed.",
+    needs: ["MESH101"],
+    judge: ({ member, preflight }) => {
+      const said = see(preflight);
+      if (Array.isArray(said)) {
+        const lines = said.map(({ path, message }) => `${path}: ${message}`);
+        return failed(lines.join("\n"), `put that right; each key stands in Pulumi.${member}.yaml`);
+      }
+      const { certManager, route } = said;
+      const operator = certManager === undefined ? "is not needed" : WILL[certManager.state];
+      return ok(`cert-manager ${operator}; the Route will be ${route.managed ? "the operator's" : "the stack's own"}`);
+    },
+  },
+  {
+    code: "MESH106",
+    title: "the endpoint's host resolves",
+    source: "this machine's DNS",
+    about:
+      "The host that the bundle endpoint will have leads somewhere. Peers and, for HTTP-01, the ACME server must be able to resolve it as well, " +
+      "and to reach the router there.",
+    needs: ["MESH101"],
+    judge: ({ host, addresses }) => {
+      const name = see(host);
+      if ("seen" in addresses) return ok(`${name} is ${addresses.seen.join(", ")}`);
+      return failed(
+        `${name}: ${addresses.because}`,
+        `let the wildcard record of the ingress domain lead to the router: dig ${name}`,
+      );
+    },
+  },
+];
+
+const WILL = {
+  absent: "will be installed",
+  ours: "is there, installed by this stack",
+  foreign: "is there, and will be used as it is",
+  plain: "is there, and will be used as it is",
+} as const;
+
+/** @param now when it is looked at */
+export async function precheck(
+  members: readonly MeshMember[],
+  cluster: (context: string) => Sources,
+  version: string,
+  now: Date,
+): Promise<Verification> {
+  const checked = await Promise.all(members.map((member) => precheckMember(member, cluster)));
+  return { at: now.toISOString(), version, members: checked, pairs: [] };
+}
+
+async function precheckMember(
+  { name, config }: MeshMember,
+  cluster: (context: string) => Sources,
+): Promise<VerifiedMember> {
+  const { context, trustDomain } = config;
+  const version = await look(() => cluster(context).api.version());
+  const reader = (): ClusterReader => cluster(context).reader;
+  const host = await look(async () => {
+    if ("because" in version) throw new Error(version.because);
+    const domain = await readIngressDomain(reader());
+    if (domain === undefined)
+      throw new Error("the cluster has no ingress domain (ingresses.config.openshift.io/cluster)");
+    return federationRoute(trustDomain, domain).host;
+  });
+  const checks = evaluate(precheckChecks, {
+    member: name,
+    context,
+    version,
+    preflight: "because" in version ? version : await look(() => preflight(config, reader)),
+    host,
+    addresses: await look(async () => {
+      if ("because" in host) throw new Error(host.because);
+      const found = await lookup(host.seen, { all: true });
+      return found.map(({ address }) => address);
+    }),
+  });
+  return { member: name, trustDomain, health: healthOf(checks), checks, lifetimes: [] };
+}

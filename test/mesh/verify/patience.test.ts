@@ -1,0 +1,67 @@
+import { checkOptions } from "../../../mesh/verify/command";
+import { again, isWell, waitsFor } from "../../../mesh/verify/patience";
+import type { Verification } from "../../../mesh/verify/verification";
+import { look, objectIn } from "./fixture";
+
+const broken = (): Promise<Verification> =>
+  look({
+    change: ({ cluster2 }) => {
+      Object.assign(objectIn(cluster2, "DaemonSet"), { status: { desiredNumberScheduled: 2, numberReady: 1 } });
+    },
+  });
+
+/** Looks at these one after the other, and counts. */
+async function through(seen: Verification[], more: (one: Verification) => boolean, interrupted = (): boolean => false) {
+  const shown: Verification[] = [];
+  let looks = 0;
+  const last = await again({
+    look: () => Promise.resolve(seen[looks++] as Verification),
+    more,
+    interrupted,
+    pause: () => Promise.resolve(),
+    show: (one) => shown.push(one),
+  });
+  return { last, shown };
+}
+
+test("it looks again until all is well", async () => {
+  const [bad, good] = await Promise.all([broken(), look()]);
+  expect([bad, good].map(isWell)).toEqual([false, true]);
+  const { last, shown } = await through([bad, bad, good, bad], (seen) => !isWell(seen));
+  expect(last).toBe(good);
+  expect(shown).toHaveLength(3);
+});
+
+test("once when nobody waits, and no longer than somebody wants to wait", async () => {
+  const bad = await broken();
+  expect((await through([bad], () => false)).shown).toHaveLength(1);
+  let asked = 0;
+  expect(
+    (
+      await through(
+        [bad, bad, bad],
+        () => false,
+        () => ++asked > 2,
+      )
+    ).last,
+  ).toBe(bad);
+});
+
+test("what is waited for is said of everybody who is not well", async () => {
+  expect(waitsFor(await broken())).toBe("cluster2: MESH136 the SPIRE agents run");
+  expect(waitsFor(await look())).toBe("");
+});
+
+test.each<[string, Parameters<typeof checkOptions>, RegExp | undefined]>([
+  ["a duration", [{ wait: "5m", watch: false, precheck: false }, true, false], undefined],
+  ["no duration", [{ wait: "5", watch: false, precheck: false }, false, true], /--wait 5: /],
+  ["watching on no terminal", [{ watch: true, precheck: false }, false, false], /needs a terminal/],
+  ["watching as JSON", [{ watch: true, precheck: false }, true, true], /leave --json/],
+  ["a precheck that waits", [{ wait: "5m", watch: false, precheck: true }, false, true], /looks once/],
+])("options: %s", (_, options, refusal) => {
+  const check = (): void => {
+    checkOptions(...options);
+  };
+  if (refusal === undefined) expect(check).not.toThrow();
+  else expect(check).toThrow(refusal);
+});

@@ -1,0 +1,73 @@
+import type { KubeObject } from "../../../components/cluster";
+import { precheck } from "../../../mesh/verify/precheck";
+import type { VerifiedMember } from "../../../mesh/verify/verification";
+import { clusterOf } from "../../components/readers";
+import { freshCluster } from "../../stacks/fixtures";
+import { memberNamed, NOW } from "./fixture";
+
+const unasked = (): Promise<never> => Promise.reject(new Error("is not asked"));
+
+async function look(objects: KubeObject[], version = () => Promise.resolve("v1.35.3")): Promise<VerifiedMember> {
+  const member = memberNamed("cluster1", { trustDomain: "localhost" });
+  const { members } = await precheck(
+    [member],
+    () => ({
+      reader: clusterOf(...objects),
+      api: { version, routersVerbs: unasked, serverLog: unasked },
+      server: {
+        ownBundle: unasked,
+        signing: unasked,
+        bundles: unasked,
+        relationships: unasked,
+        polls: unasked,
+        forget: unasked,
+      },
+    }),
+    "0.1.0",
+    NOW,
+  );
+  return members[0] as VerifiedMember;
+}
+
+/** Names below localhost resolve everywhere. */
+function fresh(trustDomain = "localhost"): KubeObject[] {
+  const { ztwim, ingress, ...rest } = freshCluster();
+  return [...Object.values(rest), { ...ztwim, spec: { trustDomain } }, { ...ingress, spec: { domain: "localhost" } }];
+}
+const states = ({ checks }: VerifiedMember): string[] => checks.map(({ code, state }) => `${code} ${state}`);
+
+test("a cluster on which nothing of ours is can be prechecked, and nothing speaks against it", async () => {
+  const member = await look(fresh());
+  expect(states(member)).toEqual(["MESH101 ok", "MESH105 ok", expect.stringContaining("MESH106")]);
+  expect(member.checks[1]?.evidence).toBe("cert-manager will be installed; the Route will be the operator's");
+});
+
+test("everything that speaks against it is said at once", async () => {
+  const { checks } = await look(fresh("elsewhere").filter(({ kind }) => kind !== "SpireServer"));
+  expect(checks[1]).toMatchObject({ code: "MESH105", state: "failed" });
+  expect(checks[1]?.evidence.split("\n")).toEqual([
+    expect.stringMatching(/^spireServer: the cluster has no SpireServer/),
+    expect.stringMatching(/^trustDomain: "localhost" is not what/),
+  ]);
+});
+
+test("of a cluster that doesn't answer nothing else is asked", async () => {
+  expect(states(await look([], () => Promise.reject(new Error("no answer"))))).toEqual([
+    "MESH101 failed",
+    "MESH105 skipped",
+    "MESH106 skipped",
+  ]);
+});
+
+test("a host that nobody knows is said", async () => {
+  const { ztwim, ingress, ...rest } = freshCluster();
+  const objects = [
+    ...Object.values(rest),
+    { ...ztwim, spec: { trustDomain: "localhost" } },
+    { ...ingress, spec: { domain: "nowhere.invalid" } },
+  ];
+  expect((await look(objects)).checks[2]).toMatchObject({
+    state: "failed",
+    evidence: expect.stringContaining("federation.nowhere.invalid: ") as string,
+  });
+});
