@@ -10,6 +10,7 @@ import { EXIT, type ExitCode, UsageError } from "./exit";
 import { listenForInterruption } from "./interruption";
 import { readMembers } from "./members";
 import { changes, preview, printPreview } from "./preview";
+import { PROBE_IMAGE } from "./probe/objects";
 import { PulumiStacks } from "./pulumiStacks";
 import { exitOf, printRemove } from "./removalResult";
 import { remove } from "./remove";
@@ -45,6 +46,9 @@ Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are n
   --wait [TIME]   with verify: look again until all is well, for that long at most; default 5m
   --watch         with verify: look again and again, on a terminal
   --precheck      with verify: what can be said before the first up
+  --probe         with verify: a workload in each cluster gets its SVID and does mTLS with those of its peers; what is made for it is
+                  taken away again, also when it fails. docs/rbac/auditor-probe.yaml has the rights for it
+  --probe-image IMAGE  a container image with Node 20 or later, instead of ${PROBE_IMAGE}
   --json          the result as JSON on stdout instead of a table; mesh/schema.json describes it
   --debug         errors with their stack
   --help
@@ -65,6 +69,8 @@ const OPTIONS = {
   wait: { type: "string" },
   watch: { type: "boolean", default: false },
   precheck: { type: "boolean", default: false },
+  probe: { type: "boolean", default: false },
+  "probe-image": { type: "string" },
   debug: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 } as const;

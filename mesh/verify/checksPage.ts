@@ -3,6 +3,7 @@ import type { Check } from "./check";
 import { memberChecks, pairChecks } from "./checks";
 import { reachable } from "./clusterChecks";
 import { precheckChecks } from "./precheck";
+import { probeMemberChecks, probePairChecks } from "./probeChecks";
 
 /** The verifications of the documented procedure, by their numbers. */
 const VERIFICATIONS = [
@@ -19,11 +20,16 @@ const VERIFICATIONS = [
 
 type Described = Pick<Check<never>, "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer">;
 
+const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort((a, b) =>
+  a.code.localeCompare(b.code),
+);
+
 export function checksPage(): string {
   const groups: [string, readonly Described[]][] = [
     ["Checks of a member", memberChecks],
     ["Checks of a pair: a member and one of its peers", pairChecks],
     ["Checks before the first up: `--precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
+    ["Checks by workloads that are made for it: `--probe`", probeChecks],
   ];
   return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...groups.map(group)].join("\n\n")}\n`;
 }

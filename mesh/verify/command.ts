@@ -4,6 +4,10 @@ import { parseDuration } from "../../components/arguments";
 import { connect } from "../../components/connect";
 import { UsageError } from "../exit";
 import type { MeshMember } from "../members";
+import { connectProbe } from "../probe/cluster";
+import { PROBE_IMAGE } from "../probe/objects";
+import { probeMesh } from "../probe/probe";
+import { ownClaim } from "../probe/self";
 import type { PulumiStacks } from "../pulumiStacks";
 import { spireServer } from "../spireServer";
 import { apiServer } from "./apiServer";
@@ -13,6 +17,7 @@ import { precheck } from "./precheck";
 import { presentedAt } from "./presented";
 import { printVerify, type Verification } from "./verification";
 import { verify } from "./verify";
+import { verifyWithProbe } from "./withProbe";
 
 const PAUSE_MS = 3000;
 
@@ -21,6 +26,8 @@ export interface VerifyOptions {
   watch: boolean;
   /** A duration such as `5m`. */
   wait?: string | undefined;
+  probe: boolean;
+  "probe-image"?: string | undefined;
 }
 
 /** Who looks, and at what. */
@@ -36,7 +43,8 @@ export interface Looker {
 }
 
 /** @throws UsageError before anything is looked at */
-export function checkOptions({ wait, watch, precheck }: VerifyOptions, json: boolean, terminal: boolean): void {
+export function checkOptions(options: VerifyOptions, json: boolean, terminal: boolean): void {
+  const { wait, watch, precheck, probe } = options;
   if (wait !== undefined && parseDuration(wait) === undefined) {
     throw new UsageError(`--wait ${wait}: it is hours, minutes and seconds, like 5m or 1h30m`);
   }
@@ -45,9 +53,23 @@ export function checkOptions({ wait, watch, precheck }: VerifyOptions, json: boo
   if (watch && !terminal) throw new UsageError("--watch needs a terminal; --wait is for programs");
   if (precheck && (watch || wait !== undefined))
     throw new UsageError("--precheck looks once; leave --watch and --wait out");
+  if (probe && (watch || precheck)) throw new UsageError("--probe changes something; leave --watch and --precheck out");
+  if (!probe && options["probe-image"] !== undefined) throw new UsageError("--probe-image goes with --probe");
 }
 
-export async function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
+/** With a probe, workloads are made once: when all is well, or is not waited for any more. */
+export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
+  const seen = (chosen: readonly MeshMember[]): Promise<Verification> => lookAt(options, { ...looker, chosen });
+  if (!options.probe) return seen(looker.chosen);
+  const { note, interrupted } = looker;
+  const image = options["probe-image"] ?? PROBE_IMAGE;
+  return verifyWithProbe(looker.chosen, looker.all, {
+    verify: seen,
+    probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
+  });
+}
+
+async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const { chosen, all, version, note, stacks, screen } = looker;
   const now = (): Date => new Date();
   if (options.precheck) return precheck(chosen, clusterAt, version, now());

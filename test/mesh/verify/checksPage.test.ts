@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks";
 import { checksPage } from "../../../mesh/verify/checksPage";
+import { probeMemberChecks, probePairChecks } from "../../../mesh/verify/probeChecks";
 
-const all = [...memberChecks, ...pairChecks];
+const ofMember = [...memberChecks, ...probeMemberChecks];
+const all = [...ofMember, ...pairChecks, ...probePairChecks];
 
 test("docs/checks.md is that of the checks", () => {
   const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "checks.md"), "utf8");
@@ -18,7 +20,7 @@ test("no code is there twice, and every check needs only what is asked before it
     expect([code, needs.filter((need) => !before.has(need))]).toEqual([code, []]);
     before.add(code);
   }
-  const ofMembers: string[] = memberChecks.map(({ code }) => code);
+  const ofMembers: string[] = ofMember.map(({ code }) => code);
   for (const { code, needsOfPeer = [] } of all) {
     expect([code, needsOfPeer.filter((need) => !ofMembers.includes(need))]).toEqual([code, []]);
   }

@@ -52,12 +52,18 @@ test("what is waited for is said of everybody who is not well", async () => {
   expect(waitsFor(await look())).toBe("");
 });
 
+const plain = { watch: false, precheck: false, probe: false };
+
 test.each<[string, Parameters<typeof checkOptions>, RegExp | undefined]>([
-  ["a duration", [{ wait: "5m", watch: false, precheck: false }, true, false], undefined],
-  ["no duration", [{ wait: "5", watch: false, precheck: false }, false, true], /--wait 5: /],
-  ["watching on no terminal", [{ watch: true, precheck: false }, false, false], /needs a terminal/],
-  ["watching as JSON", [{ watch: true, precheck: false }, true, true], /leave --json/],
-  ["a precheck that waits", [{ wait: "5m", watch: false, precheck: true }, false, true], /looks once/],
+  ["a duration", [{ ...plain, wait: "5m" }, true, false], undefined],
+  ["no duration", [{ ...plain, wait: "5" }, false, true], /--wait 5: /],
+  ["watching on no terminal", [{ ...plain, watch: true }, false, false], /needs a terminal/],
+  ["watching as JSON", [{ ...plain, watch: true }, true, true], /leave --json/],
+  ["a precheck that waits", [{ ...plain, precheck: true, wait: "5m" }, false, true], /looks once/],
+  ["a probe, when all is well", [{ ...plain, probe: true, wait: "5m" }, true, false], undefined],
+  ["a probe again and again", [{ ...plain, probe: true, watch: true }, false, true], /--probe changes something/],
+  ["a probe of nothing", [{ ...plain, probe: true, precheck: true }, false, true], /--probe changes something/],
+  ["an image of no probe", [{ ...plain, "probe-image": "node" }, false, true], /goes with --probe/],
 ])("options: %s", (_, options, refusal) => {
   const check = (): void => {
     checkOptions(...options);
