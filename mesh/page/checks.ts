@@ -4,6 +4,9 @@ import { MARKS, type Verification, type VerifiedMember, type VerifiedPair } from
 import { html, type Html, NOTHING } from "./html";
 import { badge, counted, pairName, type State, STATES, WORDS } from "./words";
 
+/** Where the others were seen stands in docs/checks.md; who has to act wants it here. */
+const SEEN_FROM: readonly Outcome["state"][] = ["failed", "unknown"];
+
 export function allChecks({ members, pairs }: Verification): Html {
   return html`<section class="checks" aria-labelledby="checks-title">
     <h2 id="checks-title">Everything that was checked</h2>
@@ -47,8 +50,8 @@ function group(name: string, health: State, checks: readonly Outcome[]): Html {
 
 function line({ state, code, title, evidence, source }: Outcome): Html {
   return html`<li class="check ${state}">
-    <span class="mark" aria-hidden="true">${MARKS[state]}</span> <span class="code">${code}</span> ${title}
-    <span class="evidence">${state === "ok" ? NOTHING : html`<strong>${state}:</strong> `}${evidence}</span>
-    <span class="aside">${source}</span>
+    <span class="mark" aria-hidden="true">${MARKS[state]}</span> <span class="code">${code}</span> ${title}:
+    ${state === "ok" ? NOTHING : html`<strong>${state}:</strong>`} <span class="evidence">${evidence}</span>
+    ${SEEN_FROM.includes(state) ? html`<span class="aside">seen from ${source}</span>` : NOTHING}
   </li>`;
 }

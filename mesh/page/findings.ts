@@ -1,6 +1,6 @@
 /** What is wrong and what to do, the first thing to do first. Pure. */
 import { html, type Html, NOTHING } from "./html";
-import type { Case, Problem, ProblemState } from "./problems";
+import type { Case, Cure, Problem, ProblemState } from "./problems";
 import { counted, MARKS, type State } from "./words";
 
 const STATE_OF: Readonly<Record<ProblemState, State>> = {
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<ProblemState, string>> = {
   unknown: "could not be seen",
 };
 
-/** More names than these make no heading, and more checks than these are folded. */
+/** More names than these make no heading, and more lines than these are folded. */
 const SHOWN = 3;
 
 export const findingId = (index: number): string => `finding-${index + 1}`;
@@ -36,7 +36,7 @@ export function whose({ cases }: Problem): string {
 }
 
 function finding(problem: Problem, index: number): Html {
-  const { state, holdsUp, cure } = problem;
+  const { state, cases, cures, holdsUp } = problem;
   const shown = STATE_OF[state];
   return html`<article class="finding ${shown}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
     <h3 id="${findingId(index)}-title">
@@ -44,14 +44,12 @@ function finding(problem: Problem, index: number): Html {
       <span class="aside">${WORDS[state]}</span>
     </h3>
     <dl>
-      ${state === "unknown" ? notSeen(problem.cases) : problem.cases.map((one) => found(one, problem.cases.length > 1))}
+      ${state === "unknown" ? notSeen(cases) : notSo(cases)}
       ${
-        cure === undefined
+        cures.length === 0
           ? NOTHING
           : html`<dt>Do</dt>
-              <dd>
-                <pre><code>${cure}</code></pre>
-              </dd>`
+              <dd>${someOf(cures.map((cure) => todo(cure, cures.length > 1)))}</dd>`
       }
     </dl>
     ${holdsUp === 0 ? NOTHING : html`<p class="aside">${waiting(holdsUp)} for this.</p>`}
@@ -61,34 +59,54 @@ function finding(problem: Problem, index: number): Html {
 export const waiting = (count: number): string =>
   `${counted(count, "further check")} ${count === 1 ? "waits" : "wait"}`;
 
-function found({ whose: names, outcome }: Case, oneOfMany: boolean): Html {
-  const { code, title, evidence, source } = outcome;
-  return html`<dt>Expected</dt>
-    <dd>${title} <span class="code">${code}</span></dd>
-    <dt>Found</dt>
-    <dd>
-      ${oneOfMany ? html`<strong>${names.join(", ")}:</strong> ` : NOTHING}<span class="evidence">${evidence}</span>
-      <span class="aside">seen from ${source}</span>
-    </dd>`;
+function todo({ whose: names, text }: Cure, named: boolean): Html {
+  const label = named ? html`<span class="aside">${names.join(", ")}:</span>` : NOTHING;
+  return html`${label}
+    <pre><code>${text}</code></pre>`;
+}
+
+/** What should be so is said once for all in whom it isn't. */
+function notSo(cases: readonly Case[]): Html[] {
+  const codes = [...new Set(cases.map(({ outcome }) => outcome.code))];
+  const everybody = new Set(cases.flatMap((one) => one.whose)).size;
+  return codes.flatMap((code) => {
+    const ofCode = cases.filter(({ outcome }) => outcome.code === code);
+    return ofCode.slice(0, 1).map(
+      ({ outcome: { title } }) =>
+        html`<dt>Expected</dt>
+          <dd>${title} <span class="code">${code}</span></dd>
+          <dt>Found</dt>
+          <dd>${someOf(ofCode.map((one) => found(one, one.whose.length < everybody)))}</dd>`,
+    );
+  });
+}
+
+function found({ whose: names, outcome: { evidence, source } }: Case, named: boolean): Html {
+  const label = named ? html`<strong>${names.join(", ")}:</strong> ` : NOTHING;
+  return html`${label}<span class="evidence">${evidence}</span> <span class="aside">seen from ${source}</span>`;
 }
 
 /** They have one and the same reason. */
 function notSeen(cases: readonly Case[]): Html {
-  const reason = cases[0]?.outcome.evidence ?? "";
-  const list = html`<ul>
-    ${cases.map(({ whose: names, outcome: { title, code } }) => html`<li>${title} <span class="code">${code}</span> <span class="aside">${names.join(", ")}</span></li>`)}
-  </ul>`;
   return html`<dt>Because</dt>
-    <dd><span class="evidence">${reason}</span></dd>
+    <dd><span class="evidence">${cases[0]?.outcome.evidence ?? ""}</span></dd>
     <dt>Not known</dt>
     <dd>
-      ${
-        cases.length <= SHOWN
-          ? list
-          : html`<details>
-              <summary>whether ${counted(cases.length, "check")} would pass</summary>
-              ${list}
-            </details>`
-      }
+      ${someOf(cases.map(({ whose: names, outcome: { title, code } }) => html`${title} <span class="code">${code}</span> <span class="aside">${names.join(", ")}</span>`))}
     </dd>`;
+}
+
+/** The first ones, and the others folded. */
+function someOf(items: readonly Html[]): Html {
+  const list = (some: readonly Html[]): Html =>
+    html`<ul>
+      ${some.map((item) => html`<li>${item}</li>`)}
+    </ul>`;
+  const rest = items.slice(SHOWN);
+  if (rest.length === 0) return list(items);
+  return html`${list(items.slice(0, SHOWN))}
+    <details>
+      <summary>and ${rest.length} more</summary>
+      ${list(rest)}
+    </details>`;
 }

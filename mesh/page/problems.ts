@@ -11,11 +11,17 @@ export interface Case {
   outcome: Outcome;
 }
 
-/** One thing to do; or, where nobody has said what to do, one cause. */
+export interface Cure {
+  whose: string[];
+  text: string;
+}
+
+/** What has one cause, as far as that can be told. */
 export interface Problem {
   state: ProblemState;
   cases: Case[];
-  cure?: string;
+  /** None where nobody has said what to do. */
+  cures: Cure[];
   /** Checks that were not asked because of this. */
   holdsUp: number;
 }
@@ -25,29 +31,74 @@ const ORDER: readonly ProblemState[] = ["failed", "pending", "unknown"];
 /** A member's or a pair's checks, and those of others that they may have needed. */
 interface Subject {
   name: string;
+  /** Of a pair. */
+  peer?: string;
   checks: readonly Outcome[];
   needed: readonly Subject[];
 }
 
+/** With whom a pair, or nobody, has it. */
+type Found = Problem & { peer?: string | undefined };
+
 export function problemsOf(verification: Verification): Problem[] {
   const subjects = subjectsOf(verification);
   const heldUp = countHeldUp(subjects);
-  const problems = new Map<string, Problem>();
-  for (const { name, checks } of subjects) {
-    for (const outcome of checks) {
-      const { state } = outcome;
-      if (state === "ok" || state === "skipped") continue;
-      const cure = "cure" in outcome ? outcome.cure : undefined;
-      const key = JSON.stringify([state, cure ?? "", cure === undefined ? outcome.evidence : ""]);
-      const problem = problems.get(key) ?? { state, cases: [], holdsUp: 0, ...(cure === undefined ? {} : { cure }) };
-      addCase(problem.cases, name, outcome);
-      problem.holdsUp += heldUp.get(outcome) ?? 0;
-      problems.set(key, problem);
-    }
-  }
-  return [...problems.values()].sort(
+  const found = subjects.flatMap((subject) =>
+    subject.checks.flatMap((outcome) => problemOf(subject, outcome, heldUp.get(outcome) ?? 0)),
+  );
+  return together(together(found, sameCure), samePeer).sort(
     (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || b.holdsUp - a.holdsUp,
   );
+}
+
+function problemOf({ name, peer }: Subject, outcome: Outcome, holdsUp: number): Found[] {
+  const { state } = outcome;
+  if (state === "ok" || state === "skipped") return [];
+  const cures = "cure" in outcome ? [{ whose: [name], text: outcome.cure }] : [];
+  return [{ state, cases: [{ whose: [name], outcome }], cures, holdsUp, peer }];
+}
+
+/** What one cure helps, and what could not be seen for one reason. */
+function sameCure({ state, cases, cures }: Found): unknown[] {
+  return [state, cures.length > 0 ? cures.map(({ text }) => text) : cases.map(({ outcome }) => outcome.evidence)];
+}
+
+/** The same of several pairs with one peer: it is the peer, most likely. */
+function samePeer(problem: Found, index: number): unknown[] {
+  const { state, cases, peer } = problem;
+  return peer === undefined || state === "unknown" ? [index] : [state, peer, cases.map(({ outcome }) => outcome.code)];
+}
+
+/** Those of one key as one. */
+function together(problems: readonly Found[], keyOf: (problem: Found, index: number) => unknown[]): Found[] {
+  const groups = new Map<string, Found>();
+  for (const [index, problem] of problems.entries()) {
+    const key = JSON.stringify(keyOf(problem, index));
+    const group = groups.get(key);
+    groups.set(key, group === undefined ? problem : both(group, problem));
+  }
+  return [...groups.values()];
+}
+
+function both(one: Found, other: Found): Found {
+  return {
+    state: one.state,
+    cases: joined([...one.cases, ...other.cases], ({ outcome: { code, evidence } }) => [code, evidence]),
+    cures: joined([...one.cures, ...other.cures], ({ text }) => [text]),
+    holdsUp: one.holdsUp + other.holdsUp,
+    peer: one.peer === other.peer ? one.peer : undefined,
+  };
+}
+
+/** Those of one key as one, of all whose they are. */
+function joined<T extends { whose: string[] }>(items: readonly T[], keyOf: (item: T) => string[]): T[] {
+  const groups = new Map<string, T>();
+  for (const item of items) {
+    const key = JSON.stringify(keyOf(item));
+    const whose = [...(groups.get(key)?.whose ?? []), ...item.whose];
+    groups.set(key, { ...item, whose: [...new Set(whose)] });
+  }
+  return [...groups.values()];
 }
 
 function subjectsOf({ members, pairs }: Verification): Subject[] {
@@ -58,16 +109,11 @@ function subjectsOf({ members, pairs }: Verification): Subject[] {
     ...ofMember.values(),
     ...pairs.map((pair) => ({
       name: pairName(pair),
+      peer: pair.peer,
       checks: pair.checks,
       needed: [pair.member, pair.peer].flatMap((name) => ofMember.get(name) ?? []),
     })),
   ];
-}
-
-function addCase(cases: Case[], name: string, outcome: Outcome): void {
-  const same = cases.find((one) => one.outcome.code === outcome.code && one.outcome.evidence === outcome.evidence);
-  if (same === undefined) cases.push({ whose: [name], outcome });
-  else same.whose.push(name);
 }
 
 /** A check that was not asked is laid to all that it needs and that did not pass: its own subject's, or those of both ends. */

@@ -1,7 +1,7 @@
 import { scaleOf } from "../../../mesh/page/scale";
 import { timeline } from "../../../mesh/page/timeline";
 import { DAY, distance, HOUR, timeOf, YEAR } from "../../../mesh/page/times";
-import { after, AT, healthyMesh } from "./given";
+import { after, AT, mesh } from "./given";
 
 const now = Date.parse(AT);
 
@@ -53,13 +53,16 @@ it("says in which zone a time is", () => {
 });
 
 it("says of what has ended, and of a renewal that did not come, that it is so", () => {
-  const mesh = healthyMesh(1);
   const what = "certificate of the bundle endpoint";
-  mesh.members[0]?.lifetimes.push(
-    { what, notBefore: after(-90 * DAY), notAfter: after(-DAY * 3), renewal: after(-18 * DAY) },
-    { what, notBefore: after(-80 * DAY), notAfter: after(10 * DAY), renewal: after(-5 * DAY) },
-  );
-  const rows = timeline(mesh)
+  const given = mesh(1, {
+    lifetimes: {
+      cluster1: [
+        { what, notBefore: after(-90 * DAY), notAfter: after(-DAY * 3), renewal: after(-18 * DAY) },
+        { what, notBefore: after(-80 * DAY), notAfter: after(10 * DAY), renewal: after(-5 * DAY) },
+      ],
+    },
+  });
+  const rows = timeline(given)
     .text.split("<tr>")
     .map((row) =>
       row
@@ -74,12 +77,8 @@ it("says of what has ended, and of a renewal that did not come, that it is so", 
 });
 
 it("shows a time that is none as it is, without a line", () => {
-  const mesh = healthyMesh(1);
-  mesh.members = mesh.members.map((member) => ({
-    ...member,
-    lifetimes: [{ what: "root", notBefore: "<yesterday>", notAfter: "<never>" }],
-  }));
-  const { text } = timeline(mesh);
+  const lifetimes = { cluster1: [{ what: "root", notBefore: "<yesterday>", notAfter: "<never>" }] };
+  const { text } = timeline(mesh(1, { lifetimes }));
   expect(text).toContain("&lt;never&gt;");
   expect(text).not.toContain("<rect");
   expect(text).not.toContain("NaN");
