@@ -9,6 +9,7 @@ import { endpointBundle } from "./endpointBundle";
 import { EXIT, type ExitCode, UsageError } from "./exit";
 import { listenForInterruption } from "./interruption";
 import { readMembers } from "./members";
+import { readOut, savePage } from "./page/out";
 import { changes, preview, printPreview } from "./preview";
 import { PROBE_IMAGE } from "./probe/objects";
 import { PulumiStacks } from "./pulumiStacks";
@@ -19,7 +20,7 @@ import { spireServer } from "./spireServer";
 import { printStatus, status } from "./status";
 import { site } from "./trustTraces";
 import { checkOptions, lookOrWait } from "./verify/command";
-import { printVerify, verifyExit } from "./verify/verification";
+import { printVerify, summary, verifyExit } from "./verify/verification";
 import { printUp, up } from "./up";
 import { openView } from "./view";
 
@@ -32,6 +33,8 @@ const HELP = `mesh: one command over all stacks of this project; each stack is o
                              changes nothing, and reading is enough
   npx mesh verify [stack…]   proof from outside that every member and every pair works: from the clusters, the endpoints over TLS, and
                              the SPIRE servers and their logs; each failure with its cure. docs/checks.md explains the codes
+  npx mesh report [stack…]   what verify sees, as one page for a browser: what is wrong and what to do, who trusts whom, what ends
+                             when; --out FILE says where to
   npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
   npx mesh remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
                              each other's bundles, and that is seen to be so; asks before it changes anything
@@ -43,10 +46,11 @@ Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are n
   --expect-no-changes  with preview: exit code 1 when something would change
   --destroy       with remove: destroy the stack of the member that was taken out
   --yes           with remove: don't ask
-  --wait [TIME]   with verify: look again until all is well, for that long at most; default 5m
+  --out FILE      with report: the page
+  --wait [TIME]   with verify and report: look again until all is well, for that long at most; default 5m
   --watch         with verify: look again and again, on a terminal
-  --precheck      with verify: what can be said before the first up
-  --probe         with verify: a workload in each cluster gets its SVID and does mTLS with those of its peers; what is made for it is
+  --precheck      with verify and report: what can be said before the first up
+  --probe         with verify and report: a workload in each cluster gets its SVID and does mTLS with those of its peers; what is made for it is
                   taken away again, also when it fails. docs/rbac/auditor-probe.yaml has the rights for it
   --probe-image IMAGE  a container image with Node 20 or later, instead of ${PROBE_IMAGE}
   --json          the result as JSON on stdout instead of a table; mesh/schema.json describes it
@@ -57,7 +61,7 @@ Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member fai
 config, nothing was done; 3 something could not be found out.
 `;
 
-const COMMANDS = ["up", "preview", "drift", "verify", "status", "remove"] as const;
+const COMMANDS = ["up", "preview", "drift", "verify", "report", "status", "remove"] as const;
 
 const OPTIONS = {
   cwd: { type: "string", default: "." },
@@ -66,6 +70,7 @@ const OPTIONS = {
   "expect-no-changes": { type: "boolean", default: false },
   destroy: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
+  out: { type: "string" },
   wait: { type: "string" },
   watch: { type: "boolean", default: false },
   precheck: { type: "boolean", default: false },
@@ -111,7 +116,9 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       throw new UsageError("remove asks before it changes anything, and here is no terminal; --yes goes on without");
     }
   }
-  if (command === "verify") checkOptions(values, values.json, process.stdout.isTTY);
+  if (command === "verify" || command === "report") checkOptions(values, values.json, process.stdout.isTTY);
+  if (command !== "report" && values.out !== undefined) throw new UsageError("--out goes with report");
+  const out = command === "report" ? await readOut(values) : undefined;
   const workspace = await openProject(values.cwd);
   const members = await readMembers(workspace, command === "remove" ? [] : names);
   const view = openView(
@@ -146,7 +153,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
       print({ command, members: result }, printDrift(result));
       return driftExit(result);
     }
-    if (command === "verify") {
+    if (command === "verify" || command === "report") {
       const result = await lookOrWait(values, {
         chosen: members,
         all: names.length === 0 ? members : await readMembers(workspace),
@@ -158,8 +165,12 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
         interrupted: () => interruption.requested,
         screen: values.watch ? { redraw: (text) => process.stdout.write(`${CLEAR}${text}`) } : undefined,
       });
+      if (out !== undefined) {
+        await savePage(out, result);
+        view.note(`${summary(result)}; the page is ${out}`);
+      }
       view.close();
-      if (!values.watch) print({ command, ...result }, printVerify(result));
+      if (command === "verify" && !values.watch) print({ command, ...result }, printVerify(result));
       return verifyExit(result);
     }
     if (command === "remove") {
