@@ -50,20 +50,26 @@ function namesOf({ members, pairs }: Verification): [string, State][] {
 }
 
 function describe({ members, pairs }: Verification): string {
-  const bad = pairs.filter(({ health }) => health !== "healthy");
-  const rest = bad.map((pair) => `${pairName(pair)} is ${pair.health}.`).join(" ");
-  return `${counted(members.length, "member")}, ${counted(pairs.length, "direction")} of trust. ${rest} The table after this says the same and until when.`;
+  const states = STATES.flatMap((state) => {
+    const ofState = pairs.filter(({ health }) => health === state);
+    const named = ACTED_ON.includes(state) ? ` (${ofState.map(pairName).join(", ")})` : "";
+    return ofState.length === 0 ? [] : [`${ofState.length} ${WORDS[state]}${named}`];
+  });
+  const directions = [`${counted(pairs.length, "direction")} of trust`, states.join(", ")].filter(
+    (text) => text !== "",
+  );
+  return `${counted(members.length, "member")}, ${directions.join(": ")}. The table after this says the same, and until when.`;
 }
 
 /** What is worst lies on top. */
-function edges(pairs: readonly VerifiedPair[], nodes: readonly Node[], { radius, centre }: Layout): Html[] {
+function edges(pairs: readonly VerifiedPair[], nodes: readonly Node[], around: Layout): Html[] {
   const few = nodes.length <= FEW;
   const places = new Map(nodes.map(({ name, place }) => [name, place]));
   const worstLast = [...pairs].sort((a, b) => STATES.indexOf(b.health) - STATES.indexOf(a.health));
   return worstLast.flatMap((pair) => {
     const [from, to] = [places.get(pair.member), places.get(pair.peer)];
     if (from === undefined || to === undefined || from === to) return [];
-    const way = curve(from, to, radius, few ? undefined : centre);
+    const way = curve(from, to, around);
     return edge(pair, way, few || ACTED_ON.includes(pair.health));
   });
 }

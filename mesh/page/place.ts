@@ -15,7 +15,8 @@ export interface Layout {
   height: number;
   /** Of a member's circle. */
   radius: number;
-  centre: Point;
+  /** Of the circle, where arrows would lead through members between their ends if they didn't bend towards it. */
+  centre: Point | undefined;
   places: Place[];
 }
 
@@ -46,7 +47,7 @@ export function layout(count: number): Layout {
     width: Math.max(...boxes.map(({ right }) => right)) - left,
     height: Math.max(...boxes.map(({ bottom }) => bottom)) - top,
     radius,
-    centre: move({ x: 0, y: 0 }),
+    centre: count <= 4 ? undefined : move({ x: 0, y: 0 }),
     places: places.map((place) => ({ ...move(place), name: { ...place.name, ...move(place.name) } })),
   };
 }
@@ -82,12 +83,8 @@ export interface Curve {
 /** Between a circle and an arrow's end. */
 const GAP = 3;
 
-/**
- * Bends to its left, so that the one the other way has a line of its own.
- *
- * @param centre towards which it bends as well, so that it doesn't lead through the members between its ends
- */
-export function curve(from: Point, to: Point, radius: number, centre?: Point): Curve {
+/** Bends to its left, so that the one the other way has a line of its own. */
+export function curve(from: Point, to: Point, { radius, centre }: Pick<Layout, "radius" | "centre">): Curve {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const left = { x: (from.x + to.x) / 2 + dy * BEND, y: (from.y + to.y) / 2 - dx * BEND };
   const bend = centre === undefined ? left : add(left, pull(from, to, centre));

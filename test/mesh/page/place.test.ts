@@ -8,14 +8,14 @@ const least = (lengths: readonly number[]): number => lengths.reduce((one, other
 
 /** As the graph draws them. */
 function arrows(count: number): { way: Curve; back: Curve; others: Point[] }[] {
-  const { places, radius, centre } = layout(count);
-  const pull = count <= 4 ? undefined : centre;
+  const around = layout(count);
+  const { places } = around;
   return places.flatMap((from) =>
     places
       .filter((to) => to !== from)
       .map((to) => ({
-        way: curve(from, to, radius, pull),
-        back: curve(to, from, radius, pull),
+        way: curve(from, to, around),
+        back: curve(to, from, around),
         others: places.filter((place) => place !== from && place !== to),
       })),
   );
@@ -55,7 +55,7 @@ it.each(COUNTS)("keeps the two directions between two of %d members apart", (cou
 });
 
 it("points an arrow at the edge of the circle that it leads to", () => {
-  const { from, to } = curve({ x: 0, y: 0 }, { x: 200, y: 0 }, 20);
+  const { from, to } = curve({ x: 0, y: 0 }, { x: 200, y: 0 }, { radius: 20, centre: undefined });
   expect(length(from, { x: 0, y: 0 })).toBeCloseTo(23);
   expect(length(to, { x: 200, y: 0 })).toBeCloseTo(23);
 });
