@@ -29,6 +29,7 @@ list_units() {
     unit "$name" toolchain/spire -- go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
   done
 
+  unit node . -- machine_node "$(node --version)"
   unit pebble toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
 
   unit pulumi toolchain/pulumi toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
@@ -57,6 +58,12 @@ go_build() {
 # source_of MODULE PATH: the folder with the sources of a module that MODULE requires.
 source_of() {
   (cd "$1" && go mod download -json "$2") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+
+# machine_node: what is in an image of Node. Not by its own name, since commands in the lab have these programs in their PATH.
+machine_node() {
+  mkdir -p "$out/bin"
+  cp "$(node -p process.execPath)" "$out/bin/container-node"
 }
 
 crds() {
