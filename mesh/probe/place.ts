@@ -113,7 +113,7 @@ async function admitted(create: () => Promise<void>, goOn: () => void): Promise<
       await create();
       return;
     } catch (error) {
-      if (Date.now() > end || !String(error).includes("security context constraint")) throw error;
+      if (Date.now() > end || !/security context constraint|sa\.scc/.test(String(error))) throw error;
     }
     goOn();
     await sleep(AGAIN_MS);

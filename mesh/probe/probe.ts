@@ -3,7 +3,7 @@
  * answer of a SPIRE server proves. Everything that is made for it is taken away again, however it ends.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubeObject } from "../../components/cluster";
+import { Forbidden, type KubeObject } from "../../components/cluster";
 import { SINGLETON } from "../../components/names";
 import type { Place } from "../finding";
 import type { Verdict } from "../lock";
@@ -49,6 +49,8 @@ export interface ProbeIo {
 /** For all of it but taking away: an image may have to be pulled, an agent looks every 5 seconds. */
 const PROBE_MS = 120_000;
 const AGAIN_MS = 1000;
+
+const RIGHTS = "docs/rbac/auditor-probe.yaml grants all that a probe needs";
 
 /** By member. All clusters at once: one that doesn't answer delays nobody. */
 export async function probeMesh(members: readonly ProbeMember[], io: ProbeIo): Promise<Map<string, ProbeResult>> {
@@ -103,9 +105,13 @@ class Probe {
     };
     const turn: Turn = { cluster, claim, verdict, note, goOn };
     const made = await look(async () => {
-      await claimPlace(turn, prober, peers);
-      note("makes a workload, to be taken away again");
-      await makeWorkload(turn, prober, peers, image);
+      try {
+        await claimPlace(turn, prober, peers);
+        note("makes a workload, to be taken away again");
+        await makeWorkload(turn, prober, peers, image);
+      } catch (error) {
+        throw error instanceof Forbidden ? new Error(`${error.message}; ${RIGHTS}`) : error;
+      }
       this.watched.set(member, { ...nothing(), peers: peers.map((peer) => peer.member) });
     });
     this.coming -= 1;
@@ -128,15 +134,21 @@ class Probe {
       }
       await sleep(AGAIN_MS);
     }
+    return this.explain(member, cluster);
+  }
+
+  /** What it has said, and what only the cluster can say. */
+  private async explain(member: string, cluster: ProbeCluster): Promise<Probed> {
+    const all = [...this.watched.values()].map(({ report }) => report);
     const report = this.watched.get(member)?.report ?? nothing().report;
-    const unreached = [...this.watched.values()].some(
-      (other) => other.report.dialed.get(member)?.outcome === "unreachable",
-    );
-    const route = unreached ? await routeTrouble(cluster) : undefined;
+    const silent = report.identity === undefined && report.without === undefined;
+    const pod = silent ? await podTrouble(cluster) : undefined;
+    const unreached = all.some(({ dialed }) => dialed.get(member)?.outcome === "unreachable");
+    const route = unreached ? await look(() => routeTrouble(cluster)) : undefined;
     return {
       report,
-      ...(report.identity === undefined && { pod: await podTrouble(cluster) }),
-      ...(route !== undefined && { route }),
+      ...(pod !== undefined && { pod }),
+      ...(route !== undefined && "seen" in route && route.seen !== undefined && { route: route.seen }),
     };
   }
 

@@ -65,7 +65,7 @@ export const probePairChecks: readonly Check<ProbePairView>[] = [
     title: "a workload of the member and one of the peer authenticate each other",
     source: "a pod of the member",
     about:
-      "The member's workload connects to the peer's, through the peer's router, over TLS 1.3. Each shows its SVID, and each " +
+      "The member's workload connects to the peer's, directly and through the peer's router, over TLS 1.3. Each shows its SVID, and each " +
       "takes the other's only if it has exactly the SPIFFE ID that is expected, and if the bundle of that very trust domain vouches " +
       "for it. The other direction is a check of the other pair. Both have to trust each other: where only one is to, or where that " +
       "trust does not pass its own checks, there is nothing to be tried.",

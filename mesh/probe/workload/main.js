@@ -17,7 +17,7 @@ const { watchIdentities } = require("./workloadApi");
  * @property {(import("./mtls").Peer & { name: string })[]} peers
  */
 
-const AGAIN_MS = 500;
+const AGAIN_MS = 1000;
 
 /** @type {Config} */
 const { socket, port, id, peers } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));

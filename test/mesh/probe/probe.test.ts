@@ -1,4 +1,5 @@
 /** What a probe makes in clusters, how it ends, and that nothing is left of it. */
+import { Forbidden } from "../../../components/cluster";
 import type { Claim } from "../../../mesh/probe/claim";
 import { CLAIM, claimObject, type Named, NAMESPACE, PROBE } from "../../../mesh/probe/objects";
 import { type ProbeIo, type ProbeMember, probeMesh } from "../../../mesh/probe/probe";
@@ -144,6 +145,13 @@ describe("nothing is left", () => {
     await probe();
     expect(east.left).toEqual([]);
   });
+});
+
+test("whoever may not make it is told where the rights are", async () => {
+  east.refuse = (verb, kind) => {
+    if (verb === "create" && kind === "Namespace") throw new Forbidden("cannot create Namespace");
+  };
+  expect(await outcomes(probe())).toMatchObject({ east: expect.stringMatching(/auditor-probe\.yaml/) as string });
 });
 
 test("what cannot be taken away is named, with what removes it", async () => {
