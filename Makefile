@@ -6,7 +6,7 @@ help: ## what can be made
 
 demo: node_modules/.package-lock.json ## federate two clusters for real, on this machine, and prove it
 	lab/lab up --clusters 2
-	lab/lab exec -- node --require sucrase/register/ts-legacy-module-interop lab/demo/demo.ts
+	lab/lab exec -- node --require ./stacks/loader.js lab/demo/demo.ts
 
 test: node_modules/.package-lock.json ## everything: types, lint, unit tests, the lab's own tests, live tests on the lab
 	test/run

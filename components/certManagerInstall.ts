@@ -42,7 +42,7 @@ export const CERT_MANAGER_DEFAULTS = {
 } as const;
 
 /** Runs in the project's folder, as commands of this plugin do. */
-const REMOVE = "node --require sucrase/register/ts-legacy-module-interop components/removeCertManager.ts";
+const REMOVE = "node --require ./stacks/loader.js components/removeCertManager.ts";
 
 /**
  * The cert-manager operator, installed through OLM (steps 1 to 3 of the procedure).

@@ -102,7 +102,7 @@ function run(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ["--require", "sucrase/register/ts-legacy-module-interop", ...args],
+      ["--require", "./stacks/loader.js", ...args],
       { env },
       (_, stdout, stderr) => {
         resolve({ code: child.exitCode ?? 1, stdout, stderr });

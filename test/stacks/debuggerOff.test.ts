@@ -21,7 +21,7 @@ it("lets a rejection pass through many outputs at once", async () => {
     // Without it this would take years: a bound against hanging.
     execFile(
       process.execPath,
-      ["--require", "sucrase/register/ts-legacy-module-interop", "--eval", program],
+      ["--require", "./stacks/loader.js", "--eval", program],
       { timeout: 60_000 },
       (error, stdout) => {
         resolve(error?.message ?? stdout);
