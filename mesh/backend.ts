@@ -7,6 +7,7 @@ import {
   type EngineEvent,
   LocalWorkspace,
   type OpMap,
+  type OutputMap,
   PulumiCommand,
   Stack,
   StackNotFoundError,
@@ -50,15 +51,44 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
 
 /** The stack, or undefined when the backend has none of that name. The one that the user has selected stays selected. */
 export async function findStack(workspace: Workspace, name: string): Promise<Stack | undefined> {
-  const unselecting = Object.create(workspace, { selectStack: { value: () => Promise.resolve() } }) as Workspace;
-  const stack = await Stack.select(name, unselecting);
+  const stack = await Stack.select(name, sparing(workspace));
   try {
     await stack.info(false);
-    return stack;
+    return withoutReport(stack);
   } catch (error) {
     if (error instanceof StackNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** What PulumiCommand has and its type leaves out: a failure is a CommandError, as of all else that the Automation API runs. */
+interface PulumiRunner {
+  run(args: string[], cwd: string, env: Record<string, string>): Promise<{ stdout: string }>;
+}
+
+/**
+ * Selects nothing, and reads outputs once, where the Automation API would again with secrets: no output is one. A state
+ * comes with its secrets encrypted, as it goes back.
+ */
+function sparing(workspace: Workspace): Workspace {
+  const pulumi = workspace.pulumiCommand as unknown as PulumiRunner;
+  const read = async (of: string, stack: string, ...flags: string[]): Promise<unknown> =>
+    JSON.parse((await pulumi.run(["stack", of, ...flags, "--stack", stack], workspace.workDir, {})).stdout);
+  const stackOutputs = async (stack: string): Promise<OutputMap> => {
+    const outputs = (await read("output", stack, "--json")) as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value, secret: false }]));
+  };
+  return Object.create(workspace, {
+    selectStack: { value: () => Promise.resolve() },
+    stackOutputs: { value: stackOutputs },
+    exportStack: { value: (stack: string) => read("export", stack) },
+  }) as Workspace;
+}
+
+/** Leaves out the outputs and the history that end each operation, which nobody here asks for: three more runs of Pulumi. */
+function withoutReport(stack: Stack): Stack {
+  const nothing = { value: () => Promise.resolve({}) };
+  return Object.create(stack, { outputs: nothing, info: nothing }) as Stack;
 }
 
 /** Makes a stack, and selects it no more than `findStack` does. */
@@ -66,8 +96,8 @@ export async function makeStack({ pulumiCommand, workDir }: Workspace, name: str
   await run(pulumiCommand.command, ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: workDir });
 }
 
-export async function published(stack: Stack): Promise<Published> {
-  const outputs = await stack.outputs();
+export async function published({ name, workspace }: Stack): Promise<Published> {
+  const outputs = await workspace.stackOutputs(name);
   const value = (key: string): unknown => outputs[key]?.value as unknown;
   return {
     ...(value("federation") === undefined ? {} : { federation: value("federation") as Contract }),

@@ -1,5 +1,5 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
-import type { EngineEvent } from "./backend";
+import type { EngineEvent, OpMap } from "./backend";
 
 /** One change of a resource. */
 export interface Step {
@@ -16,13 +16,16 @@ export interface Activity {
   errors: string[];
   /** Everything that changes, or would. */
   steps: Step[];
+  /** How many resources of each kind of change there were; empty before the engine's last event. */
+  changes: OpMap;
 }
 
-export const idle: Activity = { doing: "", errors: [], steps: [] };
+export const idle: Activity = { doing: "", errors: [], steps: [], changes: {} };
 
 /** What is known after one more event. */
 export function narrate(before: Activity, event: EngineEvent): Activity {
-  const { diagnosticEvent: said, resourcePreEvent: step } = event;
+  const { diagnosticEvent: said, resourcePreEvent: step, summaryEvent: summary } = event;
+  if (summary !== undefined) return { ...before, changes: summary.resourceChanges };
   if (said !== undefined) {
     const message = plain(said.message);
     if (said.severity === "error" && !GENERIC.test(message)) return { ...before, errors: [...before.errors, message] };

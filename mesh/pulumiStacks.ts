@@ -68,20 +68,20 @@ export class PulumiStacks implements RemoveStacks {
     return this.attempt(name, (stack, { options, activity, recovered, ...teller }) =>
       withLock(stack, teller, () =>
         settling(stack, teller, async (refresh) => {
-          const { summary } = await stack.up({ ...options, refresh });
-          const restarted = activity().steps.some(restartsSpire);
-          return { succeeded: true, changes: summary.resourceChanges ?? {}, restarted, recovered };
+          await stack.up({ ...options, refresh });
+          const { changes, steps } = activity();
+          return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered };
         }),
       ),
     );
   }
 
   destroy(name: string): Promise<UpOutcome> {
-    return this.attempt(name, (stack, { options, recovered, ...teller }) =>
+    return this.attempt(name, (stack, { options, activity, recovered, ...teller }) =>
       withLock(stack, teller, () =>
         settling(stack, teller, async (refresh) => {
-          const { summary } = await stack.destroy({ ...options, refresh });
-          return { succeeded: true, changes: summary.resourceChanges ?? {}, restarted: false, recovered };
+          await stack.destroy({ ...options, refresh });
+          return { succeeded: true, changes: activity().changes, restarted: false, recovered };
         }),
       ),
     );

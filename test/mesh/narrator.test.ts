@@ -27,6 +27,13 @@ test("a resource that is worked on is what it does now, and a step of the whole"
   expect(activity.steps).toEqual([{ op: "update", type: "kubernetes:rbac/v1:Role", name: "r" }]);
 });
 
+test("how much has changed is the engine's last word", () => {
+  const changes = { create: 2, same: 3 };
+  const activity = after(step("create", "a:b:Role", "r"), { summaryEvent: { resourceChanges: changes } });
+  expect(activity.changes).toEqual(changes);
+  expect(activity.steps).toHaveLength(1);
+});
+
 test("errors are kept, but for the engine's word that there were some", () => {
   expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
 });
