@@ -117,7 +117,8 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
       add("spireServer", `the cluster has no SpireServer "cluster" that could be given a federation; ${cure}`);
     }
   }
-  if ([ztwim, spireServer].some((object) => isTrue(object?.status?.conditions, "CreateOnlyMode"))) {
+  // Release 1.0.0 never takes ZeroTrustWorkloadIdentityManager's condition back; each operand's own is right.
+  if (isTrue((spireServer ?? ztwim)?.status?.conditions, "CreateOnlyMode")) {
     const cure = "take CREATE_ONLY_MODE out of its Subscription's env";
     add("context", `ZTWIM's operator is in create-only mode and would ignore every change; ${cure}`);
   }

@@ -33,6 +33,12 @@ const issuer = (kind: string, namespace?: string): KubeObject => ({
   metadata: { name: "company", ...(namespace !== undefined && { namespace }) },
 });
 
+const managed = {
+  manage: true,
+  jwtIssuer: "https://oidc.example.com",
+  caSubject: { country: "DE", organization: "E", commonName: "e" },
+};
+
 describe("cleared", () => {
   it("is a cluster on which this program has made nothing yet", async () => {
     expect(await run()).toMatchObject({
@@ -64,12 +70,15 @@ describe("cleared", () => {
   });
 
   it("is one without a SpireServer, when the stack is to make it", async () => {
-    const spireServer = {
-      manage: true,
-      jwtIssuer: "https://oidc.example.com",
-      caSubject: { country: "DE", organization: "E", commonName: "e" },
-    };
-    expect(await run((live) => delete live.spireServer.kind, { spireServer })).toHaveProperty("reader");
+    expect(await run((live) => delete live.spireServer.kind, { spireServer: managed })).toHaveProperty("reader");
+  });
+
+  it("is one that is no longer in create-only mode, though ZTWIM's own condition stays for ever", async () => {
+    const cleared = await run((live) => {
+      live.ztwim.status = { conditions: [{ type: "CreateOnlyMode", status: "True" }] };
+      live.spireServer.status = { conditions: [{ type: "CreateOnlyMode", status: "False" }] };
+    });
+    expect(cleared).toHaveProperty("reader");
   });
 
   it.each([
@@ -99,7 +108,16 @@ describe("refused", () => {
       /CREATE_ONLY_MODE/,
       (live) => (live.spireServer.status = createOnly),
     ],
-    ["create-only mode of ZTWIM", "context", /CREATE_ONLY_MODE/, (live) => (live.ztwim.status = createOnly)],
+    [
+      "create-only mode where there is no SpireServer yet",
+      "context",
+      /CREATE_ONLY_MODE/,
+      (live) => {
+        live.ztwim.status = createOnly;
+        delete live.spireServer.kind;
+      },
+      { spireServer: managed },
+    ],
     ["a cluster that is no OpenShift", "context", /ingress domain/, (live) => delete live.ingress.kind],
     [
       "a Route with another host",
