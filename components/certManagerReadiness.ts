@@ -79,16 +79,22 @@ function placeOf(installed: InstalledOperator): [namespace: string, selector: st
 function deploymentsReadiness(namespace: string, deployments: readonly Workload[]): Verdict {
   return firstNotReady(
     () => (deployments.length === 0 ? waiting(`namespace ${namespace} has no Deployment yet`) : ready),
-    ...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment)),
+    ...deployments.map((deployment) => () => runningReadiness(deployment)),
   );
+}
+
+/** Somebody who scales it to nothing has it rolled out, and not running. */
+function runningReadiness(deployment: Workload): Verdict {
+  return deployment.spec?.replicas === 0
+    ? waiting(`Deployment ${deployment.metadata?.name ?? ""} is scaled to 0`)
+    : rolloutReadiness("Deployment", deployment);
 }
 
 /** Steps 2 and 3: every pod runs. And the webhook answers, because the API server asks it about every Issuer. */
 export function operandReadiness({ namespace, deployments, pods, webhook }: OperandState): Verdict {
   return firstNotReady(
-    () => (deployments.length === 0 ? waiting(`namespace ${namespace} has no Deployment yet`) : ready),
     () => podsReadiness(pods),
-    () => firstNotReady(...deployments.map((deployment) => () => rolloutReadiness("Deployment", deployment))),
+    () => deploymentsReadiness(namespace, deployments),
     () => webhookReadiness(namespace, deployments, webhook),
   );
 }

@@ -73,7 +73,8 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "From where mesh runs the host resolves, a TLS connection comes about and the answer is HTTP status 200. The certificate is not " +
       "believed for this; it is judged by the checks that follow.",
     verifications: [6],
-    needs: ["MESH142"],
+    // The router leads nowhere while the pod is not ready, and that takes both of its containers.
+    needs: ["MESH142", "MESH134", "MESH135"],
     judge: (view) => {
       const { presented } = view;
       const cure =
