@@ -1,0 +1,115 @@
+/**
+ * `mesh verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
+ * faults come one after the other; each is undone, and after it all is well again.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Cluster } from "../../lab/client/cluster";
+import { eventually } from "../../lab/client/eventually";
+import { Project } from "../../lab/client/project";
+import { openProject } from "../../mesh/backend";
+import { type MeshMember, readMembers } from "../../mesh/members";
+import type { Outcome } from "../../mesh/verify/check";
+import { lookOrWait } from "../../mesh/verify/command";
+import type { Verification } from "../../mesh/verify/verification";
+import { removeBundles, removeTrust } from "./leftovers";
+import { report } from "./report";
+import { CLUSTERS, FAULTS, othersOf } from "./verifyFaults";
+
+let project: Project;
+let members: MeshMember[];
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  for (const cluster of CLUSTERS) await removeTrust(cluster);
+  project = await Project.forTest();
+  for (const cluster of CLUSTERS) await writeFile(join(project.dir, `Pulumi.${cluster.name}.yaml`), configOf(cluster));
+  const { code, stdout, stderr } = await project.mesh("up");
+  if (code !== 0) throw new Error(`mesh up: exit code ${code}\n${stdout}${stderr}`);
+  for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
+  members = await readMembers(await openProject(project.dir));
+});
+
+/** What is missed stays so: SPIRE looks at its peers once in a quarter of their refresh hint. */
+const configOf = (cluster: Cluster): string => `config:
+  spire-federation:context: ${cluster.name}
+  spire-federation:trustDomain: ${cluster.trustDomain}
+  spire-federation:peers: [${othersOf(cluster)
+    .map(({ name }) => name)
+    .join(", ")}]
+  spire-federation:refreshHint: "3600"
+`;
+
+/** As the command does it, without starting a program each time. */
+const verify = (): Promise<Verification> =>
+  lookOrWait(
+    { precheck: false, watch: false, probe: false },
+    {
+      chosen: members,
+      all: members,
+      stacks: { published: () => Promise.reject(new Error("no peer is of another project")) },
+      version: "",
+      note: () => undefined,
+      interrupted: () => false,
+    },
+  );
+
+type Trouble = Outcome & { who: string };
+
+/** All that is not in order, by whom. */
+const troubles = ({ members, pairs }: Verification): Trouble[] =>
+  [
+    ...members.map(({ member, checks }) => ({ who: member, checks })),
+    ...pairs.map(({ member, peer, checks }) => ({ who: `${member}->${peer}`, checks })),
+  ].flatMap(({ who, checks }) =>
+    checks.filter(({ state }) => state !== "ok" && state !== "skipped").map((check) => ({ ...check, who })),
+  );
+
+const line = ({ who, code, state }: Trouble): string => `${who} ${code} ${state}`;
+
+/** What has missed a poll meanwhile gets what it is told to be cured by. */
+async function expectAllWell(): Promise<void> {
+  await eventually(async () => {
+    const found = troubles(await verify());
+    for (const { who, code } of found) if (/^MESH21/.test(code)) await refresh(who);
+    expect(found.map((trouble) => `${line(trouble)}: ${trouble.evidence}`)).toEqual([]);
+  }, 180);
+}
+
+async function refresh(pair: string): Promise<void> {
+  const [member, peer] = pair.split("->").map((name) => CLUSTERS.find((cluster) => cluster.name === name));
+  await member?.refreshBundle(peer?.trustDomain ?? "").catch(() => undefined);
+}
+
+test("a mesh that is well: nothing but passing checks, and exit code 0", async () => {
+  await expectAllWell();
+  const { code, stdout } = await project.mesh("verify", "--json");
+  const { members, pairs } = report("verify", stdout);
+  expect([...members, ...pairs].map(({ health }) => health)).toEqual(Array(9).fill("healthy"));
+  expect(code).toBe(0);
+});
+
+test("before the first up: a cluster is prechecked by its context and trust domain alone", async () => {
+  const { code, stdout } = await project.mesh("verify", "--precheck", "--json");
+  const { members } = report("verify", stdout);
+  expect(members.map(({ checks }) => checks.map(({ code, state }) => `${code} ${state}`))).toEqual(
+    Array(3).fill(["MESH101 ok", "MESH105 ok", "MESH106 ok"]),
+  );
+  expect(code).toBe(0);
+});
+
+test.each(FAULTS)("$name: $found", async ({ inject, undo, found, cure }) => {
+  await inject();
+  try {
+    await eventually(async () => {
+      const seen = troubles(await verify());
+      expect(seen.map(line)).toEqual(found.map((one) => `${one} failed`));
+      expect((seen[0] as Trouble & { cure: string }).cure).toMatch(cure);
+    });
+  } finally {
+    await undo();
+  }
+  await expectAllWell();
+});
