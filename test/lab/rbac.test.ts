@@ -13,9 +13,11 @@ import { held } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
 import { files, objectsOf, type RbacManifest } from "../rbac/manifests";
 import { type AuditEvent, describe as inWords, type Granting, isDenied, rights, unused } from "../rbac/rights";
-import type { ClusterReader } from "../../components/cluster";
 import { connect } from "../../components/connect";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
+import { connectProbe } from "../../mesh/probe/cluster";
+import { PROBE } from "../../mesh/probe/objects";
+import { podTrouble, routeTrouble } from "../../mesh/probe/trouble";
 import { grant, writeKubeconfig } from "./identities";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
@@ -44,7 +46,15 @@ beforeAll(async () => {
   await project.set("cluster1", "peers[0]", "cluster3");
   await clear(cluster3);
   // What a cluster whose trust domain is its ingress domain needs, and keeps its cert-manager; and all there is.
-  await grant(cluster1, "auditor", "auditor-exec", "deployer", "deployer-removal", "deployer-cert-manager");
+  await grant(
+    cluster1,
+    "auditor",
+    "auditor-exec",
+    "auditor-probe",
+    "deployer",
+    "deployer-removal",
+    "deployer-cert-manager",
+  );
   await grant(cluster3, ...files());
   [deployer, auditor] = (await Promise.all(
     ["deployer", "auditor"].map(async (name) =>
@@ -100,7 +110,7 @@ test("the auditor sees that all is well", async () => {
   await succeeds(auditor.mesh("status", "cluster1", "cluster3"));
   await succeeds(auditor.mesh("preview", "cluster1", "cluster3", "--expect-no-changes"));
   await succeeds(auditor.mesh("drift", "cluster1", "cluster3"));
-  await succeeds(auditor.mesh("verify", "cluster1", "cluster3"));
+  await succeeds(auditor.mesh("verify", "cluster1", "cluster3", "--probe"));
 });
 
 test("without the right to run commands the auditor is told what was not seen, not that all is well", async () => {
@@ -196,6 +206,9 @@ const OWN_ROUTE = {
   },
 };
 
+/** OpenShift asks for the right with any host, the lab's admission with a certificate only. */
+const PROBE_ROUTE = { ...OWN_ROUTE, metadata: { name: PROBE, namespace: PROBE } };
+
 /**
  * Rights that no request of these tests shows, since the API server asks for them by itself or since the clusters have
  * another profile: what fails without each, and how.
@@ -225,8 +238,26 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
   [
     "auditor",
     `${NAMESPACE}/spire-federation-auditor: get configmaps spire-bundle in ${NAMESPACE}`,
-    () => readOwnRoots(readerOf("auditor")),
+    () => readOwnRoots(inHands("auditor", () => connect(cluster3.name))),
     /cannot read ConfigMap spire-bundle/,
+  ],
+  [
+    "auditor-probe",
+    `${PROBE}/spire-federation-auditor-probe: create routes.route.openshift.io/custom-host in ${PROBE}`,
+    () => KubernetesObjectApi.makeApiClient(seenBy("auditor")).create(PROBE_ROUTE, undefined, "All"),
+    /user does not have create permission on custom-host/,
+  ],
+  [
+    "auditor-probe",
+    `${PROBE}/spire-federation-auditor-probe: list events in ${PROBE}`,
+    () => podTrouble(inHands("auditor", () => connectProbe(cluster3.name))),
+    /cannot list Event/,
+  ],
+  [
+    "auditor-probe",
+    `${PROBE}/spire-federation-auditor-probe: get routes.route.openshift.io ${PROBE} in ${PROBE}`,
+    () => routeTrouble(inHands("auditor", () => connectProbe(cluster3.name))),
+    /cannot read Route/,
   ],
 ];
 
@@ -286,11 +317,11 @@ const dryRun = (object: Manifest): Promise<unknown> =>
   );
 
 /** The program's own way to a cluster, in the hands of one of the identities. */
-function readerOf(name: string): ClusterReader {
+function inHands<T>(name: string, connecting: () => T): T {
   const kubeconfig = process.env["KUBECONFIG"];
   process.env["KUBECONFIG"] = join(project.dir, `${name}.kubeconfig`);
   try {
-    return connect(cluster3.name);
+    return connecting();
   } finally {
     process.env["KUBECONFIG"] = kubeconfig;
   }

@@ -1,5 +1,6 @@
 /** What can be said of docs/rbac/ without a cluster; test/lab/rbac.test.ts says whether it is enough, and not too much. */
 import * as names from "../../components/names";
+import { PROBE } from "../../mesh/probe/objects";
 import { files, objectsOf, type RbacManifest } from "./manifests";
 import { covers, describe as inWords, type Granting, rights } from "./rights";
 
@@ -33,11 +34,11 @@ test("the auditor changes nothing", () => {
 });
 
 test("no right is granted twice to the same identity", () => {
-  // The deployer has all but the auditor's own exec.
+  // The deployer has all but what is the auditor's own.
   const deployers = rights(
     granting(
       files()
-        .filter((file) => file !== "auditor-exec")
+        .filter((file) => !["auditor-exec", "auditor-probe"].includes(file))
         .flatMap(objectsOf),
     ),
   );
@@ -67,6 +68,7 @@ test("names are those that the program uses", () => {
     ],
     ...[names.SECRET_READER.role, names.SECRET_READER.binding],
     ...[names.CERT_MANAGER.namespace, names.CERT_MANAGER.subscription, names.CERT_MANAGER.operatorGroup],
+    PROBE,
     ...["spire-server-0", "internal-ca-root", "cert-manager-webhook", "clusterfederatedtrustdomains.spire.spiffe.io"],
   ];
   expect(granted.flatMap(({ name }) => name ?? []).filter((name) => !known.includes(name))).toEqual([]);
