@@ -3,9 +3,9 @@ import { connect } from "./components/connect";
 import { federate } from "./stacks/cluster";
 import { readConfig } from "./stacks/config";
 import { switchDebuggerOff } from "./stacks/debuggerOff";
-import { keepStackTracesPrintable } from "./stacks/stackTraces";
+import { plainStackTraces } from "./stacks/stackTraces";
 
-keepStackTracesPrintable();
+plainStackTraces();
 
 export = async () => {
   await switchDebuggerOff();

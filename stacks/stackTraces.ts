@@ -1,27 +1,11 @@
-/** A stack line in the folder of a scope itself, such as `(…/node_modules/@pulumi/resource.ts:1598:22)`. */
-const SCOPE_FOLDER = /(node_modules[\\/]@[^\\/\s]+)([\\/])(?=[^\\/\s]+$)/gm;
-
 /**
- * Makes the errors that end a program printable.
+ * Stack traces as they are, without the source maps of Pulumi's runner.
  *
- * Pulumi prints them with `util.inspect` in colour, and in many versions of Node (20.19.6 and later among them) that
- * never ends on a line as above, which source maps give to Pulumi's own code: half a minute and 3 GB go by before the
- * error is shown, or the process is killed for its memory and none is. nodejs/node#64011; can go when `engines` in
- * package.json asks for a Node that has nodejs/node#64022.
+ * Ours need none, since every line of TypeScript is where it was (loader.js). Pulumi's SDK writes one for each resource
+ * and promise, which with maps is a tenth of a run's CPU. And what maps make of its own places, such as
+ * `(…/node_modules/@pulumi/resource.ts:1598:22)`, is a line on which `util.inspect` in colour, with which Pulumi prints
+ * the error that ends a program, never ends in many versions of Node (nodejs/node#64011).
  */
-export function keepStackTracesPrintable(): void {
-  // Before Pulumi's own listeners, which print.
-  process.prependListener("uncaughtException", mend);
-  process.prependListener("unhandledRejection", mend);
-}
-
-/** The error and what caused it, which is printed with it. */
-export function mend(error: unknown): void {
-  if (!(error instanceof Error)) return;
-  if (error.stack !== undefined) error.stack = printable(error.stack);
-  mend(error.cause);
-}
-
-export function printable(stack: string): string {
-  return stack.replace(SCOPE_FOLDER, "$1$2.$2");
+export function plainStackTraces(): void {
+  Reflect.deleteProperty(Error, "prepareStackTrace");
 }
