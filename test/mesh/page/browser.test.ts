@@ -2,7 +2,7 @@
 import { type AxeResults, source as axe } from "axe-core";
 import type { Browser, Page } from "puppeteer-core";
 import type { Verification } from "../../../mesh/verify/verification";
-import { type Opened, openBrowser, openPage } from "./browser";
+import { cutOff, type Opened, openBrowser, openPage } from "./browser";
 import { everyState, faultyMesh, mesh, renamed } from "./given";
 
 const PAGES: readonly [string, Verification][] = [
@@ -57,16 +57,7 @@ describe.each([360, 1280])("%d pixels wide", (width) => {
     const tab = await show(verification);
     await tab.setViewport({ width, height: 800 });
     await unfold(tab);
-    const over = await tab.evaluate(() => {
-      const wide = document.documentElement.clientWidth;
-      const boxes = [...document.querySelectorAll("body *")].map((one) => ({ one, box: one.getBoundingClientRect() }));
-      return boxes.flatMap(({ one, box }) =>
-        box.width > 0 && (box.left < -1 || box.right > wide + 1) && !one.matches(".skip")
-          ? [one.outerHTML.slice(0, 200)]
-          : [],
-      );
-    });
-    expect(over).toEqual([]);
+    expect(await cutOff(tab)).toEqual([]);
   });
 
   it("keeps the words of a table's cells in their cells", async () => {

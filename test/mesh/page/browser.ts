@@ -26,11 +26,23 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** The page as a file, as a person opens it. */
+/** The page of a verification, from a file that is gone with it. */
 export async function openPage(browser: Browser, verification: Verification): Promise<Opened> {
   const dir = mkdtempSync(join(tmpdir(), "mesh-report-"));
   const file = join(dir, "report.html");
   writeFileSync(file, page(verification));
+  const opened = await openFile(browser, file);
+  return {
+    ...opened,
+    close: async () => {
+      await opened.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+/** As a person opens it. */
+export async function openFile(browser: Browser, file: string): Promise<Opened> {
   const tab = await browser.newPage();
   const requests: string[] = [];
   const complaints: string[] = [];
@@ -42,9 +54,17 @@ export async function openPage(browser: Browser, verification: Verification): Pr
     tab,
     requests,
     complaints,
-    close: async () => {
-      await tab.close();
-      rmSync(dir, { recursive: true });
-    },
+    close: () => tab.close(),
   };
+}
+
+/** What lies to the left or right of the window. */
+export function cutOff(tab: Page): Promise<string[]> {
+  return tab.evaluate(() => {
+    const wide = document.documentElement.clientWidth;
+    return [...document.querySelectorAll("body *")].flatMap((one) => {
+      const { width, left, right } = one.getBoundingClientRect();
+      return width > 0 && (left < -1 || right > wide + 1) && !one.matches(".skip") ? [one.outerHTML.slice(0, 200)] : [];
+    });
+  });
 }
