@@ -2,26 +2,45 @@
 /**
  * Makes Node understand the project's TypeScript, and Pulumi start in half the time: `node --require ./stacks/loader.js`.
  *
- * sucrase leaves every line where it is, so stack traces need no source maps. What Pulumi's SDK needs only to put
- * functions into the state, npm's resolver of dependencies and the TypeScript compiler, is loaded when it is first asked
- * for something; that can go when pulumi/pulumi does so by itself.
+ * sucrase leaves every line where it is, so stack traces need no source maps. What it has made of a text is kept, since
+ * making it takes longer than all else that this program's own files do at a start.
  */
-const { readFileSync } = require("node:fs");
+const { createHash } = require("node:crypto");
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
-const { transform } = require("sucrase");
+const { join } = require("node:path");
+require("./lazyPulumi.js");
+
+const OPTIONS = {
+  transforms: ["typescript", "imports"],
+  enableLegacyTypeScriptModuleInterop: true,
+  disableESTransforms: true, // Node knows all of it
+};
+const CACHE = join(__dirname, "..", "node_modules", ".cache", "spire-federation");
+const MAKER = JSON.stringify([require("sucrase/package.json").version, OPTIONS]);
 
 Module._extensions[".ts"] = (module, filePath) => {
-  const options = { filePath, transforms: ["typescript", "imports"], enableLegacyTypeScriptModuleInterop: true };
-  module._compile(transform(readFileSync(filePath, "utf8"), options).code, filePath);
+  module._compile(javascript(readFileSync(filePath, "utf8"), filePath), filePath);
 };
 
-const RARELY_USED = /^@npmcli\/arborist$|\/typescript-shim$/;
+function javascript(source, filePath) {
+  const kept = join(CACHE, `${createHash("sha256").update(MAKER).update(source).digest("hex")}.js`);
+  try {
+    return readFileSync(kept, "utf8");
+  } catch {
+    const { code } = require("sucrase").transform(source, { ...OPTIONS, filePath });
+    keep(kept, code);
+    return code;
+  }
+}
 
-const load = Module._load;
-Module._load = (request, ...from) =>
-  RARELY_USED.test(request) ? lazily(() => load(request, ...from)) : load(request, ...from);
-
-function lazily(module) {
-  // "__esModule" is asked for by every import.
-  return new Proxy({}, { get: (_, name) => name === "__esModule" || module()[name] });
+/** At once, for whoever starts at the same time. Where nothing can be written, each start is as slow as the first. */
+function keep(file, text) {
+  try {
+    mkdirSync(CACHE, { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, text);
+    renameSync(`${file}.${process.pid}`, file);
+  } catch {
+    return;
+  }
 }

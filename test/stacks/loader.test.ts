@@ -1,6 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
+// A bound against hanging.
+jest.setTimeout(60_000);
+
 /** What the last expression of a script gives, in a process of its own. */
 const run = (script: string): unknown =>
   JSON.parse(
@@ -24,6 +27,15 @@ it("loads it when it is asked for", () => {
       console.log(JSON.stringify([/=> three [+] 1/.test(text), paths.size > 0])));
   `;
   expect(run(script)).toEqual([true, true]);
+});
+
+it("makes JavaScript of a file once", () => {
+  const script = `
+    require("./index.ts");
+    console.log(JSON.stringify(Object.keys(require.cache).filter((file) => file.endsWith("/sucrase/dist/index.js"))));
+  `;
+  run(script);
+  expect(run(script)).toEqual([]);
 });
 
 it("leaves every line of TypeScript where it is", () => {
