@@ -13,7 +13,7 @@ export const reachable: Check<Pick<MemberView, "version" | "context">> = {
     "context, all other checks of the member are skipped; those of other members are not.",
   judge: ({ version, context }) => {
     if ("because" in version) {
-      return failed(version.because, `KUBECONFIG and ${oc({ member: "", context }, "version")} say what is in the way`);
+      return failed(version.because, oc({ member: "", context }, "version"));
     }
     return ok(`Kubernetes ${version.seen}, context ${context}`);
   },

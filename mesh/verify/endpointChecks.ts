@@ -77,9 +77,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     needs: ["MESH142", "MESH134", "MESH135"],
     judge: (view) => {
       const { presented } = view;
-      const cure =
-        `see what curl -v https://${hostOf(view)} says, whether the name leads to the router, and ` +
-        oc(view, `get pods -n ${ROUTER.namespace}`);
+      const cure = `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}`;
       if ("because" in presented) return failed(presented.because, cure);
       if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);
       return failed(`it answers with HTTP status ${presented.seen.status}`, cure);
