@@ -61,8 +61,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       if (federation === undefined) throw new NotSeen("the SpireServer has no federation");
       const said = routeReadiness({ host: hostOf(view), federation }, fact(view, "route"));
       if (said.state === "ready") return ok("Admitted=True");
-      const again = `annotate route ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`;
-      return failed(said.because, `put right what it says; ${ocHere(view, again)} makes the router look again`);
+      return failed(said.because, `put right what it says; ${lookAgain(view)} makes the router look again`);
     },
   },
   {
@@ -202,11 +201,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       const last = new X509Certificate(issued.certificate).fingerprint256;
       const { fingerprint256, serialNumber } = see(view.presented).certificate;
       if (fingerprint256 === last) return ok(`serial ${serialNumber}`);
-      const again = `annotate route ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`;
-      return failed(
-        `it presents another, serial ${serialNumber}`,
-        `make the router look again: ${ocHere(view, again)}`,
-      );
+      return failed(`it presents another, serial ${serialNumber}`, `make the router look again: ${lookAgain(view)}`);
     },
   },
 ];
@@ -246,6 +241,10 @@ function notIn(some: readonly string[], others: readonly string[], what: string)
 }
 
 const renewCure = (view: MemberView): string => `see that cert-manager runs, then ${renewCommand(view)}`;
+
+/** The router looks at a Route again when it changes. */
+const lookAgain = (view: MemberView): string =>
+  ocHere(view, `annotate route ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`);
 
 const routeOf = (view: MemberView): string => ocHere(view, `get route ${FEDERATION_ROUTE} -o yaml`);
 

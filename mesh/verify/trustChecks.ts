@@ -6,13 +6,11 @@ import { entryText } from "../../components/federationSpec";
 import { CONTROLLER_MANAGER, FEDERATION_CLASS, SPIRE_SERVER } from "../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../components/peer";
 import { differences } from "../difference";
-import { authorityId, fingerprint, foreignJwtKeys, foreignRoots, validRoots } from "../keys";
 import { POD } from "../serverCommands";
-import type { HeldBundle } from "../spireServer";
 import { refresh } from "../storeFindings";
 import type { TrustObject } from "../trustFindings";
-import { type Check, failed, type Judgement, ok, pending, see, skipped } from "./check";
-import { keysOf, short } from "./endpointChecks";
+import { type Check, failed, ok, pending, see, skipped } from "./check";
+import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
 import { span } from "./times";
 import { fact, ocHere, type PairView, upAgain } from "./views";
 
@@ -122,22 +120,7 @@ export const trustChecks: readonly Check<PairView>[] = [
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH147"],
-    judge: (view) => {
-      const held = heldOf(view);
-      if (held === undefined) return notHeld(view);
-      const served = see(view.peer.served);
-      const missing = served.roots.filter((root) => !held.roots.some((one) => one.equals(root)));
-      const foreign = foreignRoots(held, served, view.now);
-      const active = signingOf(view)?.x509;
-      const unheld = missing.filter((root) => active === undefined || authorityId(root) === active);
-      const says = `holds ${keysOf(held)}; the peer serves ${keysOf(served)}`;
-      return judgeKeys(view, says, {
-        foreign: foreign.map(fingerprint),
-        signing: active === undefined && missing.length < served.roots.length ? [] : unheld.map(fingerprint),
-        missing: missing.length,
-        none: validRoots(held, view.now).length === 0,
-      });
-    },
+    judge: (view) => judgeHeld(view, X509),
   },
   {
     code: "MESH212",
@@ -149,21 +132,7 @@ export const trustChecks: readonly Check<PairView>[] = [
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH147"],
-    judge: (view) => {
-      const held = heldOf(view);
-      if (held === undefined) return notHeld(view);
-      const served = see(view.peer.served);
-      const missing = served.jwtKeys.filter(({ id }) => !held.jwtKeys.some((key) => key.id === id));
-      const active = signingOf(view)?.jwt;
-      const unheld = missing.filter(({ id }) => active === undefined || id === active);
-      const ids = ({ jwtKeys }: HeldBundle): string => jwtKeys.map(({ id }) => short(id)).join(", ") || "none";
-      return judgeKeys(view, `holds ${ids(held)}; the peer serves ${ids(served)}`, {
-        foreign: foreignJwtKeys(held, served).map(({ id }) => id),
-        signing: active === undefined && missing.length < served.jwtKeys.length ? [] : unheld.map(({ id }) => id),
-        missing: missing.length,
-        none: false,
-      });
-    },
+    judge: (view) => judgeHeld(view, JWT),
   },
   {
     code: "MESH213",
@@ -206,46 +175,10 @@ export function trustedUntil(view: PairView): string | undefined {
   return ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString();
 }
 
-interface Judged {
-  /** Keys that are held and that the peer doesn't have. */
-  foreign: string[];
-  /** Keys that the peer signs with and that are not held. */
-  signing: string[];
-  /** How many of the peer's are not held. */
-  missing: number;
-  /** Nothing that is held is valid. */
-  none: boolean;
-}
-
-function judgeKeys(view: PairView, says: string, { foreign, signing, missing, none }: Judged): Judgement {
-  const faults = [
-    ...(foreign.length > 0 ? [`trusts ${foreign.map(short).join(", ")}, which the peer doesn't have`] : []),
-    ...(signing.length > 0 ? [`lacks ${signing.map(short).join(", ")}, with which the peer signs`] : []),
-    ...(none ? ["nothing that it holds is still valid"] : []),
-  ];
-  if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refresh(view, see(view.peer.trustDomain)));
-  return ok(missing > 0 ? `${says}; ${missing} that the peer has prepared come with the next refresh` : says);
-}
-
-function notHeld(view: PairView): Judgement {
-  const trustDomain = see(view.peer.trustDomain);
-  const { federates } = view.peer;
-  if ("seen" in federates && !federates.seen)
-    return pending(`no bundle of ${trustDomain} yet`, `npx mesh up ${view.member}`);
-  return failed(`holds no bundle of ${trustDomain}`, refresh(view, trustDomain));
-}
-
 function objectOf(view: PairView): TrustObject | undefined {
   const name = objectName(view.peer.name);
   return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
 }
-
-function heldOf(view: PairView): HeldBundle | undefined {
-  const trustDomain = see(view.peer.trustDomain);
-  return fact(view, "store").bundles.find((bundle) => bundle.trustDomain === trustDomain);
-}
-
-const signingOf = ({ peer: { signing } }: PairView) => ("seen" in signing ? signing.seen : undefined);
 
 function startOf(view: PairView): Date | undefined {
   const running = fact(view, "pod")?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER)?.state
