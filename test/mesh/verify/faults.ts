@@ -1,0 +1,332 @@
+/** One thing that is wrong in a member, and what is to be said of it. */
+import { root } from "../../components/certificates";
+import {
+  bundleOf,
+  certificateOf,
+  type Cluster,
+  hostOf,
+  type Live,
+  NOW,
+  objectIn,
+  pollLine,
+  presentedOf,
+  removeFrom,
+  trustDomainOf,
+} from "./fixture";
+
+const HOUR = 3600_000;
+const one = "cluster1";
+
+export type Change = (cluster1: Cluster, clusters: Record<string, Cluster>) => void;
+
+export const set = (kind: string, path: string, value: unknown, name?: string) => (cluster: Cluster) => {
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const parent = keys.reduce<Record<string, unknown>>(
+    (object, key) => (object[key] ??= {}) as Record<string, unknown>,
+    objectIn(cluster, kind, name),
+  );
+  parent[last] = value;
+};
+const remove = (kind: string, name?: string) => (cluster: Cluster) => {
+  removeFrom(cluster, kind, name);
+};
+const containerDown = (name: string) => (cluster: Cluster) => {
+  const pod = objectIn(cluster, "Pod") as unknown as {
+    status: {
+      containerStatuses: { name: string; ready: boolean; restartCount: number; state: object; lastState?: object }[];
+    };
+  };
+  for (const status of pod.status.containerStatuses.filter((container) => container.name === name)) {
+    status.ready = false;
+    status.restartCount = 7;
+    status.state = { waiting: { reason: "CrashLoopBackOff" } };
+    status.lastState = { terminated: { exitCode: 1 } };
+  }
+};
+const notReady = {
+  conditions: [{ type: "Ready", status: "False", reason: "ErrRegisterACMEAccount", message: "no route to host" }],
+};
+export const trustObject = (name: string, spec: object): Live => ({
+  apiVersion: "spire.spiffe.io/v1alpha1",
+  kind: "ClusterFederatedTrustDomain",
+  metadata: { name },
+  spec,
+});
+export const CLASS = "zero-trust-workload-identity-manager-spire";
+export const CFTD = "ClusterFederatedTrustDomain";
+
+/** One thing is wrong in cluster1; which checks fail, and what the cure of the first says. */
+export const FAULTS: [string, Change, string[], RegExp][] = [
+  [
+    "the API server doesn't answer",
+    (c) => (c.version = () => Promise.reject(new Error("no answer within 10 s"))),
+    ["cluster1 MESH101"],
+    /oc --context cluster1 version/,
+  ],
+  [
+    "cert-manager is down",
+    set("Deployment", "status.readyReplicas", 0),
+    ["cluster1 MESH102"],
+    /get csv,deployments,pods/,
+  ],
+  ["cert-manager is not there", remove("Subscription"), ["cluster1 MESH102"], /get csv,deployments,pods/],
+  [
+    "another trust domain",
+    set("ZeroTrustWorkloadIdentityManager", "spec.trustDomain", "elsewhere"),
+    ["cluster1 MESH103"],
+    /Pulumi\.cluster1\.yaml/,
+  ],
+  [
+    "create-only mode",
+    set("SpireServer", "status.conditions", [
+      { type: "Ready", status: "True" },
+      { type: "CreateOnlyMode", status: "True" },
+    ]),
+    ["cluster1 MESH104"],
+    /CREATE_ONLY_MODE/,
+  ],
+  [
+    "the Issuer is broken",
+    set("Issuer", "status", notReady),
+    ["cluster1 MESH111"],
+    /describe issuer letsencrypt-http01/,
+  ],
+  ["the Issuer is gone", remove("Issuer"), ["cluster1 MESH111"], /up --refresh --stack cluster1/],
+  ["the Issuer is another", set("Issuer", "spec", { selfSigned: {} }), ["cluster1 MESH111"], /up --refresh/],
+  ["the Certificate is gone", remove("Certificate"), ["cluster1 MESH112"], /up --refresh --stack cluster1/],
+  [
+    "the Certificate is for another host",
+    set("Certificate", "spec.dnsNames", ["x.org"]),
+    ["cluster1 MESH112"],
+    /up --refresh/,
+  ],
+  [
+    "the Certificate is by another issuer",
+    set("Certificate", "spec.issuerRef.name", "x"),
+    ["cluster1 MESH112"],
+    /up --refresh/,
+  ],
+  [
+    "the certificate is not issued",
+    set("Certificate", "status", notReady),
+    ["cluster1 MESH113"],
+    /cmctl --context cluster1 renew/,
+  ],
+  [
+    "the renewal is overdue",
+    set("Certificate", "status.renewalTime", new Date(NOW.getTime() - 2 * HOUR).toISOString()),
+    ["cluster1 MESH114"],
+    /cert-manager runs/,
+  ],
+  ["the Role is gone", remove("Role"), ["cluster1 MESH121"], /up --refresh --stack cluster1/],
+  [
+    "the Role is wider",
+    set("Role", "rules", [{ apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "watch"] }]),
+    ["cluster1 MESH121"],
+    /up --refresh/,
+  ],
+  [
+    "the RoleBinding is for somebody else",
+    set("RoleBinding", "subjects", [{ kind: "ServiceAccount", name: "x", namespace: "y" }]),
+    ["cluster1 MESH122"],
+    /up --refresh/,
+  ],
+  ["the router may not read the secret all the same", (c) => (c.verbs = ["get"]), ["cluster1 MESH123"], /up --refresh/],
+  [
+    "another refreshHint",
+    set("SpireServer", "spec.federation.bundleEndpoint.refreshHint", 60),
+    ["cluster1 MESH131"],
+    /up --refresh/,
+  ],
+  ["another server.conf", set("ConfigMap", "data", { "server.conf": "{}" }), ["cluster1 MESH132"], /CreateOnlyMode/],
+  [
+    "a StatefulSet of another server.conf",
+    set("StatefulSet", "spec.template.metadata.annotations", {}),
+    ["cluster1 MESH133"],
+    /get spireserver cluster -o yaml/,
+  ],
+  [
+    "the SPIRE server crashes",
+    containerDown("spire-server"),
+    ["cluster1 MESH134"],
+    /logs spire-server-0 -c spire-server --previous/,
+  ],
+  [
+    "the controller manager crashes",
+    containerDown("spire-controller-manager"),
+    ["cluster1 MESH135"],
+    /-c spire-controller-manager --previous/,
+  ],
+  [
+    "an agent is down",
+    set("DaemonSet", "status.numberReady", 0),
+    ["cluster1 MESH136"],
+    /describe daemonset spire-agent/,
+  ],
+  ["the Route is gone", remove("Route"), ["cluster1 MESH141"], /get spireserver/],
+  ["the Route has another host", set("Route", "spec.host", "x.org"), ["cluster1 MESH141"], /get spireserver/],
+  [
+    "the Route is refused",
+    set("Route", "status.ingress", [
+      {
+        host: hostOf(one),
+        conditions: [{ type: "Admitted", status: "False", reason: "ExternalCertificateValidationFailed" }],
+      },
+    ]),
+    ["cluster1 MESH142"],
+    /annotate route spire-server-federation/,
+  ],
+  [
+    "the endpoint is down",
+    (c) => (c.presented = new Error("connect ECONNREFUSED")),
+    ["cluster1 MESH143"],
+    /get pods -n openshift-ingress/,
+  ],
+  [
+    "the endpoint answers with an error",
+    (c) => (c.presented = { ...presentedOf(c.own, hostOf(one)), status: 503 }),
+    ["cluster1 MESH143"],
+    /curl -v https:/,
+  ],
+  [
+    "an expired certificate",
+    (c) => {
+      const times = { notBefore: new Date(NOW.getTime() - 2 * HOUR), notAfter: new Date(NOW.getTime() - HOUR) };
+      const expired = presentedOf(c.own, hostOf(one), certificateOf(hostOf(one), times));
+      c.presented = { ...expired, refused: "CERT_HAS_EXPIRED" };
+    },
+    ["cluster1 MESH144", "cluster1 MESH149"],
+    /cmctl --context cluster1 renew/,
+  ],
+  [
+    "a certificate for another host",
+    (c) => (c.presented = presentedOf(c.own, hostOf(one), certificateOf("x.org"))),
+    ["cluster1 MESH145", "cluster1 MESH149"],
+    /cmctl --context cluster1 renew/,
+  ],
+  [
+    "a certificate by an unknown CA",
+    (c) => {
+      if (!(c.presented instanceof Error)) c.presented = { ...c.presented, refused: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" };
+    },
+    ["cluster1 MESH146"],
+    /endpointCa/,
+  ],
+  [
+    "another trust domain's bundle",
+    (c, { cluster2 }) => (c.presented = presentedOf((cluster2 as Cluster).own, hostOf(one), presentedCertificate(c))),
+    ["cluster1 MESH147"],
+    /get route spire-server-federation/,
+  ],
+  [
+    "a bundle with keys that the SPIRE server doesn't have",
+    (c) =>
+      (c.presented = presentedOf(bundleOf(one, root(trustDomainOf(one)), "x"), hostOf(one), presentedCertificate(c))),
+    ["cluster1 MESH148", "cluster2->cluster1 MESH211", "cluster3->cluster1 MESH211"],
+    /get route/,
+  ],
+  [
+    "a renewed certificate that is not served",
+    (c) => (c.presented = presentedOf(c.own, hostOf(one))),
+    ["cluster1 MESH149"],
+    /annotate route/,
+  ],
+  ["the operator is not content", set("SpireServer", "status", notReady), ["cluster1 MESH151"], /get spireserver/],
+  [
+    "a foreign ClusterFederatedTrustDomain",
+    (c) =>
+      c.objects.push(trustObject("x", { trustDomain: "x.org", className: CLASS, bundleEndpointURL: "https://x.org" })),
+    ["cluster1 MESH301"],
+    /delete clusterfederatedtrustdomain x/,
+  ],
+  [
+    "a foreign entry of federatesWith",
+    (c) => {
+      const spec = objectIn(c, "SpireServer")["spec"] as unknown as { federation: { federatesWith: object[] } };
+      spec.federation.federatesWith.push({
+        trustDomain: "x.org",
+        bundleEndpointUrl: "https://x.org",
+        bundleEndpointProfile: "https_web",
+      });
+    },
+    // The operator has not written it yet.
+    ["cluster1 MESH132", "cluster1 MESH302"],
+    /server\.conf|operator/,
+  ],
+  [
+    "a bundle that was left",
+    (c) => c.bundles.push(bundleOf("x", root("apps.x.example.com"), "x")),
+    ["cluster1 MESH303"],
+    /bundle delete -id spiffe:\/\/apps\.x\.example\.com/,
+  ],
+  [
+    "a ClusterFederatedTrustDomain is gone",
+    remove(CFTD, "cluster2-federation"),
+    ["cluster1->cluster2 MESH201"],
+    /up --refresh --stack cluster1/,
+  ],
+  [
+    "a ClusterFederatedTrustDomain of another class",
+    set(CFTD, "spec.className", "x", "cluster2-federation"),
+    ["cluster1->cluster2 MESH202"],
+    /up --refresh/,
+  ],
+  [
+    "a ClusterFederatedTrustDomain with another URL",
+    set(CFTD, "spec.bundleEndpointURL", "https://x.org", "cluster2-federation"),
+    ["cluster1->cluster2 MESH203"],
+    /up --refresh/,
+  ],
+  [
+    "no relationship",
+    (c) => c.relationships.shift(),
+    ["cluster1->cluster2 MESH205"],
+    /logs spire-server-0 -c spire-controller-manager/,
+  ],
+  [
+    "no bundle",
+    (c) => c.bundles.shift(),
+    ["cluster1->cluster2 MESH211", "cluster1->cluster2 MESH212"],
+    /federation refresh -id apps\.cluster2/,
+  ],
+  [
+    "X.509 roots of before the peer's rotation",
+    (c) => Object.assign(c.bundles[0] ?? {}, { roots: [root(trustDomainOf("cluster2")).certificate.raw] }),
+    ["cluster1->cluster2 MESH211"],
+    /federation refresh -id apps\.cluster2/,
+  ],
+  [
+    "JWT keys of before the peer's rotation",
+    (c) => Object.assign(c.bundles[0] ?? {}, { jwtKeys: [{ id: "old", publicKey: Buffer.from("old") }] }),
+    ["cluster1->cluster2 MESH212"],
+    /federation refresh -id apps\.cluster2/,
+  ],
+  [
+    "polls that fail",
+    (c) =>
+      (c.log = [
+        pollLine(900, "Bundle refreshed", trustDomainOf("cluster2")),
+        pollLine(
+          60,
+          "Error updating bundle",
+          trustDomainOf("cluster2"),
+          'Get "https://x": x509: certificate signed by unknown authority',
+        ),
+        pollLine(30, "Bundle refreshed", trustDomainOf("cluster3")),
+      ].join("\n")),
+    ["cluster1->cluster2 MESH213"],
+    /trusted CAs of ZTWIM.*federation refresh -id apps\.cluster2/,
+  ],
+  [
+    "no polls",
+    (c) => (c.log = pollLine(30, "Bundle refreshed", trustDomainOf("cluster3"))),
+    ["cluster1->cluster2 MESH213"],
+    /federation refresh/,
+  ],
+];
+
+export const presentedCertificate = ({ presented }: Cluster) => {
+  if (presented instanceof Error) throw presented;
+  return presented.certificate;
+};
