@@ -65,6 +65,12 @@ export async function readMember(
   return { seen: { stack, trust, federation, conf, store } };
 }
 
+/** The domain below which the cluster's router serves; undefined where it is no OpenShift. */
+export async function readIngressDomain(reader: ClusterReader): Promise<string | undefined> {
+  type Ingress = KubeObject & { spec?: { domain?: string } };
+  return (await reader.get<Ingress>("config.openshift.io/v1", "Ingress", names.SINGLETON))?.spec?.domain;
+}
+
 export async function readServerConf(reader: ClusterReader): Promise<string | undefined> {
   type ConfigMap = KubeObject & { data?: Record<string, string> };
   const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.SPIRE_SERVER, names.OPERAND_NAMESPACE);

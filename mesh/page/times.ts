@@ -1,4 +1,5 @@
 /** Points in time, as the page says them. Pure. */
+import { dated } from "../verify/times";
 import { html, type Html } from "./html";
 
 export const HOUR = 3_600_000;
@@ -15,8 +16,8 @@ export function parseTime(iso: string): number | undefined {
 export function timeOf(iso: string): Html {
   const time = parseTime(iso);
   if (time === undefined) return html`${iso}`;
-  const utc = new Date(time).toISOString();
-  return html`<time datetime="${utc}">${utc.slice(0, -8).replace("T", " ")} UTC</time>`;
+  const date = new Date(time);
+  return html`<time datetime="${date.toISOString()}">${dated(date)}</time>`;
 }
 
 /** `in 89 days`, `3 hours ago`; nothing where one of them is no time. */

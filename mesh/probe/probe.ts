@@ -3,11 +3,10 @@
  * answer of a SPIRE server proves. Everything that is made for it is taken away again, however it ends.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Forbidden, type KubeObject } from "../../components/cluster";
-import { SINGLETON } from "../../components/names";
+import { Forbidden } from "../../components/cluster";
 import type { Place } from "../finding";
 import type { Verdict } from "../lock";
-import { look, type Looked } from "../memberReading";
+import { look, type Looked, readIngressDomain } from "../memberReading";
 import type { Claim } from "./claim";
 import type { ProbeCluster } from "./cluster";
 import type { Report } from "./log";
@@ -75,10 +74,8 @@ interface ProbePlace {
 }
 
 async function findPlace({ member, context, trustDomain }: ProbeMember, { connect }: ProbeIo): Promise<ProbePlace> {
-  type Ingress = KubeObject & { spec?: { domain?: string } };
   const cluster = connect(context);
-  const ingress = await cluster.get<Ingress>("config.openshift.io/v1", "Ingress", SINGLETON);
-  const ingressDomain = ingress?.spec?.domain;
+  const ingressDomain = await readIngressDomain(cluster);
   if (ingressDomain === undefined) throw new Error(`context "${context}": ingresses.config/cluster has no domain`);
   return { cluster, prober: { member, trustDomain, ingressDomain } };
 }

@@ -12,7 +12,7 @@ import type { Route } from "../../components/routeReadiness";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
 import type { Pod, Workload } from "../../components/workloads";
-import { look, type Looked, readServerConf } from "../memberReading";
+import { look, type Looked, readIngressDomain, readServerConf } from "../memberReading";
 import type { MeshMember } from "../members";
 import { POD } from "../serverCommands";
 import type { HeldBundle, Signing, SpireServer } from "../spireServer";
@@ -121,11 +121,6 @@ export async function readFacts(
   };
   const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
-}
-
-export async function readIngressDomain(reader: ClusterReader): Promise<string | undefined> {
-  type Ingress = KubeObject & { spec?: { domain?: string } };
-  return (await reader.get<Ingress>("config.openshift.io/v1", "Ingress", names.SINGLETON))?.spec?.domain;
 }
 
 async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Verdict> {

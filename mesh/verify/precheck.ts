@@ -4,11 +4,11 @@ import type { ClusterReader } from "../../components/cluster";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
 import { type Cleared, preflight } from "../../stacks/preflight";
-import { look, type Looked } from "../memberReading";
+import { look, type Looked, readIngressDomain } from "../memberReading";
 import type { MeshMember } from "../members";
 import { type Check, evaluate, failed, ok, see } from "./check";
 import { reachable } from "./clusterChecks";
-import { readIngressDomain, type Sources } from "./memberFacts";
+import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
 
 export interface PrecheckView {

@@ -1,7 +1,7 @@
 /** Times as people read them. Pure. */
 
 /** `2026-11-27 13:09 UTC`. */
-export const dated = (date: Date): string => `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+export const dated = (date: Date): string => `${date.toISOString().slice(0, -8).replace("T", " ")} UTC`;
 
 const UNITS = [
   [86_400, "day"],
