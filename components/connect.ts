@@ -1,3 +1,5 @@
+import { Agent } from "node:https";
+import { isDeepStrictEqual } from "node:util";
 import {
   ApiException,
   KubeConfig,
@@ -9,6 +11,9 @@ import { type ClusterReader, Forbidden, type KubeObject } from "./cluster";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
 const REQUEST_MS = 10_000;
+
+/** A connection is kept this long for the next request; longer, and what lies between might have given it up. */
+const IDLE_MS = 5_000;
 
 /**
  * A reader of the cluster that a context of the kubeconfig names (`$KUBECONFIG`, or `~/.kube/config`).
@@ -57,11 +62,21 @@ export function kubeConfig(context: string): KubeConfig {
   }
   config.setCurrentContext(context);
   const authenticate = config.applySecurityAuthentication.bind(config);
+  let shared: Agent | undefined;
   config.applySecurityAuthentication = async (request) => {
     await authenticate(request);
+    const agent = request.getAgent();
+    // Those of a proxy are of other classes.
+    if (agent?.constructor === Agent) request.setAgent((shared = sharing(shared, agent)));
     request.setSignal(AbortSignal.timeout(REQUEST_MS));
   };
   return config;
+}
+
+/** One agent for all requests with the same credentials, where the client has one for each: a handshake takes longer than most answers. */
+function sharing(shared: Agent | undefined, agent: Agent): Agent {
+  const options = { ...agent.options, keepAlive: true, timeout: IDLE_MS };
+  return shared !== undefined && isDeepStrictEqual({ ...shared.options }, options) ? shared : new Agent(options);
 }
 
 export class ClusterClient extends KubernetesObjectApi {

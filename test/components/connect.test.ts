@@ -17,6 +17,7 @@ let server: Server;
 let folder: string;
 let kubeconfig: string;
 const requests: string[] = [];
+let handshakes = 0;
 const versions = new Map(["cert-manager-operator.v1.18.1", "other-operator.v1.0.0"].map((name) => [name, csv(name)]));
 
 const resources = (...kinds: [string, string][]): object => ({
@@ -69,6 +70,7 @@ beforeAll((done) => {
       .writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" })
       .end(JSON.stringify(body ?? { kind: "Status", apiVersion: "v1", message: "not found" }));
   });
+  server.on("secureConnection", () => handshakes++);
   server.listen(0, "localhost", () => {
     folder = mkdtempSync(join(tmpdir(), "connect-"));
     kubeconfig = join(folder, "config");
@@ -146,16 +148,35 @@ it("reads objects as they are, takes what is missing for missing and explains ev
     unknown: 'Error context "elsewhere" is not in the kubeconfig; it has up, down',
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
-}, 30_000);
+});
+
+it("asks again over the same connection, until the credentials are others", async () => {
+  const { pem, keyPem } = issue("me");
+  const script = `
+    const { CoreV1Api } = require("@kubernetes/client-node");
+    const config = require("./components/connect.ts").kubeConfig("up");
+    const read = () => config.makeApiClient(CoreV1Api).listNamespacedConfigMap({ namespace: "ns" });
+    (async () => {
+      await read();
+      await read();
+      const [certData, keyData] = ${JSON.stringify([pem, keyPem])}.map((text) => Buffer.from(text).toString("base64"));
+      Object.assign(config.getCurrentUser(), { certData, keyData });
+      await read();
+    })();
+  `;
+  handshakes = 0;
+  expect((await run(["--eval", script])).stderr).toBe("");
+  expect(handshakes).toBe(2);
+});
 
 it("removes the operator's version, and no other's", async () => {
   const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "up" });
   expect([code, stderr]).toEqual([0, ""]);
   expect([...versions.keys()]).toEqual(["other-operator.v1.0.0"]);
-}, 30_000);
+});
 
 it("says why it cannot remove it", async () => {
   const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "elsewhere" });
   expect(code).toBe(1);
   expect(stderr).toBe('context "elsewhere" is not in the kubeconfig; it has up, down\n');
-}, 30_000);
+});
