@@ -49,16 +49,9 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
   return PulumiCommand.get({ root: dirname(dirname(await npm.resolve())) });
 }
 
-/** The stack, or undefined when the backend has none of that name. The one that the user has selected stays selected. */
-export async function findStack(workspace: Workspace, name: string): Promise<Stack | undefined> {
-  const stack = await Stack.select(name, sparing(workspace));
-  try {
-    await stack.info(false);
-    return withoutReport(stack);
-  } catch (error) {
-    if (error instanceof StackNotFoundError) return undefined;
-    throw error;
-  }
+/** The stack of that name, whether there is one or not. The one that the user has selected stays selected. */
+export async function stackOf(workspace: Workspace, name: string): Promise<Stack> {
+  return withoutReport(await Stack.select(name, sparing(workspace)));
 }
 
 /** What PulumiCommand has and its type leaves out: a failure is a CommandError, as of all else that the Automation API runs. */
@@ -91,13 +84,22 @@ function withoutReport(stack: Stack): Stack {
   return Object.create(stack, { outputs: nothing, info: nothing }) as Stack;
 }
 
-/** Makes a stack, and selects it no more than `findStack` does. */
+/** Makes a stack, and selects it no more than `stackOf` does. */
 export async function makeStack({ pulumiCommand, workDir }: Workspace, name: string): Promise<void> {
   await run(pulumiCommand.command, ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: workDir });
 }
 
-export async function published({ name, workspace }: Stack): Promise<Published> {
-  const outputs = await workspace.stackOutputs(name);
+/** Undefined when the backend has no such stack: the reading says so, and to ask before it would take as long again. */
+export async function published({ name, workspace }: Stack): Promise<Published | undefined> {
+  try {
+    return publishedIn(await workspace.stackOutputs(name));
+  } catch (error) {
+    if (error instanceof StackNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function publishedIn(outputs: OutputMap): Published {
   const value = (key: string): unknown => outputs[key]?.value as unknown;
   return {
     ...(value("federation") === undefined ? {} : { federation: value("federation") as Contract }),

@@ -1,7 +1,7 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
-import { CommandError, type Stack } from "@pulumi/pulumi/automation";
+import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
 import type { Contract } from "../stacks/contract";
-import { type EngineEvent, findStack, makeStack, published, type Published, type Workspace } from "./backend";
+import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./backend";
 import type { Interruption } from "./interruption";
 import type { DriftOutcome } from "./memberReading";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
@@ -39,8 +39,6 @@ export interface Listener {
 }
 
 export class PulumiStacks implements RemoveStacks {
-  private readonly stacks = new Map<string, Promise<Stack | undefined>>();
-
   constructor(
     private readonly workspace: Workspace,
     private readonly listener: Listener,
@@ -51,17 +49,16 @@ export class PulumiStacks implements RemoveStacks {
   async init(names: readonly string[]): Promise<string[]> {
     const made: string[] = [];
     for (const name of names) {
-      if ((await this.find(name)) !== undefined) continue;
+      if ((await this.published(name)) !== undefined) continue;
       await makeStack(this.workspace, name);
-      this.stacks.delete(name);
       made.push(name);
     }
     return made;
   }
 
   async published(name: string): Promise<Published | undefined> {
-    const stack = await this.find(name);
-    return stack && readAgain(() => published(stack));
+    const stack = await stackOf(this.workspace, name);
+    return readAgain(() => published(stack));
   }
 
   up(name: string): Promise<UpOutcome> {
@@ -139,29 +136,22 @@ export class PulumiStacks implements RemoveStacks {
       },
     };
     this.listener.began(name);
-    const stack = await this.find(name);
+    const stack = await stackOf(this.workspace, name);
     const outcome = await (
       this.interruption.requested
         ? Promise.resolve(failure("was not begun: interrupted"))
-        : stack === undefined
-          ? Promise.resolve(failure(`there is no stack "${name}"; mesh up makes it`))
-          : readAgain(() => {
-              activity = idle;
-              return operation(stack, attempt);
-            })
+        : readAgain(() => {
+            activity = idle;
+            return operation(stack, attempt);
+          })
     ).catch((error: unknown) => {
+      if (error instanceof StackNotFoundError) return failure(`there is no stack "${name}"; mesh up makes it`);
       if (error instanceof NotRecovered) return failure(error.message);
       if (!(error instanceof CommandError)) throw error;
       return failure(...(activity.errors.length > 0 ? activity.errors : [lastWords(error)]));
     });
     this.listener.ended(name, outcome);
     return outcome;
-  }
-
-  private find(name: string): Promise<Stack | undefined> {
-    const known = this.stacks.get(name) ?? findStack(this.workspace, name);
-    this.stacks.set(name, known);
-    return known;
   }
 }
 
