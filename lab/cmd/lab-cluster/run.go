@@ -163,7 +163,7 @@ func (c *cluster) watch(ctx context.Context, applier *apply.Applier, objects []u
 		switch {
 		case len(missing) == 0 && phase == state.Starting:
 			close(c.ready)
-			phase, every = state.Ready, 2*time.Second
+			phase, every = state.Ready, 10*time.Second
 		case len(missing) == 0:
 			phase = state.Ready
 		case phase != state.Starting:
