@@ -1,9 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-// A bound against hanging.
-jest.setTimeout(60_000);
-
 /** What the last expression of a script gives, in a process of its own. */
 const run = (script: string): unknown =>
   JSON.parse(

@@ -27,9 +27,6 @@ make_unit() {
 }
 `;
 
-// Every run starts some hundred small processes, on whatever else the machine is doing.
-jest.setTimeout(60_000);
-
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench(recipes);

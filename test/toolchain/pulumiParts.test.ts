@@ -17,9 +17,6 @@ const cli = "pulumi/versions/3.259.0/bin/pulumi";
 const host = "pulumi/versions/3.259.0/bin/pulumi-language-nodejs";
 const plugin = "pulumi/plugins/resource-command-v1.2.1/pulumi-resource-command";
 
-// Every run starts some hundred small processes, on whatever else the machine is doing.
-jest.setTimeout(60_000);
-
 let bench: Bench;
 beforeEach(() => (bench = new Bench(recipes)));
 afterEach(() => {

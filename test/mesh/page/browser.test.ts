@@ -16,7 +16,6 @@ const PAGES: readonly [string, Verification][] = [
 let browser: Browser;
 let opened: Opened | undefined;
 
-jest.setTimeout(60_000);
 beforeAll(async () => {
   browser = await openBrowser();
 });

@@ -3,9 +3,6 @@ import type { AddressInfo } from "node:net";
 import { presentedAt } from "../../../mesh/verify/presented";
 import { issue } from "../../components/certificates";
 
-// Longer than the bound that is tested here; against hanging, no measurement.
-jest.setTimeout(30_000);
-
 const ca = issue("CA", { ca: true });
 const leaf = issue("endpoint", { dnsNames: ["elsewhere.example.com"], issuer: ca });
 let server: Server;
