@@ -25,14 +25,6 @@ beforeAll(async () => {
   await configure();
 });
 
-/** Not by a destroy: a router that has lost its access to the secret asks for a hand with the Route. */
-afterAll(async () => {
-  await configure({ peers: () => [] });
-  await up();
-  for (const [from, to] of pairs(CLUSTERS))
-    await from.spireServer("bundle", "delete", "-id", `spiffe://${to.trustDomain}`, "-mode", "dissociate");
-});
-
 const others = (name: string): string[] => NAMES.filter((other) => other !== name);
 
 interface Given {
