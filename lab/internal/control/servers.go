@@ -59,41 +59,37 @@ func APIServer(plan fabric.Plan, certs string, audit Audit) Process {
 // ControllerManager makes PersistentVolumes, too: the hostPath provisioner is the only one there is.
 func ControllerManager(certs string) Process {
 	crt, key := pairs(certs)
-	kubeconfig := filepath.Join(certs, pki.Controllers+".kubeconfig")
 	return Process{
 		Name: "kube-controller-manager",
-		Args: []string{
-			"--kubeconfig=" + kubeconfig,
-			"--authentication-kubeconfig=" + kubeconfig,
-			"--authorization-kubeconfig=" + kubeconfig,
-			"--bind-address=127.0.0.1",
-			"--leader-elect=false",
+		Args: append(asClient(certs, pki.Controllers),
 			"--use-service-account-credentials=true",
-			"--service-account-private-key-file=" + key(pki.ServiceAccounts),
-			"--root-ca-file=" + crt(pki.ClusterCA),
-			"--cluster-signing-cert-file=" + crt(pki.ClusterCA),
-			"--cluster-signing-key-file=" + key(pki.ClusterCA),
+			"--service-account-private-key-file="+key(pki.ServiceAccounts),
+			"--root-ca-file="+crt(pki.ClusterCA),
+			"--cluster-signing-cert-file="+crt(pki.ClusterCA),
+			"--cluster-signing-key-file="+key(pki.ClusterCA),
 			"--controllers=*,-nodeipam,-route,-cloud-node-lifecycle,-service-lb-controller",
 			"--enable-hostpath-provisioner=true",
 			// By default it throttles itself for 4.5 s while it makes its own ServiceAccounts.
 			"--kube-api-qps=300",
 			"--kube-api-burst=600",
-		},
+		),
 	}
 }
 
 // Scheduler puts every pod on the one node there is.
 func Scheduler(certs string) Process {
-	kubeconfig := filepath.Join(certs, pki.Scheduler+".kubeconfig")
-	return Process{
-		Name: "kube-scheduler",
-		Args: []string{
-			"--kubeconfig=" + kubeconfig,
-			"--authentication-kubeconfig=" + kubeconfig,
-			"--authorization-kubeconfig=" + kubeconfig,
-			"--bind-address=127.0.0.1",
-			"--leader-elect=false",
-		},
+	return Process{Name: "kube-scheduler", Args: asClient(certs, pki.Scheduler)}
+}
+
+// asClient returns the flags of a server that works through the API server, and is the only one of its kind.
+func asClient(certs, name string) []string {
+	kubeconfig := filepath.Join(certs, name+".kubeconfig")
+	return []string{
+		"--kubeconfig=" + kubeconfig,
+		"--authentication-kubeconfig=" + kubeconfig,
+		"--authorization-kubeconfig=" + kubeconfig,
+		"--bind-address=127.0.0.1",
+		"--leader-elect=false",
 	}
 }
 
