@@ -32,11 +32,7 @@ func Run(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	config, err := level.Config()
-	if err != nil {
-		return err
-	}
-	client, err := dynamic.NewForConfig(config)
+	_, client, err := level.Clients()
 	if err != nil {
 		return err
 	}

@@ -44,15 +44,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	config, err := level.Config()
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	routes, err := dynamic.NewForConfig(config)
+	client, routes, err := level.Clients()
 	if err != nil {
 		return err
 	}

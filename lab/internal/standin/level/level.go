@@ -6,6 +6,8 @@ import (
 	"log"
 	"time"
 
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
@@ -15,14 +17,19 @@ const (
 	again = time.Second      // after an error
 )
 
-// Config is the pod's own access to its API server.
-func Config() (*rest.Config, error) {
+// Clients reach the pod's own API server, with the pod's rights: one for Kubernetes' own kinds, one for all others.
+func Clients() (*kubernetes.Clientset, *dynamic.DynamicClient, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config.QPS, config.Burst = 100, 200 // client-go's 5 a second would be what a cluster's start waits for
-	return config, nil
+	typed, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	untyped, err := dynamic.NewForConfig(config)
+	return typed, untyped, err
 }
 
 // Run calls sync when the informers, already running, know everything, and again after every change that one of them sees,

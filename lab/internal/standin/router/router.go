@@ -13,10 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
 	"spire-federation/lab/internal/pki"
@@ -46,15 +44,7 @@ func Run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("default certificate: %w", err)
 	}
-	config, err := level.Config()
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	routes, err := dynamic.NewForConfig(config)
+	client, routes, err := level.Clients()
 	if err != nil {
 		return err
 	}

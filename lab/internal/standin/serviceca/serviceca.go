@@ -40,11 +40,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	config, err := level.Config()
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, _, err := level.Clients()
 	if err != nil {
 		return err
 	}
