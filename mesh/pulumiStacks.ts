@@ -145,10 +145,12 @@ export class PulumiStacks implements RemoveStacks {
             return operation(stack, attempt);
           })
     ).catch((error: unknown) => {
-      if (error instanceof StackNotFoundError) return failure(`there is no stack "${name}"; mesh up makes it`);
       if (error instanceof NotRecovered) return failure(error.message);
       if (!(error instanceof CommandError)) throw error;
-      return failure(...(activity.errors.length > 0 ? activity.errors : [lastWords(error)]));
+      if (activity.errors.length > 0) return failure(...activity.errors);
+      return failure(
+        error instanceof StackNotFoundError ? `there is no stack "${name}"; mesh up makes it` : lastWords(error),
+      );
     });
     this.listener.ended(name, outcome);
     return outcome;
