@@ -27,7 +27,5 @@ lab-shell: ## a shell inside the running lab: kubectl contexts cluster1 and clus
 lab-down: ## end the lab and everything in it
 	lab/lab down
 
-# Not npm ci: it refuses the lock file, which lacks test tools' binaries for other systems than Linux.
 node_modules/.package-lock.json: package.json package-lock.json
-	npm install --no-save
-	touch $@
+	test/packages
