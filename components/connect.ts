@@ -6,7 +6,7 @@ import {
   KubernetesObjectApi,
   type KubernetesObject,
   type RequestContext,
-} from "@kubernetes/client-node";
+} from "./kubernetesClient";
 import { type ClusterReader, Forbidden, type KubeObject } from "./cluster";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */

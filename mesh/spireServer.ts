@@ -1,6 +1,6 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
 import { PassThrough } from "node:stream";
-import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
+import { Exec, type KubeConfig, type V1Status } from "../components/kubernetesClient";
 import { Forbidden } from "../components/cluster";
 import { kubeConfig } from "../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";

@@ -9,6 +9,7 @@ const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { join } = require("node:path");
+const { bundle, isDoor, maker } = require("./bundle.js");
 require("./lazyPulumi.js");
 
 const OPTIONS = {
@@ -20,17 +21,24 @@ const CACHE = join(__dirname, "..", "node_modules", ".cache", "spire-federation"
 const MAKER = JSON.stringify([require("sucrase/package.json").version, OPTIONS]);
 
 Module._extensions[".ts"] = (module, filePath) => {
-  module._compile(javascript(readFileSync(filePath, "utf8"), filePath), filePath);
+  const source = readFileSync(filePath, "utf8");
+  const javascript = isDoor(filePath)
+    ? kept([maker(), source], () => bundle(source, filePath))
+    : kept([MAKER, source], () => require("sucrase").transform(source, { ...OPTIONS, filePath }).code);
+  module._compile(javascript, filePath);
 };
 
-function javascript(source, filePath) {
-  const kept = join(CACHE, `${createHash("sha256").update(MAKER).update(source).digest("hex")}.js`);
+/** What is made of some texts, made once. */
+function kept(texts, make) {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(text);
+  const file = join(CACHE, `${hash.digest("hex")}.js`);
   try {
-    return readFileSync(kept, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
-    const { code } = require("sucrase").transform(source, { ...OPTIONS, filePath });
-    keep(kept, code);
-    return code;
+    const made = make();
+    keep(file, made);
+    return made;
   }
 }
 

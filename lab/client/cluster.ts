@@ -12,7 +12,7 @@ import {
   setHeaderOptions,
   type V1Pod,
   type V1Status,
-} from "@kubernetes/client-node";
+} from "../../components/kubernetesClient";
 
 export const NAMESPACE = "zero-trust-workload-identity-manager";
 const SERVER_POD = "spire-server-0";

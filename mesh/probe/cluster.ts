@@ -1,5 +1,5 @@
 /** What a probe may do in a cluster: to read, and to make and take away its own objects. */
-import { ApiException, CoreV1Api, PatchStrategy } from "@kubernetes/client-node";
+import { ApiException, CoreV1Api, PatchStrategy } from "../../components/kubernetesClient";
 import type { ClusterReader } from "../../components/cluster";
 import { connect, connectClient, kubeConfig } from "../../components/connect";
 import { FIELD_MANAGER } from "../../components/names";

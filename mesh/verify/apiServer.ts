@@ -1,5 +1,10 @@
 /** What verify asks an API server beside objects. */
-import { AuthorizationV1Api, CoreV1Api, type V1SubjectAccessReview, VersionApi } from "@kubernetes/client-node";
+import {
+  AuthorizationV1Api,
+  CoreV1Api,
+  type V1SubjectAccessReview,
+  VersionApi,
+} from "../../components/kubernetesClient";
 import { connectClient, kubeConfig } from "../../components/connect";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../components/names";
 import { POD } from "../serverCommands";

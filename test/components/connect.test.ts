@@ -153,7 +153,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
 it("asks again over the same connection, until the credentials are others", async () => {
   const { pem, keyPem } = issue("me");
   const script = `
-    const { CoreV1Api } = require("@kubernetes/client-node");
+    const { CoreV1Api } = require("./components/kubernetesClient.ts");
     const config = require("./components/connect.ts").kubeConfig("up");
     const read = () => config.makeApiClient(CoreV1Api).listNamespacedConfigMap({ namespace: "ns" });
     (async () => {

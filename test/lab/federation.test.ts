@@ -2,7 +2,7 @@
  * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
  * as the clusters do; jest runs them in order.
  */
-import { V1Secret } from "@kubernetes/client-node";
+import { V1Secret } from "../../components/kubernetesClient";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";

@@ -5,7 +5,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { Exec, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { Exec, KubeConfig, KubernetesObjectApi, PatchStrategy } from "../../components/kubernetesClient";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { OPERATOR, OPERATOR_NAMESPACE, removeOperator } from "../../lab/client/operator";
 import { labState, Project } from "../../lab/client/project";

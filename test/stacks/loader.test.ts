@@ -29,10 +29,20 @@ it("loads it when it is asked for", () => {
 it("makes JavaScript of a file once", () => {
   const script = `
     require("./index.ts");
-    console.log(JSON.stringify(Object.keys(require.cache).filter((file) => file.endsWith("/sucrase/dist/index.js"))));
+    const makers = Object.keys(require.cache).filter((file) => /\\/(sucrase|esbuild)\\//.test(file) && file.endsWith(".js"));
+    console.log(JSON.stringify(makers));
   `;
   run(script);
   expect(run(script)).toEqual([]);
+});
+
+it("loads the Kubernetes client as one file, not as its own", () => {
+  const script = `
+    require("./index.ts");
+    const files = Object.keys(require.cache).filter((file) => /kubernetesClient|client-node.*js$/.test(file));
+    console.log(JSON.stringify(files.map((file) => file.slice(process.cwd().length))));
+  `;
+  expect(run(script)).toEqual(["/components/kubernetesClient.ts"]);
 });
 
 it("leaves every line of TypeScript where it is", () => {

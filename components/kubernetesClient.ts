@@ -1,0 +1,23 @@
+/**
+ * What the project uses of the Kubernetes client, which nothing imports but this file: the client is some 900 modules,
+ * and stacks/loader.js loads this one with all that it needs of them as a single file (stacks/bundle.js).
+ */
+export {
+  ApiException,
+  AuthorizationV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  Exec,
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  loadAllYaml,
+  PatchStrategy,
+  type RequestContext,
+  setHeaderOptions,
+  type V1Pod,
+  V1Secret,
+  type V1Status,
+  type V1SubjectAccessReview,
+  VersionApi,
+} from "@kubernetes/client-node";
