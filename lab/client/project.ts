@@ -4,13 +4,19 @@
  * `pulumi stack init` writes into Pulumi.<stack>.yaml, so the committed files are never worked on.
  */
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 const UP = ["up", "--yes", "--skip-preview", "--stack"];
 const SOURCES = ["index.ts", "components", "stacks", "mesh", "package.json", "tsconfig.json", "Pulumi.yaml"];
+
+/**
+ * Of the passphrase "lab", and the same for all stacks: Pulumi hashes a passphrase a million times for each salt that a
+ * run meets, and it meets those of the peers' stacks.
+ */
+const SALT = "encryptionsalt: v1:xvOzfGm7mzc=:v1:hqkb4ZkmB/LNxLtN:IzCxKGVMcO15B1NIKgkygb6wpNZGMQ==\n";
 
 /** Folder of the running lab; `lab exec` sets KUBECONFIG to a file in it. */
 export function labState(): string {
@@ -52,6 +58,7 @@ export class Project {
     const stackFiles = ["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml"];
     for (const name of [...SOURCES, ...stackFiles])
       await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
+    for (const name of stackFiles) await appendFile(join(dir, name), SALT);
     await symlink(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
     return new Project(dir, options.show ?? false);
   }
@@ -147,6 +154,11 @@ export class Project {
 
   async unset(stack: string, path: string): Promise<void> {
     await this.pulumi("config", "rm", "--stack", stack, "--path", path);
+  }
+
+  /** Writes a stack's file, whatever it was. */
+  async writeStackFile(stack: string, config: string): Promise<void> {
+    await writeFile(join(this.dir, `Pulumi.${stack}.yaml`), config + SALT);
   }
 
   /** Makes the stacks, as they are committed. */

@@ -2,7 +2,7 @@
  * A mesh of two that a third cluster joins and leaves again, looked at on the clusters and by workloads. cluster1 lists
  * its peers statically, as the procedure does; the other two dynamically. The tests build on each other; jest runs them in order.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -66,7 +66,7 @@ const refused = (from: Workload, to: Workload): Promise<void> =>
   }, SYNC_SECONDS);
 
 test("a cluster joins, and only what must change changes", async () => {
-  await writeFile(join(project.dir, "Pulumi.cluster3.yaml"), CONFIG);
+  await project.writeStackFile("cluster3", CONFIG);
   for (const stack of ["cluster1", "cluster2"]) await project.set(stack, "peers[1]", "cluster3");
   const old = [cluster1, cluster2];
   const before = await Promise.all(

@@ -3,7 +3,7 @@
  * tests build on each other; jest runs them in order.
  */
 import { execFileSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
@@ -38,16 +38,14 @@ interface Given {
   profile?: string;
 }
 
-/** Writes all stack files anew, but for the salt that `stack init` adds. Without anything given, everybody has both others as peers. */
+/** Writes all stack files anew. Without anything given, everybody has both others as peers. */
 async function configure({ peers: peersOf = others, bootstraps = 0, ...given }: Given = {}): Promise<void> {
   for (const { name, trustDomain } of CLUSTERS) {
-    const file = join(project.dir, `Pulumi.${name}.yaml`);
-    const [salt = ""] = /^encryptionsalt: .*$/m.exec(await readFile(file, "utf8").catch(() => "")) ?? [];
     const peers = peersOf(name);
     const rebootstrap = Object.fromEntries(peers.map((peer) => [peer, bootstraps]));
     const config = { context: name, trustDomain, peers, rebootstrap, ...given };
     const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
-    await writeFile(file, ["config:", ...lines, salt, ""].join("\n"));
+    await project.writeStackFile(name, ["config:", ...lines, ""].join("\n"));
   }
 }
 

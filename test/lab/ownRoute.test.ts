@@ -2,7 +2,7 @@
  * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates
  * with one that has neither. The tests build on each other; jest runs them in order.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -23,7 +23,7 @@ jest.setTimeout(600_000);
 
 beforeAll(async () => {
   project = await Project.forTest();
-  await writeFile(join(project.dir, "Pulumi.cluster3.yaml"), CONFIG);
+  await project.writeStackFile("cluster3", CONFIG);
   await project.init("cluster1", "cluster3");
   await project.set("cluster1", "peers[0]", "cluster3");
 });

@@ -1,6 +1,4 @@
 /** `mesh verify --probe` on three clusters: workloads that meet, whatever happens to whoever has made them. The tests build on each other. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project, type Running } from "../../lab/client/project";
@@ -33,7 +31,7 @@ beforeAll(async () => {
   for (const cluster of all) await removeTrust(cluster);
   for (const cluster of all) await removeNamespace(cluster);
   project = await Project.forTest("cluster1", "cluster2");
-  await writeFile(join(project.dir, "Pulumi.cluster3.yaml"), CONFIG);
+  await project.writeStackFile("cluster3", CONFIG);
   for (const stack of ["cluster1", "cluster2"]) {
     await project.set(stack, "peers[1]", "cluster3");
     await project.set(stack, "refreshHint", "3600"); // what is rotated stays unknown for a quarter of that

@@ -2,7 +2,7 @@
  * The identities of docs/rbac/ can do all that they are for, and have no right that nothing needs: all that they ask of
  * the API servers is in an audit log. The tests build on each other; jest runs them in order.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { Exec, KubeConfig, KubernetesObjectApi, PatchStrategy } from "../../components/kubernetesClient";
@@ -41,7 +41,7 @@ jest.setTimeout(600_000);
 
 beforeAll(async () => {
   project = await Project.forTest();
-  await writeFile(join(project.dir, "Pulumi.cluster3.yaml"), CONFIG);
+  await project.writeStackFile("cluster3", CONFIG);
   await rm(join(project.dir, "Pulumi.cluster2.yaml")); // no member of this mesh
   await project.init("cluster1", "cluster3");
   await project.set("cluster1", "peers[0]", "cluster3");

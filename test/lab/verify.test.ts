@@ -2,8 +2,6 @@
  * `mesh verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
  * faults come one after the other; each is undone, and after it all is well again.
  */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";
@@ -25,7 +23,7 @@ jest.setTimeout(600_000);
 beforeAll(async () => {
   for (const cluster of CLUSTERS) await removeTrust(cluster);
   project = await Project.forTest();
-  for (const cluster of CLUSTERS) await writeFile(join(project.dir, `Pulumi.${cluster.name}.yaml`), configOf(cluster));
+  for (const cluster of CLUSTERS) await project.writeStackFile(cluster.name, configOf(cluster));
   const { code, stdout, stderr } = await project.mesh("up");
   if (code !== 0) throw new Error(`mesh up: exit code ${code}\n${stdout}${stderr}`);
   for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
