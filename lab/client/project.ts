@@ -81,6 +81,7 @@ export class Project {
       PULUMI_BACKEND_URL: `file://${join(this.dir, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "lab",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "5", // each start looks at all the logs there are, 500 MB of them by default
       ...(this.kubeconfig !== undefined && { KUBECONFIG: this.kubeconfig }),
     };
   }
