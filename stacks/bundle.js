@@ -7,9 +7,8 @@ const { dirname } = require("node:path");
 
 exports.isDoor = (filePath) => filePath.endsWith("/components/kubernetesClient.ts");
 
-/** What the bundle depends on, besides the door's own text. */
-exports.maker = () =>
-  JSON.stringify(["esbuild", "@kubernetes/client-node"].map((name) => require(`${name}/package.json`).version));
+/** What a bundle depends on, besides the door's own text. */
+exports.BUNDLER = ["esbuild", "@kubernetes/client-node"].map((name) => require(`${name}/package.json`).version).join();
 
 exports.bundle = (source, filePath) =>
   require("esbuild").buildSync({

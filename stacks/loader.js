@@ -9,7 +9,7 @@ const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { join } = require("node:path");
-const { bundle, isDoor, maker } = require("./bundle.js");
+const { bundle, BUNDLER, isDoor } = require("./bundle.js");
 require("./lazyPulumi.js");
 
 const OPTIONS = {
@@ -18,13 +18,13 @@ const OPTIONS = {
   disableESTransforms: true, // Node knows all of it
 };
 const CACHE = join(__dirname, "..", "node_modules", ".cache", "spire-federation");
-const MAKER = JSON.stringify([require("sucrase/package.json").version, OPTIONS]);
+const SUCRASE = JSON.stringify([require("sucrase/package.json").version, OPTIONS]);
 
 Module._extensions[".ts"] = (module, filePath) => {
   const source = readFileSync(filePath, "utf8");
   const javascript = isDoor(filePath)
-    ? kept([maker(), source], () => bundle(source, filePath))
-    : kept([MAKER, source], () => require("sucrase").transform(source, { ...OPTIONS, filePath }).code);
+    ? kept([BUNDLER, source], () => bundle(source, filePath))
+    : kept([SUCRASE, source], () => require("sucrase").transform(source, { ...OPTIONS, filePath }).code);
   module._compile(javascript, filePath);
 };
 
