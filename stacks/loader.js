@@ -9,7 +9,7 @@ const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { join } = require("node:path");
-const { bundle, BUNDLER, isDoor } = require("./bundle.js");
+const { bundle, BUNDLER, DOOR } = require("./bundle.js");
 require("./lazyPulumi.js");
 
 const OPTIONS = {
@@ -22,7 +22,7 @@ const SUCRASE = JSON.stringify([require("sucrase/package.json").version, OPTIONS
 
 Module._extensions[".ts"] = (module, filePath) => {
   const source = readFileSync(filePath, "utf8");
-  const javascript = isDoor(filePath)
+  const javascript = filePath.endsWith(DOOR)
     ? kept([BUNDLER, source], () => bundle(source, filePath))
     : kept([SUCRASE, source], () => require("sucrase").transform(source, { ...OPTIONS, filePath }).code);
   module._compile(javascript, filePath);
