@@ -2,12 +2,5 @@
 import { connect } from "./components/connect";
 import { federate } from "./stacks/cluster";
 import { readConfig } from "./stacks/config";
-import { switchDebuggerOff } from "./stacks/debuggerOff";
-import { plainStackTraces } from "./stacks/stackTraces";
 
-plainStackTraces();
-
-export = async () => {
-  await switchDebuggerOff();
-  return federate(readConfig(), connect);
-};
+export = () => federate(readConfig(), connect);

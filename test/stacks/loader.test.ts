@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /** What the last expression of a script gives, in a process of its own. */
@@ -37,6 +37,46 @@ it("loads it when it is asked for", () => {
     });
   `;
   expect(run(script)).toEqual([true, true, true, Array(4).fill("function")]);
+});
+
+it("lets a rejection pass through many outputs at once", async () => {
+  const program = `
+    const { isInitializedAsync } = require("@pulumi/pulumi/runtime/closure/v8Hooks");
+    (async () => {
+      await isInitializedAsync(); // as Pulumi's runner does
+      const refuse = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        throw new Error("refused");
+      };
+      const step = (value) => Promise.all([value.then((x) => x), value.then((x) => x)]);
+      let value = refuse();
+      for (let steps = 0; steps < 50; steps++) value = step(value); // each doubles the paths
+      process.on("unhandledRejection", ({ message }) => { console.log(message); process.exit(); });
+    })();
+  `;
+  const said = await new Promise<string>((resolve) => {
+    // With a debugger this would take years: a bound against hanging.
+    execFile(
+      process.execPath,
+      ["--require", "./stacks/loader.js", "--eval", program],
+      { timeout: 60_000 },
+      (error, stdout) => {
+        resolve(error?.message ?? stdout);
+      },
+    );
+  });
+  expect(said).toBe("refused\n");
+}, 90_000);
+
+it("shows Pulumi's own places as they are, on which Node's inspect ends", () => {
+  const script = `
+    require("source-map-support/register"); // as Pulumi's runner does
+    const { CustomResource } = require("@pulumi/pulumi");
+    try { new CustomResource("a:b:C", ""); } catch ({ stack }) { console.log(JSON.stringify(stack)); }
+  `;
+  const stack = run(script);
+  expect(stack).toMatch(/node_modules\/@pulumi\/pulumi\/resource\.js:/);
+  expect(stack).not.toContain("resource.ts");
 });
 
 it("makes JavaScript of a file once", () => {
