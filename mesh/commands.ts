@@ -40,8 +40,6 @@ export interface Session extends Pick<CommandLine, "names" | "values" | "paralle
 
 export const RUN: Record<Command, (session: Session) => Promise<ExitCode>> = {
   async up({ members, stacks, parallel, note, print }) {
-    const made = await stacks.init(members.flatMap(({ name, peers }) => [name, ...peers]));
-    if (made.length > 0) note(`made stacks: ${made.join(", ")}`);
     const result = await up(members, stacks, parallel, (round, running) => {
       note(`round ${String(round)}: ${running.join(", ")}`);
     });

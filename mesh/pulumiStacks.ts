@@ -10,7 +10,7 @@ import { NotRecovered, readAgain, settling, type Teller, withLock } from "./reco
 import type { RemoveStacks } from "./remove";
 import { type Roots, rootsOf } from "./roots";
 import { stackObjects } from "./stackObjects";
-import type { UpOutcome } from "./up";
+import type { FutureStacks, UpOutcome } from "./up";
 
 interface Options {
   color: "never";
@@ -38,22 +38,16 @@ export interface Listener {
   ended(member: string, outcome: UpOutcome | PreviewOutcome): void;
 }
 
-export class PulumiStacks implements RemoveStacks {
+export class PulumiStacks implements RemoveStacks, FutureStacks {
   constructor(
     private readonly workspace: Workspace,
     private readonly listener: Listener,
     private readonly interruption: Interruption = uninterrupted,
   ) {}
 
-  /** Makes those of the stacks that the backend doesn't have; gives their names. */
-  async init(names: readonly string[]): Promise<string[]> {
-    const made: string[] = [];
-    for (const name of names) {
-      if ((await this.published(name)) !== undefined) continue;
-      await makeStack(this.workspace, name);
-      made.push(name);
-    }
-    return made;
+  async make(name: string): Promise<void> {
+    await makeStack(this.workspace, name);
+    this.listener.note(`made stack ${name}`);
   }
 
   async published(name: string): Promise<Published | undefined> {

@@ -1,6 +1,6 @@
 /** `mesh up`: brings members together until nothing more is to be had. */
 import type { OpMap, Published } from "./backend";
-import { nextRound, type Progress, type Run, standings } from "./convergence";
+import { nextRound, type Progress, type Publications, type Run, standings } from "./convergence";
 import type { MeshMember } from "./members";
 import { UNCHANGING } from "./narrator";
 import { inParallel } from "./parallel";
@@ -12,6 +12,11 @@ export interface Stacks {
   published(name: string): Promise<Published | undefined>;
   /** One `pulumi up`. Whatever goes wrong is an outcome. */
   up(name: string): Promise<UpOutcome>;
+}
+
+/** Stacks of which some may not be there yet. */
+export interface FutureStacks extends Stacks {
+  make(name: string): Promise<void>;
 }
 
 export type UpOutcome =
@@ -34,16 +39,19 @@ export interface UpMember {
   errors: string[];
 }
 
-/** Runs rounds until none is left. A member that fails stops nobody. */
+/** Makes the stacks that are missing, and runs rounds until none is left. A member that fails stops nobody. */
 export async function up(
   members: readonly MeshMember[],
-  stacks: Stacks,
+  stacks: FutureStacks,
   parallel: number,
   onRound: (round: number, names: readonly string[]) => void,
 ): Promise<UpMember[]> {
   const outcomes = new Map<string, UpOutcome[]>(members.map(({ name }) => [name, []]));
   const runs: Run[] = [];
-  let progress = await look(members, stacks, runs);
+  const everybody = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
+  const { published, missing } = await look(everybody, stacks, parallel);
+  for (const name of missing) await stacks.make(name);
+  let progress: Progress = { members, published, runs };
   for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
     onRound(round, names);
     const saw = progress.published;
@@ -52,20 +60,26 @@ export async function up(
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
-    progress = await look(members, stacks, runs);
+    progress = { ...progress, published: (await look(everybody, stacks, parallel)).published };
   }
   return summary(members, progress, outcomes);
 }
 
-async function look(members: readonly MeshMember[], stacks: Stacks, runs: Run[]): Promise<Progress> {
-  const names = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
-  const read = await Promise.all(
-    names.map(async (name) => [name, text((await stacks.published(name))?.federation)] as const),
-  );
-  return { members, published: Object.fromEntries(read), runs };
+/** What they have published, and those of whom there is no stack. */
+async function look(
+  names: readonly string[],
+  stacks: Stacks,
+  parallel: number,
+): Promise<{ published: Publications; missing: string[] }> {
+  const found = new Map<string, Published | undefined>();
+  await inParallel(parallel, names, async (name) => found.set(name, await stacks.published(name)));
+  const text = (contract: unknown): string | undefined =>
+    contract === undefined ? undefined : JSON.stringify(contract);
+  return {
+    published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
+    missing: names.filter((name) => found.get(name) === undefined),
+  };
 }
-
-const text = (contract: unknown): string | undefined => (contract === undefined ? undefined : JSON.stringify(contract));
 
 function summary(
   members: readonly MeshMember[],

@@ -1,23 +1,36 @@
 import type { Published } from "../../mesh/backend";
 import type { MeshMember } from "../../mesh/members";
-import { printUp, type Stacks, up, type UpOutcome } from "../../mesh/up";
+import { type FutureStacks, printUp, up, type UpOutcome } from "../../mesh/up";
 import { configOf } from "../stacks/fixtures";
 
 const member = (name: string, ...peers: string[]): MeshMember => ({ name, peers, outside: [], config: configOf() });
 
 /** Stacks that publish an endpoint once they have run, unless they are broken. */
-class FakeStacks implements Stacks {
+class FakeStacks implements FutureStacks {
   readonly ran: string[] = [];
   readonly broken: Record<string, string>;
   running = 0;
   most = 0;
   private readonly urls: Record<string, string> = {};
 
-  constructor(broken: Record<string, string> = {}) {
+  made: string[] = [];
+  reads = 0;
+
+  constructor(
+    broken: Record<string, string> = {},
+    private readonly missing: readonly string[] = [],
+  ) {
     this.broken = broken;
   }
 
-  published(name: string): Promise<Published> {
+  make(name: string): Promise<void> {
+    this.made.push(name);
+    return Promise.resolve();
+  }
+
+  published(name: string): Promise<Published | undefined> {
+    this.reads++;
+    if (this.missing.includes(name) && !this.made.includes(name)) return Promise.resolve(undefined);
     const url = this.urls[name];
     const federation = { version: 1, trustDomain: name, bundleEndpointUrl: url ?? "", profile: "https_web" } as const;
     return Promise.resolve({ ...(url === undefined ? {} : { federation }), pendingPeers: [], peers: {} });
@@ -80,4 +93,14 @@ test("a peer that is not among the members is read and never run", async () => {
   const result = await up([member("a", "b")], stacks, 4, quiet);
   expect(stacks.ran).toEqual(["b", "a"]);
   expect(result[0]?.state).toBe("complete");
+});
+
+test("each stack is read once before the first round, and what is missing is made, peers' stacks too", async () => {
+  const members = [member("a", "b", "c", "d"), member("b", "a", "c", "d")];
+  const stacks = new FakeStacks({}, ["b", "d"]);
+  let reads = 0;
+  await up(members, stacks, 2, () => (reads ||= stacks.reads));
+  expect(reads).toBe(4);
+  expect(stacks.made).toEqual(["b", "d"]);
+  expect(new Set(stacks.ran)).toEqual(new Set(["a", "b"]));
 });
