@@ -4,6 +4,7 @@ import { Exec, type KubeConfig, type V1Status } from "../components/kubernetesCl
 import { Forbidden } from "../components/cluster";
 import { kubeConfig } from "../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
+import { authorityId } from "./keys";
 import { POD, PROGRAM } from "./serverCommands";
 
 /** The bundle of a trust domain, as a SPIRE server holds it. */
@@ -34,7 +35,8 @@ export interface Signing {
 export interface SpireServer {
   /** The bundle of its own trust domain. */
   ownBundle(): Promise<HeldBundle>;
-  signing(): Promise<Signing>;
+  /** @param own the bundle of its own trust domain: of a kind of which that has one key, nothing is asked */
+  signing(own: HeldBundle): Promise<Signing>;
   /** Bundles of other trust domains. */
   bundles(): Promise<HeldBundle[]>;
   /** Trust domains of the dynamic relationships; those of server.conf are not among them. */
@@ -59,12 +61,19 @@ export function spireServer(context: string): SpireServer {
     async ownBundle() {
       return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
     },
-    async signing() {
-      const active = async (kind: keyof Signing): Promise<string> => {
+    async signing({ roots, jwtKeys }) {
+      const active = async (kind: keyof Signing, [id, ...more]: string[]): Promise<string> => {
+        if (id !== undefined && more.length === 0) return id;
         const shown = await run("localauthority", kind, "show", "-output", "json");
         return (JSON.parse(shown) as { active?: { authority_id: string } }).active?.authority_id ?? "";
       };
-      const [x509, jwt] = await Promise.all([active("x509"), active("jwt")]);
+      const [x509, jwt] = await Promise.all([
+        active("x509", roots.map(authorityId)),
+        active(
+          "jwt",
+          jwtKeys.map(({ id }) => id),
+        ),
+      ]);
       return { x509, jwt };
     },
     async bundles() {

@@ -92,6 +92,8 @@ export async function readFacts(
   const { reader, api, server } = sources;
   const here = names.OPERAND_NAMESPACE;
   const issuer = planIssuer(config.issuer).reference;
+  let bundle: Promise<HeldBundle> | undefined;
+  const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
     ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     ingressDomain: () => readIngressDomain(reader),
@@ -111,8 +113,8 @@ export async function readFacts(
     agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
     trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
     roots: () => readOwnRoots(reader),
-    own: () => server.ownBundle(),
-    signing: () => server.signing(),
+    own,
+    signing: async () => server.signing(await own()),
     store: async () => {
       const [bundles, relationships] = await Promise.all([server.bundles(), server.relationships()]);
       return { bundles, relationships };
