@@ -1,10 +1,15 @@
 package ztwim
 
 import (
-	"os"
+	"embed"
 	"strings"
 	"testing"
 )
+
+// Embedded, and not read: Go then knows the test's result again in another checkout, where files are of another time.
+//
+//go:embed testdata
+var testdata embed.FS
 
 func newTestView(spec fields) fields {
 	whole := fields{
@@ -57,7 +62,7 @@ func same(t *testing.T, v fields, file, golden string) {
 	t.Helper()
 	got, err := config(file, v)
 	must(t, err)
-	want, err := os.ReadFile("testdata/" + golden)
+	want, err := testdata.ReadFile("testdata/" + golden)
 	must(t, err)
 	if got != string(want) {
 		t.Errorf("differs from testdata/%s:\n%s", golden, got)
