@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
+import { eventually } from "../../lab/client/eventually";
 import { labState } from "../../lab/client/project";
 import { issue } from "../components/certificates";
 
@@ -56,6 +57,17 @@ export const change = (cluster: Cluster, kind: Kind, name: string, there: object
   inject: () => merge(cluster, kind, name, there),
   undo: () => merge(cluster, kind, name, back),
 });
+
+/** A change of the Certificate, with the certificate that comes of it: to look at a whole mesh until it is there is much. */
+export function issuing(cluster: Cluster, { inject, undo }: Injection): Injection {
+  const issued = (): Promise<void> =>
+    eventually(async () => {
+      const { metadata, status } = await cluster.read(APIS.Certificate, "Certificate", CERTIFICATE);
+      const ready = { type: "Ready", status: "True", observedGeneration: metadata.generation };
+      expect(status).toMatchObject({ conditions: expect.arrayContaining([expect.objectContaining(ready)]) as unknown });
+    });
+  return { inject: () => inject().then(issued), undo: () => undo().then(issued) };
+}
 
 export const spec = (content: object): object => ({ spec: content });
 

@@ -1,6 +1,6 @@
 /**
  * `mesh verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
- * faults come one after the other; each is undone, and after it all is well again.
+ * faults come one after the other; each is undone, and after it all is well again. Then its workloads meet.
  */
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -13,6 +13,7 @@ import type { Verification } from "../../mesh/verify/verification";
 import { removeBundles, removeTrust } from "./leftovers";
 import { report } from "./report";
 import { CLUSTERS, FAULTS, othersOf } from "./verifyFaults";
+import { probeTests } from "./verifyProbe";
 
 let project: Project;
 let members: MeshMember[];
@@ -110,4 +111,8 @@ test.each(FAULTS)("$name: $found", async ({ inject, undo, found, cure }) => {
     await undo();
   }
   await expectAllWell();
+});
+
+describe("--probe:", () => {
+  probeTests(() => project);
 });

@@ -6,6 +6,7 @@ import {
   change,
   impostor,
   type Injection,
+  issuing,
   merge,
   object,
   pidOf,
@@ -20,7 +21,7 @@ const [cluster1, cluster2, cluster3] = [
   new Cluster("cluster2"),
   new Cluster("cluster3", "cluster3.example.com"),
 ];
-export const CLUSTERS = [cluster1, cluster2, cluster3];
+export const CLUSTERS = [cluster1, cluster2, cluster3] as const;
 
 export const othersOf = (cluster: Cluster): Cluster[] => CLUSTERS.filter((other) => other !== cluster);
 
@@ -123,7 +124,10 @@ export const FAULTS: Fault[] = [
   },
   {
     name: "certificate for another host",
-    ...change(cluster1, "Certificate", CERTIFICATE, names("other.apps.cluster1.example.com"), names(cluster1.host)),
+    ...issuing(
+      cluster1,
+      change(cluster1, "Certificate", CERTIFICATE, names("other.apps.cluster1.example.com"), names(cluster1.host)),
+    ),
     found: ["cluster1 MESH112", "cluster1 MESH145"],
     cure: up(cluster1),
   },
