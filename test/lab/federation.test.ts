@@ -7,6 +7,7 @@ import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
+import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SECRET = "spire-server-federation-tls";
@@ -59,6 +60,8 @@ describe("two stacks", () => {
     }
   });
 });
+
+describe("workloads of both:", workloadTests);
 
 describe("a pod killed by hand", () => {
   test("comes back with the same CA and the peer's bundle", async () => {

@@ -1,11 +1,9 @@
 /** `mesh drift` on two clusters: silent while members do what members do, and it finds what people do to them. */
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held, running } from "../../lab/demo/proof";
 import type { DriftMember } from "../../mesh/drift";
-import { inHandsOf } from "./identities";
-import { removeBundles, removeTrust } from "./leftovers";
 import { report } from "./report";
 import { rotateAuthorities } from "./rotation";
 
@@ -15,20 +13,6 @@ const RBAC = "rbac.authorization.k8s.io/v1";
 const TRUST = "ClusterFederatedTrustDomain";
 let project: Project;
 let auditor: Project;
-
-jest.setTimeout(600_000);
-
-beforeAll(async () => {
-  for (const cluster of [cluster1, cluster2]) await removeTrust(cluster);
-  project = await Project.forTest("cluster1", "cluster2");
-  await project.unset("cluster2", "peers"); // cluster1 is changed; its peer need not trust it
-  await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
-  await project.up("cluster2");
-  await project.up("cluster1");
-  await removeBundles(cluster1, [cluster2]);
-  await removeBundles(cluster2, []);
-  auditor = await inHandsOf("auditor", project, [cluster1, cluster2]);
-});
 
 /** What is found of each member, and the exit code. */
 async function drift(): Promise<{ code: number; members: DriftMember[] }> {
@@ -45,13 +29,6 @@ async function expectNone(): Promise<void> {
   expect(code).toBe(0);
 }
 
-test("there is none on a healthy mesh after a SPIRE CA was rotated", async () => {
-  await rotateAuthorities(cluster2);
-  await cluster1.refreshBundle(cluster2.trustDomain);
-  await eventually(() => held(cluster1, cluster2));
-  await expectNone();
-});
-
 const domain = (name: string, className: string): Manifest => ({
   apiVersion: SPIRE_API,
   kind: TRUST,
@@ -65,63 +42,6 @@ const domain = (name: string, className: string): Manifest => ({
 });
 const EXTRA = domain("extra", "zero-trust-workload-identity-manager-spire");
 const OTHER_CLASS = domain("other-class", "other");
-
-describe("by hand", () => {
-  let code: number;
-  let found: string[];
-  let cluster2Found: DriftMember | undefined;
-
-  beforeAll(async () => {
-    for (const manifest of [EXTRA, OTHER_CLASS]) await cluster1.apply(manifest);
-    const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "watch"] }];
-    await cluster1.merge(of(RBAC, "Role", "secret-reader", { rules }));
-    const router = { kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" };
-    const subjects = [router, { kind: "ServiceAccount", name: "other", namespace: "default" }];
-    await cluster1.merge(of(RBAC, "RoleBinding", "secret-reader-binding", { subjects }));
-    await preferChain("other");
-    await listOther();
-    await setBundle();
-
-    const result = await drift();
-    code = result.code;
-    const [first, second] = result.members;
-    found = (first?.findings ?? []).map((finding) => `${finding.code} ${finding.object}: ${finding.found}`);
-    cluster2Found = second;
-    expect(first?.unchecked).toEqual([]);
-  });
-
-  test.each<[string, RegExp]>([
-    ["another ClusterFederatedTrustDomain", /^trust-domain-undeclared \w+ extra: .*extra\.example\.com/],
-    ["one of another class", /^trust-domain-ignored \w+ other-class: /],
-    ["a foreign entry of federatesWith", /^federates-with-undeclared SpireServer cluster: .*listed\.example\.com/],
-    ["a Role that is wider", /^access-changed Role secret-reader: rules\[0\]\.resourceNames: nothing/],
-    [
-      "a second subject of the RoleBinding",
-      /^access-changed RoleBinding secret-reader-binding: subjects\[1\]: .*"other"/,
-    ],
-    [
-      "a field that the stack leaves alone",
-      /^fields-added Issuer letsencrypt-http01: spec\.acme\.preferredChain: "other"/,
-    ],
-    ["a bundle that the peer doesn't have", /^bundle-foreign bundle apps\.cluster2\.example\.com: /],
-  ])("%s is found, once", (_, finding) => {
-    expect(found.filter((line) => finding.test(line))).toHaveLength(1);
-  });
-
-  test("and nothing else, of nobody else", () => {
-    expect(found).toHaveLength(7);
-    expect(cluster2Found).toMatchObject({ findings: [], unchecked: [] });
-    expect(code).toBe(1);
-  });
-
-  test("it is put right by what the findings say", async () => {
-    for (const { metadata } of [EXTRA, OTHER_CLASS]) await cluster1.remove(SPIRE_API, TRUST, metadata.name);
-    await preferChain(null);
-    await project.up("cluster1", "--refresh");
-    await cluster1.refreshBundle(cluster2.trustDomain);
-    await expectNone();
-  });
-});
 
 const of = (apiVersion: string, kind: string, name: string, content: object): Manifest => ({
   apiVersion,
@@ -174,4 +94,75 @@ async function setBundle(): Promise<void> {
     `${server} bundle show -format spiffe | ${set}`,
   ]);
   await expect(held(cluster1, cluster2)).rejects.toThrow();
+}
+
+/** Tests that build on each other, on two clusters that trust each other. */
+export function driftTests(open: () => { project: Project; auditor: Project }): void {
+  beforeAll(() => {
+    ({ project, auditor } = open());
+  });
+
+  test("there is none on a healthy mesh after a SPIRE CA was rotated", async () => {
+    await rotateAuthorities(cluster2);
+    await cluster1.refreshBundle(cluster2.trustDomain);
+    await eventually(() => held(cluster1, cluster2));
+    await expectNone();
+  });
+
+  describe("by hand", () => {
+    let code: number;
+    let found: string[];
+    let cluster2Found: DriftMember | undefined;
+
+    beforeAll(async () => {
+      for (const manifest of [EXTRA, OTHER_CLASS]) await cluster1.apply(manifest);
+      const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "watch"] }];
+      await cluster1.merge(of(RBAC, "Role", "secret-reader", { rules }));
+      const router = { kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" };
+      const subjects = [router, { kind: "ServiceAccount", name: "other", namespace: "default" }];
+      await cluster1.merge(of(RBAC, "RoleBinding", "secret-reader-binding", { subjects }));
+      await preferChain("other");
+      await listOther();
+      await setBundle();
+
+      const result = await drift();
+      code = result.code;
+      const [first, second] = result.members;
+      found = (first?.findings ?? []).map((finding) => `${finding.code} ${finding.object}: ${finding.found}`);
+      cluster2Found = second;
+      expect(first?.unchecked).toEqual([]);
+    });
+
+    test.each<[string, RegExp]>([
+      ["another ClusterFederatedTrustDomain", /^trust-domain-undeclared \w+ extra: .*extra\.example\.com/],
+      ["one of another class", /^trust-domain-ignored \w+ other-class: /],
+      ["a foreign entry of federatesWith", /^federates-with-undeclared SpireServer cluster: .*listed\.example\.com/],
+      ["a Role that is wider", /^access-changed Role secret-reader: rules\[0\]\.resourceNames: nothing/],
+      [
+        "a second subject of the RoleBinding",
+        /^access-changed RoleBinding secret-reader-binding: subjects\[1\]: .*"other"/,
+      ],
+      [
+        "a field that the stack leaves alone",
+        /^fields-added Issuer letsencrypt-http01: spec\.acme\.preferredChain: "other"/,
+      ],
+      ["a bundle that the peer doesn't have", /^bundle-foreign bundle apps\.cluster2\.example\.com: /],
+    ])("%s is found, once", (_, finding) => {
+      expect(found.filter((line) => finding.test(line))).toHaveLength(1);
+    });
+
+    test("and nothing else, of nobody else", () => {
+      expect(found).toHaveLength(7);
+      expect(cluster2Found).toMatchObject({ findings: [], unchecked: [] });
+      expect(code).toBe(1);
+    });
+
+    test("it is put right by what the findings say", async () => {
+      for (const { metadata } of [EXTRA, OTHER_CLASS]) await cluster1.remove(SPIRE_API, TRUST, metadata.name);
+      await preferChain(null);
+      await project.up("cluster1", "--refresh");
+      await cluster1.refreshBundle(cluster2.trustDomain);
+      await expectNone();
+    });
+  });
 }

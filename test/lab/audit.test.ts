@@ -1,0 +1,33 @@
+/** What somebody with the auditor's rights sees of two clusters that trust each other. The tests build on each other. */
+import { Cluster } from "../../lab/client/cluster";
+import { Project } from "../../lab/client/project";
+import { pairs } from "../../lab/demo/proof";
+import { driftTests } from "./auditDrift";
+import { reportTests } from "./auditReport";
+import { inHandsOf } from "./identities";
+import { removeBundles, removeTrust } from "./leftovers";
+
+const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2")];
+let project: Project;
+let auditor: Project;
+
+// A generous bound against hanging, not a measurement.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  for (const cluster of CLUSTERS) await removeTrust(cluster);
+  project = await Project.forTest("cluster1", "cluster2");
+  await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
+  const { code, stdout, stderr } = await project.mesh("up");
+  if (code !== 0) throw new Error(`mesh up: exit code ${code}\n${stdout}${stderr}`);
+  for (const [cluster, peer] of pairs(CLUSTERS)) await removeBundles(cluster, [peer]);
+  auditor = await inHandsOf("auditor", project, CLUSTERS);
+});
+
+describe("mesh report:", () => {
+  reportTests(() => ({ auditor }));
+});
+
+describe("mesh drift:", () => {
+  driftTests(() => ({ project, auditor }));
+});
