@@ -136,7 +136,7 @@ func (p *pod) describe(c *container) (s rootSpec, reason string, err error) {
 	vars := map[string]string{
 		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "HOSTNAME": hostname,
 		"KUBERNETES_SERVICE_HOST": p.n.APIServiceIP, "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
-		"GOMAXPROCS": "1", // as for the lab's own processes
+		"GOMAXPROCS": "1", "GOGC": "400", // as for the lab's own processes
 	}
 	for name, value := range image.Env {
 		vars[name] = value
