@@ -32,7 +32,7 @@ list_units() {
   unit node . -- machine_node "$(node --version)"
   unit pebble toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
 
-  unit pulumi toolchain/pulumi toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
+  unit pulumi toolchain/pulumi toolchain/pulumi/zxcvbn toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
   unit pulumi-resource-kubernetes toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
     pulumi_plugin kubernetes "$kubernetes_plugin_version" kubernetes_plugin
   unit pulumi-resource-command plugins plugins -- pulumi_plugin command "$command_plugin_version" standin_plugin

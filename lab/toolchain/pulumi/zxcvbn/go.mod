@@ -1,0 +1,3 @@
+module zxcvbn
+
+go 1.26
