@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,12 +11,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A checkout with one file, and how to run a command in it once. */
+/** A checkout with one file and a link to a folder, and how to run a command in it once. */
 function checkout(name: string, file: string) {
   const dir = join(folder, name);
   mkdirSync(join(dir, "test"), { recursive: true });
   cpSync("test/once", join(dir, "test/once"));
   writeFileSync(join(dir, "file"), file);
+  symlinkSync("test", join(dir, "link"));
   execFileSync("git", ["init", "--quiet"], { cwd: dir });
   return {
     dir,
