@@ -32,6 +32,7 @@ list_units() {
   unit node . -- machine_node "$(node --version)"
   unit pebble toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
 
+  # zxcvbn-of-esc beside zxcvbn is a link to it: Go lets no folder stand in for two modules.
   unit pulumi toolchain/pulumi toolchain/pulumi/zxcvbn toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
   unit pulumi-resource-kubernetes toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
     pulumi_plugin kubernetes "$kubernetes_plugin_version" kubernetes_plugin
