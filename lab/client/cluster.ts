@@ -167,7 +167,7 @@ export class Cluster {
   }
 
   spireServer(...args: string[]): Promise<string> {
-    return this.exec(SERVER_POD, "spire-server", ["/opt/spire/bin/spire-server", ...args]);
+    return this.exec(SERVER_POD, "spire-server", ["/spire-server", ...args]);
   }
 
   /** The keys that this cluster's SPIRE server holds of another trust domain; undefined when it holds none. */

@@ -86,7 +86,7 @@ async function listOther(): Promise<void> {
 
 /** Makes cluster1 take its own keys for its peer's. */
 async function setBundle(): Promise<void> {
-  const server = "/opt/spire/bin/spire-server";
+  const server = "/spire-server";
   const set = `${server} bundle set -id spiffe://${cluster2.trustDomain} -format spiffe`;
   await cluster1.exec("spire-server-0", "spire-server", [
     "/bin/sh",

@@ -337,7 +337,7 @@ function inHands<T>(name: string, connecting: () => T): T {
 }
 
 const exec = async (name: string): Promise<unknown> => {
-  const command = ["/opt/spire/bin/spire-server", "healthcheck"];
+  const command = ["/spire-server", "healthcheck"];
   const silent = new PassThrough();
   return new Exec(seenBy(name)).exec(NAMESPACE, "spire-server-0", "spire-server", command, silent, silent, null, false);
 };

@@ -42,7 +42,7 @@ func TestArgv(t *testing.T) {
 }
 
 func TestOverrideRunsTheBinaryWithThePodsArguments(t *testing.T) {
-	const operator = "registry.redhat.io/zero-trust-workload-identity-manager/spire-controller-manager-rhel9"
+	const operator = "registry.redhat.io/zero-trust-workload-identity-manager/spiffe-spire-controller-manager-rhel9"
 	table, err := Load(map[string]string{operator: "/build/scm"})
 	if err != nil {
 		t.Fatal(err)
@@ -97,5 +97,54 @@ func TestRows(t *testing.T) {
 	}
 	if rows := strings.Count("\n"+string(text), "\n- image:"); rows != len(table) {
 		t.Errorf("%d rows but %d images: a name is there twice", rows, len(table))
+	}
+}
+
+// layouts is what the product's images add to ubi9-minimal, and their ENTRYPOINT: the same in the Containerfiles of release-1.0.0
+// and release-1.1 of github.com/openshift/zero-trust-workload-identity-manager-release. The licences are left out.
+var layouts = map[string]struct {
+	file       string
+	entrypoint []string
+}{
+	"zero-trust-workload-identity-manager-rhel9": {"/usr/bin/zero-trust-workload-identity-manager", []string{"/usr/bin/zero-trust-workload-identity-manager"}},
+	"spiffe-spire-server-rhel9":                  {"/spire-server", []string{"/spire-server", "run"}},
+	"spiffe-spire-agent-rhel9":                   {"/spire-agent", []string{"/spire-agent", "run"}},
+	"spiffe-spire-controller-manager-rhel9":      {"/spire-controller-manager", []string{"/spire-controller-manager"}},
+	"spiffe-csi-driver-rhel9":                    {"/spiffe-csi-driver", []string{"/spiffe-csi-driver"}},
+}
+
+// What a command finds in a container of the lab, it must find in the product's.
+func TestImagesAreLaidOutAsTheProducts(t *testing.T) {
+	table, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const product = "registry.redhat.io/zero-trust-workload-identity-manager/"
+	for name, row := range table {
+		short, ours := strings.CutPrefix(name, product)
+		if !ours {
+			continue
+		}
+		want, known := layouts[short]
+		if !known {
+			t.Errorf("%s is no image of the product", name)
+		}
+		standIn := len(row.Override) > 0
+		for path := range row.Files {
+			if path != want.file && (!standIn || !strings.HasPrefix(path, "/opt/lab/")) {
+				t.Errorf("%s has %s, the product's image has %s only", name, path, want.file)
+			}
+		}
+		if !standIn && !slices.Equal(row.Entrypoint, want.entrypoint) {
+			t.Errorf("%s starts %q, the product's image %q", name, row.Entrypoint, want.entrypoint)
+		}
+		if _, set := row.Env["PATH"]; set {
+			t.Errorf("%s sets PATH; in the product, the operator does", name)
+		}
+	}
+	for short := range layouts {
+		if _, found := table[product+short]; !found {
+			t.Errorf("the lab has no image %s%s", product, short)
+		}
 	}
 }

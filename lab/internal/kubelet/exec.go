@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exec runs a command in the container and returns its exit code.
+// exec runs a command in the container and returns its exit code. A missing program is no error of the node's: CRI-O starts
+// the OCI runtime (runtime_oci.go, ExecContainer), and the client gets what crun writes to stderr and its exit code.
 func (p *process) exec(ctx context.Context, argv []string, in io.Reader, out, errOut io.Writer) (int, error) {
 	// No Pdeathsig: Go's check of the parent fails across pid namespaces and would kill the child at
 	// once. The container's own pid namespace ends the command with the container.
@@ -33,7 +35,13 @@ func (p *process) exec(ctx context.Context, argv []string, in io.Reader, out, er
 		runtime.LockOSThread() // and never unlock: the thread has left this process's namespaces
 		started <- p.spawn(cmd)
 	}()
-	if err := <-started; err != nil {
+	switch err := <-started; {
+	case errors.As(err, new(notFound)) && errOut != nil:
+		_, err = fmt.Fprintln(errOut, err)
+		return 1, err
+	case errors.As(err, new(notFound)):
+		return 1, nil
+	case err != nil:
 		return 0, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })

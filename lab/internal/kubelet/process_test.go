@@ -129,8 +129,14 @@ func TestExec(t *testing.T) {
 	if code, err := p.exec(t.Context(), []string{"copycat", "/etc/hosts"}, nil, &out, &errOut); err != nil || code != 0 {
 		t.Errorf("a program on the container's own PATH: exit %d, error %v", code, err)
 	}
-	if _, err := p.exec(t.Context(), []string{"nowhere"}, nil, &out, &errOut); err == nil || !strings.Contains(err.Error(), `"nowhere"`) {
-		t.Errorf("unknown command: %v", err)
+	for program, want := range map[string]string{
+		"nowhere":      "executable file `nowhere` not found in $PATH: No such file or directory\n",
+		"/opt/nowhere": "executable file `/opt/nowhere` not found: No such file or directory\n",
+	} {
+		errOut.Reset()
+		if code, err := p.exec(t.Context(), []string{program}, nil, &out, &errOut); err != nil || code != 1 || errOut.String() != want {
+			t.Errorf("%s: exit %d, error %v, said %q", program, code, err, errOut.String())
+		}
 	}
 }
 

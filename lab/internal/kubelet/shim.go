@@ -2,8 +2,10 @@ package kubelet
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,7 +94,7 @@ func (s *rootSpec) build() error {
 	const open = os.ModeSticky | 0o777
 	for dir, mode := range map[string]os.FileMode{
 		"proc": 0o555, "dev/shm": open, "tmp": open, "var/tmp": open, "run": 0o755, "root": 0o700,
-		"etc/pki/tls/certs": 0o755, "etc/ssl/certs": 0o755,
+		"etc/pki/tls/certs": 0o755, "etc/ssl": 0o755,
 	} {
 		if err := os.MkdirAll(filepath.Join(s.Root, dir), mode); err != nil {
 			return err
@@ -102,8 +104,9 @@ func (s *rootSpec) build() error {
 		"var/run": "../run",
 		"dev/fd":  "/proc/self/fd", "dev/stdin": "/proc/self/fd/0", "dev/stdout": "/proc/self/fd/1", "dev/stderr": "/proc/self/fd/2",
 		// As on RHEL: one real bundle, so that a ConfigMap mounted over its directory replaces all roots.
-		"etc/pki/tls/certs/ca-bundle.crt":   "../../ca-trust/extracted/pem/tls-ca-bundle.pem",
-		"etc/ssl/certs/ca-certificates.crt": "../../pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+		// Debian's ca-certificates.crt is not there.
+		"etc/pki/tls/certs/ca-bundle.crt": "../../ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"etc/ssl/certs":                   "../pki/tls/certs",
 	}
 	mounts := []mount{}
 	for _, top := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc/alternatives", "etc/ld.so.cache", "etc/ssl/openssl.cnf"} {
@@ -225,15 +228,31 @@ func rewrite(argv []string, r *images.Rewrite) error {
 	return nil
 }
 
+// notFound is a program that the container does not have, in the words of crun, OpenShift's runtime since 4.18 (find_executable
+// in its src/libcrun/utils.c). The older runc says `exec: "x": executable file not found in $PATH` or `stat /x: no such file or directory`.
+type notFound string
+
+func (program notFound) Error() string {
+	where := " in $PATH"
+	if strings.HasPrefix(string(program), "/") {
+		where = ""
+	}
+	return fmt.Sprintf("executable file `%s` not found%s: No such file or directory", string(program), where)
+}
+
 // lookPath finds a program as a shell would, with the container's PATH.
 func lookPath(program, path string) (string, error) {
 	if strings.Contains(program, "/") {
-		return exec.LookPath(program)
+		found, err := exec.LookPath(program)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = notFound(program)
+		}
+		return found, err
 	}
 	for _, dir := range filepath.SplitList(path) {
 		if found, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
 			return found, nil
 		}
 	}
-	return "", fmt.Errorf("exec: %q: executable file not found in $PATH", program)
+	return "", notFound(program)
 }
