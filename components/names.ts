@@ -42,6 +42,13 @@ export const ROUTER = { namespace: "openshift-ingress", serviceAccount: "router"
 
 export const SECRET_READER = { role: "secret-reader", binding: "secret-reader-binding" } as const;
 
+/** ZTWIM's operator, as OLM installs it. */
+export const ZTWIM = {
+  packageName: "openshift-zero-trust-workload-identity-manager",
+  csvPrefix: "zero-trust-workload-identity-manager.v",
+  deployment: "zero-trust-workload-identity-manager-controller-manager",
+} as const;
+
 /** Where the cert-manager operator and its operands live. */
 export const CERT_MANAGER = {
   packageName: "openshift-cert-manager-operator",
