@@ -1,5 +1,6 @@
 import { X509Certificate, type JsonWebKey } from "node:crypto";
 import { problem, type Problem } from "./problem";
+import { uriNames } from "./x509Extensions";
 
 /**
  * What a SPIFFE trust bundle must be before SPIRE is told to trust it.
@@ -83,7 +84,12 @@ function checkNotPrivate(path: string, key: Key): Problem[] {
       );
 }
 
-/** A root of X.509-SVIDs: one certificate, whose key is the JWK's and whose name is the trust domain's. */
+/**
+ * A root of X.509-SVIDs: one CA certificate, whose key is the JWK's, and which is not another trust domain's.
+ *
+ * SPIRE gives a root that it signs itself the trust domain's name. The root of an upstream CA has no such name: nothing in
+ * it says whose it is.
+ */
 function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certificate[]): Problem[] {
   const x5c: unknown = key["x5c"];
   const [encoded, ...rest] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
@@ -92,24 +98,26 @@ function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certi
   }
   const certificate = readCertificate(encoded);
   if (certificate === undefined) {
-    return problem(`${path}.x5c`, "cannot be read; it is the base64 of an X.509 certificate");
+    return problem(`${path}.x5c`, "cannot be read; it is the base64 of an X.509 certificate in DER");
   }
-  roots.push(certificate);
+  roots.push(certificate.x509);
   const problems: Problem[] = [];
-  const jwk = publicJwk(certificate) as Key;
-  if (["kty", "crv", "n", "e", "x", "y"].some((member) => jwk[member] !== key[member])) {
+  const { jwk } = certificate;
+  if (jwk === undefined) {
+    problems.push(
+      ...problem(`${path}.x5c`, "has a key of a kind that no JWK can have; use RSA, EC P-256, P-384 or P-521"),
+    );
+  } else if (["kty", "crv", "n", "e", "x", "y"].some((member) => jwk[member] !== key[member])) {
     problems.push(...problem(path, "has another key than its certificate; the two are the same key"));
   }
-  if (!certificate.ca) {
+  if (!certificate.x509.ca) {
     problems.push(...problem(`${path}.x5c`, "is not a CA's certificate; a root signs SVIDs"));
   }
-  const uris = subjectUris(certificate);
-  if (uris.length !== 1 || uris[0] !== `spiffe://${trustDomain}`) {
+  const own = `spiffe://${trustDomain}`;
+  const foreign = certificate.uris.filter((uri) => /^spiffe:/i.test(uri) && uri !== own);
+  if (foreign.length > 0) {
     problems.push(
-      ...problem(
-        `${path}.x5c`,
-        `is of ${uris.length > 0 ? uris.join(" and ") : "no trust domain"}; the bundle must be of spiffe://${trustDomain}`,
-      ),
+      ...problem(`${path}.x5c`, `is of ${foreign.map(printable).join(" and ")}; the bundle must be of ${own}`),
     );
   }
   return problems;
@@ -143,9 +151,28 @@ function checkValidity(roots: readonly X509Certificate[], now: Date): Problem[] 
       );
 }
 
-function readCertificate(base64: string): X509Certificate | undefined {
+interface RootCertificate {
+  x509: X509Certificate;
+  uris: string[];
+  /** Undefined when its key is of a kind that JWKs don't have. */
+  jwk: Key | undefined;
+}
+
+function readCertificate(base64: string): RootCertificate | undefined {
   try {
-    return new X509Certificate(Buffer.from(base64, "base64"));
+    const der = Buffer.from(base64, "base64");
+    const x509 = new X509Certificate(der);
+    // Node also takes PEM, and DER with something after it; SPIRE takes neither.
+    if (!x509.raw.equals(der)) return undefined;
+    return { x509, uris: uriNames(x509.raw), jwk: jwkOf(x509) };
+  } catch {
+    return undefined;
+  }
+}
+
+function jwkOf(certificate: X509Certificate): Key | undefined {
+  try {
+    return publicJwk(certificate);
   } catch {
     return undefined;
   }
@@ -155,10 +182,8 @@ function publicJwk(certificate: X509Certificate): JsonWebKey {
   return certificate.publicKey.export({ format: "jwk" });
 }
 
-function subjectUris(certificate: X509Certificate): string[] {
-  const names = certificate.subjectAltName?.split(", ") ?? [];
-  return names.filter((name) => name.startsWith("URI:")).map((name) => name.slice("URI:".length));
-}
+/** A name as it stands, except characters that a terminal would act on. */
+const printable = (name: string): string => JSON.stringify(name).slice(1, -1);
 
 function fingerprint(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();

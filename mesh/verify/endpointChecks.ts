@@ -149,8 +149,8 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     title: "it serves a bundle of this trust domain",
     source: "the endpoint",
     about:
-      "What is served is a JWKS with public keys alone, and its X.509 roots are those of the member's trust domain, one of them valid " +
-      "now. SPIRE checks none of this when it is given a first bundle.",
+      "What is served is a JWKS with public keys alone. One of its X.509 roots at least is valid now, and none is of another trust " +
+      "domain; the root of an upstream CA names none. SPIRE checks none of this when it is given a first bundle.",
     verifications: [6, 7],
     needs: ["MESH143"],
     judge: (view) => {

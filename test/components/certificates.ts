@@ -15,7 +15,9 @@ export interface CertificateOptions {
   ca?: boolean;
   notBefore?: Date;
   notAfter?: Date;
-  keyType?: "ec" | "rsa";
+  keyType?: "ec" | "rsa" | "rsa-pss" | "ed25519";
+  /** The subject key identifier; null for none. Default the SHA-1 of the whole key, which is not how SPIRE computes its own. */
+  keyId?: Buffer | null;
   /** Who signs; itself when left out. */
   issuer?: Issued;
 }
@@ -26,17 +28,16 @@ export interface Issued {
   privateKey: KeyObject;
   keyPem: string;
   name: string;
+  keyId: Buffer | null;
 }
 
 const DAY = 24 * 3600 * 1000;
 
 export function issue(name: string, options: CertificateOptions = {}): Issued {
-  const { publicKey, privateKey } =
-    options.keyType === "rsa"
-      ? generateKeyPairSync("rsa", { modulusLength: 2048 })
-      : generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const signer = options.issuer ?? { privateKey, name };
-  const algorithm = signer.privateKey.asymmetricKeyType === "rsa" ? SHA256_RSA : SHA256_ECDSA;
+  const { publicKey, privateKey } = keyPair(options.keyType ?? "ec");
+  const keyId = options.keyId === undefined ? createHash("sha1").update(spki(publicKey)).digest() : options.keyId;
+  const signer = options.issuer ?? { privateKey, name, keyId };
+  const { algorithm, digest } = SIGNATURES[signer.privateKey.asymmetricKeyType as keyof typeof SIGNATURES];
   const now = Date.now();
   const tbs = sequence(
     explicit(0, integer(Buffer.from([2]))),
@@ -46,12 +47,12 @@ export function issue(name: string, options: CertificateOptions = {}): Issued {
     sequence(time(options.notBefore ?? new Date(now - DAY)), time(options.notAfter ?? new Date(now + DAY))),
     distinguishedName(name),
     spki(publicKey),
-    explicit(3, sequence(...extensions(options), ...keyIds(publicKey, createPublicKey(signer.privateKey)))),
+    explicit(3, sequence(...extensions(options), ...keyIds(keyId, signer.keyId))),
   );
-  const der = sequence(tbs, algorithm, bitString(sign("sha256", tbs, signer.privateKey)));
+  const der = sequence(tbs, algorithm, bitString(sign(digest, tbs, signer.privateKey)));
   const certificate = new X509Certificate(der);
   const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return { certificate, pem: certificate.toString(), privateKey, keyPem, name };
+  return { certificate, pem: certificate.toString(), privateKey, keyPem, name, keyId };
 }
 
 /** The x509-svid key of a bundle. */
@@ -77,9 +78,24 @@ function extensions({ uris = [], dnsNames = [], ca = false }: CertificateOptions
 }
 
 /** Which key it is of and which key has signed it: roots of one name are told apart by this, as SPIRE's are. */
-function keyIds(own: KeyObject, signer: KeyObject): Buffer[] {
-  const id = (key: KeyObject): Buffer => createHash("sha1").update(spki(key)).digest();
-  return [extension("551d0e", tagged(0x04, id(own))), extension("551d23", sequence(tagged(0x80, id(signer))))];
+function keyIds(own: Buffer | null, signer: Buffer | null): Buffer[] {
+  return [
+    ...(own === null ? [] : [extension("551d0e", tagged(0x04, own))]),
+    ...(signer === null ? [] : [extension("551d23", sequence(tagged(0x80, signer)))]),
+  ];
+}
+
+function keyPair(type: NonNullable<CertificateOptions["keyType"]>): { publicKey: KeyObject; privateKey: KeyObject } {
+  switch (type) {
+    case "rsa":
+      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+    case "rsa-pss":
+      return generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+    case "ed25519":
+      return generateKeyPairSync("ed25519");
+    case "ec":
+      return generateKeyPairSync("ec", { namedCurve: "P-256" });
+  }
 }
 
 function spki(key: KeyObject): Buffer {
@@ -129,5 +145,11 @@ function tagged(tag: number, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), value]);
 }
 
-const SHA256_ECDSA = sequence(oid("2a8648ce3d040302"));
-const SHA256_RSA = sequence(oid("2a864886f70d01010b"), Buffer.from([0x05, 0x00]));
+const RSA = { algorithm: sequence(oid("2a864886f70d01010b"), Buffer.from([0x05, 0x00])), digest: "sha256" };
+const SIGNATURES = {
+  ec: { algorithm: sequence(oid("2a8648ce3d040302")), digest: "sha256" },
+  rsa: RSA,
+  // Not how such a key signs; nobody verifies it.
+  "rsa-pss": RSA,
+  ed25519: { algorithm: sequence(oid("2b6570")), digest: undefined },
+};

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "../../components/trustBundle";
 import type { Problem } from "../../components/problem";
-import { issue, root, rootKey } from "./certificates";
+import { issue, type Issued, root, rootKey } from "./certificates";
 
 const DOMAIN = "apps.cluster2.example.com";
 const HOUR = 3600 * 1000;
@@ -47,6 +47,20 @@ describe("a bundle that may be trusted", () => {
     expect(JSON.parse((parse(keys) as TrustBundle).jwks)).toMatchObject({ keys });
   });
 
+  it.each<[string, Issued]>([
+    ["no names at all", issue("Corporate Root CA", { ca: true })],
+    ["a URI that is no SPIFFE ID", issue("CA", { ca: true, uris: ["https://pki.example.com/spiffe://x"] })],
+    ["a key of another kind", issue("CA", { ca: true, keyType: "ed25519" })],
+    ["no key id", issue("CA", { ca: true, keyId: null })],
+  ])("may hold an upstream CA's root, which has %s", (_, upstream) => {
+    const { fingerprints } = parse([rootKey(upstream), jwtKey]) as TrustBundle;
+    expect(fingerprints).toEqual([upstream.certificate.fingerprint256.replaceAll(":", "").toLowerCase()]);
+  });
+
+  it("may hold an upstream CA's root beside one that SPIRE signed before", () => {
+    expect((parse([rootKey(ec), rootKey(issue("Root", { ca: true }))]) as TrustBundle).fingerprints).toHaveLength(2);
+  });
+
   it("can be made of PEM certificates alone", () => {
     const bundle = parseTrustBundle(bundleFromCertificates([ec.pem, rsa.pem]), DOMAIN, now) as TrustBundle;
     expect((JSON.parse(bundle.jwks) as { keys: unknown[] }).keys).toEqual([rootKey(ec), rootKey(rsa)]);
@@ -54,6 +68,7 @@ describe("a bundle that may be trusted", () => {
 });
 
 describe("a bundle that is refused", () => {
+  const pss = root(DOMAIN, { keyType: "rsa-pss" });
   const past = root(DOMAIN, {
     notBefore: new Date(now.getTime() - 2 * HOUR),
     notAfter: new Date(now.getTime() - HOUR),
@@ -90,7 +105,37 @@ describe("a bundle that is refused", () => {
       [rootKey(root(DOMAIN, { uris: [`spiffe://${DOMAIN}`, "spiffe://evil.example.com"] }))],
       "must be of spiffe://",
     ],
-    ["no name", [rootKey(issue("web CA", { ca: true }))], "is of no trust domain"],
+    [
+      "another trust domain beside names of other kinds",
+      [
+        rootKey(
+          issue("CA", {
+            ca: true,
+            uris: ["https://pki.example.com", "spiffe://evil.example.com"],
+            dnsNames: ["pki.example.com"],
+          }),
+        ),
+      ],
+      "is of spiffe://evil.example.com;",
+    ],
+    ["a trust domain in capitals", [rootKey(root(DOMAIN, { uris: ["SPIFFE://evil.example.com"] }))], "is of SPIFFE://"],
+    [
+      "a name that Node quotes",
+      [rootKey(root(DOMAIN, { uris: ["spiffe://evil,DNS:x"] }))],
+      "is of spiffe://evil,DNS:x",
+    ],
+    ["a name with a control character", [rootKey(root(DOMAIN, { uris: ["spiffe://evil\u001b[2J"] }))], "\\u001b[2J"],
+    ["a certificate in PEM", [{ ...bare, x5c: [Buffer.from(ec.pem).toString("base64")] }], "x5c cannot be read"],
+    [
+      "something after its certificate",
+      [{ ...bare, x5c: [Buffer.concat([ec.certificate.raw, Buffer.from("x")]).toString("base64")] }],
+      "x5c cannot be read",
+    ],
+    [
+      "a key of a kind that no JWK has",
+      [{ ...bare, x5c: [pss.certificate.raw.toString("base64")] }],
+      "no JWK can have",
+    ],
     ["only an expired root", [rootKey(past)], "has no root that is valid at"],
     ["only a root of the future", [rootKey(future)], "has no root that is valid at"],
     ["a jwt-svid key without kid", [rootKey(ec), { ...jwtKey, kid: "" }], "bundle.keys[1].kid is missing"],
@@ -163,6 +208,24 @@ describe("whatever an endpoint serves", () => {
         all[index] = { ...rootKey(ec), [name]: "secret" };
         expect(problems(parse(all)).join()).toContain("private key material");
       }),
+    );
+  });
+
+  it("is refused exactly when a root has the name of another trust domain", () => {
+    const uri = fc.constantFrom(
+      `spiffe://${DOMAIN}`,
+      "spiffe://evil.example.com",
+      "https://x",
+      `spiffe://${DOMAIN}/a`,
+      "urn:x",
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(uri, { maxLength: 3 }), { minLength: 1, maxLength: 3 }), (names) => {
+        const said = parse(names.map((uris) => rootKey(issue("CA", { ca: true, uris }))));
+        const foreign = names.flat().some((name) => name.startsWith("spiffe:") && name !== `spiffe://${DOMAIN}`);
+        expect(Array.isArray(said)).toBe(foreign);
+      }),
+      { numRuns: 50 },
     );
   });
 
