@@ -17,6 +17,7 @@ import (
 	"spire-federation/lab/internal/catalog"
 	"spire-federation/lab/internal/standin/certmanageroperator"
 	"spire-federation/lab/internal/standin/ingress"
+	"spire-federation/lab/internal/standin/network"
 	"spire-federation/lab/internal/standin/router"
 	"spire-federation/lab/internal/standin/serviceca"
 	"spire-federation/lab/internal/standin/ztwim"
@@ -28,6 +29,7 @@ var standins = map[string]func(context.Context, []string) error{
 	"router":                router.Run,
 	"ingress-to-route":      ingress.Run,
 	"service-ca":            serviceca.Run,
+	"network-operator":      network.Run,
 	"catalog":               catalog.Run,
 	"pause":                 pause,
 }

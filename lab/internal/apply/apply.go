@@ -103,14 +103,18 @@ func (a *Applier) Apply(ctx context.Context, objects []unstructured.Unstructured
 	return nil
 }
 
-// applyOne applies one object, again and again while something that it needs may still be on its way.
+// applyOne applies one object and the status that its manifest gives it, again and again while something that it needs may still be on its way.
 func (a *Applier) applyOne(ctx context.Context, object unstructured.Unstructured) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		client, err := a.client(object)
 		if err == nil {
-			_, err = client.Apply(ctx, object.GetName(), &object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+			options := metav1.ApplyOptions{FieldManager: fieldManager, Force: true}
+			_, err = client.Apply(ctx, object.GetName(), &object, options)
+			if _, given := object.Object["status"]; given && err == nil {
+				_, err = client.ApplyStatus(ctx, object.GetName(), &object, options)
+			}
 		}
 		if err == nil || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
 			return err

@@ -18,10 +18,10 @@ import (
 )
 
 // Run serves the cluster's Services until ctx ends. Listeners are in the given namespace, connections to pods come from the
-// caller's, so that they have the node's address. Names that are no Service's are looked up in names.
+// caller's, so that they have the node's address. Names that are no Service's and no node's are looked up in names.
 func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, plan fabric.Plan, names dns.Lookup) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
-	services, slices := factory.Core().V1().Services(), factory.Discovery().V1().EndpointSlices()
+	services, slices, nodes := factory.Core().V1().Services(), factory.Discovery().V1().EndpointSlices(), factory.Core().V1().Nodes()
 	changed := make(chan struct{}, 1)
 	wake := func(any) {
 		select {
@@ -35,11 +35,11 @@ func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, pl
 	if err != nil {
 		return err
 	}
-	t := &table{services: services.Lister(), slices: slices.Lister()}
-	synced := slices.Informer().HasSynced // asks for this informer, too
+	t := &table{services: services.Lister(), slices: slices.Lister(), nodes: nodes.Lister()}
+	synced, known := slices.Informer().HasSynced, nodes.Informer().HasSynced // asks for these informers, too
 	factory.Start(ctx.Done())
 	defer factory.Shutdown()
-	if !cache.WaitForCacheSync(ctx.Done(), services.Informer().HasSynced, synced) {
+	if !cache.WaitForCacheSync(ctx.Done(), services.Informer().HasSynced, synced, known) {
 		return nil // ctx has ended
 	}
 	var packets net.PacketConn
@@ -52,7 +52,7 @@ func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, pl
 		return fmt.Errorf("cluster DNS: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return dns.Serve(ctx, packets, streams, dns.Lookup(t.lookup).Or(names)) })
+	group.Go(func() error { return dns.Serve(ctx, packets, streams, dns.Lookup(t.lookup).Or(t.node).Or(names)) })
 	group.Go(func() error { return (&proxy{ns: ns, table: t}).run(ctx, changed) })
 	return group.Wait()
 }

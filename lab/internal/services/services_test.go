@@ -24,15 +24,16 @@ import (
 // fixture is a table and the stores behind it.
 type fixture struct {
 	*table
-	services, slices cache.Indexer
+	services, slices, nodes cache.Indexer
 }
 
 func newFixture() fixture {
 	byNamespace := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}
 	services := cache.NewIndexer(cache.MetaNamespaceKeyFunc, byNamespace)
 	slices := cache.NewIndexer(cache.MetaNamespaceKeyFunc, byNamespace)
-	t := &table{services: corelisters.NewServiceLister(services), slices: discoverylisters.NewEndpointSliceLister(slices)}
-	return fixture{t, services, slices}
+	nodes := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	t := &table{corelisters.NewServiceLister(services), discoverylisters.NewEndpointSliceLister(slices), corelisters.NewNodeLister(nodes)}
+	return fixture{t, services, slices, nodes}
 }
 
 func (f fixture) service(t *testing.T, name, clusterIP string, ports ...corev1.ServicePort) {
@@ -206,6 +207,22 @@ func dialUntilListening(t *testing.T, address string) *net.TCPConn {
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)
+		}
+	}
+}
+
+func TestNamesOfNodesLeadToThem(t *testing.T) {
+	f := newFixture()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "worker-1.lab.internal"}}
+	node.Status.Addresses = []corev1.NodeAddress{
+		{Type: corev1.NodeHostName, Address: "worker-1.lab.internal"}, {Type: corev1.NodeInternalIP, Address: "198.18.16.1"},
+	}
+	if err := f.nodes.Add(node); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]netip.Addr{"worker-1.lab.internal": {netip.MustParseAddr("198.18.16.1")}, "worker-2.lab.internal": nil} {
+		if got, exists := f.node(name); !slices.Equal(got, want) || exists != (want != nil) {
+			t.Errorf("%s: %v, %v", name, got, exists)
 		}
 	}
 }

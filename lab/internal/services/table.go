@@ -21,6 +21,7 @@ const zone = ".svc.cluster.local"
 type table struct {
 	services corelisters.ServiceLister
 	slices   discoverylisters.EndpointSliceLister
+	nodes    corelisters.NodeLister
 }
 
 // front is one port of a Service.
@@ -111,6 +112,22 @@ func (t *table) lookup(name string) ([]netip.Addr, bool) {
 	var all []netip.Addr
 	for _, slice := range t.slicesOf(namespace, service) {
 		all = append(all, parse(ready(slice)...)...)
+	}
+	return all, true
+}
+
+// node resolves the name of a node. On OpenShift the site's DNS knows it, to which the cluster's own passes on what it does not
+// know; SPIRE's agents may ask the kubelet under this name.
+func (t *table) node(name string) ([]netip.Addr, bool) {
+	node, err := t.nodes.Get(name)
+	if err != nil {
+		return nil, false
+	}
+	var all []netip.Addr
+	for _, address := range node.Status.Addresses {
+		if address.Type == corev1.NodeInternalIP {
+			all = append(all, parse(address.Address)...)
+		}
 	}
 	return all, true
 }

@@ -71,6 +71,7 @@ crds() {
   local api=zz_generated.crd-manifests
   copy_crds openshift toolchain/crds github.com/openshift/api \
     "route/v1/$api/routes.crd.yaml" "config/v1/$api/0000_10_config-operator_01_ingresses.crd.yaml" \
+    "config/v1/$api/0000_00_cluster-version-operator_01_clusterversions-Default.crd.yaml" \
     "security/v1/$api/0000_03_config-operator_01_securitycontextconstraints.crd.yaml"
   copy_crds olm . github.com/operator-framework/api 'crds/*.yaml'
   copy_crds cert-manager . github.com/cert-manager/cert-manager 'deploy/crds/*.yaml'
