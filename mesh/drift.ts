@@ -83,7 +83,6 @@ function judge(
   own: ReadonlyMap<string, Looked<HeldBundle>>,
   now: Date,
 ): DriftMember {
-  const place: Place = { member: name, context: config.context };
   const findings: Finding[] = [];
   const unchecked: Unchecked[] = [];
   const leftOut = (what: string, because: string): unknown => unchecked.push({ member: name, what, because });
@@ -96,7 +95,12 @@ function judge(
     leftOut("everything", looked.because);
     return done;
   }
-  const { stack, trust, federation, conf, store } = looked.seen;
+  const { stack, trust, federation, conf, store, program } = looked.seen;
+  const place: Place = {
+    member: name,
+    context: config.context,
+    ...("seen" in program && { program: program.seen }),
+  };
   check("the stack's objects", stack, ({ compared, others }) => objectFindings(place, compared, others));
   check("ClusterFederatedTrustDomains", trust, (objects) => foreignTrust(place, objects, declared));
   check("federatesWith of the SpireServer", federation, (spec) =>

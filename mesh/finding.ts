@@ -61,4 +61,6 @@ export interface Place {
   member: string;
   /** Context of the kubeconfig. */
   context: string;
+  /** Path of the SPIRE server's program in its container; undefined where nobody has looked for it. */
+  program?: string;
 }

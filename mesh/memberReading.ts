@@ -36,6 +36,8 @@ export interface Reading {
   federation: Looked<FederationSpec | undefined>;
   conf: Looked<string | undefined>;
   store: Looked<Store>;
+  /** Path of the SPIRE server's program in its container. */
+  program: Looked<string>;
 }
 
 export async function readMember(
@@ -51,7 +53,7 @@ export async function readMember(
   if ("because" in there) return there;
   const reader = there.seen;
   const server = clusters.server(config.context);
-  const [stack, trust, federation, conf, store] = await Promise.all([
+  const [stack, trust, federation, conf, store, program] = await Promise.all([
     look(() => readStack(name, reader, stacks)),
     look(() => reader.list<TrustObject>(names.SPIRE_API, "ClusterFederatedTrustDomain")),
     look(async () => {
@@ -61,8 +63,9 @@ export async function readMember(
     }),
     look(() => readServerConf(reader)),
     look(async () => ({ bundles: await server.bundles(), relationships: await server.relationships() })),
+    look(() => server.program()),
   ]);
-  return { seen: { stack, trust, federation, conf, store } };
+  return { seen: { stack, trust, federation, conf, store, program } };
 }
 
 /** The domain below which the cluster's router serves; undefined where it is no OpenShift. */

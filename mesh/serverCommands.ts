@@ -4,12 +4,16 @@ import type { Place } from "./finding";
 /** Of the StatefulSet's one replica; its container is called as the StatefulSet. */
 export const POD = `${SPIRE_SERVER}-0`;
 
-export const PROGRAM = "/opt/spire/bin/spire-server";
+/**
+ * Where images have the program, the product's first: Red Hat's at the root, the SPIRE project's below /opt/spire.
+ * The PATH that ZTWIM's operator sets leads to the second only, so it is always called by its full path.
+ */
+export const PROGRAMS = ["/spire-server", "/opt/spire/bin/spire-server"] as const;
 
 /** Ends trust in a trust domain: SPIRE keeps its bundle when nothing asks for it any more. */
 export const forgetCommand = (place: Place, trustDomain: string): string =>
   inServer(place, `bundle delete -id spiffe://${trustDomain} -mode dissociate`);
 
 /** A command in the SPIRE server's container. */
-export const inServer = ({ context }: Place, command: string): string =>
-  `oc --context ${context} exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${PROGRAM} ${command}`;
+export const inServer = ({ context, program = PROGRAMS[0] }: Place, command: string): string =>
+  `oc --context ${context} exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${program} ${command}`;

@@ -1,11 +1,7 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
-import { PassThrough } from "node:stream";
-import { Exec, type KubeConfig, type V1Status } from "../components/kubernetesClient";
-import { Forbidden } from "../components/cluster";
-import { kubeConfig } from "../components/connect";
-import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
 import { authorityId } from "./keys";
-import { POD, PROGRAM } from "./serverCommands";
+import { Refused, runIn } from "./serverExec";
+import { type ServerProgram, serverProgram } from "./serverProgram";
 
 /** The bundle of a trust domain, as a SPIRE server holds it. */
 export interface HeldBundle {
@@ -33,6 +29,8 @@ export interface Signing {
 }
 
 export interface SpireServer {
+  /** Path of its program in its container, for commands that people are to run. */
+  program(): Promise<string>;
   /** The bundle of its own trust domain. */
   ownBundle(): Promise<HeldBundle>;
   /** @param own the bundle of its own trust domain: of a kind of which that has one key, nothing is asked */
@@ -50,14 +48,24 @@ export interface SpireServer {
   forget(trustDomain: string): Promise<void>;
 }
 
+/** Where each cluster has the program, by context: it is found once in a run of mesh. */
+const programs = new Map<string, ServerProgram>();
+
 /**
  * The SPIRE server of the cluster that a context of the kubeconfig names.
  *
- * @throws Forbidden from each call when whoever asks may not exec in its pod; Error when it cannot be asked or refuses
+ * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
 export function spireServer(context: string): SpireServer {
-  const run = (...args: string[]): Promise<string> => exec(context, [PROGRAM, ...args]);
+  const program = programs.get(context) ?? serverProgram(context, runIn(context));
+  programs.set(context, program);
+  return serverBy(program);
+}
+
+/** The SPIRE server that its program speaks for. */
+export function serverBy({ path, run }: ServerProgram): SpireServer {
   return {
+    program: path,
     async ownBundle() {
       return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
     },
@@ -91,7 +99,9 @@ export function spireServer(context: string): SpireServer {
         await run("federation", "refresh", "-id", trustDomain);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        return !error.message.includes("there is no federation relationship");
+        if (error.message.includes(NO_RELATIONSHIP)) return false;
+        // It has tried to fetch; any other refusal, such as of a server that is down, is no answer.
+        if (!error.message.includes(FETCH_FAILED)) throw error;
       }
       return true;
     },
@@ -100,6 +110,12 @@ export function spireServer(context: string): SpireServer {
     },
   };
 }
+
+/** How `federation refresh` ends where the server answers NotFound. */
+const NO_RELATIONSHIP = "there is no federation relationship with trust domain";
+
+/** How it ends where the server has a relationship and its fetch fails. */
+const FETCH_FAILED = "code = Internal desc = failed to refresh bundle";
 
 interface BundleJson {
   trust_domain: string;
@@ -116,50 +132,4 @@ function heldBundle(bundle: BundleJson): HeldBundle {
     jwtKeys: bundle.jwt_authorities.map(({ key_id, public_key }) => ({ id: key_id, publicKey: decode(public_key) })),
     ...(bundle.sequence_number === undefined ? {} : { sequence: Number(bundle.sequence_number) }),
   };
-}
-
-/** The SPIRE server was asked, and says no. */
-class Refused extends Error {}
-
-/** What takes longer is given up: a cluster that is not reachable often answers nothing at all. */
-const EXEC_MS = 10_000;
-
-async function exec(context: string, command: string[]): Promise<string> {
-  const config = impatient(kubeConfig(context));
-  const [out, err] = [new PassThrough(), new PassThrough()];
-  const said = { out: "", err: "" };
-  out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
-  err.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
-  const what = `context "${context}": cannot run ${command.slice(0, 3).join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
-  let giveUp: NodeJS.Timeout | undefined;
-  const status = await new Promise<V1Status>((done, fail) => {
-    const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
-    socket.catch(fail);
-    giveUp = setTimeout(() => {
-      fail(new Error(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`));
-      // An open socket would keep the program running.
-      (socket as Promise<{ terminate(): void }>).then((open) => {
-        open.terminate();
-      }, fail);
-    }, EXEC_MS);
-  })
-    .catch((error: unknown) => {
-      const { message } = error as Error;
-      throw new (message.includes("403") ? Forbidden : Error)(`${what}: ${message}`, { cause: error });
-    })
-    .finally(() => {
-      clearTimeout(giveUp);
-    });
-  if (status.status !== "Success") throw new Refused(`${what}: ${said.err.trim() || (status.message ?? "it failed")}`);
-  return said.out;
-}
-
-/** The client would wait for ever for an API server that accepts a connection and says nothing. */
-function impatient(config: KubeConfig): KubeConfig {
-  const apply = config.applyToHTTPSOptions.bind(config);
-  config.applyToHTTPSOptions = async (options) => {
-    await apply(options);
-    Object.assign(options, { handshakeTimeout: EXEC_MS });
-  };
-  return config;
 }

@@ -66,6 +66,10 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
   return verifyWithProbe(looker.chosen, looker.all, {
     verify: seen,
     probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
+    program: (context) =>
+      spireServer(context)
+        .program()
+        .catch(() => undefined),
   });
 }
 

@@ -61,7 +61,8 @@ export interface Objects {
   trust: TrustObject[];
   /** Its X.509 roots in PEM, as the agents get them. */
   roots: string | undefined;
-  /** From here on the SPIRE server itself is asked. */
+  /** From here on the SPIRE server itself is asked. Path of its program in its container: */
+  program: string;
   own: HeldBundle;
   signing: Signing;
   store: Store;
@@ -113,6 +114,7 @@ export async function readFacts(
     agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
     trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
     roots: () => readOwnRoots(reader),
+    program: () => server.program(),
     own,
     signing: async () => server.signing(await own()),
     store: async () => {

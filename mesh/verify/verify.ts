@@ -104,9 +104,11 @@ async function lookAt(member: MeshMember, world: World): Promise<Looking> {
   const { name, config } = member;
   const read = await readFacts(member, () => world.cluster(config.context));
   const facts = map(read, ({ facts }) => facts);
+  const program = chain(facts, (seen) => seen.program);
   return {
     member: name,
     context: config.context,
+    ...("seen" in program && { program: program.seen }),
     config,
     version: map(read, ({ version }) => version),
     facts,

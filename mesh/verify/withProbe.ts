@@ -1,4 +1,5 @@
 /** `mesh verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
+import { present } from "../../stacks/fields";
 import type { MeshMember } from "../members";
 import type { ProbeMember, ProbeResult } from "../probe/probe";
 import { type Code, evaluate, type Outcome } from "./check";
@@ -8,13 +9,15 @@ import { healthOf, type Verification } from "./verification";
 export interface Looking {
   verify: (members: readonly MeshMember[]) => Promise<Verification>;
   probe: (members: readonly ProbeMember[]) => Promise<ReadonlyMap<string, ProbeResult>>;
+  /** Path of the SPIRE server's program in its container; undefined when it could not be found out. */
+  program: (context: string) => Promise<string | undefined>;
 }
 
 /** Workloads are made for those who are chosen and for their peers. */
 export async function verifyWithProbe(
   chosen: readonly MeshMember[],
   all: readonly MeshMember[],
-  { verify, probe }: Looking,
+  { verify, probe, program }: Looking,
 ): Promise<Verification> {
   const isChosen = (name: string): boolean => chosen.some((one) => one.name === name);
   const probed = all.filter(({ name }) => isChosen(name) || chosen.some(({ peers }) => peers.includes(name)));
@@ -35,7 +38,14 @@ export async function verifyWithProbe(
       ),
     })),
   );
-  const views = new Map(probed.map((member) => [member.name, viewOf(member, results)]));
+  const views = new Map(
+    await Promise.all(
+      probed.map(async (member) => {
+        const path = await program(member.config.context);
+        return [member.name, { ...viewOf(member, results), ...present({ program: path }) }] as const;
+      }),
+    ),
+  );
   return add(seen, views, isChosen);
 }
 

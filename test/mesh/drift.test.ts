@@ -59,6 +59,7 @@ function look({
     });
   };
   const server = (name: string): SpireServer => ({
+    program: () => Promise.resolve("/opt/spire/bin/spire-server"),
     ownBundle: () => Promise.resolve(bundleOf(name)),
     signing: () => Promise.reject(new Error("is not asked")),
     bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
@@ -169,5 +170,18 @@ test("who may read some objects of a cluster and not others is told which", asyn
   const [result] = await look({ readers: { cluster1: { ...reader, get } as ClusterReader } });
   expect(said(result === undefined ? [] : [result])).toEqual([
     ["trust-domain-undeclared ClusterFederatedTrustDomain extra", "not checked: federatesWith of the SpireServer"],
+  ]);
+});
+
+test("a cure runs the program that the SPIRE server's image has", async () => {
+  const missing = { cluster1: { bundles: () => Promise.resolve([]) } };
+  const [found] = await look({ servers: missing });
+  expect(found?.findings.map(({ cure }) => cure)).toEqual([
+    expect.stringContaining(" -c spire-server -- /opt/spire/bin/spire-server federation refresh -id apps.cluster2"),
+  ]);
+  const unseen = { cluster1: { ...missing.cluster1, program: () => Promise.reject(new Error("no answer")) } };
+  const [by] = await look({ servers: unseen });
+  expect(by?.findings.map(({ cure }) => cure)).toEqual([
+    expect.stringContaining(" -c spire-server -- /spire-server federation refresh -id apps.cluster2"),
   ]);
 });

@@ -82,7 +82,7 @@ export const RENEW =
   "see that cert-manager runs, then cmctl --context cluster2 renew spire-server-federation-tls -n zero-trust-workload-identity-manager";
 export const REACH = "KUBECONFIG and oc --context cluster3 version say what is in the way";
 export const refresh = (member: string, peer: string): string =>
-  `oc --context ${member} exec -n zero-trust-workload-identity-manager spire-server-0 -c spire-server -- spire-server federation refresh -id apps.${peer}.example.com`;
+  `oc --context ${member} exec -n zero-trust-workload-identity-manager spire-server-0 -c spire-server -- /spire-server federation refresh -id apps.${peer}.example.com`;
 
 /** cluster2's certificate has expired, so that nobody gets its bundle; cluster2 holds no bundle of cluster1; cluster3's API server doesn't answer. */
 export function faultyMesh(count = 3): Verification {

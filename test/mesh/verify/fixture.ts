@@ -41,6 +41,8 @@ export interface Cluster {
   verbs: string[];
   /** Why the SPIRE server cannot be asked. */
   serverRefuses?: Error;
+  /** Path of the SPIRE server's program in its container. */
+  program: string;
   own: HeldBundle;
   signing: Signing;
   bundles: HeldBundle[];
@@ -88,6 +90,7 @@ export function clusterNamed(name: string): Cluster {
     objects: objectsOf(name, certificate),
     version: () => Promise.resolve("v1.35.3"),
     verbs: ["get", "list", "watch"],
+    program: "/spire-server",
     own,
     signing: { x509: authorityId(own.roots[0] as Buffer), jwt: `jwt-of-${name}` },
     bundles: othersOf(name).map((other) => bundleOf(other, keys.get(other) as Issued, `jwt-of-${other}`)),
@@ -269,6 +272,7 @@ export function look({
           serverLog: () => Promise.resolve(cluster.log),
         },
         server: {
+          program: () => ask(cluster.program),
           ownBundle: () => ask(cluster.own),
           signing: () => ask(cluster.signing),
           bundles: () => ask(cluster.bundles),

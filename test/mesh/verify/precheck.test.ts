@@ -15,6 +15,7 @@ async function look(objects: KubeObject[], version = () => Promise.resolve("v1.3
       reader: clusterOf(...objects),
       api: { version, routersVerbs: unasked, serverLog: unasked },
       server: {
+        program: unasked,
         ownBundle: unasked,
         signing: unasked,
         bundles: unasked,

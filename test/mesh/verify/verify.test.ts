@@ -96,6 +96,19 @@ test("who may not exec is told what could not be seen, not that it is fine", asy
   expect(printVerify(found)).toContain("? MESH211 it holds the X.509 roots that the peer serves now: may not exec");
 });
 
+test("cures run the program that each SPIRE server's image has", async () => {
+  const found = await look({
+    change: ({ cluster1, cluster3 }) => {
+      for (const cluster of [cluster1, cluster3] as Cluster[]) cluster.bundles = [];
+      if (cluster1) cluster1.program = "/opt/spire/bin/spire-server";
+    },
+  });
+  const cures = (member: string): string[] =>
+    checksOf(found, member, "cluster2").flatMap((check) => ("cure" in check ? check.cure : []));
+  expect(cures("cluster1")[0]).toContain(" -- /opt/spire/bin/spire-server federation refresh");
+  expect(cures("cluster3")[0]).toContain(" -- /spire-server federation refresh");
+});
+
 describe("federatesWith", () => {
   const dynamic = (name: string) => memberNamed(name, { federatesWith: "dynamic" });
   type Listing = { federation: { federatesWith?: { trustDomain: string; bundleEndpointUrl: string }[] } };

@@ -43,6 +43,7 @@ async function probe(
       asked = those;
       return Promise.resolve(new Map(those.map((member) => [member.member, result(member)])));
     },
+    program: () => Promise.resolve("/opt/spire/bin/spire-server"),
   });
   const of = (what: string): Outcome => {
     const [code, who] = what.split(" ");
@@ -200,7 +201,9 @@ describe("of a connection", () => {
     const outcome = of("MESH402 cluster1->cluster2");
     expect(outcome).toMatchObject({ state: "failed", evidence: `${who}'s workload refuses ${whom}'s: no root` });
     expect("cure" in outcome && outcome.cure).toMatch(
-      new RegExp(`^oc --context ${who} exec .* federation refresh -id ${trustDomainOf(whom)}$`),
+      new RegExp(
+        `^oc --context ${who} exec .* -- /opt/spire/bin/spire-server federation refresh -id ${trustDomainOf(whom)}$`,
+      ),
     );
   });
 
