@@ -19,6 +19,7 @@ import (
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/kubelet"
 	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -39,12 +40,15 @@ func main() {
 	flag.StringVar(&c.toolchain, "toolchain", "", "folder of the toolchain")
 	flag.StringVar(&c.operator, "ztwim-operator", "", "binary to run as ZTWIM's operator")
 	flag.Var(c.trustDomains, "trust-domain", "trust domains that are not their cluster's apps domain")
+	releases := release.PerCluster{}
+	flag.Var(releases, "ztwim", "releases of ZTWIM that are not the default")
 	flag.Parse()
 	if *index < 1 || *index > c.clusters || c.clusters > fabric.MaxClusters {
 		log.Print("lab-cluster is started by `lab up`")
 		os.Exit(2)
 	}
 	c.plan, c.state = fabric.For(*index), state.Dir(*dir)
+	c.release = releases.Of(c.plan.Name)
 	err := c.load()
 	if err == nil {
 		err = c.run(context.Background())
@@ -62,6 +66,7 @@ type cluster struct {
 	toolchain    string
 	operator     string
 	trustDomains fabric.TrustDomains
+	release      release.Release
 	services     netns.NsHandle
 	config       *rest.Config
 	ready        chan struct{} // closed when everything was there once
@@ -83,7 +88,7 @@ func (c *cluster) certs() string { return c.state.PKI(c.plan.Name) }
 
 // say replaces what `lab up` and `lab status` read; a problem with that is only logged, as they will see the old state.
 func (c *cluster) say(phase state.Phase, err error, waiting ...string) {
-	s := state.Status{Name: c.plan.Name, Phase: phase, Waiting: waiting}
+	s := state.Status{Name: c.plan.Name, Phase: phase, Waiting: waiting, ZTWIM: c.release.Version}
 	if err != nil {
 		s.Error = err.Error()
 	}

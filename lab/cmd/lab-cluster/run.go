@@ -17,6 +17,7 @@ import (
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/kubelet"
 	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/services"
 	"spire-federation/lab/internal/state"
 	"spire-federation/lab/manifests"
@@ -85,14 +86,14 @@ func (c *cluster) manifests() ([]apply.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := apply.Render(manifests.Files, values(c.plan, c.trustDomains, webCA, serviceCA))
+	files, err := apply.Render(manifests.Files, values(c.plan, c.trustDomains, c.release, webCA, serviceCA))
 	return append([]apply.File{{Name: "the toolchain's CRDs", Objects: crds}}, files...), err
 }
 
-func values(plan fabric.Plan, trustDomains fabric.TrustDomains, webCA, serviceCA pki.Pair) apply.Values {
+func values(plan fabric.Plan, trustDomains fabric.TrustDomains, ztwim release.Release, webCA, serviceCA pki.Pair) apply.Values {
 	return apply.Values{
 		Cluster: plan.Name, Domain: plan.Domain, TrustDomain: trustDomains.Of(plan), NodeIP: plan.NodeIP.String(),
-		WebCA: webCA, ServiceCA: serviceCA,
+		WebCA: webCA, ServiceCA: serviceCA, ZTWIM: ztwim,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/images"
 	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 	"spire-federation/lab/manifests"
 )
@@ -16,7 +17,7 @@ import (
 // rendered is what cluster1 starts with, without the toolchain's CRDs.
 func rendered(t *testing.T) []unstructured.Unstructured {
 	t.Helper()
-	files, err := apply.Render(manifests.Files, values(fabric.For(1), nil, pki.Pair{}, pki.Pair{}))
+	files, err := apply.Render(manifests.Files, values(fabric.For(1), nil, release.Of("1.1.1"), pki.Pair{}, pki.Pair{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/keeper"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -38,7 +39,8 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 	}
 	defer inside.Close()
 	cmd := exec.Command("/proc/self/exe", "keeper", "-state", string(p.dir), "-toolchain", p.toolchain,
-		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator, "-trust-domain", p.trustDomains.String())
+		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator, "-trust-domain", p.trustDomains.String(),
+		"-ztwim", p.releases.String())
 	cmd.Args[0] = "lab"
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
@@ -96,11 +98,12 @@ func (k *keeperProcess) stop() error {
 func keep(args []string) int {
 	flags := flag.NewFlagSet("keeper", flag.ContinueOnError)
 	dir := flags.String("state", "", "")
-	c := keeper.Config{TrustDomains: fabric.TrustDomains{}}
+	c := keeper.Config{TrustDomains: fabric.TrustDomains{}, Releases: release.PerCluster{}}
 	flags.StringVar(&c.Toolchain, "toolchain", "", "")
 	flags.IntVar(&c.Clusters, "clusters", 0, "")
 	flags.StringVar(&c.Operator, "ztwim-operator", "", "")
 	flags.Var(c.TrustDomains, "trust-domain", "")
+	flags.Var(c.Releases, "ztwim", "")
 	flags.BoolVar(&c.HasUntil, "until", false, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // What stands for a cluster's process in these tests.
 const (
-	readyCluster   = `echo '{"name":"'$name'","phase":"ready"}' > $dir/status.json; exec sleep 1000`
+	readyCluster   = `echo '{"name":"'$name'","phase":"ready","ztwim":"'$release'"}' > $dir/status.json; exec sleep 1000`
 	hangingCluster = `echo '{"name":"'$name'","phase":"starting","waitingFor":["its API server"]}' > $dir/status.json; exec sleep 1000`
 	crashing       = `echo no space left >&2; exit 3`
 )
@@ -53,7 +53,7 @@ func newLabWith(t *testing.T, cluster, acme string) lab {
 	if err := os.Mkdir(filepath.Join(toolchain, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/usr/bin/env bash\nname=cluster$2 dir=$6/cluster$2\n" + cluster + "\n"
+	script := "#!/usr/bin/env bash\nname=cluster$2 dir=$6/cluster$2 release=1.1.1\n[[ ${14} != *$name=1.0* ]] || release=1.0.0\n" + cluster + "\n"
 	for _, program := range []string{"lab-cluster", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		if err := os.WriteFile(filepath.Join(toolchain, "bin", program), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -174,9 +174,27 @@ func TestWhatIsMistypedIsExitCode2(t *testing.T) {
 	for _, args := range [][]string{
 		{"upp"}, {"up", "--clusters", "0"}, {"up", "--clusters", "11"}, {"up", "--cluster", "1"}, {"up", "3"},
 		{"up", "--trust-domain", "cluster3=a"}, {"up", "--trust-domain", "cluster1"},
+		{"up", "--ztwim", "1.2"}, {"up", "--ztwim", "cluster3=1.0"},
 		{"down", "now"}, {"exec"}, {"exec", "--"}, {"shell", "-c", "true"}, {"keeper"},
 	} {
 		l.run(misuse, args...)
+	}
+}
+
+func TestTheReleaseOfZTWIMReachesItsCluster(t *testing.T) {
+	l := newLab(t, readyCluster)
+	l.run(ok, "up", "--clusters", "2", "--ztwim", "1.1", "--ztwim", "cluster2=1.0")
+	for _, want := range []string{"ZTWIM 1.1.1\n", "ZTWIM 1.0.0\n"} {
+		if got := l.run(ok, "status"); strings.Count(got, want) != 1 {
+			t.Errorf("status does not say %q:\n%s", want, got)
+		}
+	}
+	if got := l.run(ok, "status", "--json"); !strings.Contains(got, `"ztwim": "1.0.0"`) {
+		t.Errorf("status:\n%s", got)
+	}
+	l.run(ok, "up", "--clusters", "2", "--ztwim", "cluster2=1.0")
+	if got := l.run(failed, "up", "--clusters", "2"); !strings.Contains(got, "other releases of ZTWIM") {
+		t.Errorf("up with another release:\n%s", got)
 	}
 }
 

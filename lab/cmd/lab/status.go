@@ -88,6 +88,9 @@ func (r report) String() string {
 		if c.Domain != "" {
 			fmt.Fprintf(&text, "  *.%s", c.Domain)
 		}
+		if c.ZTWIM != "" {
+			fmt.Fprintf(&text, "  ZTWIM %s", c.ZTWIM)
+		}
 		text.WriteByte('\n')
 		for _, missing := range c.Waiting {
 			fmt.Fprintf(&text, "    waits for %s\n", missing)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -25,6 +26,7 @@ type plan struct {
 	clusters     int
 	operator     string
 	trustDomains fabric.TrustDomains
+	releases     release.PerCluster
 	until        *os.File // process descriptor of --until-exit-of, if there is one
 }
 
@@ -35,6 +37,8 @@ func up(args []string) int {
 	operator := flags.String("ztwim-operator", "", "")
 	trustDomains := fabric.TrustDomains{}
 	flags.Var(trustDomains, "trust-domain", "")
+	releases := release.PerCluster{}
+	flags.Var(releases, "ztwim", "")
 	until := flags.Int("until-exit-of", 0, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code
@@ -42,16 +46,18 @@ func up(args []string) int {
 	if *clusters < 1 || *clusters > fabric.MaxClusters {
 		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", *clusters, fabric.MaxClusters))
 	}
-	for cluster := range trustDomains {
-		if !slices.ContainsFunc(fabric.All(*clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
-			return usage(fmt.Sprintf("lab up: --trust-domain %s=…: the lab has no such cluster", cluster))
+	for flag, of := range map[string]map[string]string{"trust-domain": trustDomains, "ztwim": releases} {
+		for cluster := range of {
+			if cluster != "" && !slices.ContainsFunc(fabric.All(*clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
+				return usage(fmt.Sprintf("lab up: --%s %s=…: the lab has no such cluster", flag, cluster))
+			}
 		}
 	}
 	dir, toolchain, err := places()
 	if err != nil {
 		return fail("lab up", err)
 	}
-	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator, trustDomains: trustDomains}
+	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator, trustDomains: trustDomains, releases: releases}
 	if err := p.check(); err != nil {
 		return fail("lab up", err)
 	}
@@ -106,11 +112,20 @@ func (p *plan) alreadyUp() int {
 	switch {
 	case len(running.Clusters) != p.clusters:
 		return fail("lab up", fmt.Errorf("a lab with %d clusters runs on %s already; `lab down` first, or set LAB_STATE to another folder", len(running.Clusters), p.dir))
+	case !p.hasReleases(running):
+		return fail("lab up", fmt.Errorf("a lab with other releases of ZTWIM runs on %s already; `lab down` first, or set LAB_STATE to another folder", p.dir))
 	case !running.allReady():
 		return fail("lab up", fmt.Errorf("a lab is on %s already, but not ready; `lab status` says what it waits for, `lab down` ends it", p.dir))
 	}
 	fmt.Fprintf(os.Stderr, "lab up: runs already on %s\n", p.dir)
 	return ok
+}
+
+// hasReleases says whether the clusters of a running lab started with the releases that are asked for.
+func (p *plan) hasReleases(running report) bool {
+	return !slices.ContainsFunc(running.Clusters, func(c partReport) bool {
+		return c.ZTWIM != "" && c.ZTWIM != p.releases.Of(c.Name).Version
+	})
 }
 
 // run starts the keeper and waits for the clusters. Unless all are ready at the end, the keeper and all it started are gone.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/release"
 )
 
 // Values are what a manifest can refer to.
@@ -27,6 +28,7 @@ type Values struct {
 	NodeIP      string
 	WebCA       pki.Pair // PEM
 	ServiceCA   pki.Pair // PEM
+	ZTWIM       release.Release
 }
 
 // File is one rendered manifest.

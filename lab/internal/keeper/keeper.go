@@ -18,6 +18,7 @@ import (
 
 	"spire-federation/lab/internal/dns"
 	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Toolchain    string
 	Operator     string // binary to run as ZTWIM's operator, or ""
 	TrustDomains fabric.TrustDomains
+	Releases     release.PerCluster
 	HasUntil     bool
 }
 
@@ -89,7 +91,7 @@ func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
 		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
 		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
 		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
-		"-trust-domain", c.TrustDomains.String(),
+		"-trust-domain", c.TrustDomains.String(), "-ztwim", c.Releases.String(),
 	}
 	return fabric.In(cluster.Node, func() error {
 		return c.run(children, cluster.Name, c.State.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))
@@ -123,7 +125,8 @@ func (c Config) ended(name, logFile, how string) {
 		return // it has said why itself
 	}
 	last := state.Tail(logFile, 20)
-	failed := state.Status{Name: name, Phase: state.Failed, Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
+	failed := state.Status{Name: name, Phase: state.Failed, ZTWIM: c.State.Status(name).ZTWIM,
+		Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
 	if err := c.State.SetStatus(failed); err != nil {
 		log.Print(err)
 	}

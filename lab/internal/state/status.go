@@ -22,6 +22,7 @@ type Status struct {
 	Phase   Phase    `json:"phase"`
 	Waiting []string `json:"waitingFor,omitempty"`
 	Error   string   `json:"error,omitempty"`
+	ZTWIM   string   `json:"ztwim,omitempty"` // the release that `lab up` has installed
 }
 
 func (d Dir) statusFile(cluster string) string { return d.path(cluster, "status.json") }

@@ -21,11 +21,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spire-federation/lab/internal/apply"
+	"spire-federation/lab/internal/release"
 	"spire-federation/lab/manifests"
 )
 
 // apiServer starts etcd and a kube-apiserver of the toolchain on loopback, applies the CRDs of OpenShift that
-// the operator needs and our own manifests, and returns an administrator's access.
+// the operator needs and our own manifests, and returns an administrator's access. The release is that of OPERATOR_VERSION.
 func apiServer(t *testing.T) (*rest.Config, client.Client) {
 	t.Helper()
 	toolchain := os.Getenv("LAB_TOOLCHAIN")
@@ -62,24 +63,25 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 		}
 		return err
 	})
-	files, err := apply.Render(manifests.Files, apply.Values{Cluster: "cluster1", Domain: "apps.cluster1.example.com", TrustDomain: "apps.cluster1.example.com"})
+	files, err := apply.Render(manifests.Files, apply.Values{Cluster: "cluster1", Domain: "apps.cluster1.example.com", TrustDomain: "apps.cluster1.example.com",
+		ZTWIM: release.Of(os.Getenv("OPERATOR_VERSION"))})
 	must(t, err)
 	objects, err := apply.CRDs(toolchain)
 	must(t, err)
 	for _, file := range files {
-		if slices.Contains([]string{"10-base.yaml", "40-ztwim-1-crds.yaml", "40-ztwim-2-operator.yaml"}, file.Name) {
+		if slices.Contains([]string{"10-base.yaml", "20-openshift-6-scc.yaml", "40-ztwim-1-crds.yaml", "40-ztwim-2-operator.yaml"}, file.Name) {
 			objects = append(objects, file.Objects...)
 		}
 	}
 	applier, err := apply.New(config)
 	must(t, err)
 	must(t, applier.Apply(context.Background(), objects))
-	c, err := client.New(config, client.Options{})
+	c, err := client.NewWithWatch(config, client.Options{})
 	must(t, err)
 	return config, c
 }
 
-func process(t *testing.T, dir, binary string, args ...string) {
+func process(t *testing.T, dir, binary string, args ...string) (stop func()) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(dir, filepath.Base(binary)+".log"))
 	must(t, err)
@@ -87,10 +89,12 @@ func process(t *testing.T, dir, binary string, args ...string) {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, cmd.Start())
-	t.Cleanup(func() {
+	stop = func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 func freeAddress(t *testing.T) string {

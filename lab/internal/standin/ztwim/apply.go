@@ -2,6 +2,7 @@ package ztwim
 
 import (
 	"context"
+	stderrors "errors"
 	"reflect"
 
 	"k8s.io/apimachinery/pkg/api/errors"
@@ -19,6 +20,25 @@ var (
 	created = outcome{"Created", "CreationFailed"}
 	updated = outcome{"Updated", "UpdateFailed"}
 )
+
+// inTheWay is the error of 1.1 for an object that has the name of one of the operator's, but is not the operator's.
+type inTheWay client.ObjectKey
+
+func (e inTheWay) Error() string {
+	name := e.Name
+	if e.Namespace != "" {
+		name = e.Namespace + "/" + name
+	}
+	return "resource " + name + " already exists but is not managed by the operator"
+}
+
+// reasonOf is the reason of a condition for an error: that of the step, unless an object is in the way.
+func reasonOf(err error, step string) string {
+	if conflict := (inTheWay{}); stderrors.As(err, &conflict) {
+		return "ResourceConflict"
+	}
+	return step
+}
 
 // apply creates the objects of a template, and writes back those that someone changed.
 // It tells the last thing it did, which is all that matters for a template of one object.
@@ -50,10 +70,16 @@ func (o *operator) applyOne(ctx context.Context, want *unstructured.Unstructured
 	switch {
 	case errors.IsNotFound(err):
 		// The cache sees labelled objects only: one without our labels is in the way, and the API server says so.
-		if err := o.Create(ctx, want); !keep || !errors.IsAlreadyExists(err) {
+		err := o.Create(ctx, want)
+		switch {
+		case !errors.IsAlreadyExists(err):
 			return created, err
+		case keep:
+			return nothing, nil
+		case !o.release.OneZero():
+			err = inTheWay(client.ObjectKeyFromObject(want))
 		}
-		return nothing, nil
+		return created, err
 	case err != nil:
 		return nothing, err
 	case keep || o.createOnly || upToDate(have, want):

@@ -96,6 +96,7 @@ func TestCRDs(t *testing.T) {
 		endpoint["httpsWeb"].(fields)["acme"].(fields)[key] = value
 		return set{"federation", federation(endpoint)}
 	}
+	upstream := func(kind string, value fields) set { return set{"upstreamAuthority", fields{kind: value}} }
 	withPeer := func(p fields) set { return set{"federation", federation(servingCert(), p)} }
 	many := func(n int) []any {
 		var peers []any
@@ -157,6 +158,14 @@ func TestCRDs(t *testing.T) {
 		"a peer without profile":          {spireServer(), withPeer(fields{"trustDomain": "b", "bundleEndpointUrl": "https://b"}), "spec.federation.federatesWith[0].bundleEndpointProfile"},
 		"an https_spiffe peer without ID": {spireServer(), withPeer(with(peer("b"), "bundleEndpointProfile", "https_spiffe")), "spec.federation.federatesWith[0]"},
 		"a SPIFFE ID that is none":        {spireServer(), withPeer(with(peer("b"), "endpointSpiffeId", "https://b")), "spec.federation.federatesWith[0].endpointSpiffeId"},
+
+		"cert-manager above":              {spireServer(), upstream("certManager", fields{"namespace": "pki", "issuerName": "spire-ca"}), ""},
+		"an issuer in no namespace":       {spireServer(), upstream("certManager", fields{"issuerName": "spire-ca"}), "spec.upstreamAuthority.certManager.namespace"},
+		"an issuer of another kind":       {spireServer(), upstream("certManager", fields{"namespace": "pki", "issuerName": "a", "issuerKind": "CA"}), "spec.upstreamAuthority.certManager.issuerKind"},
+		"Vault above":                     {spireServer(), upstream("vault", fields{"vaultAddr": "https://vault", "k8sAuth": fields{"k8sAuthRoleName": "spire"}}), ""},
+		"Vault with no way to log in":     {spireServer(), upstream("vault", fields{"vaultAddr": "https://vault"}), "spec.upstreamAuthority.vault.k8sAuth"},
+		"Vault without a scheme":          {spireServer(), upstream("vault", fields{"vaultAddr": "vault:8200", "k8sAuth": fields{"k8sAuthRoleName": "spire"}}), "spec.upstreamAuthority.vault.vaultAddr"},
+		"nothing above, in so many words": {spireServer(), set{"upstreamAuthority", fields{}}, "spec.upstreamAuthority"},
 
 		"a manager as the lab has it":    {ztwimCluster(), set{"bundleConfigMap", "spire-bundle"}, ""},
 		"no trust domain":                {ztwimCluster(), set{"trustDomain", nil}, "spec.trustDomain"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -27,8 +28,11 @@ type operand struct {
 // reconcileManager sums up the operands; it owns nothing but its own status.
 func (o *operator) reconcileManager(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	m := object(manager)
-	if err := o.Get(ctx, request.NamespacedName, m); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	if err := o.Get(ctx, request.NamespacedName, m); errors.IsNotFound(err) {
+		o.tellOLM(ctx, nil)
+		return reconcile.Result{}, nil
+	} else if err != nil {
+		return reconcile.Result{}, err
 	}
 	if err := o.announce(ctx, m); err != nil {
 		return reconcile.Result{}, err
@@ -41,7 +45,25 @@ func (o *operator) reconcileManager(ctx context.Context, request reconcile.Reque
 		}
 		list = append(list, one)
 	}
-	return reconcile.Result{}, o.report(ctx, m, sum(list), list)
+	was, err := statusOf(m)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	found := sum(list)
+	if !o.release.OneZero() {
+		o.createOnlyNow(&found, was.Conditions)
+	}
+	o.tellOLM(ctx, list)
+	return reconcile.Result{}, o.report(ctx, m, found, list)
+}
+
+// createOnlyNow is how 1.1 reports the mode: by the operator's environment, and it takes it back.
+func (o *operator) createOnlyNow(found *findings, was []metav1.Condition) {
+	if meta.RemoveStatusCondition((*[]metav1.Condition)(found), createOnlyMode); o.createOnly {
+		found.add(createOnlyMode, true, "CreateOnlyModeEnabled", "Create-only mode is enabled: Updates are not reconciled to existing resources")
+	} else if meta.IsStatusConditionTrue(was, createOnlyMode) {
+		found.add(createOnlyMode, false, "CreateOnlyModeDisabled", "Create-only mode is disabled")
+	}
 }
 
 func (o *operator) operand(ctx context.Context, kind schema.GroupVersionKind) (operand, error) {

@@ -11,13 +11,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestAgentConfiguration compares every byte with what the operator 1.0.0 writes for the same resource.
+// TestAgentConfiguration compares every byte with what the operator writes for the same resource, 1.0 as 1.1.
 func TestAgentConfiguration(t *testing.T) {
 	same(t, newView(fields{
 		"logLevel": "info", "logFormat": "text", "nodeAttestor": fields{"k8sPSATEnabled": "true"},
 		"workloadAttestors": fields{"k8sEnabled": "true", "disableContainerSelectors": "false", "useNewContainerLocator": "true",
 			"workloadAttestorsVerification": fields{"type": "auto"}},
-	}, fields{"trustDomain": "apps.cluster1.example.com", "clusterName": "cluster1"}, product), "agent.conf", "agent.conf")
+	}, fields{"trustDomain": "apps.cluster1.example.com", "clusterName": "cluster1"}, product, newest), "agent.conf", "agent.conf")
 }
 
 // TestKubeletCA: the agent checks its kubelet with the file that the resource names, with OpenShift's, or not at all.
@@ -57,7 +57,7 @@ func TestNodes(t *testing.T) {
 	}{
 		agent: {"spire-agent", "SpireAgentSCCResource", fields{"nodeAttestor": fields{"k8sPSATEnabled": "true"}, "workloadAttestors": fields{"k8sEnabled": "true"}},
 			[]string{"ServiceAccountAvailable", "ServiceAvailable", "RBACAvailable", "ConfigMapAvailable", configurationValid}},
-		driver: {"spire-spiffe-csi-driver", "SpiffeCSISCCResource", fields{},
+		driver: {"spire-spiffe-csi-driver", "SpiffeCSIPrivilegedRoleBinding", fields{},
 			[]string{"ServiceAccountAvailable", "CSIDriverAvailable", configurationValid}},
 	} {
 		t.Run(kind.Kind, func(t *testing.T) {

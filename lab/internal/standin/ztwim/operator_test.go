@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,11 +22,14 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spire-federation/lab/internal/release"
 )
 
 var (
 	configMap = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
 	service   = schema.GroupVersionKind{Version: "v1", Kind: "Service"}
+	role      = schema.GroupVersionKind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"}
 	route     = schema.GroupVersionKind{Group: "route.openshift.io", Version: "v1", Kind: "Route"}
 )
 
@@ -34,7 +38,12 @@ var (
 func TestOperator(t *testing.T) {
 	config, c := apiServer(t)
 	ctx := context.Background()
+	olm := object(operatorCondition)
+	olm.SetName(product + ".v1.1.1")
+	olm.SetNamespace(product)
+	must(t, c.Create(ctx, olm))
 	startOperator(t, config, c)
+	mayUpgrade(t, c, "nothing is there that could break", "True", "Operator is Upgradeable")
 
 	must(t, c.Create(ctx, spireServer()))
 	becomes(t, c, "a server without a manager fails", ready, "False", reasonFailed)
@@ -42,8 +51,10 @@ func TestOperator(t *testing.T) {
 
 	becomes(t, c, "the rollout is awaited", "StatefulSetAvailable", "False", "StatefulSetNotReady")
 	becomes(t, c, "Ready says so", ready, "False", reasonProgressing)
+	mayUpgrade(t, c, "the server is not ready", "False", "Not safe to upgrade - existing operands are not ready: [SpireServer]")
 	rollOut(t, c)
 	becomes(t, c, "all is well", ready, "True", reasonReady)
+	mayUpgrade(t, c, "the server is ready", "True", "Operator is Upgradeable")
 	for condition, reason := range map[string]string{
 		"StatefulSetAvailable": "StatefulSetReady", "ServerConfigMapAvailable": "SpireConfigMapResourceCreated",
 		"ControllerManagerConfigAvailable": "SpireControllerManagerConfigMapCreated", "BundleConfigAvailable": "SpireBundleConfigMapCreated",
@@ -94,12 +105,33 @@ func TestOperator(t *testing.T) {
 			t.Errorf("spire-bundle is %v", got)
 		}
 	})
+	t.Run("Ready does not flap", func(t *testing.T) {
+		if seen := readyWhileReconciling(t, c); slices.Contains(seen, "False") {
+			t.Errorf("Ready was %v", seen)
+		}
+	})
+	t.Run("an object of somebody else's is a conflict", func(t *testing.T) {
+		unlabelled(t, c, "spire-controller-manager")
+		becomes(t, c, "reported", "ControllerManagerConfigAvailable", "False", "ResourceConflict")
+		s, err := statusOf(get(t, c, server, "", "cluster"))
+		must(t, err)
+		want := "resource " + product + "/spire-controller-manager already exists but is not managed by the operator"
+		if got := meta.FindStatusCondition(s.Conditions, "ControllerManagerConfigAvailable").Message; got != want {
+			t.Errorf("message %q, want %q", got, want)
+		}
+		must(t, c.Delete(ctx, get(t, c, configMap, product, "spire-controller-manager")))
+		becomes(t, c, "healed", "ControllerManagerConfigAvailable", "True", "SpireControllerManagerConfigMapCreated")
+	})
 	t.Run("a refused Route is reported and comes when it is allowed", func(t *testing.T) {
 		hash := configHash(t, c)
 		refuse := refusal(t, c)
 		change(t, c, set{"federation", federation(servingCert())})
 		becomes(t, c, "refused", routeAvailable, "False", "FederationRouteCreationFailed")
 		becomes(t, c, "and so not ready", ready, "False", reasonFailed)
+		if got := fmt.Sprint(get(t, c, role, product, "spire-server-external-cert-reader").Object["rules"]); got !=
+			"[map[apiGroups:[] resourceNames:[spire-server-federation-tls] resources:[secrets] verbs:[get]] map[apiGroups:[] resources:[secrets] verbs:[list watch]]]" {
+			t.Errorf("the router may %s", got)
+		}
 		if configHash(t, c) == hash {
 			t.Error("the config hash is what it was: no pod would restart")
 		}
@@ -140,15 +172,48 @@ func TestOperator(t *testing.T) {
 		rollOut(t, c)
 		becomes(t, c, "disabled", routeAvailable, "False", "FederationRouteDisabled")
 		becomes(t, c, "failed", ready, "False", reasonFailed)
+		mayUpgrade(t, c, "the server is not ready", "False", "Not safe to upgrade - existing operands are not ready: [SpireServer]")
 		get(t, c, route, product, "spire-server-federation")
 	})
 }
 
-// TestCreateOnlyMode: what is missing is made, what is there stays as it is.
+// TestOneZero: what 1.0 does otherwise, where a real API server is part of it.
+func TestOneZero(t *testing.T) {
+	t.Setenv("OPERATOR_VERSION", "1.0.0")
+	config, c := apiServer(t)
+	ctx := context.Background()
+	startOperator(t, config, c)
+	must(t, c.Create(ctx, ztwimCluster()))
+	made := edit(t, spireServer(), set{"federation", federation(servingCert())},
+		set{"upstreamAuthority", fields{"certManager": fields{"namespace": "pki", "issuerName": "spire-ca"}}})
+	must(t, c.Create(ctx, made))
+	if _, kept := made.Object["spec"].(fields)["upstreamAuthority"]; kept {
+		t.Error("the API of 1.0 keeps upstreamAuthority")
+	}
+	becomes(t, c, "the rollout is awaited", "StatefulSetAvailable", "False", "StatefulSetNotReady")
+	rollOut(t, c)
+	becomes(t, c, "all is well", ready, "True", reasonReady)
+	t.Run("the router gets no rights", func(t *testing.T) {
+		if err := c.Get(ctx, client.ObjectKey{Namespace: product, Name: "spire-server-external-cert-reader"}, object(role)); !apierrors.IsNotFound(err) {
+			t.Errorf("its Role: %v", err)
+		}
+	})
+	t.Run("Ready flaps", func(t *testing.T) {
+		if seen := readyWhileReconciling(t, c); !slices.Contains(seen, "False") {
+			t.Errorf("Ready was %v", seen)
+		}
+	})
+	t.Run("an object of somebody else's fails its step", func(t *testing.T) {
+		unlabelled(t, c, "spire-controller-manager")
+		becomes(t, c, "reported", "ControllerManagerConfigAvailable", "False", "SpireControllerManagerConfigMapGenerationFailed")
+	})
+}
+
+// TestCreateOnlyMode: what is missing is made, what is there stays as it is. The main resource says so as long as it is so.
 func TestCreateOnlyMode(t *testing.T) {
 	config, c := apiServer(t)
-	t.Setenv("CREATE_ONLY_MODE", "true")
-	startOperator(t, config, c)
+	t.Setenv("CREATE_ONLY_MODE", "True")
+	stop := startOperator(t, config, c)
 	must(t, c.Create(context.Background(), ztwimCluster()))
 	must(t, c.Create(context.Background(), spireServer()))
 	becomes(t, c, "shown", createOnlyMode, "True", "CreateOnlyModeEnabled")
@@ -162,11 +227,17 @@ func TestCreateOnlyMode(t *testing.T) {
 	if after := data(t, c, "spire-server"); after != before {
 		t.Errorf("generation %d reached server.conf", generation)
 	}
+	becomesOf(t, c, manager, "shown", createOnlyMode, "True", "CreateOnlyModeEnabled")
+	stop()
+	t.Setenv("CREATE_ONLY_MODE", "")
+	startOperator(t, config, c)
+	becomesOf(t, c, manager, "taken back", createOnlyMode, "False", "CreateOnlyModeDisabled")
+	becomes(t, c, "taken back", createOnlyMode, "False", "CreateOnlyModeDisabled")
 }
 
 // startOperator gives Run a kubeconfig with the token of the Deployment's ServiceAccount. ZTWIM_OPERATOR names the
 // binary of the real operator, to see that these tests hold for it, too.
-func startOperator(t *testing.T, config *rest.Config, c client.Client) {
+func startOperator(t *testing.T, config *rest.Config, c client.Client) (stop func()) {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: product, Name: product + "-controller-manager"}}
 	token := &authenticationv1.TokenRequest{}
@@ -180,16 +251,15 @@ func startOperator(t *testing.T, config *rest.Config, c client.Client) {
 	must(t, err)
 	t.Setenv("KUBECONFIG", write(t, t.TempDir(), "kubeconfig", text))
 	t.Setenv("OPERATOR_NAMESPACE", product)
+	t.Setenv("OPERATOR_CONDITION_NAME", release.Of(os.Getenv("OPERATOR_VERSION")).CSV())
 	for _, image := range []string{"SPIRE_SERVER", "SPIRE_CONTROLLER_MANAGER", "SPIRE_AGENT", "SPIFFE_CSI_DRIVER", "NODE_DRIVER_REGISTRAR", "SPIFFE_CSI_INIT_CONTAINER"} {
 		t.Setenv("RELATED_IMAGE_"+image, "registry.example.com/"+strings.ToLower(image)+":1")
 	}
 	flags := []string{"--health-probe-bind-address=" + freeAddress(t), "--v=0", "--metrics-bind-address=0", "--metrics-secure=false"}
 	if real := os.Getenv("ZTWIM_OPERATOR"); real != "" {
-		t.Setenv("OPERATOR_CONDITION_NAME", product+".v1.0.0")
-		process(t, t.TempDir(), real, flags...)
-		return
+		return process(t, t.TempDir(), real, flags...)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -197,7 +267,61 @@ func startOperator(t *testing.T, config *rest.Config, c client.Client) {
 			t.Errorf("the operator ended: %v", err)
 		}
 	}()
-	t.Cleanup(func() { stop(); <-ended })
+	stop = func() { cancel(); <-ended }
+	t.Cleanup(stop)
+	return stop
+}
+
+// mayUpgrade waits for what the operator tells OLM.
+func mayUpgrade(t *testing.T, c client.Client, what, status, message string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s: Upgradeable=%s", what, status), func() error {
+		u := get(t, c, operatorCondition, product, product+".v1.1.1")
+		s, err := statusOf(u)
+		must(t, err)
+		got := meta.FindStatusCondition(s.Conditions, "Upgradeable")
+		if got == nil || string(got.Status) != status || got.Message != message || got.ObservedGeneration != u.GetGeneration() {
+			return fmt.Errorf("it is %v", got)
+		}
+		return nil
+	})
+}
+
+// readyWhileReconciling collects the states of Ready that SpireServer/cluster goes through while a Service is removed and comes
+// back, which changes nothing in the end.
+func readyWhileReconciling(t *testing.T, c client.Client) []string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(server.GroupVersion().WithKind("SpireServerList"))
+	watching, err := c.(client.WithWatch).Watch(ctx, list)
+	must(t, err)
+	defer watching.Stop()
+	key := client.ObjectKey{Namespace: product, Name: "spire-controller-manager-webhook"}
+	must(t, c.Delete(ctx, get(t, c, service, key.Namespace, key.Name)))
+	eventually(t, "the Service is back", func() error { return c.Get(ctx, key, object(service)) })
+	var seen []string
+	for quiet := time.After(time.Second); ; {
+		select {
+		case event := <-watching.ResultChan():
+			s, err := statusOf(event.Object.(*unstructured.Unstructured))
+			must(t, err)
+			seen = append(seen, string(meta.FindStatusCondition(s.Conditions, ready).Status))
+		case <-quiet:
+			return seen
+		}
+	}
+}
+
+// unlabelled takes the operator's label off a ConfigMap, which makes it somebody else's.
+func unlabelled(t *testing.T, c client.Client, name string) {
+	t.Helper()
+	u := get(t, c, configMap, product, name)
+	labels := u.GetLabels()
+	delete(labels, managedBy)
+	u.SetLabels(labels)
+	must(t, c.Update(context.Background(), u))
 }
 
 func get(t *testing.T, c client.Client, kind schema.GroupVersionKind, namespace, name string) *unstructured.Unstructured {
@@ -246,7 +370,7 @@ func change(t *testing.T, c client.Client, s set) (generation int64) {
 // rollOut writes what the StatefulSet controller would, once the operator has followed SpireServer/cluster.
 func rollOut(t *testing.T, c client.Client) {
 	t.Helper()
-	conf, err := config("server.conf", newView(get(t, c, server, "", "cluster").Object["spec"].(fields), get(t, c, manager, "", "cluster").Object["spec"].(fields), product))
+	conf, err := config("server.conf", newView(get(t, c, server, "", "cluster").Object["spec"].(fields), get(t, c, manager, "", "cluster").Object["spec"].(fields), product, release.Of(os.Getenv("OPERATOR_VERSION"))))
 	must(t, err)
 	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(conf)))
 	eventually(t, "the StatefulSet has the configuration's hash", func() error { return equal(configHash(t, c), hash) })

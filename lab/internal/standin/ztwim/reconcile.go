@@ -76,7 +76,7 @@ func (j *job) begin(ctx context.Context) (goOn bool, err error) {
 	}
 	spec, _, _ := unstructured.NestedMap(j.resource.Object, "spec")
 	settings, _, _ := unstructured.NestedMap(owner.Object, "spec")
-	j.view = newView(spec, settings, j.namespace)
+	j.view = newView(spec, settings, j.namespace, j.release)
 	return true, nil
 }
 
@@ -110,7 +110,7 @@ func (j *job) adopt(ctx context.Context, owner *unstructured.Unstructured) error
 func (j *job) build(ctx context.Context, parts []part) error {
 	for _, p := range parts {
 		if _, err := j.apply(ctx, j.view, p.file, j.resource); err != nil {
-			j.found.add(p.condition, false, p.failure, err.Error())
+			j.found.add(p.condition, false, reasonOf(err, p.failure), err.Error())
 			return err
 		}
 		j.found.add(p.condition, true, p.reason, p.message)
@@ -135,7 +135,7 @@ func (j *job) roll(ctx context.Context, w workload, name, file, prefix string) e
 	kind := w.kind.Kind
 	condition := kind + "Available"
 	if did, err := j.apply(ctx, j.view, file, j.resource); err != nil {
-		j.found.add(condition, false, prefix+kind+did.failed, err.Error())
+		j.found.add(condition, false, reasonOf(err, prefix+kind+did.failed), err.Error())
 		return err
 	}
 	set := object(w.kind)

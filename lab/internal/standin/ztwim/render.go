@@ -19,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	streams "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"spire-federation/lab/internal/release"
 )
 
 const (
@@ -27,6 +29,8 @@ const (
 	component = "app.kubernetes.io/component"
 
 	controlPlane, nodeAgent, csi = "control-plane", "node-agent", "csi"
+
+	trustedCA = "TRUSTED_CA_BUNDLE_CONFIGMAP"
 )
 
 //go:embed config operands
@@ -35,12 +39,39 @@ var files embed.FS
 // fields is a JSON object. The templates see the custom resources as they are in the API.
 type fields = map[string]any
 
-// newView is what the templates see: both specs, and what follows from them.
-func newView(spec, manager fields, namespace string) fields {
-	v := fields{"spec": spec, "manager": manager, "namespace": namespace, "trustedCA": os.Getenv("TRUSTED_CA_BUNDLE_CONFIGMAP")}
+// newView is what the templates see: both specs, and what follows from them and from the operator's environment.
+func newView(spec, manager fields, namespace string, release release.Release) fields {
+	v := fields{"spec": spec, "manager": manager, "namespace": namespace, "release": release, "trustedCA": os.Getenv(trustedCA)}
 	v["servingCert"], _, _ = unstructured.NestedMap(spec, "federation", "bundleEndpoint", "httpsWeb", "servingCert")
 	v["kubeletCA"] = kubeletCA(spec)
 	return v
+}
+
+// proxyEnv is the proxy of the operator's environment, for the operands; nothing when there is none. The names are added to
+// those that the proxy is not asked for.
+func proxyEnv(direct ...string) []fields {
+	var all []fields
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		if value := os.Getenv(name); value != "" {
+			all = append(all, fields{"name": name, "value": value})
+		}
+	}
+	if value := os.Getenv("NO_PROXY"); value != "" {
+		direct = append([]string{value}, direct...)
+	}
+	if len(all) > 0 && len(direct) > 0 {
+		all = append(all, fields{"name": "NO_PROXY", "value": strings.Join(direct, ",")})
+	}
+	return all
+}
+
+// inside are the names that the agent reaches without a proxy.
+func inside(namespace string) []string {
+	var names []string
+	for _, service := range []string{"spire-server." + namespace, "kubernetes.default"} {
+		names = append(names, service, service+".svc", service+".svc.cluster.local")
+	}
+	return names
 }
 
 // kubeletCA is where the agent finds what vouches for its node's kubelet; nothing when it is not to look.
@@ -95,18 +126,27 @@ func render(file string, v fields) ([]*unstructured.Unstructured, error) {
 
 func execute(file string, v fields) ([]byte, error) {
 	custom, _, _ := unstructured.NestedStringMap(v, "spec", "labels")
+	release := v["release"].(release.Release)
 	text, err := files.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	t, err := template.New(file).Funcs(template.FuncMap{
-		"config":    config,
-		"duration":  duration,
-		"hash":      func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.TrimSpace(text)))) },
-		"image":     func(name string) (string, error) { return quote(os.Getenv("RELATED_IMAGE_" + name)) },
-		"json":      quote,
-		"labels":    func(name string, more ...string) (string, error) { return quote(labelsFor(name, custom, more...)) },
+		"config":   config,
+		"duration": duration,
+		"hash":     func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.TrimSpace(text)))) },
+		"image":    func(name string) (string, error) { return quote(os.Getenv("RELATED_IMAGE_" + name)) },
+		"json":     quote,
+		"labels": func(name string, more ...string) (string, error) {
+			return quote(labelsFor(name, release, custom, more...))
+		},
 		"placement": placement,
+		"proxy": func(namespace ...string) []fields {
+			if len(namespace) > 0 {
+				return proxyEnv(inside(namespace[0])...)
+			}
+			return proxyEnv()
+		},
 	}).Parse(string(text))
 	if err != nil {
 		return nil, err
@@ -142,16 +182,27 @@ func placement(spec fields) fields {
 	return said
 }
 
-// programs are what the operator runs; the part that a program belongs to is whose controller looks after its objects.
-var programs = map[string]struct{ part, version string }{
-	"spire-server":             {controlPlane, "1.13.3"},
-	"spire-controller-manager": {controlPlane, "0.6.3"},
-	"spire-agent":              {nodeAgent, "1.13.3"},
-	"spiffe-csi-driver":        {csi, "0.2.8"},
+// parts are the parts that the operator's programs belong to: each part's controller looks after its objects.
+var parts = map[string]string{
+	"spire-server":             controlPlane,
+	"spire-controller-manager": controlPlane,
+	"spire-agent":              nodeAgent,
+	"spiffe-csi-driver":        csi,
+}
+
+// versionOf is a program's version in a release, as the labels have it.
+func versionOf(program string, release release.Release) string {
+	switch program {
+	case "spire-controller-manager":
+		return release.ControllerManager
+	case "spiffe-csi-driver":
+		return "0.2.8"
+	}
+	return release.SPIRE
 }
 
 // labelsFor lets the operator's labels win over the user's; more are a name and a value each.
-func labelsFor(program string, custom map[string]string, more ...string) map[string]string {
+func labelsFor(program string, release release.Release, custom map[string]string, more ...string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, custom)
 	for pair := range slices.Chunk(more, 2) {
@@ -161,9 +212,9 @@ func labelsFor(program string, custom map[string]string, more ...string) map[str
 		"app.kubernetes.io/name":     program,
 		"app.kubernetes.io/instance": "cluster-" + product,
 		"app.kubernetes.io/part-of":  product,
-		"app.kubernetes.io/version":  programs[program].version,
+		"app.kubernetes.io/version":  versionOf(program, release),
 		managedBy:                    product,
-		component:                    programs[program].part,
+		component:                    parts[program],
 	})
 	return all
 }

@@ -1,6 +1,6 @@
-// Package ztwim stands for the operator of the Zero Trust Workload Identity Manager 1.0.0: it turns
-// SpireServer/cluster, SpireAgent/cluster and SpiffeCSIDriver/cluster into the objects that run SPIRE and reports as the
-// operator does. The OIDC provider, proxies, metrics and OLM's OperatorCondition are left out.
+// Package ztwim stands for the operator of the Zero Trust Workload Identity Manager, 1.0 or 1.1 as OPERATOR_VERSION says: it
+// turns SpireServer/cluster, SpireAgent/cluster and SpiffeCSIDriver/cluster into the objects that run SPIRE and reports as
+// the operator does. The OIDC provider and metrics are left out.
 package ztwim
 
 import (
@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,6 +28,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"spire-federation/lab/internal/release"
 )
 
 var (
@@ -36,8 +39,10 @@ var (
 	agent   = group.WithKind("SpireAgent")
 	driver  = group.WithKind("SpiffeCSIDriver")
 
-	statefulSet = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
-	daemonSet   = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "DaemonSet"}
+	statefulSet       = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
+	operatorCondition = schema.GroupVersionKind{Group: "operators.coreos.com", Version: "v1", Kind: "OperatorCondition"}
+
+	daemonSet = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "DaemonSet"}
 
 	operands = []schema.GroupVersionKind{server, agent, driver, group.WithKind("SpireOIDCDiscoveryProvider")}
 	owned    = []schema.GroupVersionKind{
@@ -60,8 +65,10 @@ var (
 // operator reads from the cache, as the real one does: right after a write it may still see the state before.
 type operator struct {
 	client.Client
-	namespace  string
-	createOnly bool
+	release       release.Release
+	namespace     string
+	conditionName string // of its OperatorCondition
+	createOnly    bool
 }
 
 // Run runs the operator until ctx ends. It takes the flags and environment of the real one.
@@ -75,10 +82,14 @@ func Run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	o := &operator{namespace: os.Getenv("OPERATOR_NAMESPACE"), createOnly: os.Getenv("CREATE_ONLY_MODE") == "true"}
-	if o.namespace == "" {
-		return fmt.Errorf("OPERATOR_NAMESPACE is not set; it names the namespace that SPIRE runs in")
+	o := &operator{release: release.Of(os.Getenv("OPERATOR_VERSION"))}
+	for name, value := range map[string]*string{"OPERATOR_NAMESPACE": &o.namespace, "OPERATOR_CONDITION_NAME": &o.conditionName} {
+		if *value = os.Getenv(name); *value == "" {
+			return fmt.Errorf("%s is not set; OLM and the operator's Deployment set it", name)
+		}
 	}
+	mode := os.Getenv("CREATE_ONLY_MODE")
+	o.createOnly = mode == "true" || !o.release.OneZero() && strings.EqualFold(strings.TrimSpace(mode), "true")
 	ctrl.SetLogger(textlogger.NewLogger(textlogger.NewConfig(textlogger.Verbosity(*verbosity))))
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -114,7 +125,7 @@ func cacheOptions() cache.Options {
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{managedBy: product}),
 		ByObject:             map[client.Object]cache.ByObject{object(manager): {Label: labels.Everything()}},
 	}
-	for _, kind := range operands {
+	for _, kind := range append([]schema.GroupVersionKind{operatorCondition}, operands...) {
 		options.ByObject[object(kind)] = cache.ByObject{Label: labels.Everything()}
 	}
 	return options
@@ -147,7 +158,7 @@ func (o *operator) watch(mgr ctrl.Manager) error {
 	}
 	managers := ctrl.NewControllerManagedBy(mgr).Named("manager").
 		For(object(manager), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
-	for _, kind := range operands {
+	for _, kind := range append([]schema.GroupVersionKind{operatorCondition}, operands...) {
 		managers = managers.Watches(object(kind), cluster)
 	}
 	return managers.Complete(reconcile.Func(o.reconcileManager))

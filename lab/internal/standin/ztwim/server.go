@@ -49,7 +49,7 @@ func (j *job) route(ctx context.Context) error {
 	did, err := j.apply(ctx, j.view, "route.yaml", nil)
 	switch {
 	case err != nil:
-		j.found.add(routeAvailable, false, "FederationRoute"+did.failed, err.Error())
+		j.found.add(routeAvailable, false, reasonOf(err, "FederationRoute"+did.failed), err.Error())
 	case did != nothing:
 		j.found.add(routeAvailable, true, "FederationRoute"+did.done, "Federation route "+strings.ToLower(did.done))
 	case !meta.IsStatusConditionTrue(j.was, routeAvailable):

@@ -101,8 +101,12 @@ func (o *operator) report(ctx context.Context, u *unstructured.Unstructured, fou
 	return nil
 }
 
-// announce marks the resource as being worked on: that is why Ready flaps whenever anything changes.
+// announce is 1.0's: it marks the resource as being worked on, so Ready flaps whenever anything changes. 1.1 writes the
+// status once, at the end: there a stale True lasts as long as the reconciliation.
 func (o *operator) announce(ctx context.Context, u *unstructured.Unstructured) error {
+	if !o.release.OneZero() {
+		return nil
+	}
 	var f findings
 	f.add(ready, false, reasonProgressing, "Reconciling "+u.GetKind())
 	return o.report(ctx, u, f, nil)

@@ -3,6 +3,8 @@ package ztwim
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,9 +15,16 @@ var validities = []string{"caValidity", "defaultX509Validity", "defaultJWTValidi
 
 // validate checks what the CRD cannot. What it refuses is not tried again before the next edit.
 func validate(view fields, wasInvalid bool, found *findings) bool {
+	if !validateProxy(found) {
+		return false
+	}
 	spec, manager := view["spec"].(fields), view["manager"].(fields)
 	if err := validateFederation(spec, manager["trustDomain"]); err != nil {
 		found.add(configurationValid, false, "InvalidFederationConfiguration", fmt.Sprintf("Federation configuration validation failed: %v", err))
+		return false
+	}
+	if err := validateUpstream(spec); err != nil {
+		found.add(configurationValid, false, "InvalidUpstreamAuthorityConfiguration", fmt.Sprintf("Upstream authority configuration validation failed: %v", err))
 		return false
 	}
 	if wasInvalid {
@@ -30,6 +39,50 @@ func validate(view fields, wasInvalid bool, found *findings) bool {
 	}
 	found.add(condition, true, "TTLValidationSucceeded", "TTL configuration is valid")
 	return true
+}
+
+// validateProxy: behind a proxy, the operator touches nothing until it is told of the CAs to trust.
+func validateProxy(found *findings) bool {
+	if len(proxyEnv()) == 0 || os.Getenv(trustedCA) != "" {
+		return true
+	}
+	found.add(configurationValid, false, "ProxyConfigurationInvalid", "Proxy is enabled (HTTP_PROXY/HTTPS_PROXY set) but trusted CA bundle "+
+		"ConfigMap is not configured. set TRUSTED_CA_BUNDLE_CONFIGMAP environment variable in the Subscription.")
+	return false
+}
+
+// validateUpstream repeats what the CRD of 1.1 checks, and looks at the address of Vault.
+func validateUpstream(spec fields) error {
+	upstream, set := spec["upstreamAuthority"].(fields)
+	if !set {
+		return nil
+	}
+	certManager, isCertManager := upstream["certManager"].(fields)
+	vault, isVault := upstream["vault"].(fields)
+	if isCertManager == isVault {
+		return errors.New("exactly one of certManager or vault must be set")
+	}
+	if isCertManager {
+		for _, field := range []string{"namespace", "issuerName"} {
+			if certManager[field] == nil || certManager[field] == "" {
+				return fmt.Errorf("certManager.%s is required", field)
+			}
+		}
+		return nil
+	}
+	address, err := url.Parse(fmt.Sprint(vault["vaultAddr"]))
+	switch {
+	case err != nil:
+		return fmt.Errorf("vault.vaultAddr is not a valid URL: %w", err)
+	case address.Scheme != "http" && address.Scheme != "https":
+		return fmt.Errorf("vault.vaultAddr must use http or https scheme, got %q", address.Scheme)
+	case address.Host == "":
+		return errors.New("vault.vaultAddr must include a host")
+	}
+	if role, _, _ := unstructured.NestedString(vault, "k8sAuth", "k8sAuthRoleName"); role == "" {
+		return errors.New("vault.k8sAuth.k8sAuthRoleName is required")
+	}
+	return nil
 }
 
 func validateFederation(spec fields, trustDomain any) error {

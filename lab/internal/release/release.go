@@ -1,0 +1,93 @@
+// Package release knows the releases of the Zero Trust Workload Identity Manager that the lab has.
+package release
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Release is one version of the operator, with the versions of what it runs.
+type Release struct {
+	Version           string
+	SPIRE             string // as the product's labels say; the lab builds one SPIRE for all releases
+	ControllerManager string
+}
+
+// All are the releases in the product's catalog, the oldest first; each replaces the one before it.
+var All = []Release{
+	{Version: "1.0.0", SPIRE: "1.13.3", ControllerManager: "0.6.3"},
+	{Version: "1.0.1", SPIRE: "1.13.3", ControllerManager: "0.6.4"},
+	{Version: "1.1.1", SPIRE: "1.14.7", ControllerManager: "0.6.4"},
+}
+
+// Default is the minor release of a cluster that no flag speaks of.
+const Default = "1.1"
+
+// installed are the releases that `lab up --ztwim` installs, by the minor release that it takes.
+var installed = map[string]string{"1.0": "1.0.0", "1.1": "1.1.1"}
+
+// Of returns a release of All by its version; one that is not there is taken for the newest.
+func Of(version string) Release {
+	for _, r := range All {
+		if r.Version == version {
+			return r
+		}
+	}
+	return All[len(All)-1]
+}
+
+// CSV is the name of its ClusterServiceVersion, and so of its OperatorCondition.
+func (r Release) CSV() string { return "zero-trust-workload-identity-manager.v" + r.Version }
+
+// OneZero says whether it is of the minor release 1.0.
+func (r Release) OneZero() bool { return strings.HasPrefix(r.Version, "1.0.") }
+
+// Newest says whether nothing in the catalog replaces it.
+func (r Release) Newest() bool { return r.Version == All[len(All)-1].Version }
+
+// PerCluster is a flag that can be given several times: MINOR for all clusters, CLUSTER=MINOR for one, or several of these
+// with commas, as String writes them to hand them on. The minor release of all clusters has the key "".
+type PerCluster map[string]string
+
+var choice = regexp.MustCompile(`^(?:(cluster\d+)=)?(\d+\.\d+)$`)
+
+// Of returns the release that a cluster gets.
+func (p PerCluster) Of(cluster string) Release {
+	for _, key := range []string{cluster, ""} {
+		if minor, said := p[key]; said {
+			return Of(installed[minor])
+		}
+	}
+	return Of(installed[Default])
+}
+
+// Set adds what a flag says.
+func (p PerCluster) Set(text string) error {
+	if text == "" { // what String writes of none
+		return nil
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		parts := choice.FindStringSubmatch(pair)
+		if parts == nil || installed[parts[2]] == "" {
+			return fmt.Errorf("%q is no release that the lab has; give %s, or one of them for one cluster, like cluster2=1.0",
+				pair, strings.Join(slices.Sorted(maps.Keys(installed)), " or "))
+		}
+		p[parts[1]] = parts[2]
+	}
+	return nil
+}
+
+func (p PerCluster) String() string {
+	var pairs []string
+	for _, cluster := range slices.Sorted(maps.Keys(p)) {
+		pair := p[cluster]
+		if cluster != "" {
+			pair = cluster + "=" + pair
+		}
+		pairs = append(pairs, pair)
+	}
+	return strings.Join(pairs, ",")
+}
