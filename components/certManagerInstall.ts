@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterAccess } from "./access";
 import { checkName } from "./arguments";
 import { watchCertManager } from "./certManagerReadiness";
 import type { ClusterReader } from "./cluster";
@@ -17,8 +18,8 @@ export interface CertManagerInstallArgs {
   installed: InstalledOperator;
   /** Name of the stack; marks the Subscription as the stack's. */
   stack: string;
-  /** Context of the kubeconfig. The removal of the operator runs when no program does and connects by itself. */
-  context: string;
+  /** The removal of the operator runs when no program does, and connects by itself. */
+  access: ClusterAccess;
   /** Channel of the package. Default `stable-v1`. */
   channel?: string;
   /** CatalogSource that has the package. Default `redhat-operators`. */
@@ -55,7 +56,7 @@ const REMOVE = "node --require ./stacks/loader.js components/removeCertManager.t
  *
  * @throws ResourceError for `channel`, `source`, `sourceNamespace`
  * @example
- * const certManager = new CertManagerInstall("cert-manager", { reader, installed, stack, context }, { provider });
+ * const certManager = new CertManagerInstall("cert-manager", { reader, installed, stack, access }, { provider });
  */
 export class CertManagerInstall extends pulumi.ComponentResource {
   /** This component, once cert-manager runs: what needs cert-manager has it in `dependsOn`. */
@@ -112,7 +113,7 @@ function declareOperator(
   );
   const before: pulumi.Resource[] = [group];
   if (!retainOnDelete) {
-    before.push(removal(parent, `${name}-removal`, args.context, group));
+    before.push(removal(parent, `${name}-removal`, args.access, group));
   }
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
@@ -134,10 +135,15 @@ function declareOperator(
  * Removes the operator's version when the stack is destroyed. The Subscription depends on this and so goes first: OLM
  * would not let go of a version that is subscribed to.
  */
-function removal(parent: pulumi.Resource, name: string, context: string, group: pulumi.Resource): local.Command {
-  return new local.Command(
-    name,
-    { delete: REMOVE, environment: { KUBE_CONTEXT: context }, logging: "stderr" },
-    { parent, dependsOn: group },
-  );
+function removal(
+  parent: pulumi.Resource,
+  name: string,
+  { kubeconfig, context }: ClusterAccess,
+  group: pulumi.Resource,
+): local.Command {
+  const environment = {
+    ...(context !== undefined && { KUBE_CONTEXT: context }),
+    ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
+  };
+  return new local.Command(name, { delete: REMOVE, environment, logging: "stderr" }, { parent, dependsOn: group });
 }

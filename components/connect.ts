@@ -2,12 +2,14 @@ import { Agent } from "node:https";
 import { isDeepStrictEqual } from "node:util";
 import {
   ApiException,
-  KubeConfig,
+  type KubeConfig,
   KubernetesObjectApi,
   type KubernetesObject,
   type RequestContext,
 } from "./kubernetesClient";
+import type { ClusterAccess } from "./access";
 import { type ClusterReader, Forbidden, type KubeObject } from "./cluster";
+import { loadKubeconfig } from "./kubeconfig";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
 const REQUEST_MS = 10_000;
@@ -16,13 +18,13 @@ const REQUEST_MS = 10_000;
 const IDLE_MS = 5_000;
 
 /**
- * A reader of the cluster that a context of the kubeconfig names (`$KUBECONFIG`, or `~/.kube/config`).
+ * A reader of a cluster.
  *
- * @throws Error at once when there is no such context; each read throws one that names the context and the server when
- * the cluster does not answer within 10 seconds, or refuses
+ * @throws AccessError at once when the kubeconfig doesn't lead to a cluster; each read throws an Error that names the
+ * context and the server when the cluster does not answer within 10 seconds, or refuses
  */
-export function connect(context: string): ClusterReader {
-  const api = connectClient(context);
+export function connect(access: ClusterAccess): ClusterReader {
+  const api = connectClient(access);
   return {
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
       const object = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
@@ -43,24 +45,22 @@ export function connect(context: string): ClusterReader {
 }
 
 /** The client behind `connect`, for the one program that also deletes. */
-export function connectClient(context: string): ClusterClient {
-  const config = kubeConfig(context);
+export function connectClient(access: ClusterAccess): ClusterClient {
+  const config = kubeConfig(access);
   const client = config.makeApiClient(ClusterClient);
-  client.place = `context "${context}" (${config.getCurrentCluster()?.server ?? "no server"})`;
+  client.place = placeOf(access, config);
   return client;
 }
 
-/** The kubeconfig with that context as the current one; a request by any client made of it is given up after a while. */
-export function kubeConfig(context: string): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  const known = config.getContexts().map(({ name }) => name);
-  if (!known.includes(context)) {
-    throw new Error(
-      `context "${context}" is not in the kubeconfig; it has ${known.length > 0 ? known.join(", ") : "none"}`,
-    );
-  }
-  config.setCurrentContext(context);
+/** The cluster, as errors name it. */
+export function placeOf({ kubeconfig }: ClusterAccess, config: KubeConfig): string {
+  const file = kubeconfig === undefined ? "" : ` of ${kubeconfig}`;
+  return `context "${config.getCurrentContext()}"${file} (${config.getCurrentCluster()?.server ?? "no server"})`;
+}
+
+/** The kubeconfig with the chosen context as the current one; requests by any client that is made of it time out. */
+export function kubeConfig(access: ClusterAccess): KubeConfig {
+  const config = loadKubeconfig(access);
   const authenticate = config.applySecurityAuthentication.bind(config);
   let shared: Agent | undefined;
   config.applySecurityAuthentication = async (request) => {

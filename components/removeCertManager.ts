@@ -1,9 +1,10 @@
 /**
  * Removes the ClusterServiceVersion of the cert-manager operator, which a deleted Subscription leaves behind.
  *
- * Run by Pulumi when the stack is destroyed with `removeOnDestroy` (see certManagerInstall.ts); `KUBE_CONTEXT` names
- * the cluster. cert-manager's own pods and its certificates stay, as OLM leaves them.
+ * Run by Pulumi when the stack is destroyed with `removeOnDestroy` (see certManagerInstall.ts); `KUBE_CONTEXT` and
+ * `KUBE_CONFIG` lead to the cluster. cert-manager's own pods and its certificates stay, as OLM leaves them.
  */
+import type { ClusterAccess } from "./access";
 import { connect, connectClient } from "./connect";
 import { CERT_MANAGER } from "./names";
 import { isCertManagerVersion, SUBSCRIPTION_API, type ClusterServiceVersion } from "./olm";
@@ -11,9 +12,9 @@ import { isCertManagerVersion, SUBSCRIPTION_API, type ClusterServiceVersion } fr
 /** OLM takes the operator's Deployment and roles away before it lets the version go. */
 const SECONDS = 120;
 
-async function remove(context: string): Promise<void> {
-  const client = connectClient(context);
-  const reader = connect(context);
+async function remove(access: ClusterAccess): Promise<void> {
+  const client = connectClient(access);
+  const reader = connect(access);
   const kind = "ClusterServiceVersion";
   const end = Date.now() + SECONDS * 1000;
   for (;;) {
@@ -37,7 +38,7 @@ async function remove(context: string): Promise<void> {
   }
 }
 
-remove(process.env["KUBE_CONTEXT"] ?? "").catch((error: unknown) => {
+remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

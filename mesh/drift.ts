@@ -1,8 +1,9 @@
 /** `mesh drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
+import { accessOf, type ClusterAccess } from "../components/access";
 import type { Contract } from "../stacks/contract";
 import { type Declared, declaredBy } from "./declared";
 import { EXIT, type ExitCode } from "./exit";
-import type { Finding, Place, Unchecked } from "./finding";
+import { type Finding, type Place, placeOf, type Unchecked } from "./finding";
 import type { MeshMember } from "./members";
 import { type Clusters, type Drifts, look, type Looked, type Reading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
@@ -37,10 +38,10 @@ export async function drift(
   const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((peer) => [peer.reference, peer]));
   const published = new Map<string, Contract | undefined>();
   const own = new Map<string, Looked<HeldBundle>>(); // read after all that is held
-  await inParallel(parallel, [...peers.values()], async ({ reference, context }) => {
+  await inParallel(parallel, [...peers.values()], async ({ reference, access }) => {
     const contract = (await stacks.published(reference))?.federation;
     published.set(reference, contract);
-    own.set(reference, await look(() => bundleOf(contract, context, clusters)));
+    own.set(reference, await look(() => bundleOf(contract, access, clusters)));
   });
   return Promise.all(
     members.map(async (member) => {
@@ -52,26 +53,29 @@ export async function drift(
   );
 }
 
-/** A peer, and the context of its cluster when it is a member. */
+/** A peer, and the way to its cluster when it is a member. */
 interface PeerPlace {
   reference: string;
-  context: string | undefined;
+  access: ClusterAccess | undefined;
 }
 
 function peersOf({ config, outside }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
   return config.peers.map(({ reference }) => {
     const member = all.find(({ name }) => name === reference.split("/").at(-1));
-    return { reference, context: outside.includes(reference) ? undefined : member?.config.context };
+    return {
+      reference,
+      access: outside.includes(reference) || member === undefined ? undefined : accessOf(member.config),
+    };
   });
 }
 
 /** A peer's own bundle: from its SPIRE server, or from its endpoint when it is no member. */
 async function bundleOf(
   contract: Contract | undefined,
-  context: string | undefined,
+  access: ClusterAccess | undefined,
   clusters: Clusters,
 ): Promise<HeldBundle> {
-  if (context !== undefined) return clusters.server(context).ownBundle();
+  if (access !== undefined) return clusters.server(access).ownBundle();
   if (contract !== undefined) return clusters.endpoint(contract);
   throw new Error("its stack publishes no bundle endpoint");
 }
@@ -97,8 +101,7 @@ function judge(
   }
   const { stack, trust, federation, conf, store, program } = looked.seen;
   const place: Place = {
-    member: name,
-    context: config.context,
+    ...placeOf({ name, config }),
     ...("seen" in program && { program: program.seen }),
   };
   check("the stack's objects", stack, ({ compared, others }) => objectFindings(place, compared, others));

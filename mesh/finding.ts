@@ -1,4 +1,6 @@
 /** What `mesh drift` says of a member. */
+import { accessOf, type ClusterAccess } from "../components/access";
+import type { MeshMember } from "./members";
 
 /** Kinds of findings; what each means stands beside it in finding.ts. */
 export type FindingCode =
@@ -57,10 +59,13 @@ export interface Unchecked {
 }
 
 /** Of whom findings are, and where their cures are to be run. */
-export interface Place {
+export interface Place extends ClusterAccess {
   member: string;
-  /** Context of the kubeconfig. */
-  context: string;
   /** Path of the SPIRE server's program in its container; undefined where nobody has looked for it. */
   program?: string;
 }
+
+export const placeOf = ({ name, config }: Pick<MeshMember, "name" | "config">): Place => ({
+  member: name,
+  ...accessOf(config),
+});

@@ -1,4 +1,5 @@
 /** What there is to know of a member before anything is judged, and what could not be found out. */
+import { accessOf, type ClusterAccess } from "../components/access";
 import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
 import type { FederationSpec } from "../components/federationSpec";
 import * as names from "../components/names";
@@ -19,10 +20,10 @@ export interface Drifts {
   drift(name: string): Promise<DriftOutcome>;
 }
 
-/** Ways to the clusters, by the context of the kubeconfig. */
+/** Ways to the clusters. */
 export interface Clusters {
-  reader(context: string): ClusterReader;
-  server(context: string): SpireServer;
+  reader(access: ClusterAccess): ClusterReader;
+  server(access: ClusterAccess): SpireServer;
   /** What a peer's bundle endpoint serves. */
   endpoint(peer: Contract): Promise<HeldBundle>;
 }
@@ -46,13 +47,13 @@ export async function readMember(
   clusters: Clusters,
 ): Promise<Looked<Reading>> {
   const there = await look(async () => {
-    const reader = clusters.reader(config.context);
+    const reader = clusters.reader(accessOf(config));
     await reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON).catch(unlessForbidden);
     return reader;
   });
   if ("because" in there) return there;
   const reader = there.seen;
-  const server = clusters.server(config.context);
+  const server = clusters.server(accessOf(config));
   const [stack, trust, federation, conf, store, program] = await Promise.all([
     look(() => readStack(name, reader, stacks)),
     look(() => reader.list<TrustObject>(names.SPIRE_API, "ClusterFederatedTrustDomain")),

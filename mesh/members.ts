@@ -1,7 +1,8 @@
 /** The members of a mesh: the project's stacks, as their Pulumi.<stack>.yaml describe them. The backend is not asked. */
 import { readdir } from "node:fs/promises";
+import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { type ClusterConfig, parseConfig } from "../stacks/config";
+import { type ClusterConfig, parseConfig, withContext } from "../stacks/config";
 import { ConfigError } from "../stacks/refusal";
 import type { Member } from "./convergence";
 import { UsageError } from "./exit";
@@ -35,7 +36,7 @@ export async function readMembers(workspace: Workspace, chosen: readonly string[
       });
       if (settings === undefined) return [];
       try {
-        return [member(name, project, all, ownKeys(settings.config ?? {}, project))];
+        return [member(name, project, all, ownKeys(settings.config ?? {}, project), workspace.workDir)];
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         faults.push(
@@ -54,8 +55,8 @@ async function stacksWithFile(dir: string): Promise<string[]> {
   return files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
 }
 
-function member(name: string, project: string, all: string[], raw: Record<string, unknown>): MeshMember {
-  const config = parseConfig(raw, { organization: "organization", project, stack: name });
+function member(name: string, project: string, all: string[], raw: Record<string, unknown>, dir: string): MeshMember {
+  const config = fromHere(dir, parseConfig(raw, { organization: "organization", project, stack: name }));
   const peers = config.peers.map(({ reference }) => {
     const [, ofProject, stack = ""] = reference.split("/");
     return { reference, member: ofProject === project && all.includes(stack) ? stack : undefined };
@@ -66,6 +67,13 @@ function member(name: string, project: string, all: string[], raw: Record<string
     peers: peers.flatMap((peer) => peer.member ?? []),
     outside: peers.filter((peer) => peer.member === undefined).map(({ reference }) => reference),
   };
+}
+
+/** A relative path is meant from the project's folder, which is not always the current one. */
+function fromHere(dir: string, config: ClusterConfig): ClusterConfig {
+  const { kubeconfig } = config;
+  if (kubeconfig === undefined || /^[~/]/.test(kubeconfig)) return withContext(config);
+  return withContext({ ...config, kubeconfig: relative("", resolve(dir, kubeconfig)) });
 }
 
 function ownKeys(config: Record<string, unknown>, project: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 /** What has become of the objects of a stack. Pure. */
+import { oc } from "../components/access";
 import { APPLIED } from "../components/additions";
 import { addedFields, type Difference, differences, type ManagedObject, NOT_CONTENT } from "./difference";
 import type { Finding, Place } from "./finding";
@@ -97,14 +98,14 @@ function added(place: Place, object: StackObject, live: ManagedObject | undefine
   );
   if (fields.length === 0) return [];
   const remove = fields.map(({ pointer }) => ({ op: "remove", path: pointer }));
-  const where = id.namespace === undefined ? "" : ` -n ${id.namespace}`;
+  const where = id.namespace === undefined ? "" : `-n ${id.namespace} `;
   return [
     {
       code: "fields-added",
       member: place.member,
       object: `${id.kind} ${id.name}`,
       found: fields.map(({ path, manager, value }) => `${path}: ${show(path, value)}, set by ${manager}`).join("; "),
-      cure: `oc --context ${place.context}${where} patch ${id.kind.toLowerCase()} ${id.name} --type json -p '${JSON.stringify(remove)}'`,
+      cure: oc(place, `${where}patch ${id.kind.toLowerCase()} ${id.name} --type json -p '${JSON.stringify(remove)}'`),
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** `mesh remove`: takes a member out so that trust ends, in both directions, and is seen to have ended. */
+import { accessOf, type ClusterAccess } from "../components/access";
 import type { Published, Workspace } from "./backend";
 import { forgetAll } from "./endOfTrust";
 import { UsageError } from "./exit";
@@ -20,7 +21,7 @@ export interface RemoveStacks extends Stacks {
 export interface Tools {
   workspace: Workspace;
   stacks: RemoveStacks;
-  site: (context: string) => Site;
+  site: (access: ClusterAccess) => Site;
   parallel: number;
   note: (line: string) => void;
   /** Whether to go on with that plan. */
@@ -40,7 +41,7 @@ export async function remove(
   note(`looking at ${members.map((member) => member.name).join(", ")}`);
   await inParallel(parallel, members, async (member) => {
     published.set(member.name, await stacks.published(member.name));
-    seen.set(member.name, await look(tools.site(member.config.context)));
+    seen.set(member.name, await look(tools.site(accessOf(member.config))));
   });
   const leaver = findLeaver(name, members, published);
   const all = sights(leaver, project, members, published, seen).map((sight) =>
@@ -106,7 +107,7 @@ async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Pr
   }
   // Whatever came of the up: the cluster itself has the last word.
   try {
-    const site = siteOf(member.config.context);
+    const site = siteOf(accessOf(member.config));
     const { deleted, left, warnings } = await forgetAll(site, ends, { wait: result.errors.length === 0 });
     if (deleted.length > 0) result.did.push(`bundle of ${deleted.join(", ")} deleted`);
     result.errors.push(...left);

@@ -1,3 +1,4 @@
+import { oc } from "../components/access";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
 import type { Place } from "./finding";
 
@@ -15,5 +16,5 @@ export const forgetCommand = (place: Place, trustDomain: string): string =>
   inServer(place, `bundle delete -id spiffe://${trustDomain} -mode dissociate`);
 
 /** A command in the SPIRE server's container. */
-export const inServer = ({ context, program = PROGRAMS[0] }: Place, command: string): string =>
-  `oc --context ${context} exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${program} ${command}`;
+export const inServer = (place: Place, command: string): string =>
+  oc(place, `exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${place.program ?? PROGRAMS[0]} ${command}`);

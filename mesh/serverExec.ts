@@ -1,8 +1,9 @@
 /** A command in the SPIRE server's container, by the exec of the Kubernetes API. */
 import { PassThrough } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "../components/kubernetesClient";
+import type { ClusterAccess } from "../components/access";
 import { Forbidden } from "../components/cluster";
-import { kubeConfig } from "../components/connect";
+import { kubeConfig, placeOf } from "../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
 import { POD } from "./serverCommands";
 
@@ -29,10 +30,11 @@ const EXEC_MS = 10_000;
  * @throws NoProgram when the container has no such program; Refused when it ended with an exit code; Forbidden when
  * exec is not allowed; Error when the command could not be run
  */
-export function runIn(context: string): Run {
+export function runIn(access: ClusterAccess): Run {
   return async (program, args) => {
-    const what = `context "${context}": cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
-    return outputOf(what, program, await exec(context, [program, ...args], what));
+    const config = impatient(kubeConfig(access));
+    const what = `${placeOf(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+    return outputOf(what, program, await exec(config, [program, ...args], what));
   };
 }
 
@@ -59,8 +61,7 @@ function isMissing(program: string, why: string): boolean {
   return quoted && /no such file or directory|not found/i.test(why);
 }
 
-async function exec(context: string, command: string[], what: string): Promise<Ended> {
-  const config = impatient(kubeConfig(context));
+async function exec(config: KubeConfig, command: string[], what: string): Promise<Ended> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const said = { out: "", err: "" };
   out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));

@@ -1,4 +1,5 @@
 /** Where the SPIRE server's program is in its container: it differs between images, and is looked for once per cluster. */
+import { type ClusterAccess, oc } from "../components/access";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
 import { POD, PROGRAMS } from "./serverCommands";
 import { NoProgram, Refused, type Run } from "./serverExec";
@@ -10,11 +11,11 @@ export interface ServerProgram {
   run: (...args: string[]) => Promise<string>;
 }
 
-/** @param context of the cluster, for messages */
-export function serverProgram(context: string, run: Run): ServerProgram {
+/** @param access to the cluster, for messages */
+export function serverProgram(access: ClusterAccess, run: Run): ServerProgram {
   let found: Promise<string> | undefined;
   const path = (): Promise<string> => {
-    const looking = (found ??= find(context, run));
+    const looking = (found ??= find(access, run));
     looking.catch(() => {
       if (found === looking) found = undefined;
     });
@@ -36,7 +37,7 @@ export function serverProgram(context: string, run: Run): ServerProgram {
   };
 }
 
-async function find(context: string, run: Run): Promise<string> {
+async function find(access: ClusterAccess, run: Run): Promise<string> {
   for (const program of PROGRAMS) {
     try {
       await run(program, ["--version"]);
@@ -46,9 +47,10 @@ async function find(context: string, run: Run): Promise<string> {
       if (!(error instanceof NoProgram)) throw error;
     }
   }
-  const image = `oc --context ${context} get pod ${POD} -n ${OPERAND_NAMESPACE} -o jsonpath='{.spec.containers[*].image}'`;
+  const jsonpath = "jsonpath='{.spec.containers[*].image}'";
+  const image = oc(access, `get pod ${POD} -n ${OPERAND_NAMESPACE} -o ${jsonpath}`);
   throw new NoProgram(
-    `context "${context}": container ${SPIRE_SERVER} of ${OPERAND_NAMESPACE}/${POD} has none of ${PROGRAMS.join(" and ")}, ` +
+    `context "${access.context ?? ""}": container ${SPIRE_SERVER} of ${OPERAND_NAMESPACE}/${POD} has none of ${PROGRAMS.join(" and ")}, ` +
       `so its SPIRE server was not asked; have it run an image of ZTWIM or of the SPIRE project: ${image} shows which one runs`,
   );
 }

@@ -1,4 +1,5 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
+import { accessFlags, type ClusterAccess } from "../components/access";
 import { authorityId } from "./keys";
 import { Refused, runIn } from "./serverExec";
 import { type ServerProgram, serverProgram } from "./serverProgram";
@@ -48,17 +49,18 @@ export interface SpireServer {
   forget(trustDomain: string): Promise<void>;
 }
 
-/** Where each cluster has the program, by context: it is found once in a run of mesh. */
+/** Where each cluster has the program, by the flags that lead there: it is found once in a run of mesh. */
 const programs = new Map<string, ServerProgram>();
 
 /**
- * The SPIRE server of the cluster that a context of the kubeconfig names.
+ * The SPIRE server of a cluster.
  *
  * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
-export function spireServer(context: string): SpireServer {
-  const program = programs.get(context) ?? serverProgram(context, runIn(context));
-  programs.set(context, program);
+export function spireServer(access: ClusterAccess): SpireServer {
+  const key = accessFlags(access);
+  const program = programs.get(key) ?? serverProgram(access, runIn(access));
+  programs.set(key, program);
   return serverBy(program);
 }
 

@@ -1,4 +1,5 @@
 /** What makes a cluster trust somebody, beside what its stack declares. Pure. */
+import { oc } from "../components/access";
 import type { KubeObject } from "../components/cluster";
 import {
   differences,
@@ -33,7 +34,7 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
       const { trustDomain = "", className, bundleEndpointURL = "no URL" } = object.spec ?? {};
       const name = object.metadata?.name ?? "";
       const about = { member: place.member, object: `ClusterFederatedTrustDomain ${name}` };
-      const remove = `oc --context ${place.context} delete clusterfederatedtrustdomain ${name}`;
+      const remove = oc(place, `delete clusterfederatedtrustdomain ${name}`);
       const says = `${trustDomain} at ${bundleEndpointURL}`;
       if (className !== FEDERATION_CLASS) {
         const found = `${says}, which the controller ignores: its class is ${className ?? "none"}`;
@@ -86,7 +87,7 @@ export function listedPeers(
   // A stack that lists nobody leaves the list to others.
   const owned = mode === "static" && asked.size > 0;
   const about = { member: place.member, object: "SpireServer cluster" };
-  const edit = `take it out of spec.federation.federatesWith: oc --context ${place.context} edit spireserver cluster`;
+  const edit = `take it out of spec.federation.federatesWith: ${oc(place, "edit spireserver cluster")}`;
   const cure = owned ? `npx pulumi up --refresh --stack ${place.member}` : edit;
   return [
     ...listed.flatMap((entry): Finding[] => {
@@ -125,7 +126,7 @@ export function serverConf(place: Place, federation: FederationSpec | undefined,
       found: `server.conf: ${differ.join("; ")}`,
       cure:
         "ZTWIM's operator writes it anew when it runs and may: look at its log, and at the condition CreateOnlyMode of " +
-        `oc --context ${place.context} get spireserver cluster -o yaml`,
+        oc(place, "get spireserver cluster -o yaml"),
     },
   ];
 }

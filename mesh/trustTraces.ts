@@ -1,4 +1,5 @@
 /** What a cluster has of other trust domains, as seen there and not as any stack says. */
+import type { ClusterAccess } from "../components/access";
 import type { ClusterReader, KubeObject } from "../components/cluster";
 import { Forbidden } from "../components/cluster";
 import { TRUST_KIND } from "../components/bundleMark";
@@ -22,13 +23,13 @@ export interface Site extends Pick<SpireServer, "polls" | "forget"> {
   traces(): Promise<Traces>;
 }
 
-export function site(context: string): Site {
-  const server = spireServer(context);
+export function site(access: ClusterAccess): Site {
+  const server = spireServer(access);
   return {
     polls: (trustDomain) => server.polls(trustDomain),
     forget: (trustDomain) => server.forget(trustDomain),
     traces: async () => {
-      const reader = connect(context);
+      const reader = connect(access);
       const [bundles, asked, users] = await Promise.all([server.bundles(), readAsked(reader), readUsers(reader)]);
       return { bundles: bundles.map(({ trustDomain }) => trustDomain), asked, ...users };
     },

@@ -1,6 +1,7 @@
 /** One cluster's membership in the federation: the five components, in the order of the procedure. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { accessOf, type ClusterAccess } from "../components/access";
 import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
 import type { ClusterReader } from "../components/cluster";
@@ -31,7 +32,7 @@ export interface ClusterOutputs {
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
 export async function federate(
   config: ClusterConfig,
-  connect: (context: string) => ClusterReader,
+  connect: (access: ClusterAccess) => ClusterReader,
 ): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, connect), readPeers(config.peers)]);
   const peers = resolvePeers(config.trustDomain, readings);
@@ -50,12 +51,13 @@ export async function federate(
 function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution): ClusterOutputs {
   const { reader, certManager, route } = cleared;
   const provider = new k8s.Provider("cluster", {
-    context: config.context,
-    // It says which cluster this is, so that another context name or server address replaces nothing.
+    ...present({ context: config.context }),
+    // It says which cluster this is, so that another kubeconfig, context or server address replaces nothing.
     clusterIdentifier: config.trustDomain,
-    // The machine's own kubeconfig all the same; left out, the SDK would put $KUBECONFIG into the state, and the same
-    // stack would show a change on every machine where that is another path.
-    kubeconfig: "",
+    // The path as the config has it, `~` and all: never the file's content, which has credentials. Empty stands for the
+    // machine's own kubeconfig; left out, the SDK would put $KUBECONFIG into the state, and the same stack would show a
+    // change on every machine where that is another path.
+    kubeconfig: config.kubeconfig ?? "",
   });
   const opts = { provider, transformations: [showAdditions(reader)] };
   const web = certManager === undefined ? undefined : endpointCertificate(config, { ...cleared, certManager }, opts);
@@ -111,10 +113,10 @@ function endpointCertificate(
   { reader, certManager, route: { host } }: Cleared & { certManager: InstalledOperator },
   opts: pulumi.ComponentResourceOptions,
 ): { certificate: FederationCertificate; access: RouterSecretAccess } {
-  const { self, context, issuer } = config;
+  const { self, issuer } = config;
   const operator = new CertManagerInstall(
     "cert-manager",
-    { reader, installed: certManager, stack: self.stack, context, ...config.certManager },
+    { reader, installed: certManager, stack: self.stack, access: accessOf(config), ...config.certManager },
     opts,
   );
   const certificate = new FederationCertificate(

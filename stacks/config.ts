@@ -1,8 +1,10 @@
 /** What one stack is configured to be. The only reader of Pulumi's config; everything else takes a ClusterConfig. */
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterAccess } from "../components/access";
 import * as check from "../components/arguments";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type IssuerArgs } from "../components/issuer";
+import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { checkSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
@@ -21,11 +23,9 @@ export interface PeerStack {
   rebootstrap: number;
 }
 
-export interface ClusterConfig {
+export interface ClusterConfig extends ClusterAccess {
   /** The stack that is configured. */
   self: StackName;
-  /** Context of the kubeconfig. */
-  context: string;
   trustDomain: string;
   peers: PeerStack[];
   profile: Profile;
@@ -50,7 +50,20 @@ export function readConfig(): ClusterConfig {
   };
   const namespace = `${self.project}:`;
   const ours = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(namespace));
-  return parseConfig(Object.fromEntries(ours.map(([key, value]) => [key.slice(namespace.length), value])), self);
+  const config = parseConfig(
+    Object.fromEntries(ours.map(([key, value]) => [key.slice(namespace.length), value])),
+    self,
+  );
+  const found = withContext(config);
+  if (config.context === undefined && found.context !== undefined) {
+    void pulumi.log.info(`context is not set; "${found.context}" of the kubeconfig ${kubeconfigName(config)} is used`);
+  }
+  return found;
+}
+
+/** With the context that is used where the config names none; left open where it can't be found out: connecting says why. */
+export function withContext(config: ClusterConfig): ClusterConfig {
+  return config.context === undefined ? { ...config, ...present({ context: usedContext(config) }) } : config;
 }
 
 /** Pure. `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON. */
@@ -59,7 +72,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
   const fields = new Fields(raw, "", problems);
   const config: ClusterConfig = {
     self,
-    context: fields.requiredText("context"),
+    ...fields.texts("context", "kubeconfig"),
     trustDomain: fields.requiredText("trustDomain"),
     peers: peerStacks(fields, self),
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",

@@ -2,9 +2,11 @@
  * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
+import type { ClusterAccess } from "../components/access";
 import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
 import { federationRoute, type FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
+import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
 import type { ClusterConfig } from "./config";
@@ -43,10 +45,10 @@ const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
 /** Connects, looks and judges: a cleared cluster, or all problems at once. One that cannot be read has just that one. */
 export async function preflight(
   config: ClusterConfig,
-  connect: (context: string) => ClusterReader,
+  connect: (access: ClusterAccess) => ClusterReader,
 ): Promise<Cleared | Problem[]> {
   try {
-    const reader = connect(config.context);
+    const reader = connect(config);
     const forbidden: string[] = [];
     const lenient = readOn(reader, forbidden);
     const state = await look(lenient, config);
@@ -61,7 +63,8 @@ export async function preflight(
     else if (problems.length === 0) return { reader, certManager, route: routeOf(config, state) };
     return problems;
   } catch (error) {
-    return [{ path: "context", message: error instanceof Error ? error.message : String(error) }];
+    const path = error instanceof AccessError ? error.key : "context";
+    return problem(path, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a probe may do in a cluster: to read, and to make and take away its own objects. */
 import { ApiException, CoreV1Api, PatchStrategy } from "../../components/kubernetesClient";
+import type { ClusterAccess } from "../../components/access";
 import type { ClusterReader } from "../../components/cluster";
 import { connect, connectClient, kubeConfig } from "../../components/connect";
 import { FIELD_MANAGER } from "../../components/names";
@@ -16,10 +17,10 @@ export interface ProbeCluster extends ClusterReader {
   log(): Promise<string>;
 }
 
-/** @throws Error at once when the kubeconfig has no such context, and from each call when the cluster doesn't answer */
-export function connectProbe(context: string): ProbeCluster {
-  const client = connectClient(context);
-  const core = kubeConfig(context).makeApiClient(CoreV1Api);
+/** @throws AccessError at once when the kubeconfig does not lead to a cluster, and an Error from each call when the cluster doesn't answer */
+export function connectProbe(access: ClusterAccess): ProbeCluster {
+  const client = connectClient(access);
+  const core = kubeConfig(access).makeApiClient(CoreV1Api);
   const named = ({ kind, metadata }: Named): string => `${kind} ${metadata.name}`;
   /** Unlike for one that reads, a kind that is not there is an error. */
   const write = async (what: string, request: () => Promise<object>): Promise<void> => {
@@ -28,7 +29,7 @@ export function connectProbe(context: string): ProbeCluster {
       throw new Error(`${client.place}: cannot ${what}: the kind or the namespace is not there`);
   };
   return {
-    ...connect(context),
+    ...connect(access),
     create: async (object) => {
       try {
         await write(`create ${named(object)}`, () => client.create(object));

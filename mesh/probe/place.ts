@@ -1,5 +1,6 @@
 /** Makes the objects of a probe in one cluster, and takes them away again. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ClusterAccess, oc } from "../../components/access";
 import type { KubeObject } from "../../components/cluster";
 import type { Verdict } from "../lock";
 import { type Claim, describeClaim, isAtWork, readClaim } from "./claim";
@@ -153,7 +154,7 @@ async function removeAll(cluster: ProbeCluster): Promise<string | undefined> {
 const WITHOUT_NAMESPACE = REST.filter(({ metadata }) => metadata.namespace === undefined);
 
 /** What does the same by hand; a namespace without anything in it is the next probe's to remove. */
-export const removeCommand = (context: string): string => {
+export const removeCommand = (access: ClusterAccess): string => {
   const all = [...REST, CLAIMED].map(({ kind }) => `${kind.toLowerCase()}/${PROBE}`);
-  return `oc --context ${context} delete -n ${PROBE} --ignore-not-found ${all.join(" ")}`;
+  return oc(access, `delete -n ${PROBE} --ignore-not-found ${all.join(" ")}`);
 };

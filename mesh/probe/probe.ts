@@ -3,6 +3,7 @@
  * answer of a SPIRE server proves. Everything that is made for it is taken away again, however it ends.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { accessOf, type ClusterAccess } from "../../components/access";
 import { Forbidden } from "../../components/cluster";
 import type { Place } from "../finding";
 import type { Verdict } from "../lock";
@@ -37,7 +38,7 @@ export interface ProbeResult {
 }
 
 export interface ProbeIo {
-  connect: (context: string) => ProbeCluster;
+  connect: (access: ClusterAccess) => ProbeCluster;
   claim: Claim;
   verdict: (claim: Claim) => Verdict;
   note: (line: string) => void;
@@ -73,10 +74,10 @@ interface ProbePlace {
   prober: Prober;
 }
 
-async function findPlace({ member, context, trustDomain }: ProbeMember, { connect }: ProbeIo): Promise<ProbePlace> {
-  const cluster = connect(context);
+async function findPlace({ member, trustDomain, ...access }: ProbeMember, { connect }: ProbeIo): Promise<ProbePlace> {
+  const cluster = connect(accessOf(access));
   const ingressDomain = await readIngressDomain(cluster);
-  if (ingressDomain === undefined) throw new Error(`context "${context}": ingresses.config/cluster has no domain`);
+  if (ingressDomain === undefined) throw new Error("ingresses.config/cluster has no domain");
   return { cluster, prober: { member, trustDomain, ingressDomain } };
 }
 
@@ -91,7 +92,11 @@ class Probe {
     private coming: number,
   ) {}
 
-  async run({ member, context }: ProbeMember, { cluster, prober }: ProbePlace, peers: Prober[]): Promise<ProbeResult> {
+  async run(
+    { member, ...access }: ProbeMember,
+    { cluster, prober }: ProbePlace,
+    peers: Prober[],
+  ): Promise<ProbeResult> {
     const { claim, verdict, image } = this.io;
     const note = (line: string): void => {
       this.io.note(`${member}: ${line}`);
@@ -116,7 +121,7 @@ class Probe {
     if (!(await isClaimed(turn).catch(() => true))) return { probed };
     const why = await takeAway(cluster);
     note(why === undefined ? "has taken the workload away" : `could not take the workload away: ${why}`);
-    return { probed, ...(why !== undefined && { left: { why, cure: removeCommand(context) } }) };
+    return { probed, ...(why !== undefined && { left: { why, cure: removeCommand(access) } }) };
   }
 
   private async watch(member: string, cluster: ProbeCluster, note: (line: string) => void): Promise<Probed> {

@@ -5,6 +5,7 @@ import {
   type V1SubjectAccessReview,
   VersionApi,
 } from "../../components/kubernetesClient";
+import type { ClusterAccess } from "../../components/access";
 import { connectClient, kubeConfig } from "../../components/connect";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../components/names";
 import { POD } from "../serverCommands";
@@ -22,9 +23,9 @@ export const ROUTERS_VERBS = ["get", "list", "watch"] as const;
 
 const HOUR_SECONDS = 3600;
 
-export function apiServer(context: string): ApiServer {
-  const client = connectClient(context);
-  const config = kubeConfig(context);
+export function apiServer(access: ClusterAccess): ApiServer {
+  const client = connectClient(access);
+  const config = kubeConfig(access);
   const ask = <T>(what: string, request: () => Promise<T>): Promise<T> =>
     client.attempt<T | undefined>(what, undefined, request).then((answer) => {
       if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);

@@ -1,21 +1,23 @@
 /** MESH101 to MESH104: the cluster, before anything of the federation. Pure. */
+import type { ClusterAccess } from "../../components/access";
 import { condition, describe } from "../../components/conditions";
 import { CERT_MANAGER } from "../../components/names";
 import { type Check, failed, ok, see, skipped } from "./check";
 import { fact, type MemberView, oc } from "./views";
 
-export const reachable: Check<Pick<MemberView, "version" | "context">> = {
+export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>> = {
   code: "MESH101",
   title: "the API server answers",
   source: "the API server",
   about:
     "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
     "context, all other checks of the member are skipped; those of other members are not.",
-  judge: ({ version, context }) => {
+  judge: ({ version, ...access }) => {
     if ("because" in version) {
-      return failed(version.because, oc({ member: "", context }, "version"));
+      return failed(version.because, oc(access, "version"));
     }
-    return ok(`Kubernetes ${version.seen}, context ${context}`);
+    const { kubeconfig, context = "" } = access;
+    return ok(`Kubernetes ${version.seen}, context ${context}${kubeconfig === undefined ? "" : ` of ${kubeconfig}`}`);
   },
 };
 

@@ -1,5 +1,6 @@
 /** `mesh verify` with its options: once, until all is well, or again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterAccess } from "../../components/access";
 import { parseDuration } from "../../components/arguments";
 import { connect } from "../../components/connect";
 import { UsageError } from "../exit";
@@ -66,8 +67,8 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
   return verifyWithProbe(looker.chosen, looker.all, {
     verify: seen,
     probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
-    program: (context) =>
-      spireServer(context)
+    program: (access) =>
+      spireServer(access)
         .program()
         .catch(() => undefined),
   });
@@ -114,10 +115,10 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
   });
 }
 
-const clusterAt = (context: string): Sources => ({
-  reader: connect(context),
-  api: apiServer(context),
-  server: spireServer(context),
+const clusterAt = (access: ClusterAccess): Sources => ({
+  reader: connect(access),
+  api: apiServer(access),
+  server: spireServer(access),
 });
 
 /** Without the lines that are in order; who is well is one line. */

@@ -1,5 +1,6 @@
 /** `mesh verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
 import { lookup } from "node:dns/promises";
+import { accessOf, type ClusterAccess } from "../../components/access";
 import type { ClusterReader } from "../../components/cluster";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
@@ -11,9 +12,8 @@ import { reachable } from "./clusterChecks";
 import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
 
-export interface PrecheckView {
+export interface PrecheckView extends ClusterAccess {
   member: string;
-  context: string;
   version: Looked<string>;
   /** A cluster that may be changed, or everything that it has against the stack's config. */
   preflight: Looked<Cleared | Problem[]>;
@@ -72,7 +72,7 @@ const WILL = {
 /** @param now when it is looked at */
 export async function precheck(
   members: readonly MeshMember[],
-  cluster: (context: string) => Sources,
+  cluster: (access: ClusterAccess) => Sources,
   version: string,
   now: Date,
 ): Promise<Verification> {
@@ -82,11 +82,12 @@ export async function precheck(
 
 async function precheckMember(
   { name, config }: MeshMember,
-  cluster: (context: string) => Sources,
+  cluster: (access: ClusterAccess) => Sources,
 ): Promise<VerifiedMember> {
-  const { context, trustDomain } = config;
-  const version = await look(() => cluster(context).api.version());
-  const reader = (): ClusterReader => cluster(context).reader;
+  const { trustDomain } = config;
+  const access = accessOf(config);
+  const version = await look(() => cluster(access).api.version());
+  const reader = (): ClusterReader => cluster(access).reader;
   const host = await look(async () => {
     if ("because" in version) throw new Error(version.because);
     const domain = await readIngressDomain(reader());
@@ -96,7 +97,7 @@ async function precheckMember(
   });
   const checks = evaluate(precheckChecks, {
     member: name,
-    context,
+    ...access,
     version,
     preflight: "because" in version ? version : await look(() => preflight(config, reader)),
     host,

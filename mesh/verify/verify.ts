@@ -1,9 +1,11 @@
 /** `mesh verify`: looks at every member and at every pair from outside, and says what it saw. Changes nothing. */
 import { X509Certificate } from "node:crypto";
+import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../backend";
 import { fingerprint } from "../keys";
+import { placeOf } from "../finding";
 import { look, type Looked } from "../memberReading";
 import type { MeshMember } from "../members";
 import { evaluate, type Outcome } from "./check";
@@ -18,7 +20,7 @@ import type { MemberView, PairView, PeerReading } from "./views";
 
 /** Ways to what is looked at. */
 export interface World {
-  cluster(context: string): Sources;
+  cluster(access: ClusterAccess): Sources;
   /** @param ca PEM of the CAs that are to vouch for it; undefined: the public ones */
   endpoint(url: string, ca: string | undefined): Promise<Presented>;
   /** What the stack of a peer of another project publishes: there is nobody else to ask where it is. */
@@ -101,13 +103,12 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
 }
 
 async function lookAt(member: MeshMember, world: World): Promise<Looking> {
-  const { name, config } = member;
-  const read = await readFacts(member, () => world.cluster(config.context));
+  const { config } = member;
+  const read = await readFacts(member, () => world.cluster(accessOf(config)));
   const facts = map(read, ({ facts }) => facts);
   const program = chain(facts, (seen) => seen.program);
   return {
-    member: name,
-    context: config.context,
+    ...placeOf(member),
     ...("seen" in program && { program: program.seen }),
     config,
     version: map(read, ({ version }) => version),

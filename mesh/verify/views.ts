@@ -1,4 +1,5 @@
 /** What the checks are asked of: a member, and a pair of a member and one of its peers. */
+import { accessFlags, oc } from "../../components/access";
 import type { FederationRoute } from "../../components/federationRoute";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../../components/names";
 import type { Peer } from "../../components/peer";
@@ -52,11 +53,10 @@ export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects
 export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
 
 /** Has the endpoint's certificate issued anew. */
-export const renewCommand = ({ context }: Place): string =>
-  `cmctl --context ${context} renew ${CERTIFICATE_SECRET} -n ${OPERAND_NAMESPACE}`;
+export const renewCommand = (place: Place): string =>
+  `cmctl ${accessFlags(place)}renew ${CERTIFICATE_SECRET} -n ${OPERAND_NAMESPACE}`;
 
-/** An `oc` command for the member's cluster. */
-export const oc = ({ context }: Place, command: string): string => `oc --context ${context} ${command}`;
+export { oc };
 
 /** The same in the namespace of what ZTWIM runs. */
 export const ocHere = (place: Place, command: string): string => oc(place, `-n ${OPERAND_NAMESPACE} ${command}`);

@@ -1,5 +1,7 @@
 /** `mesh verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
+import { accessOf, type ClusterAccess } from "../../components/access";
 import { present } from "../../stacks/fields";
+import { placeOf } from "../finding";
 import type { MeshMember } from "../members";
 import type { ProbeMember, ProbeResult } from "../probe/probe";
 import { type Code, evaluate, type Outcome } from "./check";
@@ -10,7 +12,7 @@ export interface Looking {
   verify: (members: readonly MeshMember[]) => Promise<Verification>;
   probe: (members: readonly ProbeMember[]) => Promise<ReadonlyMap<string, ProbeResult>>;
   /** Path of the SPIRE server's program in its container; undefined when it could not be found out. */
-  program: (context: string) => Promise<string | undefined>;
+  program: (access: ClusterAccess) => Promise<string | undefined>;
 }
 
 /** Workloads are made for those who are chosen and for their peers. */
@@ -27,8 +29,7 @@ export async function verifyWithProbe(
   const ready = probed.filter(({ name }) => isReadyToProbe((code) => stateOf(checksOf(name), code) === "ok"));
   const results = await probe(
     ready.map(({ name, config, peers }) => ({
-      member: name,
-      context: config.context,
+      ...placeOf({ name, config }),
       trustDomain: config.trustDomain,
       meets: peers.filter(
         (peer) =>
@@ -41,7 +42,7 @@ export async function verifyWithProbe(
   const views = new Map(
     await Promise.all(
       probed.map(async (member) => {
-        const path = await program(member.config.context);
+        const path = await program(accessOf(member.config));
         return [member.name, { ...viewOf(member, results), ...present({ program: path }) }] as const;
       }),
     ),
@@ -53,8 +54,7 @@ const stateOf = (checks: readonly Outcome[], code: Code): Outcome["state"] | und
   checks.find((one) => one.code === code)?.state;
 
 const viewOf = ({ name, config }: MeshMember, results: ReadonlyMap<string, ProbeResult>): ProbeView => ({
-  member: name,
-  context: config.context,
+  ...placeOf({ name, config }),
   trustDomain: config.trustDomain,
   result: results.get(name),
 });

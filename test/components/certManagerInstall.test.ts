@@ -6,7 +6,7 @@ const args: CertManagerInstallArgs = {
   reader: ready,
   installed: { state: "absent" },
   stack: "cluster1",
-  context: "c1",
+  access: { context: "c1" },
 };
 
 const install = (changed: Partial<CertManagerInstallArgs> = {}): Promise<Seen[]> =>

@@ -14,7 +14,7 @@ const table: [string, Make][] = [
     (opts, reader) =>
       new components.CertManagerInstall(
         "it",
-        { reader, installed: { state: "absent" }, stack: "cluster1", context: "c", removeOnDestroy: true },
+        { reader, installed: { state: "absent" }, stack: "cluster1", access: { context: "c" }, removeOnDestroy: true },
         opts,
       ),
   ],

@@ -247,7 +247,7 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
   [
     "auditor",
     `${NAMESPACE}/spire-federation-auditor: get configmaps spire-bundle in ${NAMESPACE}`,
-    () => readOwnRoots(inHands("auditor", () => connect(cluster3.name))),
+    () => readOwnRoots(inHands("auditor", () => connect({ context: cluster3.name }))),
     /cannot read ConfigMap spire-bundle/,
   ],
   [
@@ -259,13 +259,13 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
   [
     "auditor-probe",
     `${PROBE}/spire-federation-auditor-probe: list events in ${PROBE}`,
-    () => podTrouble(inHands("auditor", () => connectProbe(cluster3.name))),
+    () => podTrouble(inHands("auditor", () => connectProbe({ context: cluster3.name }))),
     /cannot list Event/,
   ],
   [
     "auditor-probe",
     `${PROBE}/spire-federation-auditor-probe: get routes.route.openshift.io ${PROBE} in ${PROBE}`,
-    () => routeTrouble(inHands("auditor", () => connectProbe(cluster3.name))),
+    () => routeTrouble(inHands("auditor", () => connectProbe({ context: cluster3.name }))),
     /cannot read Route/,
   ],
 ];

@@ -72,7 +72,11 @@ function look({
     chosen,
     members,
     { published, drift: () => Promise.resolve(outcome ?? { succeeded: true, objects: [] }) },
-    { reader: (context) => readers[context] ?? clusterOf(), server, endpoint },
+    {
+      reader: ({ context = "" }) => readers[context] ?? clusterOf(),
+      server: ({ context = "" }) => server(context),
+      endpoint,
+    },
     4,
   );
 }

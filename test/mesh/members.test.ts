@@ -1,6 +1,6 @@
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { UsageError } from "../../mesh/exit";
 import { readMembers } from "../../mesh/members";
@@ -44,6 +44,18 @@ test("members are the stacks with a file, with their peers, by whatever name the
   expect(members[0]?.config.refreshHint).toBe(120);
 });
 
+test("a kubeconfig is meant from the project's folder, wherever mesh is run, and says the context", async () => {
+  const admin = { name: "admin", context: { cluster: "c", user: "u" } };
+  await writeFile(join(dir, "one"), JSON.stringify({ clusters: [], users: [], contexts: [admin] }));
+  await stack("a", { context: "", kubeconfig: "one" });
+  await stack("b", { kubeconfig: "~/two", context: "b" });
+  const configs = (await readMembers(workspace)).map(({ config }) => config);
+  expect(configs).toMatchObject([
+    { kubeconfig: relative("", join(dir, "one")), context: "admin" },
+    { kubeconfig: "~/two", context: "b" },
+  ]);
+});
+
 test("only those that are named, and their peers all the same", async () => {
   await stack("a", { peers: ["b"] });
   await stack("b", {});
@@ -52,11 +64,11 @@ test("only those that are named, and their peers all the same", async () => {
 
 test("everything that is wrong in any of the files is said at once, with the file", async () => {
   await stack("a", { refreshHint: 1 });
-  await stack("b", { context: "" });
+  await stack("b", { profile: "x" });
   const error = await readMembers(workspace).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(UsageError);
   expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: spire-federation:refreshHint: /m);
-  expect((error as Error).message).toMatch(/^Pulumi\.b\.yaml: spire-federation:context: /m);
+  expect((error as Error).message).toMatch(/^Pulumi\.b\.yaml: spire-federation:profile: /m);
 });
 
 test("a file that is no YAML is named beside what is wrong in others", async () => {

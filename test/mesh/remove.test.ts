@@ -99,7 +99,7 @@ class Mesh implements RemoveStacks {
     return remove(name, await readMembers(workspace), destroy, {
       workspace,
       stacks: this,
-      site: (context) => this.site(context),
+      site: ({ context = "" }) => this.site(context),
       parallel: 3,
       note: () => undefined,
       agree: () => Promise.resolve(agree),

@@ -24,7 +24,7 @@ class Container {
   };
 }
 
-const serverIn = (container: Container): SpireServer => serverBy(serverProgram("cluster1", container.run));
+const serverIn = (container: Container): SpireServer => serverBy(serverProgram({ context: "cluster1" }, container.run));
 const noBundles = (): string => JSON.stringify({ bundles: [] });
 
 describe("the program", () => {
@@ -55,7 +55,7 @@ describe("the program", () => {
     const container = new Container([RED_HAT]);
     let down = true;
     const server = serverBy(
-      serverProgram("cluster1", (program, args) =>
+      serverProgram({ context: "cluster1" }, (program, args) =>
         down ? Promise.reject(new Error("no answer")) : container.run(program, args),
       ),
     );

@@ -182,6 +182,16 @@ describe("the order", () => {
     });
   });
 
+  it("keeps of a kubeconfig its path alone, as the config writes it", async () => {
+    const config = { kubeconfig: "~/cluster1/auth/kubeconfig", context: "admin" };
+    const { seen } = await run("cluster1", ["cluster2"], { backend, config });
+    expect(named(seen, "cluster").inputs).toMatchObject({
+      context: "admin",
+      clusterIdentifier: "apps.cluster1.example.com",
+      kubeconfig: "~/cluster1/auth/kubeconfig",
+    });
+  });
+
   it("has every Kubernetes object on the stack's own cluster", async () => {
     const { seen } = await run("cluster1", ["cluster2"], { backend });
     expect(named(seen, "cluster").inputs).toMatchObject({

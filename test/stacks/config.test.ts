@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { parseConfig, readConfig } from "../../stacks/config";
@@ -61,7 +64,6 @@ describe("refused, each with its key", () => {
   it.each<[string, Record<string, unknown>, string]>([
     ["no trust domain", { trustDomain: "" }, "trustDomain"],
     ["a trust domain in capitals", { trustDomain: "Apps.Example.com" }, "trustDomain"],
-    ["no context", { context: "" }, "context"],
     ["itself as a peer", { peers: ["cluster1"] }, "peers[0]"],
     ["itself as a peer by its full name", { peers: ["organization/spire-federation/cluster1"] }, "peers[0]"],
     ["a peer twice", { peers: ["cluster2", "cluster2"] }, "peers[1]"],
@@ -119,7 +121,7 @@ describe("refused, each with its key", () => {
     const paths = refusalsOf(raw).map((refusal) => refusal.split(":")[0]);
     expect(paths).toEqual(["peers[0]", "profile", "trustDomain", "refreshHint", "endpointCa"]);
     expect(() => parseConfig({ refreshHint: 1 }, SELF)).toThrow(
-      /\n {2}spire-federation:context: is not set.*\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
+      /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
     );
   });
 });
@@ -171,6 +173,23 @@ it("is a config or a ConfigError, never anything else, whatever is written", () 
     { numRuns: 1000, examples: [[configOf() as never]] },
   );
   expect(outcomes).toContain("error");
+});
+
+it("says which context is used where none is named", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "config-")), "kubeconfig");
+  const contexts = [{ name: "admin", context: { cluster: "c", user: "u" } }];
+  writeFileSync(file, JSON.stringify({ clusters: [], users: [], contexts }));
+  const mocks = { newResource: () => ({ id: "", state: {} }), call: () => ({}) };
+  await pulumi.runtime.setMocks(mocks, "spire-federation", "cluster2", false, "acme");
+  const info = jest.spyOn(pulumi.log, "info").mockResolvedValue();
+  const config = { trustDomain: "apps.cluster2.example.com", kubeconfig: file };
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [`spire-federation:config:${key}`, value])),
+  );
+  expect(readConfig()).toMatchObject({ kubeconfig: file, context: "admin" });
+  expect(info.mock.calls).toEqual([[`context is not set; "admin" of the kubeconfig ${file} is used`]]);
+  info.mockRestore();
+  rmSync(dirname(file), { recursive: true });
 });
 
 it("reads the running stack's keys, and only those of this project", async () => {

@@ -99,13 +99,13 @@ it("loads the Kubernetes client as one file, not as its own", () => {
 });
 
 it("leaves every line of TypeScript where it is", () => {
-  const file = "components/connect.ts";
+  const file = "components/kubeconfig.ts";
   const line =
     readFileSync(file, "utf8")
       .split("\n")
-      .findIndex((text) => text.includes("throw new Error(")) + 1;
+      .findIndex((text) => text.includes('throw new AccessError("kubeconfig"')) + 1;
   const script = `
-    try { require("./${file}").connect("nowhere"); } catch ({ stack }) { console.log(JSON.stringify(stack)); }
+    try { require("./${file}").loadKubeconfig({ kubeconfig: "/nowhere" }); } catch ({ stack }) { console.log(JSON.stringify(stack)); }
   `;
   expect(run(script)).toContain(`${file}:${line}:`);
 });

@@ -40,7 +40,7 @@ const BOTH = [member("east", "west"), member("west", "east")];
 
 const probe = (members: ProbeMember[] = BOTH, io: Partial<ProbeIo> = {}) =>
   probeMesh(members, {
-    connect: (context) => world.cluster(context),
+    connect: ({ context = "" }) => world.cluster(context),
     claim: ME,
     verdict: () => "dead",
     note: (line) => notes.push(line),

@@ -258,7 +258,7 @@ export function look({
   const clusters = Object.fromEntries(NAMES.map((name) => [name, clusterNamed(name)]));
   otherwise.change?.(clusters);
   const world: World = {
-    cluster: (context) => {
+    cluster: ({ context = "" }) => {
       const cluster = clusters[context];
       if (cluster === undefined) throw new Error(`context "${context}" is not in the kubeconfig`);
       const ask = <T>(answer: T): Promise<T> =>

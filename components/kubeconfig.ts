@@ -1,0 +1,77 @@
+/** Reads the kubeconfig that leads to a cluster. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ClusterAccess } from "./access";
+import { KubeConfig } from "./kubernetesClient";
+
+/** The kubeconfig, or a context in it, cannot be found; `key` is the config key to look at. */
+export class AccessError extends Error {
+  constructor(
+    readonly key: keyof ClusterAccess,
+    message: string,
+  ) {
+    super(message);
+    this.name = "AccessError";
+  }
+}
+
+/**
+ * The kubeconfig with the chosen context as its current one.
+ *
+ * @throws AccessError when the file cannot be read, and when it doesn't have the context, or doesn't say which to use
+ */
+export function loadKubeconfig(access: ClusterAccess): KubeConfig {
+  const config = load(access);
+  config.setCurrentContext(chooseContext(config, access));
+  return config;
+}
+
+/** The context that `loadKubeconfig` uses; undefined where it throws. */
+export function usedContext(access: ClusterAccess): string | undefined {
+  try {
+    return loadKubeconfig(access).getCurrentContext();
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    return undefined;
+  }
+}
+
+/** Where the kubeconfig is, as a person would say it. */
+export function kubeconfigName({ kubeconfig }: ClusterAccess): string {
+  if (kubeconfig !== undefined) return kubeconfig;
+  return process.env["KUBECONFIG"] ? `${process.env["KUBECONFIG"]} ($KUBECONFIG)` : "~/.kube/config";
+}
+
+function load(access: ClusterAccess): KubeConfig {
+  const config = new KubeConfig();
+  const path = access.kubeconfig;
+  try {
+    if (path !== undefined) config.loadFromFile(path.replace(/^~(?=\/|$)/, homedir()));
+    // With neither of the two the client would make up a cluster.
+    else if (process.env["KUBECONFIG"] || existsSync(join(homedir(), ".kube", "config"))) config.loadFromDefault();
+    else throw new Error("there is no such file, and $KUBECONFIG is not set");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? `there is no such file: ${message}` : message;
+    const cure = "name the file that leads to this cluster in kubeconfig, or in $KUBECONFIG";
+    throw new AccessError("kubeconfig", `${kubeconfigName(access)} cannot be read: ${why}; ${cure}`);
+  }
+  return config;
+}
+
+function chooseContext(config: KubeConfig, access: ClusterAccess): string {
+  const known = config.getContexts().map(({ name }) => name);
+  const [only, ...others] = known;
+  const current = config.getCurrentContext();
+  const list = known.length > 0 ? known.join(", ") : "none";
+  if (access.context !== undefined) {
+    if (known.includes(access.context)) return access.context;
+    const message = `context "${access.context}" is not in the kubeconfig ${kubeconfigName(access)}; it has ${list}`;
+    throw new AccessError("context", message);
+  }
+  if (known.includes(current)) return current;
+  if (only !== undefined && others.length === 0) return only;
+  const file = `the kubeconfig ${kubeconfigName(access)}`;
+  throw new AccessError("context", `is not set, and ${file} has no current context; it has ${list}: set one of them`);
+}
