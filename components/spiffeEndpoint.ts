@@ -23,6 +23,12 @@ export async function readOwnRoots(reader: ClusterReader): Promise<string | unde
 }
 
 /**
+ * SPIRE, as everything in Go, trusts what is in the bundle, also when that is no self-signed root: an upstream CA may give
+ * an intermediate for one. OpenSSL has to be told.
+ */
+export const ANY_ANCHOR = { allowPartialTrustChain: true };
+
+/**
  * Whether an `https_spiffe` endpoint answers, with the SVID that it must have.
  *
  * The certificate is verified against the roots; instead of the host's name it must carry the SPIFFE ID, which is what
@@ -37,6 +43,7 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
       url,
       {
         ca: roots,
+        ...ANY_ANCHOR,
         agent: false,
         timeout: TIMEOUT_MS,
         checkServerIdentity: (_, { subjectaltname }) =>

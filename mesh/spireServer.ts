@@ -1,6 +1,7 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
 import { accessFlags, type ClusterAccess } from "../components/access";
-import { authorityId } from "./keys";
+import { activeAuthority, type Authority, rootsAbove } from "./authority";
+import { fingerprint } from "./keys";
 import { Refused, runIn } from "./serverExec";
 import { type ServerProgram, serverProgram } from "./serverProgram";
 
@@ -23,10 +24,10 @@ export interface JwtKey {
 
 /** The keys that a SPIRE server signs with now; others of its bundle are to come, or were. */
 export interface Signing {
-  /** Of the X.509 root: see `authorityId` in keys.ts. */
-  x509: string;
-  /** `JwtKey.id`. */
-  jwt: string;
+  /** SHA-256 of the root that vouches for its X.509-SVIDs; several that have the same key, or none when it isn't known. */
+  x509: string[];
+  /** `JwtKey.id`; none when the server has no active key. */
+  jwt: string[];
 }
 
 export interface SpireServer {
@@ -72,19 +73,17 @@ export function serverBy({ path, run }: ServerProgram): SpireServer {
       return heldBundle(JSON.parse(await run("bundle", "show", "-output", "json")) as BundleJson);
     },
     async signing({ roots, jwtKeys }) {
-      const active = async (kind: keyof Signing, [id, ...more]: string[]): Promise<string> => {
-        if (id !== undefined && more.length === 0) return id;
-        const shown = await run("localauthority", kind, "show", "-output", "json");
-        return (JSON.parse(shown) as { active?: { authority_id: string } }).active?.authority_id ?? "";
+      const active = async (kind: keyof Signing): Promise<Authority | undefined> =>
+        activeAuthority(await run("localauthority", kind, "show", "-output", "json"));
+      const above = async (): Promise<Buffer[]> => {
+        if (roots.length < 2) return roots;
+        const authority = await active("x509");
+        return authority === undefined ? [] : rootsAbove(authority, roots);
       };
-      const [x509, jwt] = await Promise.all([
-        active("x509", roots.map(authorityId)),
-        active(
-          "jwt",
-          jwtKeys.map(({ id }) => id),
-        ),
-      ]);
-      return { x509, jwt };
+      const jwtIds = async (): Promise<string[]> =>
+        jwtKeys.length < 2 ? jwtKeys.map(({ id }) => id) : [(await active("jwt"))?.id ?? []].flat();
+      const [x509, jwt] = await Promise.all([above(), jwtIds()]);
+      return { x509: x509.map(fingerprint), jwt };
     },
     async bundles() {
       const { bundles } = JSON.parse(await run("bundle", "list", "-output", "json")) as { bundles: BundleJson[] };

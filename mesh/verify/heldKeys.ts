@@ -1,71 +1,68 @@
 /** Whether what is held of a peer are the peer's present keys, X.509 or JWT. Pure. */
-import { authorityId, fingerprint, foreignJwtKeys, foreignRoots, validRoots } from "../keys";
+import { fingerprint, foreignJwtKeys, foreignRoots, validRoots } from "../keys";
 import type { HeldBundle, JwtKey, Signing } from "../spireServer";
 import { refresh } from "../storeFindings";
-import { failed, type Judgement, ok, pending, see } from "./check";
+import { failed, type Judgement, NotSeen, ok, pending, see } from "./check";
 import { keysOf, short } from "./endpointChecks";
 import { fact, type PairView } from "./views";
 
 /** A kind of keys in a bundle. */
 interface KeyKind<Key> {
   keys: (bundle: HeldBundle) => readonly Key[];
+  /** Those that can still verify something; JWT keys don't say when they end. */
+  valid: (bundle: HeldBundle, now: Date) => readonly Key[];
   id: (key: Key) => string;
-  /** Whether the peer signs with it now. */
-  signs: (key: Key, signing: Signing) => boolean;
+  /** Ids of keys, each of which verifies what the peer signs now; none when that isn't known. */
+  signing: (signing: Signing) => readonly string[];
   /** Keys that are held and that the peer doesn't have. */
   foreign: (held: HeldBundle, served: HeldBundle, now: Date) => readonly Key[];
-  /** Whether nothing that is held is still good; JWT keys don't say when they end. */
-  isOver: (held: HeldBundle, now: Date) => boolean;
   describe: (bundle: HeldBundle) => string;
 }
 
 export const X509: KeyKind<Buffer> = {
   keys: ({ roots }) => roots,
+  valid: validRoots,
   id: fingerprint,
-  signs: (root, { x509 }) => authorityId(root) === x509,
+  signing: ({ x509 }) => x509,
   foreign: foreignRoots,
-  isOver: (held, now) => validRoots(held, now).length === 0,
   describe: keysOf,
 };
 
 export const JWT: KeyKind<JwtKey> = {
   keys: ({ jwtKeys }) => jwtKeys,
+  valid: ({ jwtKeys }) => jwtKeys,
   id: ({ id }) => id,
-  signs: ({ id }, { jwt }) => id === jwt,
+  signing: ({ jwt }) => jwt,
   foreign: foreignJwtKeys,
-  isOver: () => false,
   describe: ({ jwtKeys }) => jwtKeys.map(({ id }) => short(id)).join(", ") || "none",
 };
 
-export function judgeHeld<Key>(
-  view: PairView,
-  { keys, id, signs, foreign, isOver, describe }: KeyKind<Key>,
-): Judgement {
+export function judgeHeld<Key>(view: PairView, kind: KeyKind<Key>): Judgement {
   const held = heldOf(view);
   if (held === undefined) return notHeld(view);
   const served = see(view.peer.served);
+  const { keys, id } = kind;
+  const list = (some: readonly Key[]): string => some.map((key) => short(id(key))).join(", ");
   const ids = keys(held).map(id);
   const missing = keys(served).filter((key) => !ids.includes(id(key)));
-  const { signing } = view.peer;
-  // Where it is not known with which the peer signs, one that is held may be it.
-  const lacking =
-    "seen" in signing
-      ? missing.filter((key) => signs(key, signing.seen))
-      : missing.length < keys(served).length
-        ? []
-        : missing;
-  const list = (some: readonly Key[]): string => some.map((key) => short(id(key))).join(", ");
-  const strange = foreign(held, served, view.now);
+  const valid = kind.valid(held, view.now).map(id);
+  const signing = "seen" in view.peer.signing ? kind.signing(view.peer.signing.seen) : [];
+  const hasSigning = signing.some((one) => valid.includes(one));
+  const lacking = hasSigning ? [] : keys(served).filter((key) => signing.includes(id(key)));
+  const lacksAll = !hasSigning && missing.length > 0 && missing.length === keys(served).length;
+  const strange = kind.foreign(held, served, view.now);
   const faults = [
     ...(strange.length > 0 ? [`trusts ${list(strange)}, which the peer doesn't have`] : []),
     ...(lacking.length > 0 ? [`lacks ${list(lacking)}, with which the peer signs`] : []),
-    ...(isOver(held, view.now) ? ["nothing that it holds is still valid"] : []),
+    ...(lacking.length === 0 && lacksAll ? [`lacks ${list(missing)}, which is all that the peer serves`] : []),
+    ...(ids.length > 0 && valid.length === 0 ? ["nothing that it holds is still valid"] : []),
   ];
-  const says = `holds ${describe(held)}; the peer serves ${describe(served)}`;
+  const says = `holds ${kind.describe(held)}; the peer serves ${kind.describe(served)}`;
   if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refresh(view, see(view.peer.trustDomain)));
-  return ok(
-    missing.length > 0 ? `${says}; ${missing.length} that the peer has prepared come with the next refresh` : says,
-  );
+  if (missing.length === 0) return ok(says);
+  if (!hasSigning)
+    throw new NotSeen(`lacks ${list(missing)}, and with which of its keys the peer signs is not known (${says})`);
+  return ok(`${says}; ${missing.length} that the peer has prepared come with the next refresh`);
 }
 
 function notHeld(view: PairView): Judgement {

@@ -115,8 +115,9 @@ export const trustChecks: readonly Check<PairView>[] = [
     title: "it holds the X.509 roots that the peer serves now",
     source: "the SPIRE server and the peer's endpoint",
     about:
-      "The root with which the peer signs X.509-SVIDs now is among those that are held, and none is held that the peer doesn't have. One that " +
-      "the peer has only prepared may still be missing: SPIRE fetches it long before it is used.",
+      "The root that vouches for the X.509-SVIDs that the peer signs now is held, and no root is held that the peer doesn't have. One that the " +
+      "peer has only prepared may still be missing: SPIRE fetches it long before it is used. With an upstream CA the peer signs with an " +
+      "intermediate, and the root is that CA's; where it cannot be told which of several roots that is, and one is missing, this is unknown.",
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH147"],

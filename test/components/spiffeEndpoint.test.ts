@@ -37,6 +37,34 @@ it("is ready when the endpoint presents the server's SVID, whose name is no host
   expect(await look(`${other.pem}${spireRoot.pem}`)).toEqual({ state: "ready" });
 });
 
+describe("with an upstream CA", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const policy = issue("Corporate Policy CA", { ca: true, issuer: upstream });
+  const spire = issue("SPIRE Server CA", { ca: true, uris: ["spiffe://apps.cluster1.example.com"], issuer: policy });
+  const leaf = issue("spire-server", { uris: [ID], issuer: spire });
+
+  beforeAll(() => {
+    server.setSecureContext({ cert: leaf.pem + spire.pem + policy.pem, key: leaf.keyPem });
+  });
+  afterAll(() => {
+    server.setSecureContext(svid(ID));
+  });
+
+  it("is ready when the SVID comes with the intermediates up to the root", async () => {
+    expect(await look(upstream.pem)).toEqual({ state: "ready" });
+    expect(await look(spireRoot.pem)).toMatchObject({ state: "waiting" });
+  });
+
+  it("is ready when that PKI gives an intermediate for its root, as SPIRE takes it", async () => {
+    expect(await look(policy.pem)).toEqual({ state: "ready" });
+  });
+
+  it("waits while an intermediate is missing", async () => {
+    server.setSecureContext({ cert: leaf.pem, key: leaf.keyPem });
+    expect(await look(upstream.pem)).toMatchObject({ state: "waiting" });
+  });
+});
+
 it.each<[string, () => ReturnType<typeof look>, string]>([
   ["there are no roots yet", () => look(), "has not written its roots"],
   ["the SVID is of another root", () => look(other.pem), "does not answer"],

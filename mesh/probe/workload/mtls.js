@@ -35,7 +35,11 @@ const PATIENCE_MS = 10_000;
 function serve(identity, expected, port) {
   let current = identity;
   const trusted = expected.map(trustDomainOf);
-  const server = tls.createServer({ ...credentials(identity, trusted), requestCert: true }, (socket) => {
+  let context = tls.createSecureContext(credentials(identity, trusted));
+  // A server of Node 20 takes `allowPartialTrustChain` from a context of SNI alone, and dial names a host.
+  /** @type {tls.TlsOptions["SNICallback"]} */
+  const SNICallback = (_, done) => done(null, context);
+  const server = tls.createServer({ ...credentials(identity, trusted), requestCert: true, SNICallback }, (socket) => {
     socket.on("error", () => {});
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     const refused = judge(socket, expected, current.bundles);
@@ -48,6 +52,7 @@ function serve(identity, expected, port) {
     /** @param {Identity} next */
     update(next) {
       current = next;
+      context = tls.createSecureContext(credentials(next, trusted));
       server.setSecureContext(credentials(next, trusted));
     },
   };
@@ -116,6 +121,7 @@ function credentials({ svid, bundles }, trusted) {
     cert: pem(svid.chain),
     key: createPrivateKey({ key: svid.key, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }),
     ca: trusted.flatMap((trustDomain) => bundles.get(trustDomain) ?? []).map(String),
+    allowPartialTrustChain: true, // an upstream CA may give SPIRE an intermediate for its root
     minVersion: "TLSv1.3",
     rejectUnauthorized: false,
   };

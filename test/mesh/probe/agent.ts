@@ -3,7 +3,8 @@ import { createServer, type ServerHttp2Stream } from "node:http2";
 import type { Issued } from "../../components/certificates";
 
 export interface Given {
-  svids: { id: string; svid: Issued; bundle: Issued[] }[];
+  /** `intermediates`: what lies between the SVID and the roots; default nothing. */
+  svids: { id: string; svid: Issued; intermediates?: Issued[]; bundle: Issued[] }[];
   /** Roots of other trust domains. */
   federated: Record<string, Issued[]>;
 }
@@ -56,11 +57,11 @@ const refuse = (stream: ServerHttp2Stream, status: number, why: string): void =>
 /** A gRPC message with an X509SVIDResponse in it. */
 function message({ svids, federated }: Given): Buffer {
   const content = Buffer.concat([
-    ...svids.map(({ id, svid, bundle }) =>
+    ...svids.map(({ id, svid, intermediates = [], bundle }) =>
       field(
         1,
         field(1, id),
-        field(2, svid.certificate.raw),
+        field(2, ...[svid, ...intermediates].map(({ certificate }) => certificate.raw)),
         field(3, svid.privateKey.export({ format: "der", type: "pkcs8" })),
         field(4, ...bundle.map(({ certificate }) => certificate.raw)),
       ),

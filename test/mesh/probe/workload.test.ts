@@ -106,6 +106,37 @@ test("two that trust each other meet, in both directions", async () => {
   expect(await west.says({ outcome: "met" })).toEqual({ event: "dialed", peer: EAST, outcome: "met", tls: "TLSv1.3" });
 });
 
+describe("under one PKI", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const policy = issue("Corporate Policy CA", { ca: true, issuer: upstream });
+  const below = (trustDomain: string, peer: string, anchor: Issued, ...between: Issued[]): Given => {
+    const server = issue("SPIRE Server CA", { ca: true, uris: [`spiffe://${trustDomain}`], issuer: policy });
+    const svid = issue("workload", { uris: [idOf(trustDomain)], issuer: server });
+    const intermediates = [server, ...between];
+    return {
+      svids: [{ id: idOf(trustDomain), svid, intermediates, bundle: [anchor] }],
+      federated: { [peer]: [anchor] },
+    };
+  };
+
+  test.each([
+    ["show the intermediates up to the root", upstream, [policy]],
+    ["have an intermediate of that PKI for their root", policy, []],
+  ])("two meet that %s", async (_, anchor, between) => {
+    east.agent.give(below(EAST, WEST, anchor, ...between));
+    west.agent.give(below(WEST, EAST, anchor, ...between));
+    await east.says({ outcome: "met" });
+    await west.says({ outcome: "met" });
+  });
+
+  test("one is refused by whoever has another root of its trust domain", async () => {
+    east.agent.give(below(EAST, WEST, upstream, policy));
+    west.agent.give(westGiven());
+    const why = `the certificate of ${idOf(EAST)} is signed by no root that is held of ${EAST} (1 held)`;
+    expect(await west.says({ peer: EAST, outcome: "refused", by: "here" })).toMatchObject({ why });
+  });
+});
+
 test("one that the agent gives no identity says so, and takes it when it comes", async () => {
   expect(await east.says({ event: "no-identity" })).toMatchObject({ why: "PermissionDenied: no identity issued" });
   east.agent.give(eastGiven());

@@ -208,7 +208,8 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
   [
     "a certificate by an unknown CA",
     (c) => {
-      if (!(c.presented instanceof Error)) c.presented = { ...c.presented, refused: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" };
+      if (!(c.presented instanceof Error))
+        c.presented = { ...c.presented, refused: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" };
     },
     ["cluster1 MESH146"],
     /endpointCa/,

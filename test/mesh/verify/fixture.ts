@@ -4,7 +4,7 @@ import type { KubeObject } from "../../../components/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
 import { configHash } from "../../../components/spireServerReadiness";
-import { authorityId } from "../../../mesh/keys";
+import { fingerprint } from "../../../mesh/keys";
 import type { MeshMember } from "../../../mesh/members";
 import type { HeldBundle, Signing } from "../../../mesh/spireServer";
 import type { Outcome } from "../../../mesh/verify/check";
@@ -92,7 +92,7 @@ export function clusterNamed(name: string): Cluster {
     verbs: ["get", "list", "watch"],
     program: "/spire-server",
     own,
-    signing: { x509: authorityId(own.roots[0] as Buffer), jwt: `jwt-of-${name}` },
+    signing: { x509: own.roots.map(fingerprint), jwt: [`jwt-of-${name}`] },
     bundles: othersOf(name).map((other) => bundleOf(other, keys.get(other) as Issued, `jwt-of-${other}`)),
     relationships: othersOf(name).map(trustDomainOf),
     log: othersOf(name)

@@ -30,8 +30,19 @@ test("what is presented and served is seen, whoever vouches for it and whatever 
 
 test("whether these CAs vouch for it is said beside it", async () => {
   const { refused, status } = await presentedAt(`${url}/error`, issue("other CA", { ca: true }).pem);
-  expect(refused).toBe("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+  expect(refused).toBe("UNABLE_TO_GET_ISSUER_CERT_LOCALLY");
   expect(status).toBe(503);
+});
+
+test("a certificate that comes with intermediates is judged by what is at the end of the chain", async () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const spire = issue("SPIRE Server CA", { ca: true, issuer: upstream });
+  const svid = issue("endpoint", { uris: ["spiffe://apps.cluster1.example.com/spire/server"], issuer: spire });
+  server.setSecureContext({ key: svid.keyPem, cert: svid.pem + spire.pem });
+  expect(await presentedAt(url, upstream.pem)).toMatchObject({ refused: undefined });
+  expect(await presentedAt(url, spire.pem)).toMatchObject({ refused: undefined });
+  expect(await presentedAt(url, ca.pem)).toMatchObject({ refused: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" });
+  server.setSecureContext({ key: leaf.keyPem, cert: leaf.pem });
 });
 
 test("an endpoint that is not there is an error", async () => {

@@ -1,11 +1,11 @@
 import { Forbidden } from "../../../components/cluster";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { configHash } from "../../../components/spireServerReadiness";
-import { authorityId } from "../../../mesh/keys";
+import { fingerprint } from "../../../mesh/keys";
 import type { Outcome } from "../../../mesh/verify/check";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
-import { issue, root } from "../../components/certificates";
+import { issue, type Issued, root } from "../../components/certificates";
 import {
   bundleOf,
   type Cluster,
@@ -160,10 +160,49 @@ test("a key that the peer has only prepared may be missing; the one that it sign
   );
   const active = await look({
     change: (clusters) => {
-      prepare(clusters).signing.x509 = authorityId(next.certificate.raw);
+      prepare(clusters).signing.x509 = [fingerprint(next.certificate.raw)];
     },
   });
   expect(faults(active)).toEqual(["cluster1->cluster2 MESH211 failed", "cluster3->cluster2 MESH211 failed"]);
+});
+
+describe("a peer with an upstream CA, whose bundle has several roots", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const arrange =
+    (signing: string[], ...held: Issued[]) =>
+    ({ cluster1, cluster2 }: Record<string, Cluster>): void => {
+      const peer = cluster2 as Cluster;
+      peer.own = { ...peer.own, roots: [...peer.own.roots, upstream.certificate.raw] };
+      peer.presented = presentedOf(peer.own, hostOf("cluster2"), presentedCertificate(peer));
+      peer.signing.x509 = signing;
+      const bundle = cluster1?.bundles.find(({ trustDomain }) => trustDomain === trustDomainOf("cluster2"));
+      if (bundle) bundle.roots = [...bundle.roots, ...held.map(({ certificate }) => certificate.raw)];
+    };
+  const print = fingerprint(upstream.certificate.raw);
+  const judged = async (change: ReturnType<typeof arrange>): Promise<Outcome | undefined> =>
+    checksOf(
+      await look({ members: ["cluster1", "cluster2"].map((name) => memberNamed(name)), change }),
+      one,
+      "cluster2",
+    ).find(({ code }) => code === "MESH211");
+
+  test("is trusted when its root is held", async () => {
+    expect(await judged(arrange([print], upstream))).toMatchObject({ state: "ok" });
+    expect(await judged(arrange([], upstream))).toMatchObject({ state: "ok" });
+  });
+
+  test("is not trusted when the root above its authority is missing", async () => {
+    expect(await judged(arrange([print]))).toMatchObject({
+      state: "failed",
+      evidence: expect.stringMatching(new RegExp(`^lacks ${print.slice(0, 12)}…, with which the peer signs`)) as string,
+    });
+  });
+
+  test("is not called healthy or unhealthy while it is not known which root that is and one is missing", async () => {
+    const outcome = await judged(arrange([]));
+    expect(outcome?.state).toBe("unknown");
+    expect(outcome?.evidence).toContain("is not known");
+  });
 });
 
 test("a peer that has no endpoint yet is pending, not broken", async () => {
