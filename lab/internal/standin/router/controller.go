@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -33,6 +34,7 @@ type controller struct {
 	table   *table
 	domain  string
 	watches map[string]*secretWatch // by the Route's namespace/name
+	hosts   map[string]string       // of the Routes seen so far
 }
 
 // secretWatch is the watch on the one secret that a Route names.
@@ -63,6 +65,7 @@ func (c *controller) reconcile(ctx context.Context, key string) error {
 	if !exists {
 		c.table.set(key, nil)
 		c.watch(ctx, key, "", "")
+		c.lookAtOthers(key, "")
 		return nil
 	}
 	object := item.(*unstructured.Unstructured).DeepCopy()
@@ -70,9 +73,16 @@ func (c *controller) reconcile(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	why, err := c.judge(ctx, r)
+	c.lookAtOthers(key, r.Spec.Host)
+	others, err := c.others(key)
 	if err != nil {
 		return err
+	}
+	why := r.claimedBy(others)
+	if why == nil {
+		if why, err = c.judge(ctx, r); err != nil {
+			return err
+		}
 	}
 	// The real router starts this watch only once a Route has passed, and keeps it when the Route fails later.
 	if why == nil {
@@ -82,6 +92,41 @@ func (c *controller) reconcile(ctx context.Context, key string) error {
 		c.table.set(key, nil)
 	}
 	return c.report(ctx, object, r, why)
+}
+
+// others are all Routes but one.
+func (c *controller) others(key string) ([]*route, error) {
+	var all []*route
+	for _, item := range c.store.List() {
+		object := item.(*unstructured.Unstructured)
+		if object.GetNamespace()+"/"+object.GetName() == key {
+			continue
+		}
+		r, err := parseRoute(object)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// lookAtOthers has the Routes of a host judged anew when a Route comes to it or leaves it.
+func (c *controller) lookAtOthers(key, host string) {
+	before := c.hosts[key]
+	if strings.EqualFold(before, host) {
+		return
+	}
+	if host == "" {
+		delete(c.hosts, key)
+	} else {
+		c.hosts[key] = host
+	}
+	for other, its := range c.hosts {
+		if other != key && (strings.EqualFold(its, before) || strings.EqualFold(its, host)) {
+			go func() { c.changed <- other }() // the reader of the channel is who calls this
+		}
+	}
 }
 
 // judge loads the Route's certificate, and says why the Route cannot be served.

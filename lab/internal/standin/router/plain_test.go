@@ -34,7 +34,7 @@ func TestTheRouteWithTheLongestPathAnswersOnPort80(t *testing.T) {
 	for _, name := range []string{"solver", "shop", "cart"} {
 		_ = indexer.Add(plainBackend(t, name))
 	}
-	routes := &table{routes: map[string]*route{}}
+	routes := newTable(0)
 	for name, spec := range map[string]string{
 		"federation": `{host: a.example.com, to: {name: server}, tls: {termination: reencrypt, insecureEdgeTerminationPolicy: Redirect}}`,
 		"solver":     `{host: a.example.com, path: /.well-known/acme-challenge/token, to: {name: solver}}`,

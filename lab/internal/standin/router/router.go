@@ -55,7 +55,7 @@ func Run(ctx context.Context, args []string) error {
 	informer := dynamicinformer.NewFilteredDynamicInformer(routes, routesResource, "", resync, cache.Indexers{}, nil).Informer()
 	c := &controller{
 		client: client, routes: routes.Resource(routesResource), store: informer.GetStore(), domain: *domain,
-		changed: make(chan string), table: &table{routes: map[string]*route{}}, watches: map[string]*secretWatch{},
+		changed: make(chan string), table: newTable(reloadInterval), watches: map[string]*secretWatch{}, hosts: map[string]string{},
 	}
 	enqueue := func(object any) {
 		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {

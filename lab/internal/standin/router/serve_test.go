@@ -52,7 +52,8 @@ func startRouter(t *testing.T, r *route, serviceCA []byte) site {
 		t.Fatal(err)
 	}
 	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
-	routes := &table{routes: map[string]*route{"ns/r": r}}
+	routes := newTable(0)
+	routes.set("ns/r", r)
 	go (&server{routes, &upstream{listers.NewEndpointSliceLister(indexer), file}, fallback}).serve(t.Context(), listener)
 	return site{listener.Addr().String(), indexer}
 }
