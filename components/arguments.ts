@@ -18,6 +18,10 @@ export const MAX_PEERS = 50;
 /** The CRD's pattern; SPIFFE allows the same characters. */
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
 const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+/** With a prefix or without; Kubernetes checks the prefix as a DNS name. */
+const LABEL_KEY =
+  /^(?=[^/]{1,253}(\/|$))([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
 
@@ -38,6 +42,24 @@ export function checkHost(path: string, value: string): Problem[] {
         path,
         `"${value}" is not a host name; it takes lower-case DNS labels, like federation.apps.cluster1.example.com`,
       );
+}
+
+/** Labels of a Kubernetes object. */
+export function checkLabels(path: string, labels: Readonly<Record<string, string>>): Problem[] {
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ...(LABEL_KEY.test(key)
+      ? []
+      : problem(
+          path,
+          `"${key}" is no key of a label; it takes letters, digits, "-", "_" and ".", like type or example.com/type`,
+        )),
+    ...(LABEL_VALUE.test(value)
+      ? []
+      : problem(
+          `${path}.${key}`,
+          `"${value}" is no value of a label; it takes at most 63 letters, digits, "-", "_" and "."`,
+        )),
+  ]);
 }
 
 /** Name of a Kubernetes object. */

@@ -1,29 +1,86 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkHost } from "./arguments";
+import type { KubeObject } from "./cluster";
 import type { AskedFederation, FederationSpec } from "./federationSpec";
-import { FEDERATION_ROUTE, OPERAND_NAMESPACE, OWNED, ROUTE_API, SPIRE_SERVER } from "./names";
+import { OPERAND_NAMESPACE, OWN_ROUTE, OWNED, ROUTE_API, SPIRE_SERVER } from "./names";
 
-/** Where a cluster serves its bundle endpoint, and who makes the Route. */
+/** Where a cluster serves its bundle endpoint, and by which Route. */
 export interface FederationRoute {
   host: string;
-  /** The operator makes it. Otherwise it is the stack's own. */
-  managed: boolean;
+  /**
+   * `spec.federation.managedRoute`: whether the operator makes its Route. With false the SpireServer is never Ready, and
+   * OLM never upgrades ZTWIM; so the operator makes one even where the stack's own Route serves the endpoint.
+   */
+  managedRoute: boolean;
+  /** The stack's own Route; undefined where the operator's serves the endpoint. */
+  own?: OwnRoute;
 }
 
+export interface OwnRoute {
+  /** Labels by which an ingress shard selects it. */
+  labels: Record<string, string>;
+  /** A Route of the operator's name goes when this `up` ends; with `hostTaken` it serves the endpoint until then. */
+  former?: { hostTaken: boolean };
+}
+
+/** What decides about the Route. */
+export interface RouteArgs {
+  trustDomain: string;
+  /** Default: `federation.<trust domain>` if that is below the ingress domain, else `federation.<ingress domain>`. */
+  endpointHost?: string;
+  routeLabels?: Record<string, string>;
+}
+
+/** The host of the operator's Route, whatever name resolves in the cluster's DNS. */
+export const operatorsHost = (trustDomain: string): string => `federation.${trustDomain}`;
+
 /**
- * The operator's Route is always `federation.<trust domain>`. Where that is not a name that the cluster's router serves,
- * which is below its ingress domain, the stack makes the Route, for `federation.<ingress domain>`.
+ * The operator's Route serves the endpoint where its host is the wanted one and no labels are wanted, since it removes
+ * every label that is not its own. In all other cases the stack makes a Route beside it.
+ *
+ * `spec.appsDomain` of the cluster's Ingress is no default here: it may be set at any time, and the endpoint's URL must
+ * not change when nobody asked for it.
  */
-export function federationRoute(trustDomain: string, ingressDomain: string): FederationRoute {
-  const host = `federation.${trustDomain}`;
-  const managed = host.endsWith(`.${ingressDomain}`) && checkHost("host", host).length === 0;
-  return managed ? { host, managed } : { host: `federation.${ingressDomain}`, managed };
+export function federationRoute(args: RouteArgs, ingressDomain: string): FederationRoute {
+  const operators = operatorsHost(args.trustDomain);
+  // A trust domain may have underscores, or be too long; the operator would fail to make a Route for it, and never be Ready.
+  const managedRoute = checkHost("host", operators).length === 0;
+  const below = managedRoute && operators.endsWith(`.${ingressDomain}`);
+  const host = args.endpointHost ?? (below ? operators : `federation.${ingressDomain}`);
+  const labels = args.routeLabels ?? {};
+  const serves = managedRoute && host === operators && Object.keys(labels).length === 0;
+  return { host, managedRoute, ...(!serves && { own: { labels } }) };
 }
 
 /**
- * Only where the endpoint's certificate is in a secret does the router present it, and speaks TLS with SPIRE anew; in
- * all other cases SPIRE has the certificate, and TLS is passed through.
+ * The route for an `up` in which a Route of ours still has the operator's name, as releases before made it: the operator
+ * would fail on that, so it is not asked for one yet. Both Routes of ours are there during this `up`. Pulumi deletes the
+ * former one at its end, and the router then serves the host by the new one at once.
+ */
+export function besideFormerRoute(
+  route: FederationRoute,
+  trustDomain: string,
+  live: KubeObject & LiveSpec,
+): FederationRoute {
+  const { own } = route;
+  const former = live.spec?.host;
+  if (own === undefined || former === operatorsHost(trustDomain)) return route;
+  const hostTaken = former === route.host;
+  const ours = live.metadata?.annotations?.[FORCED] !== undefined;
+  return hostTaken || ours ? { ...route, managedRoute: false, own: { ...own, former: { hostTaken } } } : route;
+}
+
+interface LiveSpec {
+  spec?: { host?: string };
+}
+
+/** On every object that this program has made, and on none of the operator's. */
+const FORCED: keyof typeof OWNED = "pulumi.com/patchForce";
+
+/**
+ * Where the endpoint's certificate is in a secret, the router presents it and re-encrypts to SPIRE. In all other cases
+ * SPIRE has the certificate, and the router passes TLS through.
  */
 export function routeTls({ bundleEndpoint }: FederationSpec): { termination: string; secret: string | undefined } {
   const secret = bundleEndpoint.httpsWeb?.servingCert?.externalSecretRef;
@@ -31,17 +88,18 @@ export function routeTls({ bundleEndpoint }: FederationSpec): { termination: str
 }
 
 /**
- * Pulumi deletes in the foreground, which the garbage collector has to finish by an update. But OpenShift lets nobody
- * update a Route with an external certificate who may not create routes/custom-host, and the garbage collector may not:
- * the Route would never go, and the destroy never end.
+ * Pulumi deletes in the foreground, which the garbage collector finishes by an update. OpenShift allows an update of a
+ * Route with an external certificate only with the right to create routes/custom-host, which the garbage collector does
+ * not have: the Route would stay, and the destroy would never end.
  */
 const DELETION = { "pulumi.com/deletionPropagationPolicy": "background" };
 
-/** The Route as the operator would make it, but for the host. */
+/** The stack's own Route: like the operator's but for name, host and labels. */
 export function makeRoute(
   parent: pulumi.Resource,
   name: string,
   asked: pulumi.Output<AskedFederation>,
+  labels: Record<string, string>,
 ): pulumi.CustomResource {
   const spec = asked.apply(({ host, federation }) => {
     const { termination, secret } = routeTls(federation);
@@ -58,8 +116,9 @@ export function makeRoute(
     };
   });
   const metadata = {
-    name: FEDERATION_ROUTE,
+    name: OWN_ROUTE,
     namespace: OPERAND_NAMESPACE,
+    ...(Object.keys(labels).length > 0 && { labels }),
     annotations: { ...OWNED, ...DELETION },
   };
   return new k8s.apiextensions.CustomResource(

@@ -1,4 +1,5 @@
 import { parseDuration } from "./arguments";
+import type { OwnRoute } from "./federationRoute";
 import { federatesWith, type FederatesWith, type Peer, type Profile } from "./peer";
 
 /** `spec.federation` of a SpireServer. */
@@ -8,10 +9,11 @@ export interface FederationSpec {
   federatesWith?: FederatesWith[];
 }
 
-/** A federation, and the host at which it is served. */
+/** A federation, the host at which it is served, and the stack's own Route if that serves it. */
 export interface AskedFederation {
   host: string;
   federation: FederationSpec;
+  ownRoute?: OwnRoute;
 }
 
 export interface BundleEndpointSpec {
@@ -32,7 +34,7 @@ export interface AcmeSpec {
   tosAccepted: "true" | "false";
 }
 
-/** A bundle endpoint, behind the operator's Route or one of the stack's own, and the peers. */
+/** A bundle endpoint, whether the operator makes its Route, and the peers. */
 export function federationSpec(
   bundleEndpoint: BundleEndpointSpec,
   peers: readonly Peer[],

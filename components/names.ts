@@ -28,8 +28,11 @@ export const CONTROLLER_MANAGER = "spire-controller-manager";
 /** DaemonSet of the SPIRE agents. */
 export const SPIRE_AGENT = "spire-agent";
 
-/** Route of the bundle endpoint: the operator makes it when `managedRoute` is "true", or the stack by the same name. */
+/** The operator's Route of the bundle endpoint, for `federation.<trust domain>`; it makes it when `managedRoute` is "true". */
 export const FEDERATION_ROUTE = "spire-server-federation";
+
+/** The stack's own Route of the bundle endpoint, beside the operator's, where another host or label is needed. */
+export const OWN_ROUTE = "spire-federation-endpoint";
 
 /** ConfigMap with the server's own X.509 roots, key `bundle.crt` (the default of `spec.bundleConfigMap`). */
 export const SPIRE_BUNDLE = "spire-bundle";

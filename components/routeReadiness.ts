@@ -1,8 +1,16 @@
 import type { ClusterReader, Condition, KubeObject } from "./cluster";
 import { describe } from "./conditions";
-import { routeTls } from "./federationRoute";
+import { type OwnRoute, routeTls } from "./federationRoute";
 import type { AskedFederation } from "./federationSpec";
-import { FEDERATION_ROUTE, OPERAND_NAMESPACE, ROUTE_API, ROUTER } from "./names";
+import {
+  CERTIFICATE_SECRET,
+  FEDERATION_ROUTE,
+  OPERAND_NAMESPACE,
+  OWN_ROUTE,
+  ROUTE_API,
+  ROUTER,
+  SECRET_READER,
+} from "./names";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
 /** A refusal may be an old one while the operator and the router are at work. */
@@ -10,28 +18,30 @@ const SETTLE_SECONDS = 20;
 /** A router that is there sees a Route within seconds; it may just be starting. */
 const UNSEEN_SECONDS = 60;
 
-/** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
-const LOOK_AGAIN =
-  "once its access to the secret is right, make the router look again: " +
-  `oc annotate route -n ${OPERAND_NAMESPACE} ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`;
-
 export interface Route extends KubeObject {
   spec?: { host?: string; tls?: { termination?: string; externalCertificate?: { name?: string } } };
   status?: { ingress?: { host?: string; routerName?: string; conditions?: Condition[] }[] };
 }
 
-export async function lookAtRoute(reader: ClusterReader, asked: AskedFederation): Promise<Verdict> {
-  return routeReadiness(asked, await reader.get<Route>(ROUTE_API, "Route", FEDERATION_ROUTE, OPERAND_NAMESPACE));
+/** The name of the Route that serves the endpoint. */
+export const routeName = (own: unknown): string => (own === undefined ? FEDERATION_ROUTE : OWN_ROUTE);
+
+export function readRoute(reader: ClusterReader, own: OwnRoute | undefined): Promise<Route | undefined> {
+  return reader.get<Route>(ROUTE_API, "Route", routeName(own), OPERAND_NAMESPACE);
 }
 
-/** Whether the router has admitted the Route for the host, with the certificate that was asked for (step 14). */
+export async function lookAtRoute(reader: ClusterReader, asked: AskedFederation): Promise<Verdict> {
+  return routeReadiness(asked, await readRoute(reader, asked.ownRoute));
+}
+
+/** Whether a router has admitted the Route for the host, with the certificate that was asked for (step 14). */
 export function routeReadiness(asked: AskedFederation, route: Route | undefined): Verdict {
-  const name = `Route ${FEDERATION_ROUTE}`;
-  // The operator may still be at work on its Route; one of the stack's own has been somebody else's work since.
+  const name = `Route ${routeName(asked.ownRoute)}`;
+  // The operator may still be at work on its Route; nobody else works on the stack's own.
   const changed = (what: string): Verdict =>
-    asked.federation.managedRoute === "true"
+    asked.ownRoute === undefined
       ? waiting(`${name} ${what}`)
-      : failed(`${name} ${what}; somebody has changed it, and "pulumi up --refresh" puts it right`, SETTLE_SECONDS);
+      : failed(`${name} ${what}; somebody has changed it, and "pulumi up --refresh" restores it`, SETTLE_SECONDS);
   if (route === undefined) {
     return changed("is not there");
   }
@@ -48,18 +58,59 @@ export function routeReadiness(asked: AskedFederation, route: Route | undefined)
       `is ${tls?.termination ?? "without TLS"} with secret ${tls?.externalCertificate?.name ?? "none"}, not ${termination} with ${secret ?? "none"}`,
     );
   }
-  const routers = (route.status?.ingress ?? []).filter((ingress) => ingress.host === asked.host);
-  const admissions = routers.flatMap((ingress) =>
-    (ingress.conditions ?? []).filter((entry) => entry.type === "Admitted"),
-  );
-  if (admissions.some((entry) => entry.status === "True")) {
+  return admission(asked, route);
+}
+
+/** Every router writes an entry of its own. One that admits the Route is enough: a shard need not serve all Routes. */
+function admission({ host, ownRoute }: AskedFederation, route: Route): Verdict {
+  const name = `Route ${routeName(ownRoute)}`;
+  const said = (route.status?.ingress ?? [])
+    .filter((ingress) => ingress.host === host)
+    .flatMap(({ routerName, conditions = [] }) => conditions.map((entry) => ({ router: routerName, entry })))
+    .filter(({ entry }) => entry.type === "Admitted");
+  if (said.some(({ entry }) => entry.status === "True")) {
     return ready;
   }
-  const refused = admissions.find((entry) => entry.status === "False");
-  if (refused === undefined) {
-    const cure = `check that the router runs ("oc get pods -n ${ROUTER.namespace}") and that its IngressController selects this Route`;
+  const refused = said.filter(({ entry }) => entry.status === "False");
+  if (refused.length === 0) {
+    const cure = `check that the router runs ("oc get pods -n ${ROUTER.namespace}") and that an IngressController selects this Route by its labels and namespace`;
     return failed(`${name} is seen by no router; ${cure}`, UNSEEN_SECONDS);
   }
-  const cure = refused.reason === "HostAlreadyClaimed" ? "delete the Route that has the host" : LOOK_AGAIN;
-  return failed(`${name} is refused by the router: ${describe(refused)}; ${cure}`, SETTLE_SECONDS);
+  // Until the Route that has the host is gone; the router then admits this one at once.
+  if (ownRoute?.former?.hostTaken === true && refused.some(({ entry }) => entry.reason === CLAIMED)) {
+    return ready;
+  }
+  const all = refused.map(({ router, entry }) => `router ${router ?? "without a name"} says ${describe(entry)}`);
+  const cures = new Set(refused.map(({ entry }) => admissionCure(entry.reason, routeName(ownRoute))));
+  return failed(`${name} is admitted by no router: ${all.join("; ")}. ${[...cures].join("; ")}`, SETTLE_SECONDS);
+}
+
+const CLAIMED = "HostAlreadyClaimed";
+
+function admissionCure(reason: string | undefined, name: string): string {
+  switch (reason) {
+    case CLAIMED:
+      return "Delete the older Route that has the host, or choose another endpointHost";
+    case "ExternalCertificateSecretDeleted":
+    case "ExternalCertificateGetFailed":
+    case "ExternalCertificateValidationFailed":
+    case "ExtendedValidationFailed":
+      return (
+        `See that secret ${CERTIFICATE_SECRET} is there with type kubernetes.io/tls and a whole chain in tls.crt ` +
+        `(oc get secret,certificate -n ${OPERAND_NAMESPACE} ${CERTIFICATE_SECRET}), and that Role ${SECRET_READER.role} lets ` +
+        `the router get, list and watch it ("pulumi up --refresh" restores it); ${lookAgain(name)}`
+      );
+    case "RouteNotAdmitted":
+      return "See spec.routeAdmission, spec.namespaceSelector and spec.routeSelector of the IngressController";
+    default:
+      return lookAgain(name);
+  }
+}
+
+/** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
+function lookAgain(name: string): string {
+  return (
+    "make the router look again: " +
+    `oc annotate route -n ${OPERAND_NAMESPACE} ${name} --overwrite spire-federation/look-again="$(date +%s)"`
+  );
 }

@@ -5,7 +5,7 @@ import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./
 import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
 import type { ClusterReader } from "./cluster";
-import { makeRoute } from "./federationRoute";
+import { makeRoute, type OwnRoute } from "./federationRoute";
 import { federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
 import { type Peer, serverSpiffeId } from "./peer";
@@ -23,11 +23,10 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   trustDomain: string;
   /** Host of the bundle endpoint. */
   host: string;
-  /**
-   * Whether the operator makes the Route, which it does for `federation.<trust domain>` alone. Default true; with false
-   * this component makes it. See `federationRoute`.
-   */
+  /** Whether the operator makes its Route, for `federation.<trust domain>`. Default true; see `federationRoute`. */
   managedRoute?: boolean;
+  /** The component's own Route, which serves the host beside the operator's. Default: the operator's serves it. */
+  ownRoute?: OwnRoute | undefined;
   /** The peers whose bundles are held: `FederatedTrustDomain.held` of each. Default none. */
   federatesWith?: pulumi.Input<pulumi.Input<Peer>[]>;
   /**
@@ -53,8 +52,7 @@ const PROBE_SECONDS = 30;
  * By default the stack owns `spec.federation` of the existing SpireServer and nothing else of it. Neither that nor a
  * whole SpireServer is taken away by a destroy: the CRD refuses to unset a federation, and the server must go on.
  *
- * A Route of the component's own comes once the operator has let go of any that it made, is taken over from it, and goes
- * with the component.
+ * A Route of the component's own stands beside the operator's, comes once the server is Ready, and goes with the component.
  *
  * Readiness is followed from the specification to the endpoint; see `spireServerReadiness` for why `Ready=True` is not
  * enough. Give it the router's access in `dependsOn`: the Route is refused without.
@@ -88,10 +86,15 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const server = makeServer(this, `${name}-server`, args.manage, federation);
 
     // Not known in the preview of a first up.
-    const asked = pulumi.all([federation, server.id]).apply(([spec]) => ({ host: args.host, federation: spec }));
+    const { host, ownRoute } = args;
+    const asked = pulumi
+      .all([federation, server.id])
+      .apply(([spec]): AskedFederation => ({ host, federation: spec, ...(ownRoute && { ownRoute }) }));
     const rolledOut = whenReady(this, asked, "SpireServer cluster", (it) => lookAtSpireServer(args.reader, it), wait);
     const admitted =
-      args.managedRoute === false ? this.ownRoute(`${name}-route`, args.reader, asked, rolledOut, wait) : rolledOut;
+      ownRoute === undefined
+        ? rolledOut
+        : this.ownRoute(`${name}-route`, args.reader, ownRoute, asked, rolledOut, wait);
     this.ready =
       spiffeId === undefined
         ? this.probeWithCurl(`${name}-probe`, args, url, federation, admitted)
@@ -117,10 +120,11 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     });
   }
 
-  /** Step 14, where the operator doesn't do it. */
+  /** Step 14, where the operator's Route is not enough. */
   private ownRoute(
     name: string,
     reader: ClusterReader,
+    { labels }: OwnRoute,
     asked: pulumi.Output<AskedFederation>,
     rolledOut: pulumi.Output<pulumi.Resource>,
     wait: Required<WaitOptions>,
@@ -131,6 +135,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       this,
       name,
       pulumi.all([asked, rolledOut]).apply(([it]) => it),
+      labels,
     );
     return whenReady(this, pulumi.all([asked, route.id]), "bundle endpoint", ([it]) => lookAtRoute(reader, it), wait);
   }

@@ -10,9 +10,9 @@ import {
   type AskedFederation,
   type FederationSpec,
 } from "./federationSpec";
-import { FEDERATION_ROUTE, OPERAND_NAMESPACE, OPERATOR_API, ROUTE_API, SINGLETON, SPIRE_SERVER } from "./names";
+import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER } from "./names";
 import { failed, firstNotReady, ready, waiting, type Verdict } from "./readiness";
-import { routeReadiness, type Route } from "./routeReadiness";
+import { readRoute, routeReadiness, type Route } from "./routeReadiness";
 import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./workloads";
 
 /** Conditions may still be those of the specification before. */
@@ -52,7 +52,7 @@ export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFeder
     reader.get<ConfigMap>("v1", "ConfigMap", SPIRE_SERVER, OPERAND_NAMESPACE),
     reader.get<Workload>("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE),
     reader.get<Pod>("v1", "Pod", `${SPIRE_SERVER}-0`, OPERAND_NAMESPACE),
-    reader.get<Route>(ROUTE_API, "Route", FEDERATION_ROUTE, OPERAND_NAMESPACE),
+    asked.ownRoute === undefined ? readRoute(reader, undefined) : undefined,
   ]);
   return spireServerReadiness(asked, { server, config, statefulSet, pod, route });
 }
@@ -62,8 +62,9 @@ export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFeder
  *
  * `Ready=True` alone may be that of the generation before, since the operator has no observedGeneration. So the
  * evidence is followed from the specification through server.conf, the StatefulSet that was made for just this
- * server.conf, and its rollout; only then Ready counts, and then the Route. Where the Route is not the operator's, Ready
- * never comes, and the server's part ends with StatefulSetAvailable.
+ * server.conf, and its rollout; only then Ready counts, and then the Route. A Route of the stack's own is made and judged
+ * after this; of the operator's Route beside it only RouteAvailable counts, as a part of Ready, since its host need not
+ * resolve.
  */
 export function spireServerReadiness(asked: AskedFederation, state: ServerState): Verdict {
   return firstNotReady(
@@ -71,8 +72,7 @@ export function spireServerReadiness(asked: AskedFederation, state: ServerState)
     () => configReadiness(state),
     () => statefulSetReadiness(state),
     () => conditionsReadiness(asked.federation, state.server),
-    // One of the stack's own is made, and judged, after this.
-    () => (asked.federation.managedRoute === "true" ? routeReadiness(asked, state.route) : ready),
+    () => (asked.ownRoute === undefined ? routeReadiness(asked, state.route) : ready),
   );
 }
 

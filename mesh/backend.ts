@@ -23,6 +23,8 @@ export type { EngineEvent, OpMap, Workspace };
 export interface Published {
   /** Undefined as long as the stack has no endpoint that answered. */
   federation?: Contract;
+  /** Whether the stack needs one more up, whatever its peers publish. */
+  runAgain?: boolean;
   /** Peers that had published nothing when the stack ran last. */
   pendingPeers: string[];
   /** Whom the cluster trusts, by stack. */
@@ -103,6 +105,7 @@ function publishedIn(outputs: OutputMap): Published {
   const value = (key: string): unknown => outputs[key]?.value as unknown;
   return {
     ...(value("federation") === undefined ? {} : { federation: value("federation") as Contract }),
+    ...(value("runAgain") === true && { runAgain: true }),
     pendingPeers: (value("pendingPeers") as string[] | undefined) ?? [],
     peers: (value("peers") as Published["peers"] | undefined) ?? {},
   };

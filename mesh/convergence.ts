@@ -19,6 +19,8 @@ export interface Progress {
   members: readonly Member[];
   published: Publications;
   runs: readonly Run[];
+  /** Members whose last run asks for one more, whatever their peers publish. */
+  again?: ReadonlySet<string>;
 }
 
 /** One finished run of a member. */
@@ -33,13 +35,14 @@ export interface Run {
 export const MOST_RUNS = 4;
 
 /** Members whose run would change something, as far as can be known; empty when there is nothing left to do. */
-export function nextRound({ members, published, runs }: Progress): string[] {
+export function nextRound({ members, published, runs, again }: Progress): string[] {
   return members
     .filter(({ name, peers }) => {
       const own = runsOf(name, runs);
       const last = own.at(-1);
       if (last === undefined) return true;
-      return own.length < MOST_RUNS && peers.some((peer) => last.saw[peer] !== published[peer]);
+      const more = last.succeeded && again?.has(name) === true;
+      return own.length < MOST_RUNS && (more || peers.some((peer) => last.saw[peer] !== published[peer]));
     })
     .map(({ name }) => name);
 }

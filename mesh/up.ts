@@ -60,23 +60,25 @@ export async function up(
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
-    progress = { ...progress, published: (await look(everybody, stacks, parallel)).published };
+    const { published, again } = await look(everybody, stacks, parallel);
+    progress = { ...progress, published, again };
   }
   return summary(members, progress, outcomes);
 }
 
-/** What they have published, and those of whom there is no stack. */
+/** What they have published, who needs one more run, and which stacks are missing. */
 async function look(
   names: readonly string[],
   stacks: Stacks,
   parallel: number,
-): Promise<{ published: Publications; missing: string[] }> {
+): Promise<{ published: Publications; again: Set<string>; missing: string[] }> {
   const found = new Map<string, Published | undefined>();
   await inParallel(parallel, names, async (name) => found.set(name, await stacks.published(name)));
   const text = (contract: unknown): string | undefined =>
     contract === undefined ? undefined : JSON.stringify(contract);
   return {
     published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
+    again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
     missing: names.filter((name) => found.get(name) === undefined),
   };
 }

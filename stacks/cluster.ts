@@ -27,6 +27,8 @@ export interface ClusterOutputs {
   /** Whom this cluster trusts, and the X.509 roots (SHA-256) with which that trust began. */
   peers: Record<string, { trustDomain: pulumi.Output<string>; fingerprints: pulumi.Output<string[]> }>;
   pendingPeers: string[];
+  /** Only where one more up is needed, whatever the peers do: see `besideFormerRoute`. */
+  runAgain?: true;
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
@@ -45,6 +47,7 @@ export async function federate(
         "so this cluster gives them no trust, and takes back any it gave; run pulumi up there, then here again.",
     );
   }
+  for (const warning of cleared.warnings) await pulumi.log.warn(warning);
   return compose(config, cleared, peers);
 }
 
@@ -75,7 +78,8 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
       reader,
       trustDomain: config.trustDomain,
       host: route.host,
-      managedRoute: route.managed,
+      managedRoute: route.managedRoute,
+      ownRoute: route.own,
       profile: config.profile,
       refreshHint: config.refreshHint,
       // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.
@@ -104,6 +108,7 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
       ]),
     ),
     pendingPeers: peers.pending,
+    ...(route.own?.former && { runAgain: true }),
   };
 }
 

@@ -39,6 +39,10 @@ export interface ClusterConfig extends ClusterAccess {
   spireServer?: SpireServerSpecArgs;
   /** CA certificates (PEM) that vouch for the endpoint, where they are not public. */
   endpointCa?: string;
+  /** Host of the bundle endpoint, where it is not the default one. */
+  endpointHost?: string;
+  /** Labels of the endpoint's Route, by which an ingress shard selects it. */
+  routeLabels?: Record<string, string>;
 }
 
 /** The running stack's config; a ConfigError lists all that is wrong with it. */
@@ -87,6 +91,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
     ...present({ spireServer: spireServerSpec(fields.object("spireServer")), endpointCa: fields.text("endpointCa") }),
+    ...present({ endpointHost: fields.text("endpointHost"), routeLabels: routeLabels(fields.object("routeLabels")) }),
   };
   fields.refuseOthers();
   // A value that is wrong by its type is not judged a second time.
@@ -109,6 +114,8 @@ function valueProblems({ endpointCa, spireServer, ...config }: ClusterConfig): P
     }),
     ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
     ...(spireServer === undefined ? [] : checkSpireServerSpec("spireServer", spireServer)),
+    ...(config.endpointHost === undefined ? [] : check.checkHost("endpointHost", config.endpointHost)),
+    ...check.checkLabels("routeLabels", config.routeLabels ?? {}),
   ];
 }
 
@@ -151,6 +158,11 @@ function rebootstrap(counters: Fields, peers: ReadonlyMap<string, PeerStack>, se
     if (peer === undefined) counters.note(key, `is none of "peers"; it is the name of one, as it stands there`);
     else peer.rebootstrap = count;
   }
+}
+
+function routeLabels(fields: Fields): Record<string, string> | undefined {
+  const keys = fields.keys();
+  return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, fields.text(key) ?? ""]));
 }
 
 function issuer(fields: Fields): IssuerArgs {

@@ -4,20 +4,23 @@
  */
 import type { ClusterAccess } from "../components/access";
 import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
-import { federationRoute, type FederationRoute } from "../components/federationRoute";
+import type { FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
 import type { ClusterConfig } from "./config";
+import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
 
 /** A cluster that may be changed. */
 export interface Cleared {
   reader: ClusterReader;
   /** What there is of cert-manager; undefined when the profile needs none. */
   certManager: InstalledOperator | undefined;
-  /** Follows from the trust domain and the cluster's ingress domain. */
+  /** Follows from the config and the cluster's ingress domain. */
   route: FederationRoute;
+  /** What people should know, and what no reason to stop is. */
+  warnings: string[];
 }
 
 interface Conditioned extends KubeObject {
@@ -32,8 +35,9 @@ export interface ClusterState {
         spec?: { federation?: { bundleEndpoint?: { profile?: string; httpsWeb?: { acme?: object } } } };
       })
     | undefined;
-  ingress: (KubeObject & { spec?: { domain?: string } }) | undefined;
-  route: (KubeObject & { spec?: { host?: string } }) | undefined;
+  ingress: IngressConfig | undefined;
+  /** By the operator's name. */
+  route: LiveRoute | undefined;
   /** The definition of ClusterFederatedTrustDomain. */
   federationCrd: KubeObject | undefined;
   /** The issuer that the config refers to. */
@@ -60,7 +64,10 @@ export async function preflight(
       return problem("context", [cure, ...forbidden].join("\n    "));
     }
     if (Array.isArray(certManager)) problems.push(...certManager);
-    else if (problems.length === 0) return { reader, certManager, route: routeOf(config, state) };
+    else if (problems.length === 0) {
+      const route = routeOf(config, state);
+      return { reader, certManager, route, warnings: routeWarnings(config, route, state) };
+    }
     return problems;
   } catch (error) {
     const path = error instanceof AccessError ? error.key : "context";
@@ -89,8 +96,8 @@ async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<C
   const [ztwim, spireServer, ingress, route, federationCrd, referred] = await Promise.all([
     reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
-    reader.get("config.openshift.io/v1", "Ingress", names.SINGLETON),
-    reader.get(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, namespace),
+    reader.get<IngressConfig>("config.openshift.io/v1", "Ingress", names.SINGLETON),
+    reader.get<LiveRoute>(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, namespace),
     reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", FEDERATION_CRD),
     issuer.type === "existing"
       ? reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, ...(issuer.kind === "Issuer" ? [namespace] : []))
@@ -131,13 +138,9 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
   return problems;
 }
 
-function routeOf({ trustDomain }: ClusterConfig, { ingress }: ClusterState): FederationRoute {
-  return federationRoute(trustDomain, ingress?.spec?.domain ?? "");
-}
-
-/** The trust domain is the cluster's, and the operator can make its Route, where it is to make it. */
+/** The trust domain is the cluster's, and the operator can make its Route. */
 function judgeTrustDomain(config: ClusterConfig, state: ClusterState): Problem[] {
-  const [{ trustDomain }, { ztwim, route }] = [config, state];
+  const [{ trustDomain }, { ztwim }] = [config, state];
   const live = ztwim?.spec?.trustDomain;
   if (ztwim !== undefined && live !== trustDomain) {
     const cure = `set it to "${live ?? ""}", or choose another context`;
@@ -147,17 +150,7 @@ function judgeTrustDomain(config: ClusterConfig, state: ClusterState): Problem[]
     const cure = "choose the context of an OpenShift cluster";
     return problem("context", `the cluster has no ingress domain (ingresses.config.openshift.io/cluster); ${cure}`);
   }
-  const { host, managed } = routeOf(config, state);
-  if (!managed || route === undefined) return []; // a Route of the stack's own takes over what is there
-  const cure = "delete the Route (a stack that has made it: pulumi destroy), and the operator makes it anew";
-  const about = `Route ${names.FEDERATION_ROUTE}`;
-  if (route.spec?.host !== host) {
-    return problem("trustDomain", `${about} has host ${route.spec?.host ?? "none"} and not ${host}; ${cure}`);
-  }
-  if (route.metadata?.labels?.["app.kubernetes.io/managed-by"] !== names.OPERAND_NAMESPACE) {
-    return problem("trustDomain", `${about} is not the operator's, which sees only its own; ${cure}`);
-  }
-  return [];
+  return judgeRoute(config, routeOf(config, state), state.route);
 }
 
 /** The CRD lets neither the profile change, nor where the endpoint's certificate comes from. */

@@ -2,9 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { serverSpiffeId } from "../../components/peer";
 import { explain } from "../../components/problem";
-import { FEDERATION_ROUTE, ROUTER } from "../../components/names";
+import { ROUTER } from "../../components/names";
 import { routeTls } from "../../components/federationRoute";
-import { routeReadiness } from "../../components/routeReadiness";
+import { routeName, routeReadiness } from "../../components/routeReadiness";
 import { parseTrustBundle } from "../../components/trustBundle";
 import { bundleOfJwks } from "../endpointBundle";
 import { fingerprint } from "../keys";
@@ -21,16 +21,17 @@ export const endpointChecks: readonly Check<MemberView>[] = [
   {
     code: "MESH141",
     title: "the Route has the endpoint's host and certificate",
-    source: `Route ${FEDERATION_ROUTE}`,
+    source: "the endpoint's Route",
     about:
-      "The Route is there, for the host that the Certificate is for and that peers ask, and it presents the certificate from that secret.",
+      "The Route is there, for the host that the Certificate is for and that peers ask, and it presents the certificate from that secret. " +
+      "It is the operator's spire-server-federation, or the stack's own spire-federation-endpoint beside it.",
     verifications: [6],
     // Whose Route it is and how it ends TLS follows from the SpireServer.
     needs: ["MESH131"],
     judge: (view) => {
       const route = fact(view, "route");
       const host = hostOf(view);
-      if (route === undefined) return failed("it is not there", routeAgain(view));
+      if (route === undefined) return failed(`there is no Route ${nameOfRoute(view)}`, routeAgain(view));
       if (route.spec?.host !== host) {
         return failed(`its host is ${route.spec?.host ?? "none"}, the endpoint is ${host}`, routeAgain(view));
       }
@@ -50,7 +51,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
   {
     code: "MESH142",
     title: "the router has admitted the Route",
-    source: `status of Route ${FEDERATION_ROUTE}`,
+    source: "status of the endpoint's Route",
     about:
       "A router serves the host by this Route. It is refused when the router may not read the certificate's secret, or another Route " +
       "has the host.",
@@ -59,7 +60,9 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) => {
       const federation = fact(view, "server")?.spec?.federation;
       if (federation === undefined) throw new NotSeen("the SpireServer has no federation");
-      const said = routeReadiness({ host: hostOf(view), federation }, fact(view, "route"));
+      const { own } = see(view.route);
+      const asked = { host: hostOf(view), federation, ...(own && { ownRoute: own }) };
+      const said = routeReadiness(asked, fact(view, "route"));
       if (said.state === "ready") return ok("Admitted=True");
       return failed(said.because, `put right what it says; ${lookAgain(view)} makes the router look again`);
     },
@@ -244,9 +247,13 @@ const renewCure = (view: MemberView): string => `see that cert-manager runs, the
 
 /** The router looks at a Route again when it changes. */
 const lookAgain = (view: MemberView): string =>
-  ocHere(view, `annotate route ${FEDERATION_ROUTE} --overwrite spire-federation/look-again="$(date +%s)"`);
+  ocHere(view, `annotate route ${nameOfRoute(view)} --overwrite spire-federation/look-again="$(date +%s)"`);
 
-const routeOf = (view: MemberView): string => ocHere(view, `get route ${FEDERATION_ROUTE} -o yaml`);
+const routeOf = (view: MemberView): string => ocHere(view, `get route ${nameOfRoute(view)} -o yaml`);
+
+/** The Route that serves the endpoint. */
+const nameOfRoute = (view: MemberView): string => routeName(see(view.route).own);
 
 /** The operator puts its own right by itself, when it runs and may. */
-const routeAgain = (view: MemberView): string => (see(view.route).managed ? askOperator(view) : upAgain(view));
+const routeAgain = (view: MemberView): string =>
+  see(view.route).own === undefined ? askOperator(view) : upAgain(view);

@@ -2,13 +2,14 @@
 import { lookAtDeployments } from "../../components/certManagerReadiness";
 import type { ClusterReader, KubeObject } from "../../components/cluster";
 import type { Conditioned } from "../../components/conditions";
+import { federationRoute } from "../../components/federationRoute";
 import { inspectCertManager } from "../../components/inspectCertManager";
 import { type Issued, readIssued } from "../../components/issuingCa";
 import { planIssuer } from "../../components/issuer";
 import * as names from "../../components/names";
 import { explain } from "../../components/problem";
 import { failed, type Verdict } from "../../components/readiness";
-import type { Route } from "../../components/routeReadiness";
+import { readRoute, type Route } from "../../components/routeReadiness";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
 import type { Pod, Workload } from "../../components/workloads";
@@ -107,7 +108,7 @@ export async function readFacts(
     role: () => reader.get(names.RBAC_API, "Role", names.SECRET_READER.role, here),
     binding: () => reader.get(names.RBAC_API, "RoleBinding", names.SECRET_READER.binding, here),
     routersVerbs: () => api.routersVerbs(),
-    route: () => reader.get(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, here),
+    route: async () => readRoute(reader, federationRoute(config, (await readIngressDomain(reader)) ?? "").own),
     conf: () => readServerConf(reader),
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
     pod: () => reader.get("v1", "Pod", POD, here),

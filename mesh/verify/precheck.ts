@@ -38,9 +38,10 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
         const lines = said.map(({ path, message }) => `${path}: ${message}`);
         return failed(lines.join("\n"), `put that right; each key stands in Pulumi.${member}.yaml`);
       }
-      const { certManager, route } = said;
+      const { certManager, route, warnings } = said;
       const operator = certManager === undefined ? "is not needed" : WILL[certManager.state];
-      return ok(`cert-manager ${operator}; the Route will be ${route.managed ? "the operator's" : "the stack's own"}`);
+      const maker = route.own === undefined ? "the operator's" : "the stack's own";
+      return ok([`cert-manager ${operator}; the Route will be ${maker}`, ...warnings].join("\n"));
     },
   },
   {
@@ -93,7 +94,7 @@ async function precheckMember(
     const domain = await readIngressDomain(reader());
     if (domain === undefined)
       throw new Error("the cluster has no ingress domain (ingresses.config.openshift.io/cluster)");
-    return federationRoute(trustDomain, domain).host;
+    return federationRoute(config, domain).host;
   });
   const checks = evaluate(precheckChecks, {
     member: name,

@@ -122,15 +122,17 @@ export const operatorChecks: readonly Check<MemberView>[] = [
     title: "ZTWIM's operator says that all of it is there",
     source: "conditions of the SpireServer",
     about:
-      "Ready, which may be that of the specification before and so counts only when everything above passed. With a Route of the " +
-      "stack's own the operator never says Ready; then it is StatefulSetAvailable.",
+      "Ready, which may be that of the specification before and so counts only when everything above passed. Where the trust domain is no " +
+      "DNS name, the operator can make no Route and never says Ready; then it is StatefulSetAvailable.",
     verifications: [7],
     needs: ["MESH133", "MESH134", "MESH135", "MESH142"],
     judge: (view) => {
       const server = fact(view, "server");
       const said = conditionsReadiness(askedOf(view), server);
       if (said.state !== "ready") return failed(said.because, askOperator(view));
-      return ok(see(view.route).managed ? "Ready=True" : "StatefulSetAvailable=True, the Route is the stack's");
+      return ok(
+        see(view.route).managedRoute ? "Ready=True" : "StatefulSetAvailable=True, without a Route of the operator's",
+      );
     },
   },
 ];
@@ -140,7 +142,7 @@ function askedOf({ config, route }: MemberView): FederationSpec {
   const { profile, refreshHint, fileSyncInterval } = config;
   const httpsWeb = { servingCert: { fileSyncInterval, externalSecretRef: CERTIFICATE_SECRET } };
   const endpoint = { profile, refreshHint, ...(profile === "https_web" && { httpsWeb }) };
-  return federationSpec(endpoint, [], see(route).managed);
+  return federationSpec(endpoint, [], see(route).managedRoute);
 }
 
 function container(view: MemberView, name: string): Judgement {

@@ -117,7 +117,7 @@ async function lookAt(member: MeshMember, world: World): Promise<Looking> {
       chain(ingressDomain, (domain) =>
         domain === undefined
           ? { because: "the cluster has no ingress domain (ingresses.config.openshift.io/cluster)" }
-          : { seen: federationRoute(config.trustDomain, domain) },
+          : { seen: federationRoute(config, domain) },
       ),
     ),
     presented: { because: "it was not asked yet" },

@@ -97,11 +97,13 @@ export const ready = clusterOf(
     spec: { template: { metadata: { annotations: { "ztwim.openshift.io/spire-server-config-hash": hash } } } },
     status: rolledOut,
   }),
-  object("route.openshift.io/v1", "Route", "spire-server-federation", NAMESPACE, {
-    spec: {
-      host: HOST,
-      tls: { termination: "reencrypt", externalCertificate: { name: "spire-server-federation-tls" } },
-    },
-    status: { ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "True" }] }] },
-  }),
+  ...["spire-server-federation", "spire-federation-endpoint"].map((name) =>
+    object("route.openshift.io/v1", "Route", name, NAMESPACE, {
+      spec: {
+        host: HOST,
+        tls: { termination: "reencrypt", externalCertificate: { name: "spire-server-federation-tls" } },
+      },
+      status: { ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "True" }] }] },
+    }),
+  ),
 );

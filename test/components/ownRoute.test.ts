@@ -2,7 +2,7 @@
 import type { ClusterReader, KubeObject } from "../../components/cluster";
 import { SpireFederationServer } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { answering, federation, HOST, ready, silent } from "./given";
+import { answering, HOST, ready, silent } from "./given";
 
 /** A cluster as it is when all is ready, but for one kind. */
 const except = (kind: string, object: () => Promise<object | undefined>): ClusterReader => ({
@@ -11,16 +11,6 @@ const except = (kind: string, object: () => Promise<object | undefined>): Cluste
     of === kind ? ((await object()) as T | undefined) : ready.get<T>(apiVersion, of, name, namespace),
 });
 const never = (): Promise<undefined> => new Promise(() => undefined);
-const unmanaged = {
-  spec: { federation: { ...federation, managedRoute: "false" } },
-  status: {
-    conditions: [
-      { type: "Ready", status: "False" },
-      { type: "StatefulSetAvailable", status: "True" },
-    ],
-  },
-};
-const server = except("SpireServer", () => Promise.resolve(unmanaged));
 
 const make = (reader: ClusterReader, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> =>
   record(
@@ -29,7 +19,7 @@ const make = (reader: ClusterReader, options: { waits?: boolean; preview?: boole
         reader,
         trustDomain: "cluster1.example.com",
         host: HOST,
-        managedRoute: false,
+        ownRoute: { labels: { type: "sharded" } },
         servingCert: { externalSecretRef: "spire-server-federation-tls" },
       });
       if (options.waits !== true) await valueOf(it.ready);
@@ -38,26 +28,25 @@ const make = (reader: ClusterReader, options: { waits?: boolean; preview?: boole
   );
 const names = (seen: Seen[]): string[] => seen.map(({ name }) => name);
 
-it("tells the operator to leave it alone, and is made once the server is out", async () => {
+it("stands beside the operator's, and is made once the server is out", async () => {
   const before = await make(except("SpireServer", never), { waits: true });
   expect(names(before)).toEqual(["server", "server-server"]);
-  expect(named(before, "server-server").inputs).toMatchObject({ spec: { federation: { managedRoute: "false" } } });
+  expect(named(before, "server-server").inputs).toMatchObject({ spec: { federation: { managedRoute: "true" } } });
 
-  const route = named(await make(server), "server-route");
+  const route = named(await make(ready), "server-route");
   expect(route.inputs).toMatchObject({ spec: { host: HOST, tls: { termination: "reencrypt" } } });
+  expect(route.inputs).toMatchObject({ metadata: { name: "spire-federation-endpoint", labels: { type: "sharded" } } });
   // What a destroy takes back first; and it takes it back.
   expect([route.dependencies, route.parent, route.retainOnDelete]).toEqual([["server-server"], "server", false]);
 });
 
 it("is admitted before the endpoint is asked", async () => {
-  // It is looked at with the server, where it counts for nothing yet, and then by itself.
-  let looks = 0;
   const pending: ClusterReader = {
-    ...server,
-    get: (...of) => (of[1] === "Route" && ++looks > 1 ? never() : server.get(...of)),
+    ...ready,
+    get: (...of) => (of[2] === "spire-federation-endpoint" ? never() : ready.get(...of)),
   };
   expect(names(await make(pending, { waits: true }))).toEqual(["server", "server-server", "server-route"]);
-  expect(named(await make(server), "server-probe").dependencies).toEqual(["server-route", "server-server"]);
+  expect(named(await make(ready), "server-probe").dependencies).toEqual(["server-route", "server-server"]);
 });
 
 it("shows in a preview of a cluster where nothing is yet, with nothing that the API server could refuse", async () => {

@@ -38,6 +38,12 @@ const route: Route = {
   status: { ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "True" }] }] },
 };
 
+const admitted = (status: string, reason?: string, host = HOST): Pick<Route, "status"> => ({
+  status: {
+    ingress: [{ host, routerName: "default", conditions: [{ type: "Admitted", status, ...(reason && { reason }) }] }],
+  },
+});
+
 /** A server that runs with `federation`, written as `serverConf`; `conditions` come on top of Ready=True. */
 function running(federation: FederationSpec, serverConf: string, conditions: object[] = []): ServerState {
   const hash = createHash("sha256").update(serverConf.trim()).digest("hex");
@@ -192,62 +198,75 @@ describe("peers", () => {
 });
 
 describe("a Route of the stack's own", () => {
-  const own = { host: HOST, federation: federationSpec(endpoint, [], false) };
-  /** Ready is never true then; `routeAvailable` is what the operator says of the Route. */
-  const server = (routeAvailable: string, statefulSetAvailable = "True"): ServerState => ({
-    ...running(own.federation, conf(300)),
-    server: {
-      metadata: { name: "cluster" },
-      spec: { federation: own.federation },
-      status: {
-        conditions: [
-          {
-            type: "Ready",
-            status: "False",
-            reason: "Failed",
-            message: "RouteAvailable: Federation managed route disabled",
-          },
-          { type: "RouteAvailable", status: routeAvailable, reason: "FederationRouteDisabled" },
-          { type: "StatefulSetAvailable", status: statefulSetAvailable },
-        ],
-      },
-    },
-    route: undefined,
-  });
+  const own = { ...asked, ownRoute: { labels: {} } };
+  const operators: Route = { spec: { host: "federation.cluster1.example.com" } };
 
-  it("comes after a server that runs, though it is never Ready", () => {
-    expect(spireServerReadiness(own, server("False"))).toEqual({ state: "ready" });
-    expect(spireServerReadiness(own, server("False", "False"))).toMatchObject({
-      state: "waiting",
-      because: expect.stringContaining("StatefulSetAvailable=False") as string,
-    });
-    expect(spireServerReadiness(own, { ...server("False"), statefulSet: undefined })).toMatchObject({
-      state: "waiting",
-    });
-  });
-
-  it("comes once the operator has let go of the one that it made", () => {
-    expect(spireServerReadiness(own, server("True"))).toMatchObject({
-      state: "waiting",
-      because: expect.stringContaining("let go") as string,
+  it("comes after a server that is Ready, whatever router sees the operator's Route", () => {
+    expect(spireServerReadiness(own, { ...good, route: operators })).toEqual({ state: "ready" });
+    expect(spireServerReadiness(own, { ...good, statefulSet: undefined })).toMatchObject({ state: "waiting" });
+    const conditions = [
+      { type: "RouteAvailable", status: "False", reason: "FederationRouteCreationFailed", message: "no" },
+      { type: "Ready", status: "False" },
+    ];
+    expect(spireServerReadiness(own, running(asked.federation, conf(300), conditions))).toMatchObject({
+      state: "failed",
     });
   });
 
   it.each<[string, Route | undefined, string]>([
-    ["taken away", undefined, "is not there; somebody"],
+    ["deleted", undefined, "is not there; somebody"],
     ["given another certificate", { ...route, spec: { host: HOST } }, "is without TLS with secret none, not reencrypt"],
   ])("fails when it was %s, with the cure", (_, seen, because) => {
     const verdict = routeReadiness(own, seen);
     expect(verdict).toMatchObject({ state: "failed", settleSeconds: 20 });
-    expect(JSON.stringify(verdict)).toContain(because);
+    expect(JSON.stringify(verdict)).toContain(`Route spire-federation-endpoint ${because}`);
     expect(JSON.stringify(verdict)).toContain("up --refresh");
   });
 
   it("is judged from what the cluster has", async () => {
-    const metadata = { name: "spire-server-federation", namespace: NAMESPACE };
+    const metadata = { name: "spire-federation-endpoint", namespace: NAMESPACE };
     const object = { ...route, apiVersion: "route.openshift.io/v1", kind: "Route", metadata };
     expect(await lookAtRoute(clusterOf(object), own)).toEqual({ state: "ready" });
     expect(await lookAtRoute(clusterOf(), own)).toMatchObject({ state: "failed" });
+  });
+
+  it("waits for no admission while a Route of an earlier release has its host, but for the router's word", () => {
+    const refused = (reason: string): Route => ({ ...route, ...admitted("False", reason) });
+    const beside = (hostTaken: boolean) => ({ ...asked, ownRoute: { labels: {}, former: { hostTaken } } });
+    expect(routeReadiness(beside(true), refused("HostAlreadyClaimed"))).toEqual({ state: "ready" });
+    expect(routeReadiness(beside(true), refused("ExternalCertificateValidationFailed"))).toMatchObject({
+      state: "failed",
+    });
+    expect(routeReadiness(beside(true), { ...route, status: {} })).toMatchObject({ state: "failed" });
+    expect(routeReadiness(beside(false), refused("HostAlreadyClaimed"))).toMatchObject({ state: "failed" });
+  });
+});
+
+describe("an operator that can make no Route", () => {
+  const without = { host: HOST, federation: federationSpec(endpoint, [], false), ownRoute: { labels: {} } };
+  /** Ready is never true then; `routeAvailable` is what the operator says of the Route. */
+  const server = (routeAvailable: string, statefulSetAvailable = "True"): ServerState => ({
+    ...running(without.federation, conf(300), [
+      { type: "Ready", status: "False", reason: "Failed" },
+      { type: "RouteAvailable", status: routeAvailable, reason: "FederationRouteDisabled" },
+      { type: "StatefulSetAvailable", status: statefulSetAvailable },
+    ]),
+    route: undefined,
+  });
+
+  it("is done with a server that runs, though it is never Ready", () => {
+    expect(spireServerReadiness(without, server("False"))).toEqual({ state: "ready" });
+    expect(spireServerReadiness(without, server("False", "False"))).toMatchObject({
+      state: "waiting",
+      because: expect.stringContaining("StatefulSetAvailable=False") as string,
+    });
+  });
+
+  it("has to let go of a Route first", () => {
+    expect(spireServerReadiness(without, server("True"))).toMatchObject({
+      state: "waiting",
+      because: expect.stringContaining("let go") as string,
+    });
   });
 });
 
@@ -268,16 +287,24 @@ describe("the Route", () => {
     ],
     ["is seen by no router", { ...route, status: {} }, "failed", "seen by no router; check that the router runs"],
     [
-      "is refused",
-      {
-        ...route,
-        status: {
-          ingress: [{ host: HOST, conditions: [{ type: "Admitted", status: "False", reason: "HostAlreadyClaimed" }] }],
-        },
-      },
+      "has its host claimed by another",
+      { ...route, ...admitted("False", "HostAlreadyClaimed") },
       "failed",
-      "Admitted=False (HostAlreadyClaimed); delete the Route that has the host",
+      "router default says Admitted=False (HostAlreadyClaimed). Delete the older Route",
     ],
+    ...[
+      "ExternalCertificateValidationFailed",
+      "ExternalCertificateGetFailed",
+      "ExternalCertificateSecretDeleted",
+      "ExtendedValidationFailed",
+    ].map((reason): [string, Route, string, string] => [
+      `is refused for ${reason}`,
+      { ...route, ...admitted("False", reason) },
+      "failed",
+      "with type kubernetes.io/tls and a whole chain in tls.crt",
+    ]),
+    ["is admitted by no namespace", { ...route, ...admitted("False", "RouteNotAdmitted") }, "failed", "routeAdmission"],
+    ["is refused in passing", { ...route, ...admitted("False", "Other") }, "failed", "make the router look again"],
     [
       "is admitted for another host",
       { ...route, status: { ingress: [{ ...route.status?.ingress?.[0], host: "x" }] } },
@@ -287,6 +314,26 @@ describe("the Route", () => {
   ])("is judged when it %s", (_, seen, state, because) => {
     expect(routeReadiness(asked, seen)).toMatchObject({ state, because: expect.stringContaining(because) as string });
     expect(spireServerReadiness(asked, { ...good, route: seen })).toMatchObject({ state });
+  });
+
+  it("needs one router of several", () => {
+    const [shard] = admitted("False", "RouteNotAdmitted").status?.ingress ?? [];
+    const two = (status: string): Route => ({
+      ...route,
+      status: {
+        ingress: [
+          { ...shard, routerName: "shard" },
+          ...(admitted(status, "HostAlreadyClaimed").status?.ingress ?? []),
+        ] as never,
+      },
+    });
+    expect(routeReadiness(asked, two("True"))).toEqual({ state: "ready" });
+    expect(routeReadiness(asked, two("False"))).toMatchObject({
+      state: "failed",
+      because: expect.stringMatching(
+        /router shard says .*RouteNotAdmitted.*router default says .*HostAlreadyClaimed/,
+      ) as string,
+    });
   });
 
   it("is passed through when SPIRE itself has the certificate", () => {

@@ -75,6 +75,7 @@ async function clear(cluster: Cluster): Promise<void> {
     ["operators.coreos.com/v1", "OperatorGroup", OPERATOR, OPERATOR_NAMESPACE],
     ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "cluster1-federation"],
     [ROUTE, "Route", "spire-server-federation"],
+    [ROUTE, "Route", "spire-federation-endpoint"],
     [RBAC, "RoleBinding", "secret-reader-binding"],
     [RBAC, "Role", "secret-reader"],
     [CERT_MANAGER, "Certificate", TLS],

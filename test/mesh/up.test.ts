@@ -87,6 +87,20 @@ test("a member that fails stops nobody; it is named with its cause, and its peer
   expect(printUp(result)).toMatch(/b: Route spire-server-federation: Admitted=False/);
 });
 
+test("a stack that asks for one more run gets it, though its peers have published nothing new", async () => {
+  class Migrating extends FakeStacks {
+    override async published(name: string): Promise<Published | undefined> {
+      const found = await super.published(name);
+      const runs = this.ran.filter((one) => one === name).length;
+      return found && { ...found, ...(name === "a" && runs === 1 && { runAgain: true }) };
+    }
+  }
+  const stacks = new Migrating();
+  const result = await up([member("a"), member("b")], stacks, 4, quiet);
+  expect(stacks.ran).toEqual(["a", "b", "a"]);
+  expect(result.map(({ state }) => state)).toEqual(["complete", "complete"]);
+});
+
 test("a peer that is not among the members is read and never run", async () => {
   const stacks = new FakeStacks();
   await stacks.up("b");

@@ -62,6 +62,7 @@ test("names are those that the program uses", () => {
       names.SINGLETON,
       names.CERTIFICATE_SECRET,
       names.FEDERATION_ROUTE,
+      names.OWN_ROUTE,
       names.SPIRE_SERVER,
       names.SPIRE_AGENT,
       names.SPIRE_BUNDLE,

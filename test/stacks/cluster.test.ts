@@ -174,7 +174,7 @@ describe("the order", () => {
       spec: { dnsNames: ["federation.apps.cluster1.example.com"] },
     });
     expect(named(seen, "spire-server-server").inputs).toMatchObject({
-      spec: { federation: { managedRoute: "false" } },
+      spec: { federation: { managedRoute: "true" } },
     });
     expect(await valueOf(outputs.federation)).toMatchObject({
       trustDomain: "cluster1.example.com",

@@ -61,7 +61,18 @@ describe("a config with what is required", () => {
 });
 
 describe("refused, each with its key", () => {
+  it("takes a host and labels of the endpoint's Route, with a prefix or without", () => {
+    const routeLabels = { type: "sharded", "ingress.example.com/shard": "", on: "true" };
+    const raw = { endpointHost: "spire.example.com", routeLabels: JSON.stringify(routeLabels) };
+    expect(configOf(raw)).toMatchObject({ endpointHost: "spire.example.com", routeLabels });
+    expect(configOf({ endpointHost: "", routeLabels: "{}" })).toEqual(configOf());
+  });
+
   it.each<[string, Record<string, unknown>, string]>([
+    ["a host that is none", { endpointHost: "https://spire.example.com" }, "endpointHost"],
+    ["a key that no label has", { routeLabels: { "a b": "x" } }, "routeLabels"],
+    ["a value that no label has", { routeLabels: { type: "a b" } }, "routeLabels.type"],
+    ["a label that is no text", { routeLabels: { type: 1 } }, "routeLabels.type"],
     ["no trust domain", { trustDomain: "" }, "trustDomain"],
     ["a trust domain in capitals", { trustDomain: "Apps.Example.com" }, "trustDomain"],
     ["itself as a peer", { peers: ["cluster1"] }, "peers[0]"],

@@ -43,7 +43,8 @@ describe("cleared", () => {
   it("is a cluster on which this program has made nothing yet", async () => {
     expect(await run()).toMatchObject({
       certManager: { state: "absent" },
-      route: { host: "federation.apps.cluster1.example.com", managed: true },
+      route: { host: "federation.apps.cluster1.example.com", managedRoute: true },
+      warnings: [],
     });
   });
 
@@ -59,9 +60,9 @@ describe("cleared", () => {
     ["the operator's", [route("federation.cluster1.example.com")]],
   ])("is one whose trust domain is not below its ingress domain, and whose Route is %s", async (_, routes) => {
     const ownTrustDomain: Change = ({ ztwim }) => (ztwim.spec = { trustDomain: "cluster1.example.com" });
-    expect(await run(ownTrustDomain, { trustDomain: "cluster1.example.com" }, routes)).toHaveProperty("route", {
-      host: "federation.apps.cluster1.example.com",
-      managed: false,
+    expect(await run(ownTrustDomain, { trustDomain: "cluster1.example.com" }, routes)).toMatchObject({
+      route: { host: "federation.apps.cluster1.example.com", managedRoute: true, own: { labels: {} } },
+      warnings: [],
     });
   });
 
@@ -87,6 +88,42 @@ describe("cleared", () => {
   ])("is one with the %s that the config refers to", async (kind, namespace) => {
     const raw = { issuer: { type: "existing", kind, name: "company" } };
     expect(await run(undefined, raw, [issuer(kind, namespace)])).toHaveProperty("reader");
+  });
+});
+
+describe("warned of", () => {
+  const own = { trustDomain: "cluster1.example.com" };
+  const ownTrustDomain: Change = ({ ztwim }) => (ztwim.spec = own);
+  const warnings = async (change: Change, raw: object, routes: KubeObject[] = []): Promise<unknown> =>
+    ((await run(change, raw as Record<string, unknown>, routes)) as { warnings?: unknown }).warnings;
+
+  it("is a Route that an earlier release made under the operator's name", async () => {
+    const former = { ...route("federation.apps.cluster1.example.com", {} as never) };
+    expect(await run(ownTrustDomain, own, [former])).toMatchObject({
+      route: { managedRoute: false, own: { former: { hostTaken: true } } },
+      warnings: [expect.stringMatching(/Run one more up.*oc --context cluster1 delete route spire-server-federation/)],
+    });
+  });
+
+  it("is a trust domain for which the operator can make no Route", async () => {
+    const odd = { trustDomain: "a_b.example.com" };
+    expect(await warnings(({ ztwim }) => (ztwim.spec = odd), odd)).toEqual([
+      expect.stringContaining("federation.a_b.example.com is no DNS name"),
+    ]);
+  });
+
+  it.each([
+    ["spire.example.org", 1],
+    ["spire.apps.cluster1.example.com", 0],
+    ["spire.shared.example.org", 0],
+    ["federation.cluster1.example.com", 0],
+  ])("is an endpointHost that no domain of the cluster covers: %s", async (endpointHost, count) => {
+    const change: Change = (live) => {
+      ownTrustDomain(live);
+      live.ingress.spec = { domain: "apps.cluster1.example.com", appsDomain: "shared.example.org" };
+    };
+    const found = await warnings(change, { ...own, endpointHost });
+    expect(found).toEqual(Array(count).fill(expect.stringContaining(`endpointHost "${endpointHost}"`)));
   });
 });
 
@@ -121,7 +158,7 @@ describe("refused", () => {
     ["a cluster that is no OpenShift", "context", /ingress domain/, (live) => delete live.ingress.kind],
     [
       "a Route with another host",
-      "trustDomain",
+      "context",
       /has host other\.apps\.cluster1\.example\.com/,
       () => undefined,
       {},
@@ -129,8 +166,8 @@ describe("refused", () => {
     ],
     [
       "a Route where the operator is to make its own",
-      "trustDomain",
-      /is not the operator's, .*pulumi destroy/,
+      "context",
+      /is not the operator's; delete it.* oc --context cluster1 delete route spire-server-federation/,
       () => undefined,
       {},
       [route("federation.apps.cluster1.example.com", {} as never)],

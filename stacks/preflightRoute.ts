@@ -1,0 +1,73 @@
+/** What the cluster's Routes and domains say against the config, and what people should know of the endpoint's Route. Pure. */
+import type { KubeObject } from "../components/cluster";
+import { besideFormerRoute, federationRoute, type FederationRoute, operatorsHost } from "../components/federationRoute";
+import * as names from "../components/names";
+import { problem, type Problem } from "../components/problem";
+import type { ClusterConfig } from "./config";
+
+export interface IngressConfig extends KubeObject {
+  spec?: { domain?: string; appsDomain?: string };
+}
+
+export interface LiveRoute extends KubeObject {
+  spec?: { host?: string };
+}
+
+/** The Route that this up is to make or to wait for. */
+export function routeOf(
+  config: ClusterConfig,
+  { ingress, route }: { ingress: IngressConfig | undefined; route: LiveRoute | undefined },
+): FederationRoute {
+  const wanted = federationRoute(config, ingress?.spec?.domain ?? "");
+  return route === undefined ? wanted : besideFormerRoute(wanted, config.trustDomain, route);
+}
+
+/** Whether the operator can make its Route, by whose failure it would never be Ready. */
+export function judgeRoute(config: ClusterConfig, wanted: FederationRoute, live: LiveRoute | undefined): Problem[] {
+  if (live === undefined || !wanted.managedRoute) return [];
+  const about = `Route ${names.FEDERATION_ROUTE}`;
+  const cure = `delete it, and the operator makes its own: ${deletion(config)}`;
+  if (live.metadata?.labels?.["app.kubernetes.io/managed-by"] !== names.OPERAND_NAMESPACE) {
+    return problem("context", `${about} has the name of the operator's Route and is not the operator's; ${cure}`);
+  }
+  const host = operatorsHost(config.trustDomain);
+  if (wanted.own === undefined && live.spec?.host !== host) {
+    return problem("context", `${about} has host ${live.spec?.host ?? "none"} and not ${host}; ${cure}`);
+  }
+  return [];
+}
+
+export function routeWarnings(
+  config: ClusterConfig,
+  route: FederationRoute,
+  { ingress }: { ingress: IngressConfig | undefined },
+): string[] {
+  const { domain = "", appsDomain } = ingress?.spec ?? {};
+  const known = [domain, appsDomain, config.trustDomain].filter((one) => one !== undefined && one !== "");
+  const outside = config.endpointHost !== undefined && !known.some((one) => config.endpointHost?.endsWith(`.${one}`));
+  return [
+    ...(outside
+      ? [
+          `endpointHost "${config.endpointHost ?? ""}" is below none of the domains that the cluster names (${known.join(", ")}). ` +
+            "See that it resolves to a router of this cluster, from the peers and from the ACME server.",
+        ]
+      : []),
+    ...(route.own?.former !== undefined
+      ? [
+          `Route ${names.FEDERATION_ROUTE} was not made by the operator but by an earlier release. This up makes Route ` +
+            `${names.OWN_ROUTE} beside it and deletes it at its end. Run one more up, which gives the operator its Route back: ` +
+            "until then the SpireServer is not Ready, and OLM does not upgrade ZTWIM. " +
+            `If that up says this again, the Route is not in this stack's state; delete it: ${deletion(config)}`,
+        ]
+      : []),
+    ...(route.managedRoute || route.own?.former !== undefined
+      ? []
+      : [
+          `${operatorsHost(config.trustDomain)} is no DNS name, so the operator cannot make its Route: the SpireServer is never Ready, ` +
+            "and OLM does not upgrade ZTWIM until the OperatorCondition of its ClusterServiceVersion has Upgradeable=True in spec.overrides.",
+        ]),
+  ];
+}
+
+const deletion = ({ context }: ClusterConfig): string =>
+  `oc --context ${context} delete route ${names.FEDERATION_ROUTE} -n ${names.OPERAND_NAMESPACE}`;
