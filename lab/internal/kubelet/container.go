@@ -59,6 +59,9 @@ func (p *pod) supervise(c *container) {
 func (p *pod) runOnce(c *container) *v1.ContainerStateTerminated {
 	var spec rootSpec
 	for tried := false; ; tried = true {
+		if c.status.ContainerID != "" { // a kubelet brings the volumes up to date before it starts a container again
+			_ = p.volumes.sync(p.stopping, p.snapshot()) // what cannot be is as it was
+		}
 		var reason string
 		var err error
 		if spec, reason, err = p.describe(c); err == nil {
@@ -227,8 +230,8 @@ func (p *pod) accompany(c *container, run *process) {
 	}
 }
 
-// probe runs one probe of a container, if it has it. Only readiness is eager: a liveness probe that does
-// not wait kills programs that are still starting.
+// probe runs one probe of a container, if it has it. Only readiness is eager: a liveness probe that is
+// kills programs that are still starting.
 func (p *pod) probe(ctx context.Context, c *container, run *process, probe *v1.Probe, kind string, verdict func(ok bool)) {
 	if probe == nil {
 		return

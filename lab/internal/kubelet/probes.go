@@ -14,14 +14,14 @@ import (
 	tcpprobe "k8s.io/kubernetes/pkg/probe/tcp"
 )
 
-// eagerPeriod is how often a container that has never been ready is asked: waiting
-// out initialDelaySeconds and periodSeconds would be half of a cluster's start-up.
+// eagerPeriod is how often a container that has never been ready is asked after its initialDelaySeconds:
+// waiting out periodSeconds, 30 s for SPIRE's agent, would be half of a cluster's start-up.
 const eagerPeriod = 250 * time.Millisecond
 
 // watch calls check as the probe asks, and report with every verdict that reaches its threshold.
-// An eager probe does not wait until it has succeeded once.
+// An eager probe does not keep to the period until it has succeeded once.
 func watch(ctx context.Context, p *v1.Probe, eager bool, check func(context.Context) error, report func(error)) {
-	if !eager && !sleep(ctx, seconds(p.InitialDelaySeconds)) {
+	if !sleep(ctx, seconds(p.InitialDelaySeconds)) {
 		return
 	}
 	var successes, failures int32

@@ -39,11 +39,11 @@ func TestWatch(t *testing.T) {
 		good, until time.Duration
 		want        []string
 	}{
-		"keeps to delay, period and threshold":        {false, time.Hour, 36 * time.Second, []string{"bad 25s", "bad 35s"}},
-		"good at once after the delay":                {false, 0, 16 * time.Second, []string{"ok 5s", "ok 15s"}},
-		"eager neither waits nor keeps to the period": {true, 600 * time.Millisecond, time.Second, []string{"bad 500ms", "ok 750ms"}},
-		"eager only until the first success":          {true, 0, 11 * time.Second, []string{"ok 0s", "ok 10s"}},
-		"no verdict before the threshold of failures": {false, 20 * time.Second, 26 * time.Second, []string{"ok 25s"}},
+		"keeps to delay, period and threshold":         {false, time.Hour, 36 * time.Second, []string{"bad 25s", "bad 35s"}},
+		"good at once after the delay":                 {false, 0, 16 * time.Second, []string{"ok 5s", "ok 15s"}},
+		"eager waits, but does not keep to the period": {true, 5600 * time.Millisecond, 6 * time.Second, []string{"bad 5.5s", "ok 5.75s"}},
+		"eager only until the first success":           {true, 0, 16 * time.Second, []string{"ok 5s", "ok 15s"}},
+		"no verdict before the threshold of failures":  {false, 20 * time.Second, 26 * time.Second, []string{"ok 25s"}},
 	} {
 		got := verdicts(t, probe, c.eager, c.good, c.until)
 		if len(got) != len(c.want) {

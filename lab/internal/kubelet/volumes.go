@@ -22,7 +22,9 @@ const (
 	// spiffeSockets is the host directory that the SPIFFE CSI driver mounts into workloads.
 	spiffeSockets = "/run/spire/agent-sockets"
 
-	volumeRefresh = 2 * time.Second
+	// volumeRefresh is how late a running pod sees a change of what its volumes are made of. A kubelet takes up to two minutes,
+	// since it looks at each pod once a minute, and at any change of the pod; the lab cannot wait that long for everything.
+	volumeRefresh = 30 * time.Second
 )
 
 // volumes are a pod's volumes as directories or files of this machine.

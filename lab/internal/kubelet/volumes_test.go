@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 )
 
@@ -96,4 +99,39 @@ func TestVolumesThatCannotBeMadeDoNotKeepTheOthersFromIt(t *testing.T) {
 	if _, err := v.mounts(&v1.Container{VolumeMounts: []v1.VolumeMount{{Name: "missing", MountPath: "/m"}}}); err == nil {
 		t.Error("a container must not start without its volume")
 	}
+}
+
+func TestARunningPodSeesAChangeLate(t *testing.T) {
+	store := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	set := func(value string) {
+		if err := store.Update(&v1.ConfigMap{ObjectMeta: named("cm"), Data: map[string]string{"key": value}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("old")
+	n := &node{objects: objects{configMaps: corelisters.NewConfigMapLister(store)}}
+	p := &pod{n: n, object: testPod(), volumes: n.newVolumes(t.TempDir())}
+	source := &v1.ConfigMapVolumeSource{LocalObjectReference: v1.LocalObjectReference{Name: "cm"}, DefaultMode: ptr.To[int32](0o644)}
+	p.object.Spec.Volumes = []v1.Volume{{Name: "config", VolumeSource: v1.VolumeSource{ConfigMap: source}}}
+	reads := func(when, want string) {
+		t.Helper()
+		if got, err := os.ReadFile(filepath.Join(p.volumes.dir, "config", "key")); err != nil || string(got) != want {
+			t.Errorf("%s: %q (%v), want %q", when, got, err, want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := p.volumes.sync(ctx, p.snapshot()); err != nil {
+			t.Fatal(err)
+		}
+		reads("at the start", "old")
+		go p.refresh(ctx)
+		set("new")
+		time.Sleep(volumeRefresh - time.Second)
+		reads("soon after the change", "old")
+		time.Sleep(2 * time.Second)
+		reads("later", "new")
+		cancel()
+		synctest.Wait()
+	})
 }
