@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { OWNED } from "./names";
 import { asFault } from "./problem";
+import { onlyInUp } from "./savedPlan";
 
 /**
- * Makes what somebody has added to an object of the stack a change that a preview shows and an up puts right.
+ * Shows what somebody has added to an object of the stack as a change in a preview, and lets an up correct it.
  *
- * Of a list Pulumi compares as many entries as it has set: a second subject of a RoleBinding, a rule added to a Role or
- * another trust domain in federatesWith is none of its business. So the program looks by itself. An object that does not
- * have just what was asked for gets another annotation, and is applied as a whole, which sets its lists.
+ * Pulumi compares only the list entries it has set: it does not see a second subject of a RoleBinding, a rule added to
+ * a Role, or another trust domain in federatesWith. So the program compares by itself. An object that does not have
+ * exactly what was asked for gets another annotation. That makes Pulumi apply the whole object, which sets its lists.
  */
 export function showAdditions(reader: ClusterReader): pulumi.ResourceTransformation {
   return ({ resource, props, opts }) => {
@@ -16,11 +17,8 @@ export function showAdditions(reader: ClusterReader): pulumi.ResourceTransformat
     if (apiVersion === undefined || kind === undefined || metadata?.annotations === undefined) return undefined;
     if (!Object.keys(OWNED).every((key) => key in (metadata.annotations ?? {}))) return undefined;
     const { name, namespace } = metadata;
-    const applied = valueIfKnown(pulumi.output(content))
-      .then(async (asked) => {
-        const live = await reader.get(apiVersion, kind, name, namespace);
-        return asked === undefined ? live?.metadata?.annotations?.[APPLIED] : appliedAt(live, asked);
-      })
+    const applied = plain(content)
+      .then(async (asked) => appliedAt(await reader.get(apiVersion, kind, name, namespace), asked))
       .catch(asFault(resource));
     const annotations = { ...metadata.annotations, [APPLIED]: pulumi.output(applied) };
     return { props: { ...props, metadata: { ...metadata, annotations } }, opts };
@@ -28,16 +26,16 @@ export function showAdditions(reader: ClusterReader): pulumi.ResourceTransformat
 }
 
 /**
- * The value of an output, undefined as long as it is not known. A promise, and no output: what the object asks for may
- * depend on an object that is to be made anew, and Pulumi makes everything anew whose metadata depends on such a one.
+ * What an object asks for, undefined as long as it is not known. A promise, not an output: the content may depend on
+ * another resource, and when that is replaced, Pulumi replaces every object whose metadata depends on it.
  */
-async function valueIfKnown<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  // Pulumi's own way to ask, which its types don't show.
-  const asking = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
-  return (await asking.isKnown) ? asking.promise() : undefined;
+async function plain(content: object): Promise<object | undefined> {
+  const value = pulumi.unsecret(pulumi.output(content));
+  const serialized = (await pulumi.runtime.serializeProperties("content", { value })) as { value: unknown };
+  return serialized.value === pulumi.runtime.unknownValue ? undefined : (serialized.value as object);
 }
 
-/** When an object was applied because it was not as asked for; objects that always were don't have it. */
+/** The version of the object that was not as asked for, so that it was applied; objects that always were don't have it. */
 export const APPLIED = "spire-federation/applied";
 
 /** An object of Kubernetes, as the components declare them. */
@@ -47,10 +45,17 @@ interface Declared {
   metadata: { name: string; namespace?: string; annotations?: Record<string, pulumi.Input<string>> };
 }
 
-/** What the annotation is to be: what it is, or now when the object is not as asked for. */
-export function appliedAt(live: KubeObject | undefined, asked: object): string | undefined {
-  if (live === undefined) return undefined; // it is made, as asked for
-  return contains(live, asked) ? live.metadata?.annotations?.[APPLIED] : new Date().toISOString();
+/** What the annotation is to be: what it is, or the object's version when the object is not as asked for. */
+export function appliedAt(live: KubeObject | undefined, asked: object | undefined): pulumi.Input<string | undefined> {
+  const applied = live?.metadata?.annotations?.[APPLIED];
+  if (live === undefined) return undefined; // it is created, as asked for
+  if (asked === undefined) return onlyInUp(() => applied); // the preview cannot know whether it is as asked for
+  return contains(live, asked) ? applied : versionOf(live);
+}
+
+/** Another one after each change of what the object asks for; a changed status counts only where there is no generation. */
+function versionOf({ metadata }: KubeObject): string {
+  return `${metadata?.uid ?? ""}/${metadata?.generation ?? metadata?.resourceVersion ?? ""}`;
 }
 
 /** Whether `live` has all that was asked for, and of lists nothing else; the API server adds fields, but no entries. */

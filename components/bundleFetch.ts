@@ -76,14 +76,11 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
  * An https_spiffe endpoint presents an SVID, which curl cannot verify; its peer's stack published the roots, over a
  * channel that is trusted already. The command makes them a snapshot, as a fetched bundle is one.
  */
-export function keepCommand(
-  caCertificates: string,
-  now: Date,
-  triggers: pulumi.Input<unknown>[],
-): command.local.CommandArgs {
+export function keepCommand(caCertificates: string, triggers: pulumi.Input<unknown>[]): command.local.CommandArgs {
   return {
-    create: "cat",
-    stdin: `${Math.floor(now.getTime() / 1000)}\n${bundleFromCertificates(splitPem(caCertificates))}`,
+    // The time is the command's: as an input it would be another one in the preview than in the up.
+    create: "date +%s && cat",
+    stdin: bundleFromCertificates(splitPem(caCertificates)),
     environment: {},
     logging: "stderr",
     triggers,

@@ -1,40 +1,69 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { SPIRE_API } from "./names";
+import { onlyInUp } from "./savedPlan";
 
 /**
  * Which bundle a ClusterFederatedTrustDomain was made with, written on the object itself.
  *
- * Whenever such an object is made anew or put right, the controller sends the whole of it to SPIRE, bundle included.
- * The bundle in the stack's state may be weeks old by then: SPIRE would trust keys that the peer has given up. So an
- * object that is not as it was made is never put right with it, but with a bundle fetched for just that.
+ * Whenever such an object is created or corrected, the controller sends all of it to SPIRE, bundle included. The bundle
+ * in the stack's state may be weeks old by then: SPIRE would trust keys that the peer has given up. So an object that
+ * somebody has changed is never corrected with that bundle, but with a newly fetched one.
  */
 
 export const TRUST_KIND = "ClusterFederatedTrustDomain";
-/** When the bundle was asked for, and its SHA-256. */
+/** The fetch that the bundle is from, and a SHA-256 over what the object says. */
 export const BUNDLE_ANNOTATION = "spire-federation/bundle";
 
-interface TrustObject extends KubeObject {
-  spec?: Record<string, unknown> & { trustDomainBundle?: string };
+/** `spec` of a ClusterFederatedTrustDomain, as far as this program sets it. */
+export interface TrustSpec {
+  trustDomain?: string;
+  bundleEndpointURL?: string;
+  bundleEndpointProfile?: { type?: string; endpointSPIFFEID?: string };
+  className?: string;
+  trustDomainBundle?: string;
 }
 
-export function bundleMark(fetch: string, jwks: string): string {
-  return `${fetch} sha256:${createHash("sha256").update(jwks).digest("hex")}`;
+export interface TrustObject extends KubeObject {
+  spec?: TrustSpec;
+}
+
+/** Marks of earlier releases name the fetch by its time, and cover the bundle alone. */
+const BUNDLE_ALONE = /^\d{4}-[^/]*$/;
+
+export function bundleMark(fetch: string, spec: TrustSpec): string {
+  const { trustDomain, bundleEndpointURL, bundleEndpointProfile, className, trustDomainBundle = "" } = spec;
+  const { type, endpointSPIFFEID } = bundleEndpointProfile ?? {};
+  const covered = BUNDLE_ALONE.test(fetch)
+    ? trustDomainBundle
+    : JSON.stringify([trustDomain, bundleEndpointURL, type, endpointSPIFFEID, className, trustDomainBundle]);
+  return `${fetch} sha256:${createHash("sha256").update(covered).digest("hex")}`;
+}
+
+/** The fetch in an object's mark; undefined when the object is not as it was when it was marked. */
+export function markedFetch({ metadata, spec = {} }: TrustObject): string | undefined {
+  const mark = metadata?.annotations?.[BUNDLE_ANNOTATION] ?? "";
+  const [fetch = ""] = mark.split(" ");
+  return mark === bundleMark(fetch, spec) ? fetch : undefined;
 }
 
 /**
- * The fetch that the object in the cluster has its bundle from; a new one when the object is not there, or is not as
- * this program has made it. It triggers the fetch, and stays the same until somebody changes the object.
+ * Names the fetch that the object in the cluster has its bundle from. It triggers the fetch, so it stays the same until
+ * somebody changes the object, or the object is to say something else. Then it follows from the object as it is now, so
+ * that a preview and its `up` find the same name, which a saved plan needs.
  *
  * @param asked the object's specification without its bundle
  */
-export async function fetchOf(reader: ClusterReader, name: string, asked: Record<string, unknown>): Promise<string> {
+export async function fetchOf(reader: ClusterReader, name: string, asked: TrustSpec): Promise<pulumi.Input<string>> {
   const live = await reader.get<TrustObject>(SPIRE_API, TRUST_KIND, name);
-  const mark = live?.metadata?.annotations?.[BUNDLE_ANNOTATION] ?? "";
-  const [fetch = ""] = mark.split(" ");
-  const intact =
-    mark === bundleMark(fetch, live?.spec?.trustDomainBundle ?? "") &&
-    Object.entries(asked).every(([field, value]) => isDeepStrictEqual(live?.spec?.[field], value));
-  return intact ? fetch : new Date().toISOString();
+  if (live === undefined) {
+    return onlyInUp(() => `new/${new Date().toISOString()}`);
+  }
+  const asAsked = Object.entries(asked).every(([field, value]) =>
+    isDeepStrictEqual(live.spec?.[field as keyof TrustSpec], value),
+  );
+  const { uid = "", resourceVersion = "" } = live.metadata ?? {};
+  return (asAsked ? markedFetch(live) : undefined) ?? `${uid}/${resourceVersion}`;
 }

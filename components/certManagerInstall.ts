@@ -10,6 +10,7 @@ import { CERT_MANAGER, OWNED, STACK_ANNOTATION } from "./names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
+import { done } from "./savedPlan";
 
 export interface CertManagerInstallArgs {
   /** Reads the cluster, to wait for what OLM does. */
@@ -79,7 +80,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
     const subscription = declared ? declareOperator(this, name, catalog, args) : undefined;
     this.ready = whenReady(
       this,
-      pulumi.output(subscription?.id),
+      subscription === undefined ? pulumi.output("") : done(subscription),
       "cert-manager",
       watchCertManager(args.reader, args.installed),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },

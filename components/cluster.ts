@@ -25,6 +25,7 @@ export interface KubeObject {
     generation?: number;
     creationTimestamp?: string;
     uid?: string;
+    resourceVersion?: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     deletionTimestamp?: unknown;

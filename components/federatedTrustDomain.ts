@@ -54,7 +54,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     refuse(name, checkPeer("peer", peer), this);
 
     const object = objectName(peer.stack);
-    const fetch = pulumi.output(fetchOf(args.reader, object, federatedTrustDomainSpec(peer)).catch(asFault(this)));
+    const spec = federatedTrustDomainSpec(peer);
+    const fetch = pulumi.output(fetchOf(args.reader, object, spec).catch(asFault(this)));
     const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0, fetch), {
       parent: this,
       ignoreChanges: IGNORED_INPUTS,
@@ -70,10 +71,13 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
           name: object,
           annotations: {
             ...OWNED,
-            [BUNDLE_ANNOTATION]: pulumi.all([fetch, bundle]).apply(([at, { jwks }]) => bundleMark(at, jwks)),
+            [BUNDLE_ANNOTATION]: pulumi
+              .all([fetch, bundle])
+              .apply(([of, { jwks }]) => bundleMark(of, { ...spec, trustDomainBundle: jwks })),
+            ...endpointCa(peer),
           },
         },
-        spec: { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
+        spec: { ...spec, trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
       },
       // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.
       { parent: this, replaceOnChanges: ["spec.trustDomainBundle"], deleteBeforeReplace: true },
@@ -81,10 +85,20 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
     this.trustDomain = pulumi.output(peer.trustDomain);
     this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
-    // What a preview shows is what will be: the peer is known, whether its endpoint answers is not.
-    this.held = pulumi.runtime.isDryRun() ? pulumi.output(peer) : pulumi.all([bundle, trust.id]).apply(() => peer);
+    // By URNs, which are known in a preview, too: it shows the peer as it will be.
+    this.held = pulumi.all([snapshot.urn, trust.urn]).apply(() => peer);
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints, held: this.held });
   }
+}
+
+/**
+ * CA certificates (PEM) of the peer's endpoint, written on the object for the day on which the peer's stack publishes
+ * nothing any more. With https_spiffe they are in the bundle already.
+ */
+export const CA_ANNOTATION = "spire-federation/endpoint-ca";
+
+function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
+  return profile === "https_spiffe" || caCertificates === undefined ? {} : { [CA_ANNOTATION]: caCertificates };
 }
 
 /** The bundle, or an error with everything that speaks against it. */
@@ -103,7 +117,7 @@ export function accept(stdout: string, peer: Peer, resource?: pulumi.Resource): 
 function snapshotCommand(peer: Peer, rebootstrap: number, fetch: pulumi.Output<string>): command.local.CommandArgs {
   const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, rebootstrap, fetch];
   return peer.profile === "https_spiffe"
-    ? keepCommand(peer.caCertificates ?? "", new Date(), triggers)
+    ? keepCommand(peer.caCertificates ?? "", triggers)
     : fetchCommand(peer, FETCH_SECONDS, triggers);
 }
 

@@ -9,6 +9,7 @@ import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, OWNED } from "./names";
 import { asFault, refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
+import { done } from "./savedPlan";
 
 export interface FederationCertificateArgs {
   /** Reads the cluster, to wait for the certificate. */
@@ -97,7 +98,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
 
     this.ready = whenReady(
       this,
-      certificate.id,
+      done(certificate),
       `Certificate ${CERTIFICATE_SECRET}`,
       () => lookAtCertificate(args.reader, CERTIFICATE_SECRET, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },

@@ -168,7 +168,12 @@ export function differences(asked: Facts, actual: Facts): string[] {
     .map((name) => `${name} is ${actual.get(name) ?? "not set"}, asked for is ${asked.get(name) ?? "none"}`);
 }
 
-/** The facts without peers: who lists none does not own the list, and somebody else may. */
+/** What of a federation is not as asked for, in words. Peers count only when some are asked for: otherwise others may list theirs. */
+export function deviations(asked: FederationSpec, actual: FederationSpec): string[] {
+  const facts = factsOfSpec(actual);
+  return differences(factsOfSpec(asked), asked.federatesWith === undefined ? withoutPeers(facts) : facts);
+}
+
 export function withoutPeers(facts: Facts): Facts {
   return new Map([...facts].filter(([name]) => !name.startsWith(PEER_PREFIX)));
 }

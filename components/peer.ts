@@ -1,3 +1,4 @@
+import type { TrustSpec } from "./bundleMark";
 import { FEDERATION_CLASS } from "./names";
 
 /**
@@ -47,7 +48,7 @@ export function federatesWith(peers: readonly Peer[]): FederatesWith[] {
 }
 
 /** `spec` of the peer's ClusterFederatedTrustDomain, which has other names for the same things. */
-export function federatedTrustDomainSpec(peer: Peer): Record<string, unknown> {
+export function federatedTrustDomainSpec(peer: Peer): TrustSpec {
   return {
     trustDomain: peer.trustDomain,
     bundleEndpointURL: peer.bundleEndpointUrl,

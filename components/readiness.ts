@@ -90,7 +90,7 @@ export async function waitUntil(
  *
  * It also looks on an `up` that changes nothing, which costs a few reads; never in a preview, where nothing was made.
  *
- * @param after what must be there first, for example the resource's id; the look is given its value
+ * @param after what must be there first, for example `done(resource)`; the look is given its value
  */
 export function whenReady<T>(
   component: pulumi.ComponentResource,
@@ -99,11 +99,11 @@ export function whenReady<T>(
   look: (value: pulumi.Unwrap<T>) => Promise<Verdict>,
   options: Required<WaitOptions>,
 ): pulumi.Output<pulumi.Resource> {
-  if (pulumi.runtime.isDryRun()) {
-    return pulumi.output(component);
-  }
+  const preview = pulumi.runtime.isDryRun();
   return pulumi.output(after).apply(async (value) => {
-    await waitUntil(what, () => look(value), options, component);
+    if (!preview) {
+      await waitUntil(what, () => look(value), options, component);
+    }
     return component;
   });
 }

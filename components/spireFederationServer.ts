@@ -6,13 +6,14 @@ import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } fr
 import { fetchCommand } from "./bundleFetch";
 import type { ClusterReader } from "./cluster";
 import { makeRoute, type OwnRoute } from "./federationRoute";
-import { federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
+import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
 import { type Peer, serverSpiffeId } from "./peer";
 import { asFault, refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
+import { done } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
 import { checkSpireServerSpec, renderSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
 
@@ -87,10 +88,14 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
     // Not known in the preview of a first up.
     const { host, ownRoute } = args;
+    const served = { host, ...(ownRoute && { ownRoute }) };
     const asked = pulumi
       .all([federation, server.id])
-      .apply(([spec]): AskedFederation => ({ host, federation: spec, ...(ownRoute && { ownRoute }) }));
-    const rolledOut = whenReady(this, asked, "SpireServer cluster", (it) => lookAtSpireServer(args.reader, it), wait);
+      .apply(([spec]): AskedFederation => ({ ...served, federation: spec }));
+    const awaited = pulumi
+      .all([federation, pulumi.runtime.isDryRun() ? federation : federationOf(server), done(server)])
+      .apply(([spec, applied]) => ({ ...served, federation: awaitedFederation(spec, applied, this) }));
+    const rolledOut = whenReady(this, awaited, "SpireServer cluster", (it) => lookAtSpireServer(args.reader, it), wait);
     const admitted =
       ownRoute === undefined
         ? rolledOut
@@ -137,7 +142,13 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       pulumi.all([asked, rolledOut]).apply(([it]) => it),
       labels,
     );
-    return whenReady(this, pulumi.all([asked, route.id]), "bundle endpoint", ([it]) => lookAtRoute(reader, it), wait);
+    return whenReady(
+      this,
+      pulumi.all([asked, done(route)]),
+      "bundle endpoint",
+      ([it]) => lookAtRoute(reader, it),
+      wait,
+    );
   }
 
   /**
@@ -161,7 +172,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     );
     // What it serves is its peers' business: they fetch it themselves.
     const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
-    return pulumi.runtime.isDryRun() ? pulumi.output(this) : probe.id.apply(() => this);
+    return done(probe).apply(() => this);
   }
 }
 
@@ -210,4 +221,29 @@ function makeServer(
   return manage === undefined
     ? new k8s.apiextensions.CustomResourcePatch(name, args, opts)
     : new k8s.apiextensions.CustomResource(name, args, opts);
+}
+
+/**
+ * `spec.federation` of the server once it is applied, or in the state when `--target` leaves the server out. Not secret,
+ * whatever the rest of the specification is: what waits for it ends up in the outputs that the peers read.
+ */
+function federationOf(server: pulumi.CustomResource): pulumi.Output<FederationSpec | undefined> {
+  const { spec } = server as unknown as { spec: pulumi.Output<{ federation?: FederationSpec } | undefined> };
+  return pulumi.unsecret(spec.apply((applied) => applied?.federation));
+}
+
+/** The federation to wait for: an `up --target` that leaves the server out applies nothing of what is asked for. */
+function awaitedFederation(
+  asked: FederationSpec,
+  applied: FederationSpec | undefined,
+  component: pulumi.Resource,
+): FederationSpec {
+  const left = applied === undefined ? [] : deviations(asked, applied);
+  if (applied === undefined || left.length === 0) return asked;
+  const cure = "run pulumi up without --target to change it";
+  void pulumi.log.warn(
+    `SpireServer cluster is not among the targets and stays as it is: ${left.join("; ")}; ${cure}`,
+    component,
+  );
+  return applied;
 }

@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, isTrue, notTrue, type Conditioned } from "./conditions";
 import {
+  deviations,
   differences,
   factsForServer,
   factsOfServerConf,
-  factsOfSpec,
-  withoutPeers,
   type AskedFederation,
   type FederationSpec,
 } from "./federationSpec";
@@ -96,8 +95,7 @@ function specReadiness(asked: FederationSpec, server: SpireServer | undefined): 
       SETTLE_SECONDS,
     );
   }
-  const known = asked.federatesWith === undefined ? withoutPeers(factsOfSpec(actual)) : factsOfSpec(actual);
-  const changed = differences(factsOfSpec(asked), known);
+  const changed = deviations(asked, actual);
   if (changed.length > 0) {
     return failed(
       `somebody has changed spec.federation: ${changed.join("; ")}; "pulumi up --refresh" puts it right`,

@@ -8,6 +8,7 @@ import type { ClusterReader } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { InstalledOperator } from "../components/inspectCertManager";
+import { keptPeer } from "../components/keptPeer";
 import { OPERAND_NAMESPACE } from "../components/names";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
 import { SpireFederationServer } from "../components/spireFederationServer";
@@ -37,14 +38,22 @@ export async function federate(
   connect: (access: ClusterAccess) => ClusterReader,
 ): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, connect), readPeers(config.peers)]);
-  const peers = resolvePeers(config.trustDomain, readings);
+  const trust = Array.isArray(cleared) ? [] : cleared.trust;
+  const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
   }
   if (peers.pending.length > 0) {
     await pulumi.log.warn(
-      `pending peers: ${peers.pending.join(", ")}. Their stacks publish no bundle endpoint (not up yet, or destroyed), ` +
-        "so this cluster gives them no trust, and takes back any it gave; run pulumi up there, then here again.",
+      `pending peers: ${peers.pending.join(", ")}. Their stacks have published no bundle endpoint yet, so this cluster ` +
+        "does not trust them; run pulumi up there, then here again.",
+    );
+  }
+  if (peers.kept.length > 0) {
+    await pulumi.log.warn(
+      `kept peers: ${peers.kept.join(", ")}. Their stacks publish no bundle endpoint any more (destroyed, recreated, or ` +
+        "the state is lost). This cluster goes on trusting them as before. To end that, take them out of peers and run " +
+        "pulumi up, or run mesh remove, which also deletes their bundles from SPIRE.",
     );
   }
   for (const warning of cleared.warnings) await pulumi.log.warn(warning);

@@ -1,11 +1,13 @@
 /**
  * What stacks tell each other: one output, `federation`. The only reader of StackReference.
  *
- * Stacks refer to each other in circles, so a peer that has published nothing yet is a state and no error: it is
- * pending, and the next `up` picks it up.
+ * Stacks refer to each other in circles, so a peer that publishes nothing is a state and no error. If the cluster does
+ * not trust it yet, it is pending, and the next `up` after its own joins it. If the cluster trusts it already, its stack
+ * was destroyed or its state was lost; the trust is kept until the config ends it.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeer, checkPeers } from "../components/arguments";
+import type { KeptPeer } from "../components/keptPeer";
 import type { Peer, Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import type { PeerStack } from "./config";
@@ -40,6 +42,8 @@ export interface JoinedPeer {
 
 export interface PeerResolution {
   joined: JoinedPeer[];
+  /** Names of the joined peers that publish nothing any more: the cluster goes on trusting them as it does now. */
+  kept: string[];
   /** Names of the peers that have published nothing yet. */
   pending: string[];
   problems: Problem[];
@@ -59,13 +63,18 @@ export function readPeers(peers: readonly PeerStack[]): Promise<Reading[]> {
   );
 }
 
-/** Pure: who can be federated with, who is pending, and what is wrong with what was published. */
-export function resolvePeers(ownTrustDomain: string, readings: readonly Reading[]): PeerResolution {
-  const published = readings.filter((reading) => reading.published !== undefined && reading.published !== null);
-  const checked = published.map((reading) => ({ ...reading, ...parseContract(reading.peer.name, reading.published) }));
-  const joined = checked.flatMap(({ peer: { rebootstrap }, contract }) =>
-    contract ? [{ peer: contract, rebootstrap }] : [],
-  );
+/**
+ * Pure: who can be federated with, who is pending, and what is wrong with what was published.
+ *
+ * @param trusted the peer as the cluster trusts it now; asked for peers that publish nothing
+ */
+export function resolvePeers(
+  ownTrustDomain: string,
+  readings: readonly Reading[],
+  trusted: (name: string) => KeptPeer | undefined = () => undefined,
+): PeerResolution {
+  const resolved = readings.map(({ peer, published }) => ({ ...peer, ...resolve(peer.name, published, trusted) }));
+  const joined = resolved.flatMap(({ peer, rebootstrap }) => (peer ? [{ peer, rebootstrap }] : []));
   const together = checkPeers(
     "peers",
     ownTrustDomain,
@@ -73,9 +82,12 @@ export function resolvePeers(ownTrustDomain: string, readings: readonly Reading[
   );
   return {
     joined,
-    pending: readings.filter((reading) => !published.includes(reading)).map(({ peer }) => peer.name),
-    // The key is all of `peers`: what is wrong is said of a stack, by its name, and put right over there.
-    problems: [...checked.flatMap(({ faults }) => faults), ...together.map(({ message }) => message)].map(
+    kept: resolved.filter(({ peer, silent }) => silent && peer !== undefined).map(({ name }) => name),
+    pending: resolved
+      .filter(({ peer, silent, faults }) => silent && !peer && faults.length === 0)
+      .map(({ name }) => name),
+    // The key is all of `peers`: each message names the stack, which is where the problem is corrected.
+    problems: [...resolved.flatMap(({ faults }) => faults), ...together.map(({ message }) => message)].map(
       (message) => ({
         path: "peers",
         message,
@@ -84,8 +96,22 @@ export function resolvePeers(ownTrustDomain: string, readings: readonly Reading[
   };
 }
 
+interface Resolved {
+  peer?: Peer;
+  /** Its stack publishes nothing. */
+  silent: boolean;
+  faults: string[];
+}
+
+function resolve(name: string, published: unknown, trusted: (name: string) => KeptPeer | undefined): Resolved {
+  if (published !== undefined && published !== null) return { silent: false, ...parseContract(name, published) };
+  const kept = trusted(name);
+  if (kept === undefined) return { silent: true, faults: [] };
+  return "fault" in kept ? { silent: true, faults: [kept.fault] } : { silent: true, peer: kept.peer, faults: [] };
+}
+
 /** What the stack `name` has published, as a peer, or what is wrong with it. */
-function parseContract(name: string, value: unknown): { contract?: Peer; faults: string[] } {
+function parseContract(name: string, value: unknown): { peer?: Peer; faults: string[] } {
   const about = `stack "${name}" publishes`;
   if (!isObject(value)) return { faults: [`${about} federation: ${JSON.stringify(value)}; it is an object`] };
   if (value["version"] !== CONTRACT_VERSION) {
@@ -107,5 +133,5 @@ function parseContract(name: string, value: unknown): { contract?: Peer; faults:
   };
   if (problems.length === 0) problems.push(...checkPeer("federation", peer));
   const faults = problems.map(({ path, message }) => `${about} ${path}: ${message}`);
-  return faults.length === 0 ? { contract: peer, faults } : { faults };
+  return faults.length === 0 ? { peer, faults } : { faults };
 }

@@ -3,6 +3,7 @@
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
 import type { ClusterAccess } from "../components/access";
+import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
 import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
 import type { FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
@@ -21,6 +22,8 @@ export interface Cleared {
   route: FederationRoute;
   /** What people should know, and what no reason to stop is. */
   warnings: string[];
+  /** Whom the cluster is told to trust. */
+  trust: TrustObject[];
 }
 
 interface Conditioned extends KubeObject {
@@ -42,6 +45,7 @@ export interface ClusterState {
   federationCrd: KubeObject | undefined;
   /** The issuer that the config refers to. */
   issuer: KubeObject | undefined;
+  trust: TrustObject[];
 }
 
 const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
@@ -66,7 +70,7 @@ export async function preflight(
     if (Array.isArray(certManager)) problems.push(...certManager);
     else if (problems.length === 0) {
       const route = routeOf(config, state);
-      return { reader, certManager, route, warnings: routeWarnings(config, route, state) };
+      return { reader, certManager, route, warnings: routeWarnings(config, route, state), trust: state.trust };
     }
     return problems;
   } catch (error) {
@@ -93,7 +97,7 @@ function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
 
 async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<ClusterState> {
   const namespace = names.OPERAND_NAMESPACE;
-  const [ztwim, spireServer, ingress, route, federationCrd, referred] = await Promise.all([
+  const [ztwim, spireServer, ingress, route, federationCrd, referred, trust] = await Promise.all([
     reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     reader.get<IngressConfig>("config.openshift.io/v1", "Ingress", names.SINGLETON),
@@ -102,8 +106,9 @@ async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<C
     issuer.type === "existing"
       ? reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, ...(issuer.kind === "Issuer" ? [namespace] : []))
       : undefined,
+    reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
   ]);
-  return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred };
+  return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred, trust };
 }
 
 /** Pure: everything that the cluster has against the config. */

@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import type { KubeObject } from "../../components/cluster";
 import { accept, FederatedTrustDomain, objectName } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/peer";
 import { bundleFromCertificates } from "../../components/trustBundle";
@@ -35,7 +36,7 @@ it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", a
       annotations: {
         "pulumi.com/skipAwait": "true",
         "pulumi.com/patchForce": "true",
-        "spire-federation/bundle": expect.stringMatching(/^20\S+Z sha256:[0-9a-f]{64}$/) as string,
+        "spire-federation/bundle": expect.stringMatching(/^new\/20\S+Z sha256:[0-9a-f]{64}$/) as string,
       },
     },
     spec: {
@@ -54,6 +55,22 @@ it("names the endpoint's SPIFFE ID with https_spiffe", async () => {
   });
 });
 
+describe("the CA of the peer's endpoint", () => {
+  const annotated = async (changed: Partial<Peer>): Promise<unknown> => {
+    const { metadata } = named(await trust(changed), "peer-trust").inputs as { metadata: KubeObject["metadata"] };
+    return metadata?.annotations?.["spire-federation/endpoint-ca"];
+  };
+
+  it("stands on the object, where it has one of its own", async () => {
+    const caCertificates = root("x").pem;
+    expect(await annotated({ caCertificates })).toBe(caCertificates);
+  });
+
+  it("is not written for https_spiffe, whose rotating roots would be a change each time", async () => {
+    expect(await annotated(spiffe)).toBeUndefined();
+  });
+});
+
 describe("the bundle", () => {
   it("is fetched with curl through the environment alone, and never again but for its triggers", async () => {
     const caCertificates = root("x").pem;
@@ -66,7 +83,7 @@ describe("the bundle", () => {
         BUNDLE_CA: caCertificates,
         BUNDLE_SECONDS: "60",
       },
-      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0, expect.stringMatching(/^20/)],
+      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0, expect.stringMatching(/^new/)],
     });
     // Whatever is not a trigger is ignored: an edited script or a renewed CA changes nothing.
     const others = Object.keys(fetched.inputs).filter((name) => name !== "triggers");
@@ -76,10 +93,10 @@ describe("the bundle", () => {
   it("is made of the published roots with https_spiffe, under the same triggers", async () => {
     const kept = named(await trust(spiffe, 3), "peer-bundle");
     expect(kept.inputs).toMatchObject({
-      create: "cat",
-      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3, expect.stringMatching(/^20/)],
+      create: "date +%s && cat",
+      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3, expect.stringMatching(/^new/)],
     });
-    const { jwks, fingerprints } = accept(kept.inputs["stdin"] as string, peer);
+    const { jwks, fingerprints } = accept(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
     expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
     expect(fingerprints).toHaveLength(1);
   });
@@ -128,6 +145,20 @@ describe("the outputs", () => {
       new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
     }, answering);
     expect(named(seen, "user").dependencies).toEqual(["peer-bundle", "peer-trust"]);
+  });
+
+  it("depend on the same resources in a preview, as a saved plan demands", async () => {
+    const seen = await record(
+      () => {
+        const { held } = new FederatedTrustDomain("peer", { reader, peer });
+        new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
+      },
+      { preview: true },
+    );
+    expect(named(seen, "user")).toMatchObject({
+      inputs: { data: { domain: peer.trustDomain } },
+      dependencies: ["peer-bundle", "peer-trust"],
+    });
   });
 
   it("show the peer in a preview, where nothing is fetched", async () => {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
+import type { KubeObject } from "../../components/cluster";
 import { ConfigError } from "../../stacks/refusal";
 import { root, rootKey } from "../components/certificates";
 import { clusterOf } from "../components/readers";
@@ -25,13 +26,15 @@ interface Options {
   backend?: Backend;
   config?: Record<string, unknown>;
   preview?: boolean;
+  /** What is in the cluster beside ZTWIM's own. */
+  live?: KubeObject[];
 }
 
 /** Runs the program of the stack `clusterN`, whose peers answer with a good bundle. */
 async function run(
   stack: string,
   peers: string[],
-  { backend = {}, config = {}, preview = false }: Options = {},
+  { backend = {}, config = {}, preview = false, live: others = [] }: Options = {},
 ): Promise<Run> {
   const warnings: string[] = [];
   const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
@@ -46,7 +49,7 @@ async function run(
   live.ztwim.spec = { trustDomain: parsed.trustDomain };
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    outputs = await federate(parsed, () => clusterOf(...Object.values(live)));
+    outputs = await federate(parsed, () => clusterOf(...Object.values(live), ...others));
   };
   const seen = await record(program, {
     preview,
@@ -62,9 +65,11 @@ async function run(
   return { seen, outputs, warnings };
 }
 
+const roots: Record<string, ReturnType<typeof root>> = {};
+
 /** What a command printed that fetched a cluster's bundle: the time, and the bundle. */
 function bundleOf(cluster: string): string {
-  const keys = [rootKey(root(`apps.${cluster}.example.com`))];
+  const keys = [rootKey((roots[cluster] ??= root(`apps.${cluster}.example.com`)))];
   return `${Math.floor(Date.now() / 1000)}\n${JSON.stringify({ keys, spiffe_sequence: 1, spiffe_refresh_hint: 300 })}`;
 }
 
@@ -121,6 +126,49 @@ describe("two stacks that name each other", () => {
     const endpointCa = root("ca.example.com").pem;
     const { outputs } = await run("cluster1", [], { config: { endpointCa } });
     expect(await valueOf(outputs.federation)).toHaveProperty("caCertificates", endpointCa);
+  });
+});
+
+describe("a peer that was trusted, and whose stack publishes nothing any more", () => {
+  const published = {
+    version: 1,
+    trustDomain: "apps.cluster2.example.com",
+    bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+    profile: "https_web",
+    caCertificates: root("ca.example.com").pem,
+  };
+  const inputsOf = (seen: Seen[], name: string): unknown => named(seen, name).inputs;
+
+  /** The ClusterFederatedTrustDomain as an up with the published peer has left it. */
+  async function trusted(): Promise<KubeObject> {
+    const { seen } = await run("cluster1", ["cluster2"], { backend: { [reference("cluster2")]: published } });
+    return inputsOf(seen, "cluster2-trust") as KubeObject;
+  }
+
+  it("stays trusted, with the inputs that it has, and a warning that says how to end it", async () => {
+    const live = [await trusted()];
+    const before = await run("cluster1", ["cluster2"], { backend: { [reference("cluster2")]: published }, live });
+    const after = await run("cluster1", ["cluster2"], { live });
+    for (const name of ["cluster2-bundle", "cluster2-trust", "spire-server-server", "spire-server-probe"]) {
+      expect(inputsOf(after.seen, name)).toEqual(inputsOf(before.seen, name));
+    }
+    expect(after.outputs.pendingPeers).toEqual([]);
+    expect(Object.keys(after.outputs.peers)).toEqual(["cluster2"]);
+    expect(after.warnings).toEqual([expect.stringMatching(/^kept peers: cluster2\. .*out of peers.*mesh remove/)]);
+  });
+
+  it("ends with its place in peers", async () => {
+    const { seen, outputs } = await run("cluster1", [], { live: [await trusted()] });
+    expect(seen.map(({ name }) => name)).not.toContain("cluster2-trust");
+    expect(outputs.peers).toEqual({});
+  });
+
+  it("is refused before anything changes when somebody has changed what the cluster trusts", async () => {
+    const live = await trusted();
+    const spec = { ...(live as { spec?: object }).spec, bundleEndpointURL: "https://evil.example.com" };
+    await expect(run("cluster1", ["cluster2"], { live: [{ ...live, spec } as KubeObject] })).rejects.toMatchObject({
+      problems: [{ path: "peers", message: expect.stringContaining("cluster2-federation") as unknown }],
+    });
   });
 });
 

@@ -21,7 +21,7 @@ describe("a peer", () => {
     ["of which nothing is published", undefined],
     ["whose output is empty", null],
   ])("%s is pending, and no error", (_, value) => {
-    expect(resolve(value)).toEqual({ joined: [], pending: ["cluster2"], problems: [] });
+    expect(resolve(value)).toEqual({ joined: [], kept: [], pending: ["cluster2"], problems: [] });
   });
 
   it("that has published is joined, beside one that has not", () => {
@@ -42,8 +42,38 @@ describe("a peer", () => {
           rebootstrap: 2,
         },
       ],
+      kept: [],
       pending: ["cluster2"],
       problems: [],
+    });
+  });
+
+  it("that publishes nothing any more, and that the cluster trusts, is joined as it is trusted now", () => {
+    const { trustDomain, bundleEndpointUrl, profile } = published;
+    const peer = { stack: "cluster3", trustDomain, bundleEndpointUrl, profile };
+    const readings = [
+      { peer: PEER, published: undefined },
+      { peer: third, published: null },
+    ];
+    expect(resolvePeers(OWN, readings, (name) => (name === "cluster3" ? { peer } : undefined))).toEqual({
+      joined: [{ peer, rebootstrap: 2 }],
+      kept: ["cluster3"],
+      pending: ["cluster2"],
+      problems: [],
+    });
+  });
+
+  it("that publishes again is joined as it publishes itself, whatever the cluster trusts", () => {
+    const trusted = () => ({ fault: "was asked" });
+    expect(resolvePeers(OWN, [{ peer: PEER, published }], trusted)).toEqual(resolve(published));
+  });
+
+  it("of which the cluster's trust was changed by hand is a problem as long as nothing is published", () => {
+    expect(resolvePeers(OWN, [{ peer: PEER, published: undefined }], () => ({ fault: "changed" }))).toEqual({
+      joined: [],
+      kept: [],
+      pending: [],
+      problems: [{ path: "peers", message: "changed" }],
     });
   });
 
