@@ -116,7 +116,7 @@ async function inspectVersions(reader: ClusterReader): Promise<Problem[]> {
     const { namespace, name } = reference(version);
     return problem(
       PATH,
-      `ClusterServiceVersion ${name} in namespace ${namespace} has no Subscription, and OLM resolves no new one beside it; "oc delete csv ${name} -n ${namespace}" first`,
+      `ClusterServiceVersion ${name} in namespace ${namespace} has no Subscription, and OLM resolves no new one beside it; "oc delete clusterserviceversions.operators.coreos.com ${name} -n ${namespace}" first`,
     );
   });
 }

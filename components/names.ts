@@ -25,8 +25,17 @@ export const SPIRE_SERVER = "spire-server";
 /** Container beside the SPIRE server's that makes its relationships of ClusterFederatedTrustDomains. */
 export const CONTROLLER_MANAGER = "spire-controller-manager";
 
-/** DaemonSet of the SPIRE agents. */
+/** DaemonSet of the SPIRE agents, and label `app.kubernetes.io/name` of their pods. */
 export const SPIRE_AGENT = "spire-agent";
+
+/** DaemonSet of the driver by which workloads mount the agent's socket. */
+export const CSI_DRIVER = "spire-spiffe-csi-driver";
+
+/** Deployment that serves the trust domain's JWT keys to those who know OIDC. */
+export const OIDC_PROVIDER = "spire-spiffe-oidc-discovery-provider";
+
+/** Role and RoleBinding that ZTWIM 1.1 makes for the router, which may list and watch all secrets of the namespace by it. */
+export const OPERATORS_READER = "spire-server-external-cert-reader";
 
 /** The operator's Route of the bundle endpoint, for `federation.<trust domain>`; it makes it when `managedRoute` is "true". */
 export const FEDERATION_ROUTE = "spire-server-federation";

@@ -11,6 +11,7 @@ export interface Workload extends KubeObject {
 }
 
 export interface Pod extends KubeObject {
+  spec?: { nodeName?: string };
   status?: {
     phase?: string;
     conditions?: { type: string; status: string; message?: string }[];
@@ -55,14 +56,21 @@ export function rolloutReadiness(kind: string, workload: Workload): Verdict {
   return ready;
 }
 
+/** Why a pod is not ready, in a few words; undefined when it is. */
+export function whyNotReady(pod: Pod): string | undefined {
+  const isReady = pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+  return isReady ? undefined : describePod(pod);
+}
+
 /** Whether every pod runs and is ready; finished pods of jobs and pods on their way out don't count. */
 export function podsReadiness(pods: readonly Pod[]): Verdict {
   for (const pod of pods) {
     if (pod.status?.phase === "Succeeded" || pod.metadata?.deletionTimestamp !== undefined) {
       continue;
     }
-    if (pod.status?.conditions?.some((entry) => entry.type === "Ready" && entry.status === "True") !== true) {
-      const said = `Pod ${pod.metadata?.name ?? ""} is ${describePod(pod)}`;
+    const why = whyNotReady(pod);
+    if (why !== undefined) {
+      const said = `Pod ${pod.metadata?.name ?? ""} is ${why}`;
       const cure = containers(pod).flatMap((container) => cureOf(pod, container))[0];
       return cure === undefined ? waiting(said) : failed(`${said}; ${cure}`, SETTLE_SECONDS);
     }

@@ -5,7 +5,7 @@ import { html, type Html, NOTHING } from "./html";
 import { badge, counted, pairName, type State, STATES, WORDS } from "./words";
 
 /** Where the others were seen stands in docs/checks.md; who has to act wants it here. */
-const SEEN_FROM: readonly Outcome["state"][] = ["failed", "unknown"];
+const SEEN_FROM: readonly Outcome["state"][] = ["failed", "warn", "unknown"];
 
 export function allChecks({ members, pairs }: Verification): Html {
   return html`<section class="checks" aria-labelledby="checks-title">

@@ -2,17 +2,14 @@
 import { html, type Html, NOTHING } from "./html";
 import type { Case, Cure, Problem, ProblemState } from "./problems";
 import { counted, MARKS, type State } from "./words";
+import { MARKS as CHECK_MARKS } from "../verify/verification";
 
-const STATE_OF: Readonly<Record<ProblemState, State>> = {
-  failed: "unhealthy",
-  pending: "pending",
-  unknown: "unknown",
-};
-
-const WORDS: Readonly<Record<ProblemState, string>> = {
-  failed: "failed",
-  pending: "pending",
-  unknown: "could not be seen",
+/** Class, mark and word of each. */
+const SHOWN_AS: Readonly<Record<ProblemState, { style: State | "warn"; mark: string; word: string }>> = {
+  failed: { style: "unhealthy", mark: MARKS.unhealthy, word: "failed" },
+  pending: { style: "pending", mark: MARKS.pending, word: "pending" },
+  unknown: { style: "unknown", mark: MARKS.unknown, word: "could not be seen" },
+  warn: { style: "warn", mark: CHECK_MARKS.warn, word: "warning" },
 };
 
 /** More names than these make no heading, and more lines than these are folded. */
@@ -23,10 +20,15 @@ export const findingId = (index: number): string => `finding-${index + 1}`;
 export function findings(problems: readonly Problem[]): Html {
   return html`<section id="findings" aria-labelledby="findings-title" tabindex="-1">
     <h2 id="findings-title">What is wrong, and what to do</h2>
-    ${problems.length === 0 ? html`<p>Nothing is wrong, and nobody has to do anything.</p>` : NOTHING}
+    ${problems.every(({ state }) => state === "warn") ? html`<p>${nothingWrong(problems.length)}</p>` : NOTHING}
     ${problems.map(finding)}
   </section>`;
 }
+
+const nothingWrong = (warnings: number): string =>
+  warnings === 0
+    ? "Nothing is wrong, and nobody has to do anything."
+    : `Nothing is wrong; ${counted(warnings, "warning")}:`;
 
 /** Everybody in whom it was found, or the first and how many more. */
 export function whose({ cases }: Problem): string {
@@ -37,11 +39,11 @@ export function whose({ cases }: Problem): string {
 
 function finding(problem: Problem, index: number): Html {
   const { state, cases, cures, holdsUp } = problem;
-  const shown = STATE_OF[state];
-  return html`<article class="finding ${shown}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
+  const { style, mark, word } = SHOWN_AS[state];
+  return html`<article class="finding ${style}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
     <h3 id="${findingId(index)}-title">
-      <span class="mark" aria-hidden="true">${MARKS[shown]}</span> ${index + 1}. ${whose(problem)}
-      <span class="aside">${WORDS[state]}</span>
+      <span class="mark" aria-hidden="true">${mark}</span> ${index + 1}. ${whose(problem)}
+      <span class="aside">${word}</span>
     </h3>
     <dl>
       ${state === "unknown" ? notSeen(cases) : notSo(cases)}

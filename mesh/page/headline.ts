@@ -36,6 +36,8 @@ function lead(problems: readonly Problem[]): Html {
   if (failed > 1) return html`${failed} things to put right; start with ${start}.`;
   if (failed === 1) return html`One thing to put right: ${start}.`;
   if (count("pending") > 0) return html`Nothing has failed, but not everything is done yet: ${start}.`;
+  if (count("unknown") === 0)
+    return html`Nothing is wrong; ${counted(problems.length, "warning")}, the first of ${start}.`;
   return html`Nothing has been seen to fail, but not everything could be seen: ${start}.`;
 }
 

@@ -1,9 +1,9 @@
 /** What is wrong, put together by what cures it, and in the order in which to go about it. Pure. */
-import type { Outcome } from "../verify/check";
+import { type Outcome, passes } from "../verify/check";
 import type { Verification } from "../verify/verification";
 import { pairName } from "./words";
 
-export type ProblemState = "failed" | "pending" | "unknown";
+export type ProblemState = "failed" | "pending" | "unknown" | "warn";
 
 /** One thing that a check has found, and in whom it is the same. */
 export interface Case {
@@ -26,7 +26,7 @@ export interface Problem {
   holdsUp: number;
 }
 
-const ORDER: readonly ProblemState[] = ["failed", "pending", "unknown"];
+const ORDER: readonly ProblemState[] = ["failed", "pending", "unknown", "warn"];
 
 /** A member's or a pair's checks, and those of others that they may have needed. */
 interface Subject {
@@ -58,8 +58,9 @@ function problemOf({ name, peer }: Subject, outcome: Outcome, holdsUp: number): 
   return [{ state, cases: [{ whose: [name], outcome }], cures, holdsUp, peer }];
 }
 
-/** What one cure helps, and what could not be seen for one reason. */
+/** What one cure helps, what could not be seen for one reason, and one warning, whose cure names each member's own cluster. */
 function sameCure({ state, cases, cures }: Found): unknown[] {
+  if (state === "warn") return [state, cases.map(({ outcome }) => [outcome.code, outcome.evidence])];
   return [state, cures.length > 0 ? cures.map(({ text }) => text) : cases.map(({ outcome }) => outcome.evidence)];
 }
 
@@ -131,5 +132,5 @@ function countHeldUp(subjects: readonly Subject[]): Map<Outcome, number> {
 function causes(code: Outcome["code"], subject: Subject): Outcome[] {
   return [subject, ...subject.needed]
     .flatMap(({ checks }) => checks)
-    .filter((one) => one.code === code && one.state !== "ok" && one.state !== "skipped");
+    .filter((one) => one.code === code && !passes(one.state) && one.state !== "skipped");
 }

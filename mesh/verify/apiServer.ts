@@ -7,7 +7,7 @@ import {
 } from "../../components/kubernetesClient";
 import type { ClusterAccess } from "../../components/access";
 import { connectClient, kubeConfig } from "../../components/connect";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../components/names";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
 import { POD } from "../serverCommands";
 
 export interface ApiServer {
@@ -17,11 +17,19 @@ export interface ApiServer {
   routersVerbs(): Promise<string[]>;
   /** The SPIRE server's log of the last hour, in which it polls each peer at least three times. */
   serverLog(): Promise<string>;
+  /** The log of a SPIRE agent, of the last minutes and of the container that runs now. */
+  agentLog(pod: string): Promise<string>;
 }
 
 export const ROUTERS_VERBS = ["get", "list", "watch"] as const;
 
 const HOUR_SECONDS = 3600;
+
+/** An agent attests itself once a minute. */
+export const ATTESTING_SECONDS = 180;
+
+/** Of each agent: there is one on every node, and with level debug they say a lot. */
+const AGENT_LOG_LINES = 2000;
 
 export function apiServer(access: ClusterAccess): ApiServer {
   const client = connectClient(access);
@@ -51,6 +59,16 @@ export function apiServer(access: ClusterAccess): ApiServer {
           namespace: OPERAND_NAMESPACE,
           container: SPIRE_SERVER,
           sinceSeconds: HOUR_SECONDS,
+        }),
+      ),
+    agentLog: (pod) =>
+      ask(`read the log of ${pod}`, () =>
+        config.makeApiClient(CoreV1Api).readNamespacedPodLog({
+          name: pod,
+          namespace: OPERAND_NAMESPACE,
+          container: SPIRE_AGENT,
+          sinceSeconds: ATTESTING_SECONDS,
+          tailLines: AGENT_LOG_LINES,
         }),
       ),
   };

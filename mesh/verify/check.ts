@@ -25,6 +25,8 @@ export type Judgement =
   | { state: "ok"; evidence: string }
   /** `cure` is a command, or what to do where there is none. */
   | { state: "failed"; evidence: string; cure: string }
+  /** It passes, and there is something to know about it; what can be done is in `cure`. */
+  | { state: "warn"; evidence: string; cure: string }
   /** Not so yet, and nobody has to do anything about this one. */
   | { state: "pending"; evidence: string; cure: string }
   /** It doesn't apply here, or `needs` did not pass, and so nothing can be said. */
@@ -34,8 +36,12 @@ export type Judgement =
 
 export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });
 export const failed = (evidence: string, cure: string): Judgement => ({ state: "failed", evidence, cure });
+export const warn = (evidence: string, cure: string): Judgement => ({ state: "warn", evidence, cure });
 export const pending = (evidence: string, cure: string): Judgement => ({ state: "pending", evidence, cure });
 export const skipped = (evidence: string): Judgement => ({ state: "skipped", evidence });
+
+/** Whether what needs such a check can be asked. */
+export const passes = (state: Judgement["state"] | undefined): boolean => state === "ok" || state === "warn";
 
 /** Thrown by `see`, and turned into the state `unknown`. */
 export class NotSeen extends Error {}
@@ -75,7 +81,7 @@ function missing(needs: readonly Code[] = [], outcomes: readonly Outcome[], whos
   for (const code of needs) {
     const outcome = outcomes.find((one) => one.code === code);
     const root = outcome?.state === "skipped" ? outcome.needs : code;
-    if (root === undefined || outcome?.state === "ok") continue;
+    if (root === undefined || passes(outcome?.state)) continue;
     return { state: "skipped", evidence: `${whose}${root} did not pass`, needs: root };
   }
   return undefined;

@@ -4,14 +4,19 @@ import { certificateChecks } from "./certificateChecks";
 import { clusterChecks } from "./clusterChecks";
 import { endpointChecks } from "./endpointChecks";
 import { foreignChecks } from "./foreignChecks";
+import { operandChecks } from "./operandChecks";
 import { operatorChecks, serverChecks } from "./serverChecks";
 import { trustChecks } from "./trustChecks";
 import type { MemberView, PairView } from "./views";
+import { grantChecks, releaseChecks } from "./ztwimChecks";
 
 export const memberChecks: readonly Check<MemberView>[] = [
   ...clusterChecks,
+  ...releaseChecks,
   ...certificateChecks,
+  ...grantChecks,
   ...serverChecks,
+  ...operandChecks,
   ...endpointChecks,
   ...operatorChecks,
   ...foreignChecks,

@@ -41,7 +41,7 @@ const HEAD = `# Checks of \`mesh verify\`
 \`npx mesh verify\` looks at every member and at every ordered pair of members and says one line per check. A code is permanent: it
 is never given to another check, so scripts and runbooks may refer to it. A check is skipped when one that it needs did not pass, so
 that the first failed line is the one to begin with. What could not be seen, such as for want of a right, is said to be so and makes
-exit code 3.`;
+exit code 3. A warning passes: its member is healthy, nothing is skipped for it, and it changes no exit code.`;
 
 function mapping(checks: readonly Described[]): string {
   const rows = VERIFICATIONS.map((what, index) => {

@@ -3,7 +3,7 @@ import type { ClusterAccess } from "../../components/access";
 import { condition, describe } from "../../components/conditions";
 import { CERT_MANAGER } from "../../components/names";
 import { type Check, failed, ok, see, skipped } from "./check";
-import { fact, type MemberView, oc } from "./views";
+import { fact, type MemberView, oc, ocHere } from "./views";
 
 export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>> = {
   code: "MESH101",
@@ -37,7 +37,7 @@ export const clusterChecks: readonly Check<MemberView>[] = [
       const said = fact(view, "certManager");
       if (said.state === "ready") return ok("its operator's version Succeeded, its Deployments are rolled out");
       const { namespace, operandNamespace } = CERT_MANAGER;
-      const look = oc(view, `get csv,deployments,pods -n ${namespace}`);
+      const look = oc(view, `get clusterserviceversions.operators.coreos.com,deployments,pods -n ${namespace}`);
       return failed(said.because, `${look} && ${oc(view, `get deployments,pods -n ${operandNamespace}`)}`);
     },
   },
@@ -77,7 +77,8 @@ export const clusterChecks: readonly Check<MemberView>[] = [
       // Release 1.0.0 never takes ZeroTrustWorkloadIdentityManager's condition back; each operand's own is right.
       const found = condition(fact(view, "server") ?? fact(view, "ztwim"), "CreateOnlyMode");
       if (found?.status !== "True") return ok("it is not in create-only mode");
-      return failed(describe(found), "take CREATE_ONLY_MODE out of the env of the operator's Subscription");
+      const edit = ocHere(view, "edit subscriptions.operators.coreos.com");
+      return failed(describe(found), `take CREATE_ONLY_MODE out of the env of the operator's Subscription: ${edit}`);
     },
   },
 ];

@@ -13,12 +13,15 @@ import { readRoute, type Route } from "../../components/routeReadiness";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
 import type { Pod, Workload } from "../../components/workloads";
+import { readZtwimRelease, type ZtwimRelease } from "../../components/ztwimRelease";
 import { look, type Looked, readIngressDomain, readServerConf } from "../memberReading";
 import type { MeshMember } from "../members";
+import { inParallel } from "../parallel";
 import { POD } from "../serverCommands";
 import type { HeldBundle, Signing, SpireServer } from "../spireServer";
 import type { Store } from "../storeFindings";
 import type { TrustObject } from "../trustFindings";
+import { type Attesting, attestingOf } from "./agentLog";
 import type { ApiServer } from "./apiServer";
 import { type Polls, pollsOf } from "./serverLog";
 
@@ -40,6 +43,19 @@ export interface DaemonSet extends KubeObject {
   status?: { desiredNumberScheduled?: number; numberReady?: number };
 }
 
+/** What ZTWIM's operator makes for one of its custom resources. */
+export interface Operand<T> {
+  /** Whether the custom resource is there. */
+  asked: boolean;
+  live: T | undefined;
+}
+
+/** A SPIRE agent, and what it says of its work. */
+export interface AgentPod {
+  pod: Pod;
+  attesting: Looked<Attesting>;
+}
+
 /** What is in a cluster; undefined is an object that is not there. */
 export interface Objects {
   ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
@@ -59,6 +75,14 @@ export interface Objects {
   statefulSet: Workload | undefined;
   pod: Pod | undefined;
   agents: DaemonSet | undefined;
+  agentPods: AgentPod[];
+  csiDriver: Operand<DaemonSet>;
+  oidcProvider: Operand<Workload>;
+  release: ZtwimRelease;
+  /** Configuration of the SPIRE controller manager, YAML. */
+  controllerManagerConf: string | undefined;
+  /** The Role of ZTWIM 1.1 for the router. */
+  operatorsRole: RoleObject | undefined;
   trust: TrustObject[];
   /** Its X.509 roots in PEM, as the agents get them. */
   roots: string | undefined;
@@ -113,6 +137,16 @@ export async function readFacts(
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
     pod: () => reader.get("v1", "Pod", POD, here),
     agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
+    agentPods: () => readAgents(reader, api),
+    csiDriver: () => readOperand(reader, "SpiffeCSIDriver", "DaemonSet", names.CSI_DRIVER),
+    oidcProvider: () => readOperand(reader, "SpireOIDCDiscoveryProvider", "Deployment", names.OIDC_PROVIDER),
+    release: () => readZtwimRelease(reader),
+    controllerManagerConf: async () => {
+      type ConfigMap = KubeObject & { data?: Record<string, string> };
+      const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.CONTROLLER_MANAGER, here);
+      return map?.data?.["controller-manager-config.yaml"];
+    },
+    operatorsRole: () => reader.get(names.RBAC_API, "Role", names.OPERATORS_READER, here),
     trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
     roots: () => readOwnRoots(reader),
     program: () => server.program(),
@@ -133,4 +167,27 @@ async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Ve
   if (Array.isArray(installed)) return failed(explain(installed));
   if (installed.state === "absent") return failed("it is not installed");
   return lookAtDeployments(reader, installed);
+}
+
+/** Clusters have hundreds of nodes, and each has an agent. */
+const LOGS_AT_ONCE = 8;
+
+async function readAgents(reader: ClusterReader, api: ApiServer): Promise<AgentPod[]> {
+  const label = `app.kubernetes.io/name=${names.SPIRE_AGENT}`;
+  const pods = await reader.list<Pod>("v1", "Pod", names.OPERAND_NAMESPACE, label);
+  const agents: AgentPod[] = [];
+  await inParallel(LOGS_AT_ONCE, pods, async (pod) => {
+    agents.push({ pod, attesting: await look(async () => attestingOf(await api.agentLog(pod.metadata?.name ?? ""))) });
+  });
+  return agents;
+}
+
+async function readOperand<T extends KubeObject>(
+  reader: ClusterReader,
+  resource: string,
+  kind: string,
+  name: string,
+): Promise<Operand<T>> {
+  const asked = await reader.get(names.OPERATOR_API, resource, names.SINGLETON);
+  return { asked: asked !== undefined, live: await reader.get<T>("apps/v1", kind, name, names.OPERAND_NAMESPACE) };
 }

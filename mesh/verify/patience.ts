@@ -1,4 +1,5 @@
 /** Looking again and again. */
+import { passes } from "./check";
 import type { Verification } from "./verification";
 
 /** How it is looked again. */
@@ -28,7 +29,7 @@ export async function again({ look, more, interrupted, show, pause }: Patience):
 /** What is waited for: of everybody who is not well the first check that doesn't pass. */
 export function waitsFor({ members, pairs }: Verification): string {
   const of = (who: string, checks: Verification["members"][number]["checks"]): string[] => {
-    const first = checks.find(({ state }) => state !== "ok" && state !== "skipped");
+    const first = checks.find(({ state }) => !passes(state) && state !== "skipped");
     return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
   };
   return [

@@ -1,4 +1,4 @@
-/** MESH131 to MESH136: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
+/** MESH131 to MESH135: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
 import {
   differences,
   factsOfSpec,
@@ -6,7 +6,7 @@ import {
   federationSpec,
   withoutPeers,
 } from "../../components/federationSpec";
-import { CERTIFICATE_SECRET, CONTROLLER_MANAGER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
+import { CERTIFICATE_SECRET, CONTROLLER_MANAGER, SPIRE_SERVER } from "../../components/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../components/spireServerReadiness";
 import { POD } from "../serverCommands";
 import { serverConf } from "../trustFindings";
@@ -97,21 +97,6 @@ export const serverChecks: readonly Check<MemberView>[] = [
     // It ends while the server does not answer.
     needs: ["MESH134"],
     judge: (view) => container(view, CONTROLLER_MANAGER),
-  },
-  {
-    code: "MESH136",
-    title: "the SPIRE agents run",
-    source: `DaemonSet ${SPIRE_AGENT}`,
-    about:
-      "On every node that is to have one there is an agent that is ready; workloads get identities and bundles from it.",
-    verifications: [8],
-    needs: ["MESH134"],
-    judge: (view) => {
-      const { desiredNumberScheduled = 0, numberReady = 0 } = fact(view, "agents")?.status ?? {};
-      const count = `${numberReady} of ${desiredNumberScheduled} ready`;
-      if (desiredNumberScheduled > 0 && numberReady === desiredNumberScheduled) return ok(count);
-      return failed(count, ocHere(view, `describe daemonset ${SPIRE_AGENT}`));
-    },
   },
 ];
 

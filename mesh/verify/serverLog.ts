@@ -28,7 +28,8 @@ export function pollsOf(log: string): Map<string, Polls> {
 
 const FIELD = /(\w+)=("(?:[^"\\]|\\.)*"|\S*)/g;
 
-function fieldsOf(line: string): Partial<Record<string, string>> {
+/** The fields of a line, of either of SPIRE's formats. */
+export function fieldsOf(line: string): Partial<Record<string, string>> {
   const json = line.startsWith("{") ? parsed(line) : undefined;
   if (typeof json === "object" && json !== null) return json;
   const fields = [...line.matchAll(FIELD)].map(([, name = "", value = ""]) => {

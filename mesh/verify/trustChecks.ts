@@ -11,6 +11,7 @@ import { refresh } from "../storeFindings";
 import type { TrustObject } from "../trustFindings";
 import { type Check, failed, ok, pending, see, skipped } from "./check";
 import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
+import { pollCause } from "./pollCauses";
 import { span } from "./times";
 import { fact, ocHere, type PairView, upAgain } from "./views";
 
@@ -152,7 +153,12 @@ export const trustChecks: readonly Check<PairView>[] = [
       const again = refresh(view, trustDomain);
       if (last !== undefined && (refreshed === undefined || last.at > refreshed)) {
         const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
-        return failed(`${before}; failed ${ago(last.at)}: ${last.error}`, `${hintOf(last.error)}then ${again}`);
+        const known = pollCause(last.error, view, view.peer.name);
+        const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
+        return failed(
+          `${before}; failed ${ago(last.at)}: ${why}`,
+          known === undefined ? again : `${known.cure}; then ${again}`,
+        );
       }
       if (refreshed !== undefined) return ok(`refreshed ${ago(refreshed)}`);
       const started = startOf(view);
@@ -185,19 +191,6 @@ function startOf(view: PairView): Date | undefined {
   const running = fact(view, "pod")?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER)?.state
     ?.running;
   return running?.startedAt === undefined ? undefined : new Date(running.startedAt);
-}
-
-/** What most often lies behind an error of a poll. */
-function hintOf(error: string): string {
-  if (error.includes("unknown authority")) {
-    return "add the CA of the peer's endpoint to the trusted CAs of ZTWIM (its TRUSTED_CA_BUNDLE_CONFIGMAP), ";
-  }
-  if (error.includes("no such host") || error.includes("lookup "))
-    return "let this cluster's DNS resolve the peer's host, ";
-  if (error.includes("refused") || error.includes("timeout") || error.includes("no route")) {
-    return "let this cluster's pods reach the peer's host on port 443, ";
-  }
-  return "";
 }
 
 const text = (value: unknown): string =>

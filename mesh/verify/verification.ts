@@ -46,6 +46,7 @@ export interface Verification {
   pairs: VerifiedPair[];
 }
 
+/** A warning is about a member that is healthy: it changes neither its health nor the exit code. */
 export function healthOf(checks: readonly Outcome[]): Health {
   const some = (state: Outcome["state"]): boolean => checks.some((check) => check.state === state);
   if (some("failed")) return "unhealthy";
@@ -62,7 +63,7 @@ export function verifyExit({ members, pairs }: Verification): ExitCode {
   return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
 }
 
-export const MARKS = { ok: "√", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
+export const MARKS = { ok: "√", warn: "!", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
 
 export function printVerify(verification: Verification): string {
   const groups = [
@@ -85,7 +86,7 @@ function section(head: string, health: Health, checks: readonly Outcome[]): stri
 function lines(check: Outcome): string[] {
   const { state, code, title, evidence, source } = check;
   // Where a passing fact was seen stands in docs/checks.md; who has to act wants it here.
-  const seen = state === "failed" || state === "unknown" ? `, seen from ${source}` : "";
+  const seen = state === "failed" || state === "warn" || state === "unknown" ? `, seen from ${source}` : "";
   const text = `  ${MARKS[state]} ${code} ${title}: ${evidence.replaceAll("\n", "\n      ")}${seen}`;
   return "cure" in check ? [text, `      cure: ${check.cure.replaceAll("\n", "\n            ")}`] : [text];
 }
@@ -93,8 +94,12 @@ function lines(check: Outcome): string[] {
 export function summary({ members, pairs }: Verification): string {
   const checks = [...members, ...pairs].flatMap((one) => one.checks);
   const count = (state: Outcome["state"]): number => checks.filter((check) => check.state === state).length;
-  const rest = (["pending", "unknown", "skipped"] as const).flatMap((state) =>
-    count(state) > 0 ? [`${count(state)} ${state}`] : [],
-  );
+  const warnings = count("warn");
+  const rest = [
+    ...(warnings > 0 ? [`${warnings} warning${warnings === 1 ? "" : "s"}`] : []),
+    ...(["pending", "unknown", "skipped"] as const).flatMap((state) =>
+      count(state) > 0 ? [`${count(state)} ${state}`] : [],
+    ),
+  ];
   return [`${count("ok")} ok`, `${count("failed")} failed`, ...rest].join(", ");
 }

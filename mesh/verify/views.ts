@@ -61,5 +61,6 @@ export { oc };
 /** The same in the namespace of what ZTWIM runs. */
 export const ocHere = (place: Place, command: string): string => oc(place, `-n ${OPERAND_NAMESPACE} ${command}`);
 
-export const askOperator = (place: Place): string =>
-  `put right what ZTWIM's operator says: ${oc(place, "get spireserver cluster -o yaml")}`;
+/** @param kind whose conditions say it */
+export const askOperator = (place: Place, kind = "spireserver"): string =>
+  `put right what ZTWIM's operator says: ${oc(place, `get ${kind} cluster -o yaml`)}`;

@@ -4,7 +4,7 @@ import { present } from "../../stacks/fields";
 import { placeOf } from "../finding";
 import type { MeshMember } from "../members";
 import type { ProbeMember, ProbeResult } from "../probe/probe";
-import { type Code, evaluate, type Outcome } from "./check";
+import { type Code, evaluate, type Outcome, passes } from "./check";
 import { isReadyToProbe, probeMemberChecks, probePairChecks, type ProbePairView, type ProbeView } from "./probeChecks";
 import { healthOf, type Verification } from "./verification";
 
@@ -26,7 +26,7 @@ export async function verifyWithProbe(
   // All of them are judged: two can meet only when each passes, and trusts the other.
   const seen = await verify(probed);
   const checksOf = (name: string): Outcome[] => seen.members.find(({ member }) => member === name)?.checks ?? [];
-  const ready = probed.filter(({ name }) => isReadyToProbe((code) => stateOf(checksOf(name), code) === "ok"));
+  const ready = probed.filter(({ name }) => isReadyToProbe((code) => passes(stateOf(checksOf(name), code))));
   const results = await probe(
     ready.map(({ name, config, peers }) => ({
       ...placeOf({ name, config }),
@@ -69,7 +69,7 @@ function hindranceOf({ pairs }: Verification, member: string, peer: string): Pro
   ]) {
     const pair = pairs.find((one) => one.member === from && one.peer === to);
     if (pair === undefined) return { evidence: `${from} is not to trust ${to}, and this takes both` };
-    const missed = pair.checks.find(({ code, state }) => TRUST.includes(code) && state !== "ok" && state !== "unknown");
+    const missed = pair.checks.find(({ code, state }) => TRUST.includes(code) && !passes(state) && state !== "unknown");
     if (missed === undefined) continue;
     const code = missed.state === "skipped" ? (missed.needs ?? missed.code) : missed.code;
     return { evidence: `${code}${from === member ? "" : ` of ${from} -> ${to}`} did not pass`, needs: code };

@@ -92,7 +92,7 @@ it.each<[string, KubeObject[], string[]]>([
   [
     "a version without Subscription",
     [version(), version({ namespace: "other", labels: { "olm.copiedFrom": NAMESPACE } })],
-    [`oc delete csv cert-manager-operator.v1.18.1 -n ${NAMESPACE}`],
+    [`oc delete clusterserviceversions.operators.coreos.com cert-manager-operator.v1.18.1 -n ${NAMESPACE}`],
   ],
 ])("refuses %s, with the cure", async (_, objects, messages) => {
   const problems = await inspect(...objects);

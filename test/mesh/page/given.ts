@@ -8,6 +8,7 @@ import {
   NotSeen,
   ok,
   pending,
+  warn,
 } from "../../../mesh/verify/check";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks";
 import { healthOf, type Lifetime, type Verification, type VerifiedMember } from "../../../mesh/verify/verification";
@@ -116,6 +117,10 @@ export function faultyMesh(count = 3): Verification {
   });
 }
 
+/** What each cluster of ZTWIM 1.1 has. */
+export const GRANT = (member: string): Judgement =>
+  warn("the router may list and watch all secrets", `oc --context ${member} get secrets`);
+
 /** Every state in members and in pairs. */
 export function everyState(): Verification {
   const states = [
@@ -125,13 +130,16 @@ export function everyState(): Verification {
   ];
   const names = ["cluster1", "cluster2", "cluster3"];
   return mesh(4, {
-    said: Object.fromEntries(
-      states.flatMap((state, index): [string, Said][] => [
-        [names[index] ?? "", { MESH151: state }],
-        [`cluster4 ${names[index] ?? ""}`, { MESH205: state }],
-        [`${names[index] ?? ""} cluster4`, { MESH205: state }],
-      ]),
-    ),
+    said: {
+      cluster4: { MESH124: GRANT("cluster4") },
+      ...Object.fromEntries(
+        states.flatMap((state, index): [string, Said][] => [
+          [names[index] ?? "", { MESH151: state }],
+          [`cluster4 ${names[index] ?? ""}`, { MESH205: state }],
+          [`${names[index] ?? ""} cluster4`, { MESH205: state }],
+        ]),
+      ),
+    },
   });
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { page } from "../../../mesh/page/page";
 import type { Verification } from "../../../mesh/verify/verification";
-import { AT, everyState, faultyMesh, mesh, REACH, refresh, RENEW } from "./given";
+import { AT, everyState, faultyMesh, GRANT, mesh, REACH, refresh, RENEW } from "./given";
 
 const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found = ""]) => found);
 const textOf = (markup: string): string =>
@@ -17,10 +17,16 @@ it.each([
   ["a healthy mesh", mesh(3), "√ All healthy: 3 members, 6 directions of trust", ""],
   ["one member alone", mesh(1), "√ All healthy: 1 member, 0 directions of trust", ""],
   [
+    "a warning alone",
+    mesh(1, { said: { cluster1: { MESH124: GRANT("cluster1") } } }),
+    "√ All healthy: 1 member, 0 directions of trust",
+    "Nothing is wrong; 1 warning, the first of cluster1.",
+  ],
+  [
     "three faults",
     faultyMesh(),
     "× 1 of 3 members and 0 of 6 directions of trust are healthy",
-    "4 things to put right; start with cluster3, for which 55 further checks wait.",
+    "4 things to put right; start with cluster3, for which 61 further checks wait.",
   ],
 ])("says first how the mesh is and what to do, of %s", (_, verification, head, first) => {
   const text = page(verification);

@@ -1,6 +1,6 @@
 import { problemsOf } from "../../../mesh/page/problems";
 import { failed } from "../../../mesh/verify/check";
-import { everyState, faultyMesh, mesh, refresh, RENEW } from "./given";
+import { everyState, faultyMesh, GRANT, mesh, refresh, RENEW } from "./given";
 
 it("finds nothing in a healthy mesh", () => {
   expect(problemsOf(mesh(3))).toEqual([]);
@@ -26,8 +26,21 @@ it("counts as waiting what was not asked in the member and in its pairs, both wa
   expect(problemsOf(faultyMesh())[0]?.holdsUp).toBe(skipped.length);
 });
 
-it("puts what failed before what is pending, and that before what could not be seen", () => {
-  expect([...new Set(problemsOf(everyState()).map(({ state }) => state))]).toEqual(["failed", "pending", "unknown"]);
+it("puts what failed before what is pending, that before what could not be seen, and warnings last", () => {
+  const states = new Set(problemsOf(everyState()).map(({ state }) => state));
+  expect([...states]).toEqual(["failed", "pending", "unknown", "warn"]);
+});
+
+it("says a warning once, with what each member can do", () => {
+  const [one, ...more] = problemsOf(
+    mesh(2, { said: { cluster1: { MESH124: GRANT("cluster1") }, cluster2: { MESH124: GRANT("cluster2") } } }),
+  );
+  expect(more).toEqual([]);
+  expect(one).toMatchObject({ state: "warn", holdsUp: 0, cases: [{ whose: ["cluster1", "cluster2"] }] });
+  expect(one?.cures).toEqual([
+    { whose: ["cluster1"], text: "oc --context cluster1 get secrets" },
+    { whose: ["cluster2"], text: "oc --context cluster2 get secrets" },
+  ]);
 });
 
 it("says a cure once, with all whom it helps", () => {

@@ -1,6 +1,7 @@
 /** One thing that is wrong in a member, and what is to be said of it. */
 import { root } from "../../components/certificates";
 import {
+  agentLine,
   bundleOf,
   certificateOf,
   type Cluster,
@@ -53,6 +54,9 @@ export const trustObject = (name: string, spec: object): Live => ({
   metadata: { name },
   spec,
 });
+export const FAILED_TO_ATTEST = "Failed to collect all selectors for PID";
+export const KUBELET_FORBIDS =
+  'workload attestor "k8s" failed: rpc error: code = Internal desc = workloadattestor(k8s): unexpected status code on pods response: 403 Forbidden (user=system:serviceaccount:zero-trust-workload-identity-manager:spire-agent, verb=get, resource=nodes, subresource=[proxy])';
 export const CLASS = "zero-trust-workload-identity-manager-spire";
 export const CFTD = "ClusterFederatedTrustDomain";
 
@@ -68,9 +72,14 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     "cert-manager is down",
     set("Deployment", "status.readyReplicas", 0),
     ["cluster1 MESH102"],
-    /get csv,deployments,pods/,
+    /get clusterserviceversions\.operators\.coreos\.com,deployments,pods/,
   ],
-  ["cert-manager is not there", remove("Subscription"), ["cluster1 MESH102"], /get csv,deployments,pods/],
+  [
+    "cert-manager is not there",
+    remove("Subscription"),
+    ["cluster1 MESH102"],
+    /get clusterserviceversions\.operators\.coreos\.com,deployments,pods/,
+  ],
   [
     "another trust domain",
     set("ZeroTrustWorkloadIdentityManager", "spec.trustDomain", "elsewhere"),
@@ -163,6 +172,30 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     set("DaemonSet", "status.numberReady", 0),
     ["cluster1 MESH136"],
     /describe daemonset spire-agent/,
+  ],
+  [
+    "an agent cannot attest",
+    (c) => (c.agentLogs["spire-agent-a"] = agentLine(30, FAILED_TO_ATTEST, { error: KUBELET_FORBIDS, pid: "7" })),
+    ["cluster1 MESH137"],
+    /auth can-i get nodes\/proxy/,
+  ],
+  [
+    "the CSI driver is down on a node",
+    set("DaemonSet", "status.numberReady", 0, "spire-spiffe-csi-driver"),
+    ["cluster1 MESH138"],
+    /describe daemonset spire-spiffe-csi-driver/,
+  ],
+  [
+    "the OIDC discovery provider is down",
+    set("Deployment", "status.readyReplicas", 0, "spire-spiffe-oidc-discovery-provider"),
+    ["cluster1 MESH139"],
+    /describe deployment spire-spiffe-oidc-discovery-provider/,
+  ],
+  [
+    "the OIDC discovery provider is not there",
+    remove("Deployment", "spire-spiffe-oidc-discovery-provider"),
+    ["cluster1 MESH139"],
+    /get spireoidcdiscoveryprovider cluster -o yaml/,
   ],
   ["the Route is gone", remove("Route"), ["cluster1 MESH141"], /get spireserver/],
   ["the Route has another host", set("Route", "spec.host", "x.org"), ["cluster1 MESH141"], /get spireserver/],

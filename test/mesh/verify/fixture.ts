@@ -1,13 +1,13 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
-import type { KubeObject } from "../../../components/cluster";
+import type { ClusterReader, KubeObject } from "../../../components/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
 import { configHash } from "../../../components/spireServerReadiness";
 import { fingerprint } from "../../../mesh/keys";
 import type { MeshMember } from "../../../mesh/members";
 import type { HeldBundle, Signing } from "../../../mesh/spireServer";
-import type { Outcome } from "../../../mesh/verify/check";
+import { type Outcome, passes } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { verify, type World } from "../../../mesh/verify/verify";
 import type { Verification } from "../../../mesh/verify/verification";
@@ -37,6 +37,8 @@ export type Live = KubeObject & Record<string, unknown>;
 /** A member's cluster, as tests change it. */
 export interface Cluster {
   objects: Live[];
+  /** What the API server answers for a kind that may not be read. */
+  refuses?: (kind: string) => Error | undefined;
   version: () => Promise<string>;
   verbs: string[];
   /** Why the SPIRE server cannot be asked. */
@@ -48,6 +50,8 @@ export interface Cluster {
   bundles: HeldBundle[];
   relationships: string[];
   log: string;
+  /** Of the SPIRE agents, by the names of their pods. */
+  agentLogs: Record<string, string>;
   presented: Presented | Error;
 }
 
@@ -98,6 +102,7 @@ export function clusterNamed(name: string): Cluster {
     log: othersOf(name)
       .map((other) => pollLine(30, "Bundle refreshed", trustDomainOf(other)))
       .join("\n"),
+    agentLogs: { "spire-agent-a": "" },
     presented: presentedOf(own, hostOf(name), certificate),
   };
 }
@@ -210,12 +215,49 @@ function objectsOf(name: string, certificate: X509Certificate): Live[] {
       status: { containerStatuses: [running("spire-server"), running("spire-controller-manager")] },
     }),
     live("apps/v1", "DaemonSet", "spire-agent", NAMESPACE, { status: { desiredNumberScheduled: 1, numberReady: 1 } }),
+    ...agentNamed("spire-agent-a", "node1", running("spire-agent")),
+    live("operator.openshift.io/v1alpha1", "SpiffeCSIDriver", "cluster", undefined, {}),
+    live("apps/v1", "DaemonSet", "spire-spiffe-csi-driver", NAMESPACE, {
+      status: { desiredNumberScheduled: 1, numberReady: 1 },
+    }),
+    live("operator.openshift.io/v1alpha1", "SpireOIDCDiscoveryProvider", "cluster", undefined, {}),
+    live("apps/v1", "Deployment", "spire-spiffe-oidc-discovery-provider", NAMESPACE, { status: { ...rolledOut } }),
+    live("v1", "ConfigMap", "spire-controller-manager", NAMESPACE, {
+      data: { "controller-manager-config.yaml": "gcInterval: 10000000000\nclassName: x\n" },
+    }),
+    live("operators.coreos.com/v1alpha1", "Subscription", "ztwim", NAMESPACE, {
+      spec: { name: "openshift-zero-trust-workload-identity-manager" },
+      status: { installedCSV: "zero-trust-workload-identity-manager.v1.1.1" },
+    }),
     ...peers.map((peer) =>
       live("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", `${peer.stack}-federation`, undefined, {
         spec: federatedTrustDomainSpec(peer),
       }),
     ),
   ];
+}
+
+/** The pod of an agent that is ready. It was restarted, as each is when it starts before the bundle is there. */
+export function agentNamed(name: string, nodeName: string, container: object = { name: "spire-agent" }): Live[] {
+  const status = {
+    phase: "Running",
+    conditions: [{ type: "Ready", status: "True" }],
+    containerStatuses: [{ ...container, restartCount: 1 }],
+  };
+  const metadata = { labels: { "app.kubernetes.io/name": "spire-agent" } };
+  return [live("v1", "Pod", name, NAMESPACE, { metadata, spec: { nodeName }, status })];
+}
+
+/** A line of a SPIRE agent's log. */
+export function agentLine(
+  secondsAgo: number,
+  msg: string,
+  fields: Record<string, string> = {},
+  level = "error",
+): string {
+  const time = new Date(NOW.getTime() - secondsAgo * 1000).toISOString();
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+  return `time="${time}" level=${level} msg="${msg}"${rest.join("")} subsystem_name=workload_attestor`;
 }
 
 function live(apiVersion: string, kind: string, name: string, namespace: string | undefined, rest: object): Live {
@@ -265,11 +307,15 @@ export function look({
         cluster.serverRefuses === undefined ? Promise.resolve(answer) : Promise.reject(cluster.serverRefuses);
       const unasked = (): Promise<never> => Promise.reject(new Error("changes something"));
       return {
-        reader: clusterOf(...cluster.objects),
+        reader: refusing(clusterOf(...cluster.objects), cluster.refuses),
         api: {
           version: cluster.version,
           routersVerbs: () => Promise.resolve(cluster.verbs),
           serverLog: () => Promise.resolve(cluster.log),
+          agentLog: (pod) =>
+            cluster.agentLogs[pod] === undefined
+              ? Promise.reject(new Error(`no log of ${pod}`))
+              : Promise.resolve(cluster.agentLogs[pod]),
         },
         server: {
           program: () => ask(cluster.program),
@@ -299,6 +345,24 @@ export function look({
   return verify(chosen === undefined ? members : members.filter(({ name }) => chosen.includes(name)), members, world);
 }
 
+/** A reader of a cluster where some kinds may not be read, and pods are selected by one label. */
+function refusing(reader: ClusterReader, refuses: Cluster["refuses"] = () => undefined): ClusterReader {
+  const ask = async <T>(kind: string, read: () => Promise<T>): Promise<T> => {
+    const refused = refuses(kind);
+    if (refused !== undefined) throw refused;
+    return read();
+  };
+  return {
+    get: (apiVersion, kind, ...rest) => ask(kind, () => reader.get(apiVersion, kind, ...rest)),
+    list: (apiVersion, kind, namespace, selector) =>
+      ask(kind, async () => {
+        const all = await reader.list(apiVersion, kind, namespace);
+        const [key = "", value] = selector?.split("=") ?? [];
+        return (kind === "Pod" ? all.filter(({ metadata }) => metadata?.labels?.[key] === value) : all) as never[];
+      }),
+  };
+}
+
 /** An object of a cluster, to be changed. */
 export function objectIn(cluster: Cluster | undefined, kind: string, name?: string): Live & Record<string, never> {
   const found = cluster?.objects.find(
@@ -313,10 +377,20 @@ export function removeFrom(cluster: Cluster | undefined, kind: string, name?: st
   if (cluster) cluster.objects = cluster.objects.filter((one) => one !== object);
 }
 
+/** What there is to know of members that are well, as `cluster1 MESH124`. */
+export const warnings = ({ members, pairs }: Verification): string[] => [
+  ...members.flatMap(({ member, checks }) =>
+    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member} ${code}`] : [])),
+  ),
+  ...pairs.flatMap(({ member, peer, checks }) =>
+    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member}->${peer} ${code}`] : [])),
+  ),
+];
+
 /** What is not in order, as `cluster1 MESH121 failed` and `cluster1->cluster2 MESH211 failed`. */
 export function faults({ members, pairs }: Verification): string[] {
   const of = (who: string, checks: readonly Outcome[]): string[] =>
-    checks.flatMap(({ code, state }) => (state === "ok" || state === "skipped" ? [] : [`${who} ${code} ${state}`]));
+    checks.flatMap(({ code, state }) => (passes(state) || state === "skipped" ? [] : [`${who} ${code} ${state}`]));
   return [
     ...members.flatMap(({ member, checks }) => of(member, checks)),
     ...pairs.flatMap(({ member, peer, checks }) => of(`${member}->${peer}`, checks)),

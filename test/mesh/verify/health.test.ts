@@ -1,4 +1,4 @@
-import { failed, type Judgement, ok, type Outcome, pending, skipped } from "../../../mesh/verify/check";
+import { failed, type Judgement, ok, type Outcome, pending, skipped, warn } from "../../../mesh/verify/check";
 import { healthOf } from "../../../mesh/verify/verification";
 
 const checks = (...judgements: Judgement[]): Outcome[] =>
@@ -15,6 +15,10 @@ it("takes the worst of the checks", () => {
 
 it("calls nobody healthy of whom a check was not asked, because another one did not pass", () => {
   expect(healthOf(checks(ok(""), waits))).toBe("unknown");
+});
+
+it("calls a member healthy of whom there is a warning", () => {
+  expect(healthOf(checks(ok(""), warn("", "")))).toBe("healthy");
 });
 
 it("minds no check that doesn't apply", () => {

@@ -13,7 +13,7 @@ async function look(objects: KubeObject[], version = () => Promise.resolve("v1.3
     [member],
     () => ({
       reader: clusterOf(...objects),
-      api: { version, routersVerbs: unasked, serverLog: unasked },
+      api: { version, routersVerbs: unasked, serverLog: unasked, agentLog: unasked },
       server: {
         program: unasked,
         ownBundle: unasked,
