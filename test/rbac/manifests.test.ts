@@ -65,12 +65,23 @@ test("names are those that the program uses", () => {
       names.OWN_ROUTE,
       names.SPIRE_SERVER,
       names.SPIRE_AGENT,
+      names.CONTROLLER_MANAGER,
+      names.CSI_DRIVER,
+      names.OIDC_PROVIDER,
+      names.OPERATORS_READER,
+      names.ZTWIM.deployment,
       names.SPIRE_BUNDLE,
     ],
     ...[names.SECRET_READER.role, names.SECRET_READER.binding],
     ...[names.CERT_MANAGER.namespace, names.CERT_MANAGER.subscription, names.CERT_MANAGER.operatorGroup],
     PROBE,
-    ...["spire-server-0", "internal-ca-root", "cert-manager-webhook", "clusterfederatedtrustdomains.spire.spiffe.io"],
+    ...[
+      "spire-server-0",
+      "internal-ca-root",
+      "cert-manager-webhook",
+      "clusterfederatedtrustdomains.spire.spiffe.io",
+      "spireservers.operator.openshift.io",
+    ],
   ];
   expect(granted.flatMap(({ name }) => name ?? []).filter((name) => !known.includes(name))).toEqual([]);
 });
