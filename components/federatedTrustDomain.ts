@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { checkPeer } from "./arguments";
+import { checkPeer, splitPem } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
 import { BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
 import type { ClusterReader } from "./cluster";
@@ -45,6 +45,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   readonly trustDomain: pulumi.Output<string>;
   /** SHA-256 of each X.509 root of the bundle that trust was bootstrapped with, in hexadecimal. */
   readonly fingerprints: pulumi.Output<string[]>;
+  /** The roots themselves (PEM). With https_spiffe they are known in a preview, too: the peer's stack publishes them. */
+  readonly roots: pulumi.Output<string[]>;
   /** The peer, once its bundle is held; the SpireServer lists no other. */
   readonly held: pulumi.Output<Peer>;
 
@@ -85,6 +87,10 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
     this.trustDomain = pulumi.output(peer.trustDomain);
     this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
+    this.roots =
+      pulumi.runtime.isDryRun() && peer.profile === "https_spiffe"
+        ? pulumi.output(splitPem(peer.caCertificates ?? ""))
+        : bundle.apply(({ roots }) => roots);
     // By URNs, which are known in a preview, too: it shows the peer as it will be.
     this.held = pulumi.all([snapshot.urn, trust.urn]).apply(() => peer);
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints, held: this.held });

@@ -15,6 +15,8 @@ export interface TrustBundle {
   jwks: string;
   /** SHA-256 of each X.509 root in hexadecimal, in the order of the bundle. */
   fingerprints: string[];
+  /** The same roots in PEM. */
+  roots: string[];
 }
 
 type Key = Record<string, unknown>;
@@ -53,7 +55,11 @@ export function parseTrustBundle(text: string, trustDomain: string, now: Date): 
   }
   return problems.length > 0
     ? problems
-    : { jwks: canonical(JSON.parse(text)), fingerprints: roots.map((root) => fingerprint(root)) };
+    : {
+        jwks: canonical(JSON.parse(text)),
+        fingerprints: roots.map((root) => fingerprint(root)),
+        roots: roots.map(String),
+      };
 }
 
 /** A bundle of X.509 roots alone, from PEM certificates; for an endpoint that only these roots can vouch for. */

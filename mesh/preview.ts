@@ -1,4 +1,5 @@
 /** `mesh preview`: what an up of each member would do, in terms of trust first. */
+import { describeSharedRoot, type SharedRoot, sharedRoots } from "../components/sharedRoots";
 import type { Contract } from "../stacks/contract";
 import type { MeshMember } from "./members";
 import type { Published } from "./backend";
@@ -15,15 +16,19 @@ export interface Previews {
   preview(name: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
   roots(peer: Contract): Promise<Roots>;
+  /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
+  ownRoots(member: MeshMember): Promise<string[]>;
 }
 
-/** A peer that a member will begin to trust, and with which roots. */
-export type TrustGain = TrustChanges["gains"][number] & Roots;
+/** A peer that a member will begin to trust, and with which roots (SHA-256). */
+export type TrustGain = TrustChanges["gains"][number] & ({ roots: string[] } | { rootsUnknown: string });
 
 export interface PreviewMember {
   member: string;
   trustDomain: string;
   trust: Omit<TrustChanges, "gains"> & { gains: TrustGain[] };
+  /** Roots that vouch for several of the trust domains that it will have bundles of, its own among them. */
+  sharedRoots: SharedRoot[];
   /** Its SPIRE server's configuration changes, and with that the server restarts. */
   restarts: boolean;
   steps: Step[];
@@ -37,14 +42,14 @@ export async function preview(
   parallel: number,
 ): Promise<PreviewMember[]> {
   const results = new Map<string, PreviewMember>();
-  // Everybody is a peer of many, and nothing is published meanwhile.
-  const readings = new Map<string, ReturnType<Previews["published"]>>();
-  const published: Previews["published"] = (stack) => {
-    const reading = readings.get(stack) ?? stacks.published(stack);
-    readings.set(stack, reading);
-    return reading;
-  };
-  await inParallel(parallel, members, async ({ name, config }) => {
+  // Every member is a peer of many, and nothing is published meanwhile.
+  const published = once((stack: string) => stack, stacks.published.bind(stacks));
+  const rootsOf = once(
+    ({ trustDomain, bundleEndpointUrl }: Contract) => `${trustDomain} ${bundleEndpointUrl}`,
+    stacks.roots.bind(stacks),
+  );
+  await inParallel(parallel, members, async (member) => {
+    const { name, config } = member;
     const outcome = await stacks.preview(name);
     const publications = new Map(
       await Promise.all(
@@ -56,24 +61,56 @@ export async function preview(
       publications,
       await published(name),
     );
-    const gains = trust.gains.map(async (gain) => {
-      const contract = publications.get(gain.peer);
-      return {
-        ...gain,
-        ...(contract === undefined ? { rootsUnknown: "its stack publishes nothing" } : await stacks.roots(contract)),
-      };
-    });
+    const there = [...publications.values()].filter((contract) => contract !== undefined);
+    const [own, ...peers] = await Promise.all([
+      stacks.ownRoots(member),
+      ...there.map(async (contract) => ({ trustDomain: contract.trustDomain, ...(await rootsOf(contract)) })),
+    ]);
     const steps = outcome.succeeded ? outcome.steps : [];
     results.set(name, {
       member: name,
       trustDomain: config.trustDomain,
-      trust: { ...trust, gains: await Promise.all(gains) },
+      trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
+      sharedRoots: sharedRoots(
+        [
+          { trustDomain: config.trustDomain, roots: own },
+          ...peers.map((peer) => ({
+            trustDomain: peer.trustDomain,
+            roots: "certificates" in peer ? peer.certificates : [],
+          })),
+        ],
+        new Date(),
+      ),
       restarts: steps.some(restartsSpire),
       steps,
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
     });
   });
   return members.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+/** What is known of the roots of a peer that will be trusted, without the certificates themselves. */
+function known(
+  gain: TrustChanges["gains"][number],
+  peers: readonly (Roots & { trustDomain: string })[],
+): { roots: string[] } | { rootsUnknown: string } {
+  const peer = peers.find(({ trustDomain }) => trustDomain === gain.trustDomain);
+  if (peer === undefined) return { rootsUnknown: "its stack publishes nothing" };
+  return "roots" in peer ? { roots: peer.roots } : { rootsUnknown: peer.rootsUnknown };
+}
+
+/** Asks for each key once. */
+function once<Question, Answer>(
+  keyOf: (question: Question) => string,
+  ask: (question: Question) => Promise<Answer>,
+): (question: Question) => Promise<Answer> {
+  const asked = new Map<string, Promise<Answer>>();
+  return (question) => {
+    const key = keyOf(question);
+    const answer = asked.get(key) ?? ask(question);
+    asked.set(key, answer);
+    return answer;
+  };
 }
 
 /** A reference to a stack that doesn't exist fails in Pulumi itself, whose word for it names no cure. */
@@ -88,7 +125,7 @@ export function printPreview(members: readonly PreviewMember[]): string {
 }
 
 function section(
-  { member, trustDomain, trust, restarts, steps, errors }: PreviewMember,
+  { member, trustDomain, trust, sharedRoots, restarts, steps, errors }: PreviewMember,
   domains: ReadonlyMap<string, string>,
 ): string {
   const changing = [
@@ -106,7 +143,10 @@ function section(
     ...steps.map(({ op, type, name }) => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`),
   ];
   // What is refused changes nothing.
-  const lines = errors.length > 0 ? errors : changing.length > 0 ? changing : ["nothing changes"];
+  const lines = [
+    ...(errors.length > 0 ? errors : changing.length > 0 ? changing : ["nothing changes"]),
+    ...sharedRoots.map((shared) => `warning: ${describeSharedRoot(shared)}`),
+  ];
   return `${member} (${trustDomain})\n${lines.map((line) => `  ${line.replaceAll("\n", "\n  ")}\n`).join("")}`;
 }
 

@@ -1,14 +1,17 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
+import { accessOf } from "../components/access";
+import { connect } from "../components/connect";
 import type { Contract } from "../stacks/contract";
 import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./backend";
 import type { Interruption } from "./interruption";
 import type { DriftOutcome } from "./memberReading";
+import type { MeshMember } from "./members";
 import { type Activity, idle, narrate, restartsSpire } from "./narrator";
 import type { PreviewOutcome } from "./preview";
 import { NotRecovered, readAgain, settling, type Teller, withLock } from "./recovery";
 import type { RemoveStacks } from "./remove";
-import { type Roots, rootsOf } from "./roots";
+import { ownRootsOf, type Roots, rootsOf } from "./roots";
 import { stackObjects } from "./stackObjects";
 import type { FutureStacks, UpOutcome } from "./up";
 
@@ -87,6 +90,10 @@ export class PulumiStacks implements RemoveStacks, FutureStacks {
 
   roots(peer: Contract): Promise<Roots> {
     return rootsOf(peer);
+  }
+
+  ownRoots({ config }: MeshMember): Promise<string[]> {
+    return ownRootsOf(() => connect(accessOf(config)));
   }
 
   /** What the stack asks for, compared with what is there now; the state stays as it is. */

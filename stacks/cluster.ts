@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccess } from "../components/access";
+import { splitPem } from "../components/arguments";
 import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
 import type { ClusterReader } from "../components/cluster";
@@ -11,6 +12,8 @@ import type { InstalledOperator } from "../components/inspectCertManager";
 import { keptPeer } from "../components/keptPeer";
 import { OPERAND_NAMESPACE } from "../components/names";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
+import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../components/sharedRoots";
+import { readOwnRoots } from "../components/spiffeEndpoint";
 import { SpireFederationServer } from "../components/spireFederationServer";
 import type { ClusterConfig } from "./config";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
@@ -81,6 +84,11 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
     domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { ...opts, dependsOn: ready }),
   }));
 
+  warnOfSharedRoots(
+    { trustDomain: config.trustDomain, roots: readOwnRoots(reader) },
+    trusted.map(({ domain }) => domain),
+  );
+
   const server = new SpireFederationServer(
     "spire-server",
     {
@@ -119,6 +127,25 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
     pendingPeers: peers.pending,
     ...(route.own?.former && { runAgain: true }),
   };
+}
+
+/**
+ * Says once which trust domains have the same root. In a preview only where all peers' bundles are known already; mesh
+ * preview asks the endpoints. Own roots that cannot be read are left out, and mesh verify says so.
+ */
+function warnOfSharedRoots(
+  own: { trustDomain: string; roots: Promise<string | undefined> },
+  peers: readonly FederatedTrustDomain[],
+): void {
+  const ownRoots = own.roots.catch(() => undefined).then((pem) => splitPem(pem ?? ""));
+  const bundles = peers.map((peer) =>
+    pulumi.all([peer.trustDomain, peer.roots]).apply(([trustDomain, roots]) => ({ trustDomain, roots })),
+  );
+  pulumi.all(bundles).apply(async (known) => {
+    const shared = sharedRoots([{ ...own, roots: await ownRoots }, ...known], new Date());
+    if (shared.length === 0) return;
+    await pulumi.log.warn(`${shared.map(describeSharedRoot).join("; ")}. ${SHARED_ROOT_ADVICE}.`);
+  });
 }
 
 /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */

@@ -18,6 +18,8 @@ export interface CertificateOptions {
   keyType?: "ec" | "rsa" | "rsa-pss" | "ed25519";
   /** The subject key identifier; null for none. Default the SHA-1 of the whole key, which is not how SPIRE computes its own. */
   keyId?: Buffer | null;
+  /** Whose key it is of; a new one when left out. */
+  keysOf?: Issued;
   /** Who signs; itself when left out. */
   issuer?: Issued;
 }
@@ -34,7 +36,8 @@ export interface Issued {
 const DAY = 24 * 3600 * 1000;
 
 export function issue(name: string, options: CertificateOptions = {}): Issued {
-  const { publicKey, privateKey } = keyPair(options.keyType ?? "ec");
+  const privateKey = options.keysOf?.privateKey ?? newKey(options.keyType ?? "ec");
+  const publicKey = createPublicKey(privateKey);
   const keyId = options.keyId === undefined ? createHash("sha1").update(spki(publicKey)).digest() : options.keyId;
   const signer = options.issuer ?? { privateKey, name, keyId };
   const { algorithm, digest } = SIGNATURES[signer.privateKey.asymmetricKeyType as keyof typeof SIGNATURES];
@@ -85,16 +88,16 @@ function keyIds(own: Buffer | null, signer: Buffer | null): Buffer[] {
   ];
 }
 
-function keyPair(type: NonNullable<CertificateOptions["keyType"]>): { publicKey: KeyObject; privateKey: KeyObject } {
+function newKey(type: NonNullable<CertificateOptions["keyType"]>): KeyObject {
   switch (type) {
     case "rsa":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+      return generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
     case "rsa-pss":
-      return generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+      return generateKeyPairSync("rsa-pss", { modulusLength: 2048 }).privateKey;
     case "ed25519":
-      return generateKeyPairSync("ed25519");
+      return generateKeyPairSync("ed25519").privateKey;
     case "ec":
-      return generateKeyPairSync("ec", { namedCurve: "P-256" });
+      return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   }
 }
 

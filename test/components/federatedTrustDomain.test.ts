@@ -139,6 +139,20 @@ describe("the outputs", () => {
     }, answering);
   });
 
+  it("tell the roots themselves, with https_spiffe in a preview, too", async () => {
+    const rootsOf = (of: Peer): Promise<string[]> =>
+      valueOf(new FederatedTrustDomain("peer", { reader, peer: of }).roots);
+    await record(async () => {
+      expect(await rootsOf(peer)).toEqual([peerRoot.pem]);
+    }, answering);
+    await record(
+      async () => {
+        expect((await rootsOf(spiffe)).map((pem) => pem.trim())).toEqual([peerRoot.pem.trim()]);
+      },
+      { preview: true },
+    );
+  });
+
   it("make what uses the peer come after its ClusterFederatedTrustDomain", async () => {
     const seen = await record(() => {
       const { held } = new FederatedTrustDomain("peer", { reader, peer });

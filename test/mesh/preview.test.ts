@@ -4,6 +4,7 @@ import { preview, type PreviewOutcome, printPreview } from "../../mesh/preview";
 import type { Roots } from "../../mesh/roots";
 import { trustChanges } from "../../mesh/trust";
 import type { Contract } from "../../stacks/contract";
+import { issue } from "../components/certificates";
 import { configOf } from "../stacks/fixtures";
 
 const contract = (name: string): Contract => ({
@@ -49,18 +50,23 @@ describe("trust that an up would change", () => {
 });
 
 describe("preview", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
   const member: MeshMember = {
     name: "cluster1",
     peers: ["cluster2"],
     outside: [],
     config: configOf({ peers: ["cluster2"] }),
   };
-  const looked = (outcome: PreviewOutcome, roots: Roots = { roots: ["ab12"] }): ReturnType<typeof preview> =>
+  const looked = (
+    outcome: PreviewOutcome,
+    roots: Roots = { roots: ["ab12"], certificates: [] },
+  ): ReturnType<typeof preview> =>
     preview(
       [member],
       {
         roots: ({ trustDomain }) =>
-          Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [] }),
+          Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [], certificates: [] }),
+        ownRoots: () => Promise.resolve([upstream.pem]),
         published: (name) =>
           Promise.resolve(
             name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
@@ -98,6 +104,22 @@ describe("preview", () => {
     expect(printPreview(result)).toContain("known only after the up: curl: (6)");
   });
 
+  test("a root that vouches for two trust domains is warned of, also where nothing changes", async () => {
+    const shared = { roots: ["ab12"], certificates: [upstream.pem] };
+    const root = upstream.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+    const result = await looked({ succeeded: true, steps: [] }, shared);
+    expect(result[0]?.sharedRoots).toEqual([
+      { root, trustDomains: ["apps.cluster1.example.com", "apps.cluster2.example.com"] },
+    ]);
+    expect(result[0]?.trust.gains[0]).not.toHaveProperty("certificates");
+    expect(printPreview(result)).toMatch(
+      new RegExp(
+        `  warning: apps.cluster1.example.com, apps.cluster2.example.com have the same X.509 root .sha256 ${root}`,
+      ),
+    );
+    expect((await looked({ succeeded: true, steps: [] }))[0]?.sharedRoots).toEqual([]);
+  });
+
   test("a peer that comes up in the same run is named by its trust domain, another one by its stack", async () => {
     const waiting = (name: string, ...peers: string[]): MeshMember => ({
       name,
@@ -109,6 +131,7 @@ describe("preview", () => {
       [waiting("cluster1", "cluster2", "far"), waiting("cluster2")],
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
+        ownRoots: () => Promise.resolve([]),
         published: () => Promise.resolve(undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },

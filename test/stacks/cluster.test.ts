@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { KubeObject } from "../../components/cluster";
 import { ConfigError } from "../../stacks/refusal";
-import { root, rootKey } from "../components/certificates";
+import { issue, type Issued, root, rootKey } from "../components/certificates";
 import { clusterOf } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
@@ -28,13 +28,17 @@ interface Options {
   preview?: boolean;
   /** What is in the cluster beside ZTWIM's own. */
   live?: KubeObject[];
+  /** The cluster's own roots (PEM). */
+  own?: string;
+  /** Roots of peers that have none of their own, by cluster. */
+  roots?: Record<string, Issued>;
 }
 
 /** Runs the program of the stack `clusterN`, whose peers answer with a good bundle. */
 async function run(
   stack: string,
   peers: string[],
-  { backend = {}, config = {}, preview = false, live: others = [] }: Options = {},
+  { backend = {}, config = {}, preview = false, live: others = [], own = "", roots = {} }: Options = {},
 ): Promise<Run> {
   const warnings: string[] = [];
   const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
@@ -49,14 +53,16 @@ async function run(
   live.ztwim.spec = { trustDomain: parsed.trustDomain };
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    outputs = await federate(parsed, () => clusterOf(...Object.values(live), ...others));
+    outputs = await federate(parsed, () => clusterOf(...Object.values(live), ...others, ownBundle(own)));
   };
   const seen = await record(program, {
     preview,
     outputs: (type, name) => {
       if (type === "pulumi:pulumi:StackReference")
         return { outputs: name in backend ? { federation: backend[name] } : {} };
-      return name.endsWith("-bundle") ? { stdout: bundleOf(name.replace("-bundle", "")) } : {};
+      if (!name.endsWith("-bundle")) return {};
+      const cluster = name.replace("-bundle", "");
+      return { stdout: bundleOf(roots[cluster] ?? (ownRoots[cluster] ??= root(`apps.${cluster}.example.com`))) };
     },
   }).finally(() => {
     warn.mockRestore();
@@ -65,13 +71,22 @@ async function run(
   return { seen, outputs, warnings };
 }
 
-const roots: Record<string, ReturnType<typeof root>> = {};
+/** The roots of clusters that have one of their own. */
+const ownRoots: Record<string, Issued> = {};
 
-/** What a command printed that fetched a cluster's bundle: the time, and the bundle. */
-function bundleOf(cluster: string): string {
-  const keys = [rootKey((roots[cluster] ??= root(`apps.${cluster}.example.com`)))];
+/** What a command printed that fetched a bundle: the time, and the bundle. */
+function bundleOf(issued: Issued): string {
+  const keys = [rootKey(issued)];
   return `${Math.floor(Date.now() / 1000)}\n${JSON.stringify({ keys, spiffe_sequence: 1, spiffe_refresh_hint: 300 })}`;
 }
+
+/** The ConfigMap that SPIRE writes its own roots into, for its agents. */
+const ownBundle = (pem: string): KubeObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "spire-bundle", namespace: "zero-trust-workload-identity-manager" },
+  ...{ data: { "bundle.crt": pem } },
+});
 
 const reference = (stack: string): string => `organization/spire-federation/${stack}`;
 const federatesWith = (seen: Seen[]): unknown =>
@@ -169,6 +184,49 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
     await expect(run("cluster1", ["cluster2"], { live: [{ ...live, spec } as KubeObject] })).rejects.toMatchObject({
       problems: [{ path: "peers", message: expect.stringContaining("cluster2-federation") as unknown }],
     });
+  });
+});
+
+describe("one root for several trust domains", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const published = (cluster: string): object => ({
+    version: 1,
+    trustDomain: `apps.${cluster}.example.com`,
+    bundleEndpointUrl: `https://federation.apps.${cluster}.example.com`,
+    profile: "https_web",
+  });
+  const backend = { [reference("cluster2")]: published("cluster2"), [reference("cluster3")]: published("cluster3") };
+  const warned = async (own: string, roots: Record<string, Issued>): Promise<string[]> =>
+    (await run("cluster1", ["cluster2", "cluster3"], { backend, own, roots })).warnings;
+
+  it.each<[string, string, Record<string, Issued>, string]>([
+    [
+      "its own and a peer's",
+      upstream.pem,
+      { cluster2: upstream },
+      "apps.cluster1.example.com, apps.cluster2.example.com",
+    ],
+    [
+      "those of two peers",
+      "",
+      { cluster2: upstream, cluster3: upstream },
+      "apps.cluster2.example.com, apps.cluster3.example.com",
+    ],
+    [
+      "all of them",
+      upstream.pem,
+      { cluster2: upstream, cluster3: upstream },
+      "apps.cluster1.example.com, apps.cluster2.example.com, apps.cluster3.example.com",
+    ],
+  ])("is warned of once: %s", async (_, own, roots, names) => {
+    expect(await warned(own, roots)).toEqual([
+      expect.stringMatching(new RegExp(`^${names} have the same X\\.509 root .*can speak for each of them`)),
+    ]);
+  });
+
+  it("is not warned of where each has its own, nor where the own ones cannot be read", async () => {
+    expect(await warned(upstream.pem, {})).toEqual([]);
+    expect(await warned("", { cluster2: upstream })).toEqual([]);
   });
 });
 
