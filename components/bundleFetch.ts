@@ -6,6 +6,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { splitPem } from "./arguments";
 import { problem, type Problem } from "./problem";
+import { proxyVariables } from "./proxy";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
 /** An endpoint that serves a bundle. */
@@ -55,6 +56,7 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
   const { PATH = "" } = process.env;
   const env = {
     PATH,
+    ...proxyVariables(),
     BUNDLE_URL: endpoint.bundleEndpointUrl,
     BUNDLE_TRUST_DOMAIN: endpoint.trustDomain,
     BUNDLE_CA: endpoint.caCertificates,

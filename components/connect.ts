@@ -1,5 +1,6 @@
 import { Agent } from "node:https";
 import { isDeepStrictEqual } from "node:util";
+import { HttpsProxyAgent } from "hpagent";
 import {
   ApiException,
   type KubeConfig,
@@ -66,17 +67,21 @@ export function kubeConfig(access: ClusterAccess): KubeConfig {
   config.applySecurityAuthentication = async (request) => {
     await authenticate(request);
     const agent = request.getAgent();
-    // Those of a proxy are of other classes.
-    if (agent?.constructor === Agent) request.setAgent((shared = sharing(shared, agent)));
+    const { proxyUrl = "" } = config.getCurrentCluster() ?? {};
+    // Other kinds of proxies have agents of their own.
+    if (agent instanceof Agent && /^(https?:|$)/.test(proxyUrl)) {
+      request.setAgent((shared = sharing(shared, agent, proxyUrl)));
+    }
     request.setSignal(AbortSignal.timeout(REQUEST_MS));
   };
   return config;
 }
 
 /** One agent for all requests with the same credentials, where the client has one for each: a handshake takes longer than most answers. */
-function sharing(shared: Agent | undefined, agent: Agent): Agent {
+function sharing(shared: Agent | undefined, agent: Agent, proxy: string): Agent {
   const options = { ...agent.options, keepAlive: true, timeout: IDLE_MS };
-  return shared !== undefined && isDeepStrictEqual({ ...shared.options }, options) ? shared : new Agent(options);
+  if (shared !== undefined && isDeepStrictEqual({ ...shared.options }, options)) return shared;
+  return proxy === "" ? new Agent(options) : new HttpsProxyAgent({ ...options, proxy });
 }
 
 export class ClusterClient extends KubernetesObjectApi {

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ClusterAccess } from "./access";
 import { KubeConfig } from "./kubernetesClient";
+import { proxyFor } from "./proxy";
 
 /** The kubeconfig, or a context in it, cannot be found; `key` is the config key to look at. */
 export class AccessError extends Error {
@@ -24,6 +25,20 @@ export class AccessError extends Error {
 export function loadKubeconfig(access: ClusterAccess): KubeConfig {
   const config = load(access);
   config.setCurrentContext(chooseContext(config, access));
+  return withProxy(config);
+}
+
+/** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. */
+function withProxy(config: KubeConfig): KubeConfig {
+  config.loadFromOptions({
+    clusters: config.clusters.map((cluster) => {
+      const proxyUrl = cluster.proxyUrl ?? proxyFor(cluster.server);
+      return proxyUrl === undefined ? cluster : { ...cluster, proxyUrl };
+    }),
+    users: config.users,
+    contexts: config.contexts,
+    currentContext: config.currentContext,
+  });
   return config;
 }
 

@@ -1,6 +1,7 @@
 import { get } from "node:https";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_BUNDLE } from "./names";
+import { proxyAgent } from "./proxy";
 import { ready, waiting, type Verdict } from "./readiness";
 
 const TIMEOUT_MS = 5000;
@@ -44,7 +45,7 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
       {
         ca: roots,
         ...ANY_ANCHOR,
-        agent: false,
+        agent: proxyAgent(url, TIMEOUT_MS) ?? false,
         timeout: TIMEOUT_MS,
         checkServerIdentity: (_, { subjectaltname }) =>
           subjectaltname === `URI:${spiffeId}`

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { request } from "node:https";
 import type { TLSSocket } from "node:tls";
+import { proxyAgent } from "../../components/proxy";
 import { ANY_ANCHOR } from "../../components/spiffeEndpoint";
 
 export interface Presented {
@@ -26,7 +27,7 @@ export function presentedAt(url: string, ca: string | undefined): Promise<Presen
     const asked = request(
       url,
       {
-        agent: false,
+        agent: proxyAgent(url, PATIENCE_MS) ?? false,
         rejectUnauthorized: false,
         // The name is judged by itself.
         checkServerIdentity: () => undefined,
