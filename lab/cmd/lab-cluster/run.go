@@ -57,6 +57,7 @@ func (c *cluster) run(ctx context.Context) error {
 		server(control.Scheduler(c.certs()))
 		group.Go(func() error { return services.Run(ctx, client, c.services, c.plan, dns.World(c.clusters)) })
 		group.Go(func() error { return kubelet.Run(ctx, c.node()) })
+		group.Go(func() error { return c.approve(ctx) })
 		return c.bringUp(ctx, client, manifests)
 	})
 	return group.Wait()

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"spire-federation/lab/internal/apply"
+	"spire-federation/lab/internal/catalog"
 	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/images"
 	"spire-federation/lab/internal/pki"
@@ -14,7 +15,7 @@ import (
 	"spire-federation/lab/manifests"
 )
 
-// rendered is what cluster1 starts with, without the toolchain's CRDs.
+// rendered is what cluster1 starts with, without the toolchain's CRDs, and the Deployments that OLM makes for ZTWIM's operator.
 func rendered(t *testing.T) []unstructured.Unstructured {
 	t.Helper()
 	files, err := apply.Render(manifests.Files, values(fabric.For(1), nil, release.Of("1.1.1"), pki.Pair{}, pki.Pair{}))
@@ -24,6 +25,16 @@ func rendered(t *testing.T) []unstructured.Unstructured {
 	var all []unstructured.Unstructured
 	for _, file := range files {
 		all = append(all, file.Objects...)
+	}
+	for _, r := range release.All {
+		csv, _, err := catalog.ZTWIM(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		deployments, _, _ := unstructured.NestedSlice(csv.Object, "spec", "install", "spec", "deployments")
+		for _, deployment := range deployments {
+			all = append(all, unstructured.Unstructured{Object: deployment.(map[string]any)})
+		}
 	}
 	return all
 }

@@ -22,7 +22,7 @@ import (
 const (
 	fieldManager = "lab"
 	// patience is how long an object may be refused for want of another one that is being made.
-	patience = 90 * time.Second
+	patience = 3 * time.Minute
 	// atOnce bounds parallel requests: more of them would not be faster on the machines this runs on.
 	atOnce = 8
 )
@@ -55,8 +55,8 @@ func New(config *rest.Config) (*Applier, error) {
 	return &Applier{objects: objects, discovery: found, kinds: map[schema.GroupVersionKind]kind{}}, nil
 }
 
-// CRDs reads the toolchain's CRDs that an OpenShift cluster with ZTWIM has. cert-manager's are not among them: they
-// come with its operator.
+// CRDs reads the toolchain's CRDs that every OpenShift cluster has. Those of cert-manager and of spire-controller-manager are
+// not among them: they come with the operators that OLM installs.
 func CRDs(toolchain string) ([]unstructured.Unstructured, error) {
 	var all []unstructured.Unstructured
 	files, err := filepath.Glob(filepath.Join(toolchain, "crds", "*", "*.yaml"))
@@ -64,7 +64,7 @@ func CRDs(toolchain string) ([]unstructured.Unstructured, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if filepath.Base(filepath.Dir(file)) == "cert-manager" {
+		if folder := filepath.Base(filepath.Dir(file)); folder == "cert-manager" || folder == "spire" {
 			continue
 		}
 		text, err := os.ReadFile(file)

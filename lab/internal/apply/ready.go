@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,7 +11,7 @@ import (
 )
 
 // ReadyWhen is an annotation by which a manifest says that the lab is not ready before that condition is True. It is for custom
-// resources; Deployments and StatefulSets are always waited for.
+// resources; Deployments, StatefulSets and Subscriptions are always waited for.
 const ReadyWhen = "lab.local/ready-when"
 
 // target is an object that counts when it has what the lab waits for.
@@ -24,7 +25,7 @@ func targets(objects []unstructured.Unstructured) []target {
 	var picked []target
 	for _, object := range objects {
 		condition := object.GetAnnotations()[ReadyWhen]
-		if condition != "" || object.GetKind() == "Deployment" || object.GetKind() == "StatefulSet" {
+		if condition != "" || slices.Contains([]string{"Deployment", "StatefulSet", "Subscription"}, object.GetKind()) {
 			picked = append(picked, target{object, condition})
 		}
 	}
@@ -61,6 +62,9 @@ func (a *Applier) missing(ctx context.Context, t target) (string, error) {
 	if t.condition != "" {
 		return lacks(live.Object, t.condition), nil
 	}
+	if t.GetKind() == "Subscription" {
+		return notInstalled(live.Object), nil
+	}
 	return short(live.Object), nil
 }
 
@@ -78,6 +82,15 @@ func lacks(object map[string]any, condition string) string {
 		return fmt.Sprintf("(%s=%v: %v)", condition, c["status"], c["message"])
 	}
 	return fmt.Sprintf("(no condition %s)", condition)
+}
+
+// notInstalled says that OLM has installed nothing yet for a Subscription.
+func notInstalled(object map[string]any) string {
+	if installed, _, _ := unstructured.NestedString(object, "status", "installedCSV"); installed != "" {
+		return ""
+	}
+	state, _, _ := unstructured.NestedString(object, "status", "state")
+	return fmt.Sprintf("(nothing installed; state %q)", state)
 }
 
 // short says how many replicas of a Deployment or StatefulSet are missing. Both count the ready ones alike.

@@ -14,13 +14,17 @@ type Release struct {
 	Version           string
 	SPIRE             string // as the product's labels say; the lab builds one SPIRE for all releases
 	ControllerManager string
+	Replaces          string // the ClusterServiceVersion that it replaces, if there is one
+	SkipRange         string // of versions that it can also follow
 }
 
-// All are the releases in the product's catalog, the oldest first; each replaces the one before it.
+const product = "zero-trust-workload-identity-manager"
+
+// All are the releases in the catalog, the oldest first. The product's has 1.1.0, too: between 1.0.1 and 1.1.1.
 var All = []Release{
-	{Version: "1.0.0", SPIRE: "1.13.3", ControllerManager: "0.6.3"},
-	{Version: "1.0.1", SPIRE: "1.13.3", ControllerManager: "0.6.4"},
-	{Version: "1.1.1", SPIRE: "1.14.7", ControllerManager: "0.6.4"},
+	{Version: "1.0.0", SPIRE: "1.13.3", ControllerManager: "0.6.3", SkipRange: "<1.0.0"},
+	{Version: "1.0.1", SPIRE: "1.13.3", ControllerManager: "0.6.4", Replaces: product + ".v1.0.0", SkipRange: ">=1.0.0 <1.0.1"},
+	{Version: "1.1.1", SPIRE: "1.14.7", ControllerManager: "0.6.4", Replaces: product + ".v1.0.1", SkipRange: ">=1.0.1 <1.1.1"},
 }
 
 // Default is the minor release of a cluster that no flag speaks of.
@@ -40,7 +44,7 @@ func Of(version string) Release {
 }
 
 // CSV is the name of its ClusterServiceVersion, and so of its OperatorCondition.
-func (r Release) CSV() string { return "zero-trust-workload-identity-manager.v" + r.Version }
+func (r Release) CSV() string { return product + ".v" + r.Version }
 
 // OneZero says whether it is of the minor release 1.0.
 func (r Release) OneZero() bool { return strings.HasPrefix(r.Version, "1.0.") }

@@ -16,11 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spire-federation/lab/internal/apply"
+	"spire-federation/lab/internal/catalog"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/manifests"
 )
@@ -69,16 +71,36 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 	objects, err := apply.CRDs(toolchain)
 	must(t, err)
 	for _, file := range files {
-		if slices.Contains([]string{"10-base.yaml", "20-openshift-6-scc.yaml", "40-ztwim-1-crds.yaml", "40-ztwim-2-operator.yaml"}, file.Name) {
+		if slices.Contains([]string{"10-base.yaml", "20-openshift-6-scc.yaml"}, file.Name) {
 			objects = append(objects, file.Objects...)
 		}
 	}
+	objects = append(objects, installed(t)...)
 	applier, err := apply.New(config)
 	must(t, err)
 	must(t, applier.Apply(context.Background(), objects))
 	c, err := client.NewWithWatch(config, client.Options{})
 	must(t, err)
 	return config, c
+}
+
+// installed is what OLM makes of the bundle but the Deployment: the CRDs and the operator's ServiceAccount with its rights.
+func installed(t *testing.T) []unstructured.Unstructured {
+	t.Helper()
+	csv, objects, err := catalog.ZTWIM(release.Of(os.Getenv("OPERATOR_VERSION")))
+	must(t, err)
+	permissions, _, _ := unstructured.NestedSlice(csv.Object, "spec", "install", "spec", "clusterPermissions")
+	const account = product + "-controller-manager"
+	for _, o := range []fields{
+		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": fields{"name": account, "namespace": product}},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": fields{"name": account}, "rules": permissions[0].(fields)["rules"]},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": fields{"name": account},
+			"roleRef":  fields{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": account},
+			"subjects": []any{fields{"kind": "ServiceAccount", "name": permissions[0].(fields)["serviceAccountName"], "namespace": product}}},
+	} {
+		objects = append(objects, unstructured.Unstructured{Object: o})
+	}
+	return objects
 }
 
 func process(t *testing.T, dir, binary string, args ...string) (stop func()) {
