@@ -37,7 +37,7 @@ type Image struct {
 	program string
 }
 
-// Rewrite replaces From by To in a private copy of the file named by the argument Flag=<file>.
+// Rewrite replaces From by To in a private copy of the file that the arguments name: Flag=<file>, or Flag and <file>.
 type Rewrite struct {
 	Flag string `json:"flag"`
 	From string `json:"from"`

@@ -91,12 +91,17 @@ func TestRewriteCorrectsACopy(t *testing.T) {
 	if err := os.WriteFile(config, []byte("interval: 0\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	spec := shell(t, `cat "${1#--config=}" /conf.yaml`, "--config=conf.yaml")
-	spec.ReadOnly, spec.Mounts = true, []mount{{config, "/conf.yaml", true}}
-	spec.Rewrite = &images.Rewrite{Flag: "--config", From: "interval: 0\n", To: "interval: 10\n"}
-	_, said := launch(t, spec)
-	if got := said(); got != "interval: 10\ninterval: 0" {
-		t.Errorf("the program reads %q", got)
+	for script, args := range map[string][]string{
+		`cat "${1#--config=}" /conf.yaml`: {"--config=conf.yaml"},
+		`cat "$2" /conf.yaml`:             {"--config", "conf.yaml"},
+	} {
+		spec := shell(t, script, args...)
+		spec.ReadOnly, spec.Mounts = true, []mount{{config, "/conf.yaml", true}}
+		spec.Rewrite = &images.Rewrite{Flag: "--config", From: "interval: 0\n", To: "interval: 10\n"}
+		_, said := launch(t, spec)
+		if got := said(); got != "interval: 10\ninterval: 0" {
+			t.Errorf("with %q, the program reads %q", args, got)
+		}
 	}
 }
 

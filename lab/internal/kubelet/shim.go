@@ -211,8 +211,14 @@ func rewrite(argv []string, r *images.Rewrite) error {
 		return nil
 	}
 	for i, arg := range argv {
-		path, ok := strings.CutPrefix(arg, r.Flag+"=")
-		if !ok {
+		path, prefix := "", ""
+		switch {
+		case strings.HasPrefix(arg, r.Flag+"="):
+			prefix = r.Flag + "="
+			path = strings.TrimPrefix(arg, prefix)
+		case i > 0 && argv[i-1] == r.Flag:
+			path = arg
+		default:
 			continue
 		}
 		text, err := os.ReadFile(path)
@@ -223,7 +229,7 @@ func rewrite(argv []string, r *images.Rewrite) error {
 		if err := put(copied, strings.ReplaceAll(string(text), r.From, r.To), 0o644); err != nil {
 			return err
 		}
-		argv[i] = r.Flag + "=" + copied
+		argv[i] = prefix + copied
 	}
 	return nil
 }

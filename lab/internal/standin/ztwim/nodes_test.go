@@ -9,15 +9,23 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spire-federation/lab/internal/release"
 )
 
-// TestAgentConfiguration compares every byte with what the operator writes for the same resource, 1.0 as 1.1.
+// TestAgentConfiguration compares every byte with what the operator writes for the same resource.
 func TestAgentConfiguration(t *testing.T) {
-	same(t, newView(fields{
+	for golden, of := range map[string]release.Release{"agent-1.0.conf": oneZero, "agent-1.1.conf": newest} {
+		same(t, agentView(of), "agent.conf", golden)
+	}
+}
+
+func agentView(of release.Release) fields {
+	return newView(fields{
 		"logLevel": "info", "logFormat": "text", "nodeAttestor": fields{"k8sPSATEnabled": "true"},
 		"workloadAttestors": fields{"k8sEnabled": "true", "disableContainerSelectors": "false", "useNewContainerLocator": "true",
 			"workloadAttestorsVerification": fields{"type": "auto"}},
-	}, fields{"trustDomain": "apps.cluster1.example.com", "clusterName": "cluster1"}, product, newest), "agent.conf", "agent.conf")
+	}, fields{"trustDomain": "apps.cluster1.example.com", "clusterName": "cluster1"}, product, of)
 }
 
 // TestKubeletCA: the agent checks its kubelet with the file that the resource names, with OpenShift's, or not at all.
