@@ -61,6 +61,12 @@ export const ZTWIM = {
   deployment: "zero-trust-workload-identity-manager-controller-manager",
 } as const;
 
+/** Names, in the operator's environment, the ConfigMap of CAs that SPIRE trusts beside public ones. */
+export const TRUSTED_CA_ENV = "TRUSTED_CA_BUNDLE_CONFIGMAP";
+
+/** Selects the pod of ZTWIM's operator. */
+export const OPERATOR_LABEL = "name=zero-trust-workload-identity-manager";
+
 /** Where the cert-manager operator and its operands live. */
 export const CERT_MANAGER = {
   packageName: "openshift-cert-manager-operator",

@@ -9,13 +9,17 @@ import {
   type AskedFederation,
   type FederationSpec,
 } from "./federationSpec";
-import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER } from "./names";
+import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER, TRUSTED_CA_ENV, ZTWIM } from "./names";
+import { operatorRefusal, PROXY_INVALID } from "./operatorRefusal";
 import { failed, firstNotReady, ready, waiting, type Verdict } from "./readiness";
 import { readRoute, routeReadiness, type Route } from "./routeReadiness";
+import { operatorEnv, type OperatorDeployment } from "./ztwimRelease";
 import { podsReadiness, rolloutReadiness, type Pod, type Workload } from "./workloads";
 
 /** Conditions may still be those of the specification before. */
 const SETTLE_SECONDS = 20;
+/** A change of the specification makes the operator look at once, whatever it said before. */
+const REFUSAL_SECONDS = 8;
 const CONFIG_HASH = "ztwim.openshift.io/spire-server-config-hash";
 
 /** What the operator writes on the StatefulSet that it makes for a server.conf. */
@@ -53,7 +57,16 @@ export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFeder
     reader.get<Pod>("v1", "Pod", `${SPIRE_SERVER}-0`, OPERAND_NAMESPACE),
     asked.ownRoute === undefined ? readRoute(reader, undefined) : undefined,
   ]);
+  if (operatorRefusal(server)?.reason === PROXY_INVALID && (await knowsTrustedCas(reader))) {
+    return waiting("the operator starts again with the ConfigMap of trusted CAs that its Subscription now names");
+  }
   return spireServerReadiness(asked, { server, config, statefulSet, pod, route });
+}
+
+/** What the operator said of its environment is old once its Deployment has another. */
+async function knowsTrustedCas(reader: ClusterReader): Promise<boolean> {
+  const deployment = await reader.get<OperatorDeployment>("apps/v1", "Deployment", ZTWIM.deployment, OPERAND_NAMESPACE);
+  return (operatorEnv(deployment).get(TRUSTED_CA_ENV) ?? "") !== "";
 }
 
 /**
@@ -68,6 +81,7 @@ export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFeder
 export function spireServerReadiness(asked: AskedFederation, state: ServerState): Verdict {
   return firstNotReady(
     () => specReadiness(asked.federation, state.server),
+    () => operatorReadiness(state.server),
     () => configReadiness(state),
     () => statefulSetReadiness(state),
     () => conditionsReadiness(asked.federation, state.server),
@@ -104,11 +118,19 @@ function specReadiness(asked: FederationSpec, server: SpireServer | undefined): 
   }
   for (const type of ["ConfigurationValid", "TTLConfigurationValid"]) {
     const found = condition(server, type);
-    if (found?.status === "False") {
+    if (found?.status === "False" && operatorRefusal(server) === undefined) {
       return failed(`the operator refuses the specification: ${describe(found)}`, SETTLE_SECONDS);
     }
   }
   return ready;
+}
+
+/** The operator has not stopped at something that it never gets over by itself. */
+function operatorReadiness(server: SpireServer | undefined): Verdict {
+  const refusal = operatorRefusal(server);
+  return refusal === undefined
+    ? ready
+    : failed(`the operator does nothing more: ${refusal.because}. Cure: ${refusal.cure}`, REFUSAL_SECONDS);
 }
 
 /** The operator has written the specification into the server's configuration. */

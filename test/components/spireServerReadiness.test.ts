@@ -174,6 +174,76 @@ describe("fails, once it has settled, when", () => {
   });
 });
 
+describe("fails within seconds when the operator stops for good", () => {
+  const stopped = (type: string, reason: string, message: string): object[] => [
+    { type: "Ready", status: "False", reason: "Failed", message: `${type}: ${message}` },
+    { type: "StatefulSetAvailable", status: "True", reason: "StatefulSetReady" },
+    { type, status: "False", reason, message },
+  ];
+  const conflict = (what: string): string => `resource ${what} already exists but is not managed by the operator`;
+  const here = "zero-trust-workload-identity-manager";
+
+  it.each<[string, object[], string[]]>([
+    [
+      "at a ConfigMap of somebody else",
+      stopped("ServerConfigMapAvailable", "ResourceConflict", conflict(`${here}/spire-server`)),
+      ["ServerConfigMapAvailable=False (ResourceConflict)", `oc get configmap spire-server -n ${here} -o yaml`],
+    ],
+    [
+      "at a ClusterRole of somebody else",
+      stopped("RBACAvailable", "ResourceConflict", conflict("spire-server")),
+      ["oc get role,rolebinding,clusterrole,clusterrolebinding spire-server -o yaml"],
+    ],
+    [
+      "at a Route of somebody else, in the words of 1.0",
+      stopped(
+        "RouteAvailable",
+        "FederationRouteCreationFailed",
+        'routes.route.openshift.io "spire-server-federation" already exists',
+      ),
+      [`oc get route spire-server-federation -n ${here} -o yaml`, `oc delete pod -n ${here} -l name=${here}`],
+    ],
+    [
+      "behind a proxy",
+      stopped("ConfigurationValid", "ProxyConfigurationInvalid", "Proxy is enabled"),
+      ["config.openshift.io/inject-trusted-cabundle=true", "subscriptions.operators.coreos.com"],
+    ],
+    [
+      "at an upstream authority",
+      stopped("ConfigurationValid", "InvalidUpstreamAuthorityConfiguration", "issuerName is empty"),
+      ["issuerName is empty", "spec.upstreamAuthority"],
+    ],
+  ])("%s, whatever of the operands is behind", (_, conditions, texts) => {
+    const state = running(asked.federation, conf(60), conditions);
+    const verdict = spireServerReadiness(asked, { ...state, statefulSet: undefined });
+    expect(verdict).toMatchObject({ state: "failed", settleSeconds: 8 });
+    for (const text of texts) expect(verdict).toHaveProperty("because", expect.stringContaining(text));
+  });
+
+  it("but not at what it gets over, nor where it starts again with trusted CAs", async () => {
+    const cluster = (condition: object[], env: object[] = []) => {
+      const server = {
+        ...running(asked.federation, conf(300), condition).server,
+        apiVersion: "operator.openshift.io/v1alpha1",
+        kind: "SpireServer",
+      };
+      const deployment = {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: `${here}-controller-manager`, namespace: here },
+        spec: { template: { spec: { containers: [{ env }] } } },
+      };
+      return clusterOf(server, deployment);
+    };
+    const proxy = stopped("ConfigurationValid", "ProxyConfigurationInvalid", "Proxy is enabled");
+    const env = [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: "trusted-ca" }];
+    expect(await lookAtSpireServer(cluster(proxy), asked)).toMatchObject({ state: "failed", settleSeconds: 8 });
+    expect(await lookAtSpireServer(cluster(proxy, env), asked)).toMatchObject({ state: "waiting" });
+    const passing = stopped("StatefulSetAvailable", "StatefulSetNotReady", "update in progress");
+    expect(await lookAtSpireServer(cluster(passing), asked)).toMatchObject({ state: "waiting" });
+  });
+});
+
 it("fails at once when the operator applies no change", () => {
   const state = running(asked.federation, conf(60), [{ type: "CreateOnlyMode", status: "True" }]);
   expect(spireServerReadiness(asked, state)).toMatchObject({ state: "failed", settleSeconds: 0 });
