@@ -22,7 +22,7 @@ export type InstalledOperator =
   | { state: "ours"; generation?: number | undefined }
   /** Installed by others through OLM: used as it is, not declared. */
   | { state: "foreign"; subscription: SubscriptionReference }
-  /** Installed by others without OLM's Red Hat operator: used as it is; `namespace` is where its pods run. */
+  /** Installed by others without a Subscription: used as it is; `namespace` is where its pods run. */
   | { state: "plain"; namespace: string };
 
 /** What the stack would install. */
@@ -33,6 +33,13 @@ export interface WantedOperator {
 
 /** cert-manager's controller, however it was installed: its own manifests, Helm chart and operators label it so. */
 export const CONTROLLER = "app.kubernetes.io/name=cert-manager,app.kubernetes.io/component=controller";
+
+/** How OLM v1 is asked for an operator. */
+const EXTENSION_API = "olm.operatorframework.io/v1";
+
+interface ClusterExtension extends KubeObject {
+  spec?: { source?: { catalog?: { packageName?: string } } };
+}
 
 /** Where in the config these problems belong. */
 const PATH = "certManager";
@@ -121,12 +128,23 @@ async function inspectVersions(reader: ClusterReader): Promise<Problem[]> {
   });
 }
 
-/** cert-manager without the operator, unless it is what an operator has left behind: that one takes it up again. */
+/**
+ * cert-manager without a Subscription: by its manifests or chart, or by an operator that OLM v1 or somebody's hand has
+ * installed. What an operator has left behind when it was removed does not count: the new one takes it up again.
+ */
 async function inspectController(reader: ClusterReader): Promise<InstalledOperator> {
-  const [controllers, operand] = await Promise.all([
+  const [controllers, operand, extensions, operator] = await Promise.all([
     reader.list("apps/v1", "Deployment", undefined, CONTROLLER),
     reader.get(OPERATOR_API, "CertManager", SINGLETON),
+    reader.list<ClusterExtension>(EXTENSION_API, "ClusterExtension"),
+    reader.get("apps/v1", "Deployment", CERT_MANAGER.operatorDeployment, CERT_MANAGER.namespace),
   ]);
+  const byExtension = extensions.some(({ spec }) => spec?.source?.catalog?.packageName === CERT_MANAGER.packageName);
+  // One that OLM's older version made goes with its ClusterServiceVersion, some seconds after it.
+  const byHand = operator !== undefined && operator.metadata?.labels?.["olm.owner"] === undefined;
+  if (byExtension || byHand) {
+    return { state: "plain", namespace: CERT_MANAGER.operandNamespace };
+  }
   const foreign = controllers.find(
     ({ metadata }) => operand === undefined || metadata?.namespace !== CERT_MANAGER.operandNamespace,
   );

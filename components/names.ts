@@ -74,6 +74,7 @@ export const CERT_MANAGER = {
   operatorGroup: "openshift-cert-manager-operator",
   subscription: "openshift-cert-manager-operator",
   operandNamespace: "cert-manager",
+  operatorDeployment: "cert-manager-operator-controller-manager",
 } as const;
 
 /** Marks the Subscription as declared by a stack; the value is the stack's name. */

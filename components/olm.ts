@@ -14,7 +14,13 @@ const SETTLE_SECONDS = 15;
 const INSTALL_PLAN_SECONDS = 120;
 
 export interface Subscription extends Conditioned {
-  spec?: { name?: string; channel?: string; source?: string; sourceNamespace?: string };
+  spec?: {
+    name?: string;
+    channel?: string;
+    source?: string;
+    sourceNamespace?: string;
+    config?: { env?: { name: string; value?: string }[] };
+  };
   status?: NonNullable<Conditioned["status"]> & { state?: string; currentCSV?: string; installedCSV?: string };
 }
 

@@ -33,6 +33,7 @@ interface Schema {
 export interface ReleaseState {
   crd: CustomResourceDefinition | "unreadable" | undefined;
   subscription: Subscription | undefined;
+  /** ClusterServiceVersions of ZTWIM. */
   versions: readonly ClusterServiceVersion[];
   deployment: OperatorDeployment | undefined;
   statefulSet: KubeObject | undefined;
@@ -41,8 +42,12 @@ export interface ReleaseState {
 const CRD = "spireservers.operator.openshift.io";
 const VERSION = /(\d+\.\d+\.\d+\S*)$/;
 
-/** Reads what tells the release. What the caller may not read counts as unknown. */
+/** The release, by what can be read: what the caller may not read counts as unknown. */
 export async function readZtwimRelease(reader: ClusterReader): Promise<ZtwimRelease> {
+  return ztwimRelease(await readReleaseState(reader));
+}
+
+export async function readReleaseState(reader: ClusterReader): Promise<ReleaseState> {
   const [crd, subscriptions, versions, deployment, statefulSet] = await Promise.all([
     orElse<ReleaseState["crd"]>("unreadable", reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD)),
     orElse([], reader.list<Subscription>(SUBSCRIPTION_API, "Subscription")),
@@ -54,7 +59,7 @@ export async function readZtwimRelease(reader: ClusterReader): Promise<ZtwimRele
     orElse(undefined, reader.get("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE)),
   ]);
   const subscription = subscriptions.find(({ spec }) => spec?.name === ZTWIM.packageName);
-  return ztwimRelease({ crd, subscription, versions, deployment, statefulSet });
+  return { crd, subscription, versions: versions.filter(isZtwimVersion), deployment, statefulSet };
 }
 
 /** Pure. */
@@ -83,9 +88,7 @@ type Found = Required<Pick<ZtwimRelease, "version" | "from">>;
 
 /** What OLM has installed: during an upgrade that is the version before, until the new one has succeeded. */
 function installedVersion({ subscription, versions }: ReleaseState): Found | undefined {
-  const succeeded = versions.find(
-    ({ metadata, status }) => metadata?.name?.startsWith(ZTWIM.csvPrefix) === true && status?.phase === "Succeeded",
-  );
+  const succeeded = versions.find(({ status }) => status?.phase === "Succeeded");
   const installed = subscription?.status?.installedCSV ?? succeeded?.metadata?.name;
   const version = VERSION.exec(installed ?? "")?.[1];
   return version === undefined ? undefined : { version, from: "csv" };
@@ -107,6 +110,11 @@ function operandsVersion({ statefulSet }: ReleaseState): Found | undefined {
   const spire = statefulSet?.metadata?.labels?.["app.kubernetes.io/version"] ?? "";
   const version = spire.startsWith("1.13.") ? "1.0" : spire.startsWith("1.14.") ? "1.1" : undefined;
   return version === undefined ? undefined : { version, from: "statefulset" };
+}
+
+function isZtwimVersion({ metadata, status }: ClusterServiceVersion): boolean {
+  const copied = "olm.copiedFrom" in (metadata?.labels ?? {}) || status?.reason === "Copied";
+  return !copied && metadata?.name?.startsWith(ZTWIM.csvPrefix) === true;
 }
 
 function orElse<T>(unknown: T, request: Promise<T>): Promise<T> {

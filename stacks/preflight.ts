@@ -11,6 +11,7 @@ import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
 import type { ClusterConfig } from "./config";
+import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
 
 /** A cluster that may be changed. */
@@ -46,6 +47,7 @@ export interface ClusterState {
   /** The issuer that the config refers to. */
   issuer: KubeObject | undefined;
   trust: TrustObject[];
+  platform: PlatformState;
 }
 
 const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
@@ -59,7 +61,7 @@ export async function preflight(
     const reader = connect(config);
     const forbidden: string[] = [];
     const lenient = readOn(reader, forbidden);
-    const state = await look(lenient, config);
+    const state = { ...(await look(lenient, config)), platform: await lookAtPlatform(reader) };
     const problems = judge(config, state);
     const certManager =
       config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
@@ -70,7 +72,13 @@ export async function preflight(
     if (Array.isArray(certManager)) problems.push(...certManager);
     else if (problems.length === 0) {
       const route = routeOf(config, state);
-      return { reader, certManager, route, warnings: routeWarnings(config, route, state), trust: state.trust };
+      return {
+        reader,
+        certManager,
+        route,
+        warnings: [...platformWarnings(state.platform), ...routeWarnings(config, route, state)],
+        trust: state.trust,
+      };
     }
     return problems;
   } catch (error) {
@@ -95,7 +103,7 @@ function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
   };
 }
 
-async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<ClusterState> {
+async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<Omit<ClusterState, "platform">> {
   const namespace = names.OPERAND_NAMESPACE;
   const [ztwim, spireServer, ingress, route, federationCrd, referred, trust] = await Promise.all([
     reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
@@ -113,7 +121,13 @@ async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<C
 
 /** Pure: everything that the cluster has against the config. */
 export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
-  return [...judgeCluster(config, state), ...judgeTrustDomain(config, state), ...judgeEndpoint(config, state)];
+  return [
+    ...judgeCluster(config, state),
+    ...judgeTrustDomain(config, state),
+    ...judgeEndpoint(config, state),
+    // Nothing more is to be said of a cluster without ZTWIM.
+    ...(state.ztwim === undefined ? [] : judgePlatform(config, state.platform)),
+  ];
 }
 
 /** What the procedure takes for granted, and what the config refers to. */

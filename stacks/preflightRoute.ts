@@ -1,4 +1,5 @@
 /** What the cluster's Routes and domains say against the config, and what people should know of the endpoint's Route. Pure. */
+import { oc } from "../components/access";
 import type { KubeObject } from "../components/cluster";
 import { besideFormerRoute, federationRoute, type FederationRoute, operatorsHost } from "../components/federationRoute";
 import * as names from "../components/names";
@@ -69,5 +70,5 @@ export function routeWarnings(
   ];
 }
 
-const deletion = ({ context }: ClusterConfig): string =>
-  `oc --context ${context} delete route ${names.FEDERATION_ROUTE} -n ${names.OPERAND_NAMESPACE}`;
+const deletion = (config: ClusterConfig): string =>
+  oc(config, `delete route ${names.FEDERATION_ROUTE} -n ${names.OPERAND_NAMESPACE}`);

@@ -31,6 +31,17 @@ const operand: KubeObject = {
   kind: "CertManager",
   metadata: { name: "cluster" },
 };
+const extension = (packageName: string): KubeObject & { spec: object } => ({
+  apiVersion: "olm.operatorframework.io/v1",
+  kind: "ClusterExtension",
+  metadata: { name: "cert-manager" },
+  spec: { source: { sourceType: "Catalog", catalog: { packageName } } },
+});
+const byHand = (labels = {}): KubeObject => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { namespace: NAMESPACE, name: "cert-manager-operator-controller-manager", labels },
+});
 const unrelated = { ...subscription("other", "other"), spec: { name: "other-operator" } };
 
 const inspect = (...objects: KubeObject[]): ReturnType<typeof inspectCertManager> =>
@@ -58,6 +69,27 @@ it.each<[string, KubeObject[], object]>([
     { state: "foreign", subscription: { namespace: "openshift-operators", name: "cm" } },
   ],
   ["cert-manager's own manifests", [controller("cert-manager")], { state: "plain", namespace: "cert-manager" }],
+  [
+    "what OLM v1 installs, before its pods are there",
+    [extension("openshift-cert-manager-operator")],
+    { state: "plain", namespace: "cert-manager" },
+  ],
+  [
+    "what OLM v1 has installed, and not what a removed operator has left",
+    [extension("openshift-cert-manager-operator"), controller("cert-manager"), operand],
+    { state: "plain", namespace: "cert-manager" },
+  ],
+  ["nothing, beside OLM v1's other operators", [extension("other-operator")], { state: "absent" }],
+  [
+    "an operator that somebody's hand has installed",
+    [byHand(), controller("cert-manager"), operand],
+    { state: "plain", namespace: "cert-manager" },
+  ],
+  [
+    "nothing, while the Deployment of a removed operator is still going",
+    [byHand({ "olm.owner": "cert-manager-operator.v1.18.1" }), controller("cert-manager"), operand],
+    { state: "absent" },
+  ],
   ["a chart beside what an operator has left", [controller("pki"), operand], { state: "plain", namespace: "pki" }],
 ])("finds %s", async (_, objects, expected) => {
   expect(await inspect(...objects)).toEqual(expected);

@@ -1,4 +1,5 @@
 /** A cluster that is a list of objects. */
+import { CONTROLLER } from "../../components/inspectCertManager";
 import type { ClusterReader, KubeObject } from "../../components/cluster";
 
 export function clusterOf(...objects: KubeObject[]): ClusterReader {
@@ -14,11 +15,13 @@ export function clusterOf(...objects: KubeObject[]): ClusterReader {
             object.metadata.namespace === namespace,
         ) as T | undefined,
       ),
-    list: <T extends KubeObject>(apiVersion: string, kind: string, namespace?: string) =>
+    list: <T extends KubeObject>(apiVersion: string, kind: string, namespace?: string, selector?: string) =>
       Promise.resolve(
         objects.filter(
           (object) =>
-            matches(object, apiVersion, kind) && (namespace === undefined || object.metadata?.namespace === namespace),
+            matches(object, apiVersion, kind) &&
+            (namespace === undefined || object.metadata?.namespace === namespace) &&
+            (selector !== CONTROLLER || object.metadata?.name === "cert-manager"),
         ) as T[],
       ),
   };

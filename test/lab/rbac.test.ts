@@ -208,7 +208,7 @@ const SECRET_READER = {
 const OWN_ROUTE = {
   apiVersion: ROUTE,
   kind: "Route",
-  metadata: { name: "spire-server-federation", namespace: NAMESPACE },
+  metadata: { name: "spire-federation-endpoint", namespace: NAMESPACE },
   spec: {
     host: cluster3.host,
     to: { kind: "Service", name: "spire-server", weight: 100 },

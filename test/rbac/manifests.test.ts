@@ -74,6 +74,7 @@ test("names are those that the program uses", () => {
     ],
     ...[names.SECRET_READER.role, names.SECRET_READER.binding],
     ...[names.CERT_MANAGER.namespace, names.CERT_MANAGER.subscription, names.CERT_MANAGER.operatorGroup],
+    ...[names.ZTWIM.deployment, names.CERT_MANAGER.operatorDeployment],
     PROBE,
     ...[
       "spire-server-0",
@@ -82,6 +83,7 @@ test("names are those that the program uses", () => {
       "clusterfederatedtrustdomains.spire.spiffe.io",
       "spireservers.operator.openshift.io",
     ],
+    "version",
   ];
   expect(granted.flatMap(({ name }) => name ?? []).filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -28,7 +28,9 @@ export function refusalsOf(raw: Record<string, unknown>): string[] {
 type Live = KubeObject & { spec?: Record<string, unknown>; status?: Record<string, unknown> };
 
 /** A cluster on which ZTWIM is installed and nothing of ours is there. */
-export function freshCluster(name = "cluster1"): Record<"ztwim" | "spireServer" | "ingress" | "crd", Live> {
+export function freshCluster(
+  name = "cluster1",
+): Record<"ztwim" | "spireServer" | "ingress" | "crd" | "version" | "ingressClass" | "csv", Live> {
   const domain = `apps.${name}.example.com`;
   return {
     ztwim: {
@@ -53,6 +55,26 @@ export function freshCluster(name = "cluster1"): Record<"ztwim" | "spireServer" 
       apiVersion: "apiextensions.k8s.io/v1",
       kind: "CustomResourceDefinition",
       metadata: { name: "clusterfederatedtrustdomains.spire.spiffe.io" },
+    },
+    version: {
+      apiVersion: "config.openshift.io/v1",
+      kind: "ClusterVersion",
+      metadata: { name: "version" },
+      status: { desired: { version: "4.20.8" } },
+    },
+    ingressClass: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "openshift-default" },
+    },
+    csv: {
+      apiVersion: "operators.coreos.com/v1alpha1",
+      kind: "ClusterServiceVersion",
+      metadata: {
+        name: "zero-trust-workload-identity-manager.v1.1.0",
+        namespace: "zero-trust-workload-identity-manager",
+      },
+      status: { phase: "Succeeded" },
     },
   };
 }

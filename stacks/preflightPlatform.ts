@@ -1,0 +1,178 @@
+/** What the cluster's platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
+import { oc } from "../components/access";
+import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
+import { ISSUER_DEFAULTS } from "../components/issuer";
+import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "../components/names";
+import { TRUSTED_CA } from "../components/operatorRefusal";
+import type { Problem } from "../components/problem";
+import {
+  operatorEnv,
+  readReleaseState,
+  type ReleaseState,
+  type ZtwimRelease,
+  ztwimRelease,
+} from "../components/ztwimRelease";
+import type { ClusterConfig } from "./config";
+
+export interface ClusterVersion extends KubeObject {
+  status?: { desired?: { version?: string }; history?: { state?: string; version?: string }[] };
+}
+
+export interface ProxyConfig extends KubeObject {
+  status?: { httpProxy?: string; httpsProxy?: string };
+}
+
+/** Undefined is what is not there, or cannot be read. */
+export interface PlatformState {
+  version: ClusterVersion | undefined;
+  proxy: ProxyConfig | undefined;
+  ingressClasses: readonly KubeObject[] | undefined;
+  operator: ReleaseState;
+  /** What the caller may not read; nothing is refused for it. */
+  unread: readonly string[];
+}
+
+/** The first release in which a Route's externalCertificate is generally available. */
+const OPENSHIFT: readonly [number, number] = [4, 19];
+/** The releases of ZTWIM that this program was made for. */
+const ZTWIM_OLDEST: readonly [number, number] = [1, 0];
+const ZTWIM_NEWEST: readonly [number, number] = [1, 1];
+
+export async function lookAtPlatform(reader: ClusterReader): Promise<PlatformState> {
+  const unread: string[] = [];
+  const note = (error: unknown): undefined => {
+    if (!(error instanceof Forbidden)) throw error;
+    unread.push(error.message);
+  };
+  const [version, proxy, ingressClasses, operator] = await Promise.all([
+    reader.get<ClusterVersion>("config.openshift.io/v1", "ClusterVersion", "version").catch(note),
+    reader.get<ProxyConfig>("config.openshift.io/v1", "Proxy", "cluster").catch(note),
+    reader.list("networking.k8s.io/v1", "IngressClass").catch(note),
+    readReleaseState(reader),
+  ]);
+  return { version, proxy, ingressClasses, operator, unread };
+}
+
+/** Pure. */
+export function judgePlatform(config: ClusterConfig, state: PlatformState): Problem[] {
+  return [
+    ...judgeOpenShift(config, openShiftVersion(state.version)),
+    ...judgeRelease(ztwimRelease(state.operator)),
+    ...judgeNamespace(state.operator),
+    ...judgeProxy(config, state),
+    ...judgeIngressClass(config, state.ingressClasses),
+  ];
+}
+
+export function platformWarnings(state: PlatformState): string[] {
+  const release = ztwimRelease(state.operator);
+  const parts = minorOf(release.version);
+  return [
+    ...(state.unread.length > 0
+      ? [
+          `docs/rbac/auditor.yaml grants what a preview reads; without it this is not checked: ${state.unread.join("; ")}`,
+        ]
+      : []),
+    ...(openShiftVersion(state.version) === undefined
+      ? ['the cluster\'s OpenShift release is not known (no ClusterVersion "version"); 4.19 or newer is needed.']
+      : []),
+    ...(parts === undefined
+      ? [
+          "ZTWIM's release is not known: no ClusterServiceVersion, Deployment or StatefulSet says it; 1.0 or 1.1 is needed.",
+        ]
+      : isBefore(ZTWIM_NEWEST, parts)
+        ? [
+            `ZTWIM ${release.version ?? ""} is newer than what this program was made for, 1.0 and 1.1; see "mesh verify" after the up.`,
+          ]
+        : []),
+  ];
+}
+
+/** What runs: the newest update that has completed; during the installation, what is being installed. */
+export function openShiftVersion(version: ClusterVersion | undefined): string | undefined {
+  const completed = version?.status?.history?.find(({ state }) => state === "Completed");
+  return completed?.version ?? version?.status?.desired?.version;
+}
+
+/** Only a certificate in a secret needs it; with https_spiffe the router passes TLS through. */
+function judgeOpenShift({ profile }: ClusterConfig, version: string | undefined): Problem[] {
+  const parts = minorOf(version);
+  if (profile !== "https_web" || parts === undefined || !isBefore(parts, OPENSHIFT)) return [];
+  const cure = "upgrade the cluster to 4.19 or newer, or use profile https_spiffe, which needs no such Route";
+  return [
+    {
+      path: "profile",
+      message: `the cluster is OpenShift ${version ?? ""}, where a Route cannot take its certificate from a secret (spec.tls.externalCertificate); ${cure}`,
+    },
+  ];
+}
+
+function judgeRelease({ version }: ZtwimRelease): Problem[] {
+  const parts = minorOf(version);
+  if (parts === undefined || !isBefore(parts, ZTWIM_OLDEST)) return [];
+  const cure = `have OLM upgrade it to 1.0 or 1.1 (channel stable-v1 of package ${ZTWIM.packageName})`;
+  return [{ path: "context", message: `ZTWIM is of release ${version ?? ""}, before 1.0; ${cure}` }];
+}
+
+/** The operator makes its Route and its OperatorCondition in a namespace that it has as a constant, wherever it runs itself. */
+function judgeNamespace({ subscription, versions }: ReleaseState): Problem[] {
+  const namespace = (subscription ?? versions[0])?.metadata?.namespace;
+  if (namespace === undefined || namespace === OPERAND_NAMESPACE) return [];
+  const cure = `install it in namespace ${OPERAND_NAMESPACE}: its federation Route can be made there alone`;
+  return [{ path: "context", message: `ZTWIM's operator is installed in namespace ${namespace}; ${cure}` }];
+}
+
+/** With a proxy in its environment the operator does nothing before it knows a ConfigMap of trusted CAs. */
+function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): Problem[] {
+  const { subscription, deployment } = operator;
+  const env = operatorEnv(deployment);
+  const asked = new Map((subscription?.spec?.config?.env ?? []).map(({ name, value = "" }) => [name, value]));
+  const is = (values: Map<string, string>, ...keys: string[]): boolean =>
+    keys.some((key) => (values.get(key) ?? "") !== "");
+  // OLM gives the cluster's proxy to the operator unless the Subscription has one of its own, be it an empty one.
+  const clusters = proxy?.status?.httpProxy ?? proxy?.status?.httpsProxy ?? "";
+  const proxied = deployment === undefined ? clusters !== "" : is(env, "HTTP_PROXY", "HTTPS_PROXY");
+  if (!proxied || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
+  const { name = ZTWIM.packageName, namespace = OPERAND_NAMESPACE } = subscription?.metadata ?? {};
+  const entry = `{"name":"${TRUSTED_CA_ENV}","value":"trusted-ca"}`;
+  // A merge would drop what is in the list.
+  const patch =
+    asked.size === 0
+      ? `--type merge -p '{"spec":{"config":{"env":[${entry}]}}}'`
+      : `--type json -p '[{"op":"add","path":"/spec/config/env/-","value":${entry}}]'`;
+  const commands = [
+    oc(config, `create configmap trusted-ca -n ${namespace}`),
+    oc(config, `label configmap trusted-ca -n ${namespace} config.openshift.io/inject-trusted-cabundle=true`),
+    oc(config, `patch subscriptions.operators.coreos.com ${name} -n ${namespace} ${patch}`),
+  ];
+  return [
+    {
+      path: "context",
+      message: `ZTWIM's operator has a proxy (cluster-wide, or of its Subscription) and no ${TRUSTED_CA_ENV}, and does nothing without; ${TRUSTED_CA}:\n    ${commands.join("\n    ")}`,
+    },
+  ];
+}
+
+/** Without the class no router serves the Ingress that answers HTTP-01, and the challenge waits for ever. */
+function judgeIngressClass({ profile, issuer }: ClusterConfig, classes: readonly KubeObject[] | undefined): Problem[] {
+  if (profile !== "https_web" || issuer.type !== "acme" || classes === undefined) return [];
+  const wanted = issuer.ingressClassName ?? ISSUER_DEFAULTS.ingressClassName;
+  const there = classes.map(({ metadata }) => metadata?.name ?? "").sort();
+  if (there.includes(wanted)) return [];
+  const have = there.length === 0 ? "the cluster has none" : `the cluster has ${there.join(", ")}`;
+  return [
+    {
+      path: "issuer.ingressClassName",
+      message: `there is no IngressClass "${wanted}", so nothing would answer the ACME challenge; ${have}: name the class that the router serves`,
+    },
+  ];
+}
+
+type Minor = readonly [number, number];
+
+function minorOf(version: string | undefined): Minor | undefined {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version ?? "") ?? [];
+  return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)];
+}
+
+const isBefore = (one: Minor, other: Minor): boolean => one[0] < other[0] || (one[0] === other[0] && one[1] < other[1]);
