@@ -15,10 +15,14 @@ export interface Member {
 /** What the members have published, by name; nothing yet is undefined. Only equality counts. */
 export type Publications = Readonly<Record<string, string | undefined>>;
 
+export type Trusted = Readonly<Record<string, readonly string[]>>;
+
 export interface Progress {
   members: readonly Member[];
   published: Publications;
   runs: readonly Run[];
+  /** Whom each member trusts since its last run, by name. */
+  trusted?: Trusted;
   /** Members whose last run asks for one more, whatever their peers publish. */
   again?: ReadonlySet<string>;
 }
@@ -48,24 +52,26 @@ export function nextRound({ members, published, runs, again }: Progress): string
 }
 
 export type Standing =
-  | { state: "complete" }
+  /** It trusts all its peers; those in `keeps` publish nothing any more, so nothing of them can be brought up to date. */
+  | { state: "complete"; keeps: string[] }
   /** Its last run failed; the run itself says why. */
   | { state: "failed" }
-  /** Peers that have published nothing. */
+  /** Peers that have published nothing yet. */
   | { state: "pending"; peers: string[] }
   /** Peers that publish something else after each of its runs. */
   | { state: "unsettled"; peers: string[] };
 
 /** How every member stands once nothing is left to run. */
-export function standings({ members, published, runs }: Progress): Map<string, Standing> {
+export function standings({ members, published, trusted, runs }: Progress): Map<string, Standing> {
   return new Map(
     members.map(({ name, peers }): [string, Standing] => {
       const last = runsOf(name, runs).at(-1);
       if (!last?.succeeded) return [name, { state: "failed" }];
-      const pending = peers.filter((peer) => published[peer] === undefined);
+      const silent = peers.filter((peer) => published[peer] === undefined);
+      const pending = silent.filter((peer) => !trusted?.[name]?.includes(peer));
       if (pending.length > 0) return [name, { state: "pending", peers: pending }];
       const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
-      return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete" }];
+      return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];
     }),
   );
 }

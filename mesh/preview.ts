@@ -6,7 +6,7 @@ import type { Published } from "./backend";
 import { inParallel } from "./parallel";
 import type { Roots } from "./roots";
 import { restartsSpire, type Step } from "./narrator";
-import { type TrustChanges, trustChanges } from "./trust";
+import { KEPT, type TrustChanges, trustChanges } from "./trust";
 
 /** One `pulumi preview`; whatever goes wrong is an outcome. */
 export type PreviewOutcome = { succeeded: true; steps: Step[] } | { succeeded: false; errors: string[] };
@@ -113,9 +113,11 @@ function once<Question, Answer>(
   };
 }
 
-/** A reference to a stack that doesn't exist fails in Pulumi itself, whose word for it names no cure. */
+/** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
 const withCure = (error: string): string =>
-  error.includes("unknown stack") ? `${error}; mesh up makes the stacks of all members` : error;
+  error.includes("unknown stack")
+    ? `${error}; mesh up makes the stacks of all members, and of others: pulumi stack init, or take it out of peers`
+    : error;
 
 export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
 
@@ -132,7 +134,8 @@ function section(
     ...trust.gains.map(
       (gain) => `will trust ${gain.trustDomain} (${gain.peer}), ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
     ),
-    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): ${loss.because}`),
+    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): not among its peers any more`),
+    ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
     ...trust.waitsFor.map((peer) => {
       const domain = domains.get(peer);
       return domain === undefined

@@ -5,11 +5,21 @@ import type { Published } from "./backend";
 export interface TrustChanges {
   /** Peers that it will begin to trust. */
   gains: { peer: string; trustDomain: string; bundleEndpointUrl: string }[];
-  /** Peers that it will stop to trust: no longer wanted, or their stacks publish nothing any more. */
-  loses: { peer: string; trustDomain: string; because: "not wanted" | "publishes nothing" }[];
-  /** Peers that it wants and whose stacks have published nothing yet. */
+  /** Peers that it will stop trusting, because its config no longer names them. */
+  loses: TrustedPeer[];
+  /** Peers that it goes on trusting although their stacks publish nothing any more. */
+  keeps: TrustedPeer[];
+  /** Peers in its config whose stacks have published nothing yet. */
   waitsFor: string[];
 }
+
+export interface TrustedPeer {
+  peer: string;
+  trustDomain: string;
+}
+
+/** What is said of a peer in `keeps`. */
+export const KEPT = "its stack publishes nothing any more; to end the trust, take it out of peers or run mesh remove";
 
 /**
  * @param wanted names of the peers in the member's config
@@ -22,21 +32,16 @@ export function trustChanges(
   own: Published | undefined,
 ): TrustChanges {
   const trusted = own?.peers ?? {};
-  const there = wanted.flatMap((peer) => {
-    const contract = publications.get(peer);
-    return contract === undefined ? [] : [{ peer, contract }];
-  });
+  const last = Object.entries(trusted).map(([peer, { trustDomain }]) => ({ peer, trustDomain }));
+  const silent = wanted.filter((peer) => publications.get(peer) === undefined);
   return {
-    gains: there
-      .filter(({ peer }) => trusted[peer] === undefined)
-      .map(({ peer, contract: { trustDomain, bundleEndpointUrl } }) => ({ peer, trustDomain, bundleEndpointUrl })),
-    loses: Object.entries(trusted)
-      .filter(([peer]) => !there.some((one) => one.peer === peer))
-      .map(([peer, { trustDomain }]) => ({
-        peer,
-        trustDomain,
-        because: wanted.includes(peer) ? "publishes nothing" : "not wanted",
-      })),
-    waitsFor: wanted.filter((peer) => publications.get(peer) === undefined),
+    gains: wanted.flatMap((peer) => {
+      const contract = trusted[peer] === undefined ? publications.get(peer) : undefined;
+      if (contract === undefined) return [];
+      return [{ peer, trustDomain: contract.trustDomain, bundleEndpointUrl: contract.bundleEndpointUrl }];
+    }),
+    loses: last.filter(({ peer }) => !wanted.includes(peer)),
+    keeps: last.filter(({ peer }) => silent.includes(peer)),
+    waitsFor: silent.filter((peer) => trusted[peer] === undefined),
   };
 }

@@ -1,10 +1,11 @@
 /** `mesh up`: brings members together until nothing more is to be had. */
 import type { OpMap, Published } from "./backend";
-import { nextRound, type Progress, type Publications, type Run, standings } from "./convergence";
+import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "./members";
 import { UNCHANGING } from "./narrator";
 import { inParallel } from "./parallel";
 import { table } from "./table";
+import { KEPT } from "./trust";
 
 /** How a member's stack is run and read; Pulumi in earnest, anything in a test. */
 export interface Stacks {
@@ -28,6 +29,8 @@ export interface UpMember {
   state: "complete" | "pending" | "failed" | "unsettled";
   /** Peers that it waits for: members or, as organization/project/stack, stacks of other projects. */
   waitsFor: string[];
+  /** Peers that it goes on trusting although their stacks publish nothing any more. */
+  keeps: string[];
   /** How often it ran, and how many resources of each kind of change that made. */
   runs: number;
   changes: OpMap;
@@ -49,9 +52,9 @@ export async function up(
   const outcomes = new Map<string, UpOutcome[]>(members.map(({ name }) => [name, []]));
   const runs: Run[] = [];
   const everybody = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
-  const { published, missing } = await look(everybody, stacks, parallel);
+  const { missing, ...before } = await look(everybody, stacks, parallel);
   for (const name of missing) await stacks.make(name);
-  let progress: Progress = { members, published, runs };
+  let progress: Progress = { members, ...before, runs };
   for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
     onRound(round, names);
     const saw = progress.published;
@@ -60,18 +63,18 @@ export async function up(
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
-    const { published, again } = await look(everybody, stacks, parallel);
-    progress = { ...progress, published, again };
+    const { published, again, trusted } = await look(everybody, stacks, parallel);
+    progress = { ...progress, published, again, trusted };
   }
   return summary(members, progress, outcomes);
 }
 
-/** What they have published, who needs one more run, and which stacks are missing. */
+/** What they have published, whom they trust, who needs one more run, and which stacks are missing. */
 async function look(
   names: readonly string[],
   stacks: Stacks,
   parallel: number,
-): Promise<{ published: Publications; again: Set<string>; missing: string[] }> {
+): Promise<{ published: Publications; again: Set<string>; trusted: Trusted; missing: string[] }> {
   const found = new Map<string, Published | undefined>();
   await inParallel(parallel, names, async (name) => found.set(name, await stacks.published(name)));
   const text = (contract: unknown): string | undefined =>
@@ -79,6 +82,7 @@ async function look(
   return {
     published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
     again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
+    trusted: Object.fromEntries(names.map((name) => [name, Object.keys(found.get(name)?.peers ?? {})])),
     missing: names.filter((name) => found.get(name) === undefined),
   };
 }
@@ -96,6 +100,7 @@ function summary(
       member: name,
       state: stands?.state ?? "failed",
       waitsFor: stands !== undefined && "peers" in stands ? stands.peers : [],
+      keeps: stands?.state === "complete" ? stands.keeps : [],
       runs: own.length,
       changes: sum(own),
       restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
@@ -117,7 +122,10 @@ function sum(outcomes: readonly UpOutcome[]): OpMap {
 }
 
 export function printUp(members: readonly UpMember[]): string {
-  const explained = members.flatMap(({ member, errors }) => errors.map((error) => `\n${member}: ${error}\n`));
+  const explained = members.flatMap(({ member, keeps, errors }) => [
+    ...keeps.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
+    ...errors.map((error) => `\n${member}: ${error}\n`),
+  ]);
   const rows = members.map(({ member, state, waitsFor, runs, restarts, changes }) => [
     member,
     waitsFor.length === 0 ? state : `${state}: ${waitsFor.join(", ")}`,

@@ -139,6 +139,20 @@ test("a peer whose endpoint changes every time does not keep the mesh going for 
   expect(standings({ members, published: { b: "new" }, runs }).get("a")).toEqual({ state: "unsettled", peers: ["b"] });
 });
 
+test("a peer that publishes nothing any more is waited for only by members that do not trust it", () => {
+  const members = [
+    { name: "a", peers: ["gone"] },
+    { name: "b", peers: ["gone"] },
+  ];
+  const runs: Run[] = members.map(({ name }) => ({ member: name, succeeded: true, saw: {} }));
+  const progress: Progress = { members, published: {}, trusted: { a: ["gone"], b: [] }, runs };
+  expect(nextRound(progress)).toEqual([]);
+  expect([...standings(progress)]).toEqual([
+    ["a", { state: "complete", keeps: ["gone"] }],
+    ["b", { state: "pending", peers: ["gone"] }],
+  ]);
+});
+
 describe("any graph", () => {
   const failures = fc.func(fc.boolean());
   const trouble = fc.record({

@@ -37,15 +37,16 @@ describe("trust that an up would change", () => {
     ]);
   });
 
-  test("loses peers that are no longer wanted, and those that publish nothing any more", () => {
-    expect(changes.loses).toEqual([
-      { peer: "left", trustDomain: "apps.left.example.com", because: "not wanted" },
-      { peer: "gone", trustDomain: "apps.gone.example.com", because: "publishes nothing" },
-    ]);
+  test("loses peers that are no longer wanted", () => {
+    expect(changes.loses).toEqual([{ peer: "left", trustDomain: "apps.left.example.com" }]);
   });
 
-  test("waits for whoever has published nothing", () => {
-    expect(changes.waitsFor).toEqual(["silent", "gone"]);
+  test("keeps peers that publish nothing any more", () => {
+    expect(changes.keeps).toEqual([{ peer: "gone", trustDomain: "apps.gone.example.com" }]);
+  });
+
+  test("waits for peers that have published nothing yet", () => {
+    expect(changes.waitsFor).toEqual(["silent"]);
   });
 });
 
@@ -139,6 +140,21 @@ describe("preview", () => {
     );
     expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) once its endpoint answers");
     expect(printPreview(result)).toContain("waits for far,");
+  });
+
+  test("a peer that publishes nothing any more is said to be kept, and how to end the trust", async () => {
+    const member1 = { ...member, config: configOf({ peers: ["gone"] }) };
+    const result = await preview(
+      [member1],
+      {
+        roots: () => Promise.reject(new Error("nobody is there to be asked")),
+        ownRoots: () => Promise.resolve([]),
+        published: (name) => Promise.resolve(name === "cluster1" ? trusting("gone") : undefined),
+        preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+      },
+      2,
+    );
+    expect(printPreview(result)).toMatch(/keeps trusting apps\.gone\.example\.com \(gone\): .*peers or .*mesh remove/);
   });
 
   test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {

@@ -19,6 +19,7 @@ class FakeStacks implements FutureStacks {
   constructor(
     broken: Record<string, string> = {},
     private readonly missing: readonly string[] = [],
+    private readonly trusted: Record<string, string> = {},
   ) {
     this.broken = broken;
   }
@@ -33,7 +34,16 @@ class FakeStacks implements FutureStacks {
     if (this.missing.includes(name) && !this.made.includes(name)) return Promise.resolve(undefined);
     const url = this.urls[name];
     const federation = { version: 1, trustDomain: name, bundleEndpointUrl: url ?? "", profile: "https_web" } as const;
-    return Promise.resolve({ ...(url === undefined ? {} : { federation }), pendingPeers: [], peers: {} });
+    return Promise.resolve({
+      ...(url === undefined ? {} : { federation }),
+      pendingPeers: [],
+      peers: this.peersOf(name),
+    });
+  }
+
+  private peersOf(name: string): Published["peers"] {
+    const peer = this.trusted[name];
+    return peer === undefined ? {} : { [peer]: { trustDomain: peer, fingerprints: [] } };
   }
 
   async up(name: string): Promise<UpOutcome> {
@@ -65,6 +75,7 @@ test("brings a mesh up in two rounds, no more members at a time than asked", asy
       member: name,
       state: "complete",
       waitsFor: [],
+      keeps: [],
       runs: 2,
       restarts: 2,
       changes: { create: 4 },
@@ -117,4 +128,10 @@ test("each stack is read once before the first round, and what is missing is mad
   expect(reads).toBe(4);
   expect(stacks.made).toEqual(["b", "d"]);
   expect(new Set(stacks.ran)).toEqual(new Set(["a", "b"]));
+});
+
+test("a member is complete with a peer that it trusts and that publishes nothing any more, and says so", async () => {
+  const result = await up([member("a", "gone")], new FakeStacks({}, [], { a: "gone" }), 2, quiet);
+  expect(result).toMatchObject([{ member: "a", state: "complete", keeps: ["gone"], runs: 1 }]);
+  expect(printUp(result)).toMatch(/^a: keeps trusting gone: .*mesh remove/m);
 });
