@@ -94,9 +94,11 @@ function objects(name: string, federatesWith: string[]): Manifest[] {
       spec: {
         serviceAccountName: name,
         terminationGracePeriodSeconds: 1,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
         containers: [
           {
             name: "probe",
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
             image: "lab.local/probe",
             args: ["serve", `:${PORT}`],
             // It listens only once it has its SVID.

@@ -40,6 +40,10 @@ func (c *cluster) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	admission, err := control.WriteAdmission(c.dir())
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	server := func(p control.Process) {
 		group.Go(func() error {
@@ -47,7 +51,7 @@ func (c *cluster) run(ctx context.Context) error {
 		})
 	}
 	server(control.Etcd(c.dir()))
-	server(control.APIServer(c.plan, c.certs(), audit))
+	server(control.APIServer(c.plan, c.certs(), audit, admission))
 	group.Go(func() error {
 		c.say(state.Starting, nil, "its API server")
 		if err := untilServing(ctx, client); err != nil {

@@ -16,22 +16,27 @@ import (
 
 	"spire-federation/lab/internal/catalog"
 	"spire-federation/lab/internal/standin/certmanageroperator"
+	"spire-federation/lab/internal/standin/certmanagerwebhook"
 	"spire-federation/lab/internal/standin/ingress"
 	"spire-federation/lab/internal/standin/network"
 	"spire-federation/lab/internal/standin/router"
 	"spire-federation/lab/internal/standin/serviceca"
+	"spire-federation/lab/internal/standin/writers"
 	"spire-federation/lab/internal/standin/ztwim"
 )
 
 var standins = map[string]func(context.Context, []string) error{
 	"ztwim-operator":        ztwim.Run,
 	"cert-manager-operator": certmanageroperator.Run,
+	"cert-manager-webhook":  certmanagerwebhook.Run,
 	"router":                router.Run,
 	"ingress-to-route":      ingress.Run,
 	"service-ca":            serviceca.Run,
 	"network-operator":      network.Run,
 	"catalog":               catalog.Run,
-	"pause":                 pause,
+
+	"openshift-controller-manager": writers.Run,
+	"pause":                        pause,
 }
 
 // pause runs until it is told to stop, and answers health checks when it is given an address.

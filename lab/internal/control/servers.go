@@ -25,7 +25,7 @@ func Etcd(dir string) Process {
 
 // APIServer listens on the node's address: 443 there is the router's. Webhooks behind Services are reached by their
 // ClusterIPs, as on a real control plane.
-func APIServer(plan fabric.Plan, certs string, audit Audit) Process {
+func APIServer(plan fabric.Plan, certs string, audit Audit, admission string) Process {
 	crt, key := pairs(certs)
 	return Process{
 		Name: "kube-apiserver",
@@ -39,6 +39,7 @@ func APIServer(plan fabric.Plan, certs string, audit Audit) Process {
 			"--tls-private-key-file=" + key(pki.APIServer),
 			"--client-ca-file=" + crt(pki.ClusterCA),
 			"--authorization-mode=RBAC",
+			"--admission-control-config-file=" + admission,
 			"--audit-policy-file=" + audit.Policy,
 			"--audit-log-path=" + audit.Log,
 			"--service-account-issuer=https://kubernetes.default.svc",
