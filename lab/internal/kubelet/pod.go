@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -164,11 +165,23 @@ func (p *pod) tryPrepare() (err error) {
 
 // refresh keeps volumes up to date with the objects they come from, and tokens valid.
 func (p *pod) refresh(ctx context.Context) {
-	for sleep(ctx, volumeRefresh) {
+	for started, last := false, time.Now(); sleep(ctx, startingRefresh); {
+		started = started || p.ready()
+		if started && time.Since(last) < volumeRefresh {
+			continue
+		}
+		last = time.Now()
 		if err := p.volumes.sync(ctx, p.snapshot()); err != nil && ctx.Err() == nil {
 			slog.Warn("volume not refreshed", "pod", p.namespace+"/"+p.name, "error", err)
 		}
 	}
+}
+
+// ready says whether all containers are ready now.
+func (p *pod) ready() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !slices.ContainsFunc(p.containers, func(c *container) bool { return !c.init && !c.status.Ready })
 }
 
 // snapshot is the pod with the addresses it has now, which the API may not know yet.

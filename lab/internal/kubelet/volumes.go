@@ -25,6 +25,9 @@ const (
 	// volumeRefresh is how late a running pod sees a change of what its volumes are made of. A kubelet takes up to two minutes,
 	// since it looks at each pod once a minute, and at any change of the pod; the lab cannot wait that long for everything.
 	volumeRefresh = 30 * time.Second
+	// startingRefresh is how late that is before the pod has been ready: SPIRE's agents would hold up a cluster's start, which
+	// begin before the server has written the bundle that they bootstrap with.
+	startingRefresh = 2 * time.Second
 )
 
 // volumes are a pod's volumes as directories or files of this machine.

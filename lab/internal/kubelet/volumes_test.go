@@ -119,6 +119,8 @@ func TestARunningPodSeesAChangeLate(t *testing.T) {
 			t.Errorf("%s: %q (%v), want %q", when, got, err, want)
 		}
 	}
+	main := &container{}
+	p.containers = []*container{main}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := p.volumes.sync(ctx, p.snapshot()); err != nil {
@@ -126,10 +128,19 @@ func TestARunningPodSeesAChangeLate(t *testing.T) {
 		}
 		reads("at the start", "old")
 		go p.refresh(ctx)
+		set("early")
+		time.Sleep(startingRefresh + time.Second)
+		reads("before it is ready", "early")
+		p.mu.Lock()
+		main.status.Ready = true
+		p.mu.Unlock()
 		set("new")
-		time.Sleep(volumeRefresh - time.Second)
-		reads("soon after the change", "old")
-		time.Sleep(2 * time.Second)
+		time.Sleep(volumeRefresh - startingRefresh)
+		reads("soon after the change", "early")
+		p.mu.Lock()
+		main.status.Ready = false // it has been
+		p.mu.Unlock()
+		time.Sleep(2 * startingRefresh)
 		reads("later", "new")
 		cancel()
 		synctest.Wait()
