@@ -110,7 +110,8 @@ export function certificateReadiness(name: string, state: CertificateState, issu
 
 const UNANSWERED =
   "cert-manager asks for the challenge over HTTP itself, for days, before it lets the ACME server ask. Check that " +
-  "issuer.ingressClassName is a class that the router serves, and that the host's port 80 leads to that router";
+  "issuer.ingressClassName is a class that the router serves, that the host's port 80 leads to that router, and that no " +
+  `NetworkPolicy or service mesh keeps the router from the solver's pod: oc get networkpolicies,pods -n ${OPERAND_NAMESPACE}`;
 
 /** A challenge that cert-manager does not even answer to itself: it never says that this has failed. */
 function isUnanswered(challenges: AcmeObject[] = []): boolean {

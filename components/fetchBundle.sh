@@ -39,8 +39,9 @@ fetch() {
 cure() {
   case $1 in
     6) echo '; check that the name resolves from here' ;;
-    7 | 28) echo "; check that the cluster's router runs and that its port 443 can be reached from here" ;;
-    22 | 52 | 56) echo '; check that the SPIRE server behind its Route runs' ;;
+    7) echo "; check that the cluster's router runs and that its port 443 can be reached from here" ;;
+    28) echo "; check that the cluster's router runs and that its port 443 can be reached from here, and that no NetworkPolicy or service mesh keeps the router from port 8443 of the SPIRE server" ;;
+    22 | 35 | 52 | 56) echo '; check that the SPIRE server behind its Route runs, and that no NetworkPolicy or service mesh keeps the router from its port 8443' ;;
     60) echo '; check whose certificate it has. A CA that is not public is known once its Certificate has been renewed (cmctl renew spire-server-federation-tls -n zero-trust-workload-identity-manager), or given as endpointCa of its stack' ;;
   esac
 }

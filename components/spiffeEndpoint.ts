@@ -29,6 +29,10 @@ export async function readOwnRoots(reader: ClusterReader): Promise<string | unde
  */
 export const ANY_ANCHOR = { allowPartialTrustChain: true };
 
+const REACHED =
+  "check that port 443 of the cluster's router can be reached from here, and that no NetworkPolicy or service mesh keeps " +
+  "the router from port 8443 of the SPIRE server";
+
 /**
  * Whether an `https_spiffe` endpoint answers, with the SVID that it must have.
  *
@@ -60,8 +64,10 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", (error) => {
-      resolve(waiting(`${url} does not answer: ${error.message}`));
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      // What it presents is another matter: then it was reached.
+      const unreached = error.message.startsWith("no answer") || /^E(CONN|TIMEDOUT|HOSTUNREACH)/.test(error.code ?? "");
+      resolve(waiting(`${url} does not answer: ${error.message}${unreached ? `; ${REACHED}` : ""}`));
     });
   });
 }

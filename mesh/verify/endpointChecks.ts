@@ -79,7 +79,9 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     needs: ["MESH142", "MESH134", "MESH135"],
     judge: (view) => {
       const { presented } = view;
-      const cure = `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}`;
+      const cure =
+        `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
+        `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
       if ("because" in presented) return failed(presented.because, cure);
       if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);
       return failed(`it answers with HTTP status ${presented.seen.status}`, cure);

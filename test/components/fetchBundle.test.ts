@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import { createServer as createHttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetchCommand, readFetched } from "../../components/bundleFetch";
@@ -120,12 +120,21 @@ it("names the URL, the trust domain, curl's error and what to look at when it gi
   expect(stderr).toMatch(/https:\/\/localhost:1.*apps\.cluster2\.example\.com.*within 0 s.*curl: \(7\).*router runs/);
 });
 
+it("says what can be between the router and the SPIRE server, when a connection is cut before TLS", async () => {
+  const cutting = createTcpServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => cutting.listen(0, "localhost", resolve));
+  const { stderr } = await fetch({ ca: ca.pem, url: `https://localhost:${(cutting.address() as AddressInfo).port}` });
+  cutting.close();
+  expect(stderr).toMatch(/curl: \(35\)[^]*NetworkPolicy or service mesh.*8443/);
+});
+
 it("says where a CA that is not public belongs", async () => {
   expect((await fetch({})).stderr).toMatch(/curl: \(60\)[^]*endpointCa/);
 });
 
 it.each<[string, Answer, string]>([
   ["an error", { status: 503, body: "no server is available" }, "503"],
+  ["a Route with nothing behind it", { status: 503, body: "" }, "no NetworkPolicy or service mesh keeps the router"],
   ["a redirect", { status: 302, body: '{"keys":[]}', headers: { location: "https://example.com/" } }, "302"],
   ["a page", { status: 200, body: "<html>" }, "no bundle"],
 ])("gives up on %s", async (_, answer, message) => {

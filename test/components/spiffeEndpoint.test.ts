@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { lookAtSpiffeEndpoint, readOwnRoots } from "../../components/spiffeEndpoint";
 import { issue, root } from "./certificates";
 import { NAMESPACE } from "./given";
@@ -63,6 +63,20 @@ describe("with an upstream CA", () => {
     server.setSecureContext({ cert: leaf.pem, key: leaf.keyPem });
     expect(await look(upstream.pem)).toMatchObject({ state: "waiting" });
   });
+});
+
+it("says what may be in the way of a connection that is cut, and not of a certificate that is wrong", async () => {
+  const cutting = createTcpServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => cutting.listen(0, "localhost", resolve));
+  const cut = await lookAtSpiffeEndpoint(
+    `https://localhost:${(cutting.address() as AddressInfo).port}`,
+    ID,
+    spireRoot.pem,
+  );
+  cutting.close();
+  const inTheWay = expect.stringMatching(/NetworkPolicy or service mesh.*8443/) as string;
+  expect(cut).toEqual({ state: "waiting", because: inTheWay });
+  expect(await look(other.pem)).not.toMatchObject({ because: inTheWay });
 });
 
 it.each<[string, () => ReturnType<typeof look>, string]>([
