@@ -16,6 +16,7 @@ export interface Injection {
 
 const APIS = {
   Certificate: "cert-manager.io/v1",
+  ClusterRole: "rbac.authorization.k8s.io/v1",
   Issuer: "cert-manager.io/v1",
   ClusterFederatedTrustDomain: "spire.spiffe.io/v1alpha1",
   Deployment: "apps/v1",
@@ -34,7 +35,7 @@ export const object = (kind: Kind, name: string, content: object = {}, namespace
   ...content,
 });
 const metadataOf = (kind: Kind, name: string, namespace = NAMESPACE): Manifest["metadata"] =>
-  ["ClusterFederatedTrustDomain", "SpireServer"].includes(kind) ? { name } : { name, namespace };
+  ["ClusterFederatedTrustDomain", "ClusterRole", "SpireServer"].includes(kind) ? { name } : { name, namespace };
 export const merge = (cluster: Cluster, kind: Kind, name: string, content: object, namespace?: string): Promise<void> =>
   cluster.merge(object(kind, name, content, namespace));
 
@@ -156,3 +157,28 @@ export function presented(cluster: Cluster, times: { notBefore?: Date; notAfter?
   };
 }
 const CERT_MANAGER = /^\/app\/cmd\/controller\/controller\0/;
+
+/** Agents that the kubelet tells nothing, while the operator, which would give them their right back, is stopped. */
+export function withoutKubelet(cluster: Cluster): Injection {
+  const rights = (resources: string[]): Promise<void> =>
+    merge(cluster, "ClusterRole", "spire-agent", { rules: [{ apiGroups: [""], resources, verbs: ["get"] }] });
+  // The kubelet remembers what it has allowed to a token.
+  const restart = async (): Promise<void> => {
+    const labelSelector = "app.kubernetes.io/name=spire-agent";
+    await cluster.core.deleteCollectionNamespacedPod({ namespace: NAMESPACE, labelSelector });
+  };
+  return {
+    inject: async () => {
+      signal(cluster, ZTWIM, "SIGSTOP");
+      await rights(["pods", "nodes"]);
+      await restart();
+    },
+    undo: async () => {
+      await rights(["pods", "nodes", "nodes/proxy"]);
+      signal(cluster, ZTWIM, "SIGCONT");
+      await restart();
+    },
+  };
+}
+/** The stand-in, or the real operator in its place. */
+const ZTWIM = /ztwim-operator\0|\/zero-trust-workload-identity-manager\0/;

@@ -14,6 +14,7 @@ import {
   removal,
   signal,
   spec,
+  withoutKubelet,
 } from "./injections";
 
 const [cluster1, cluster2, cluster3] = [
@@ -254,6 +255,12 @@ export const FAULTS: Fault[] = [
     },
     found: ["cluster1 MESH135"],
     cure: /logs spire-server-0 -c spire-controller-manager/,
+  },
+  {
+    name: "agents that may not ask the kubelet",
+    ...withoutKubelet(cluster1),
+    found: ["cluster1 MESH137"],
+    cure: /auth can-i get nodes\/proxy/,
   },
   {
     name: "create-only mode",
