@@ -98,7 +98,11 @@ describe("has patience, but not for ever,", () => {
     [
       "with a challenge that is not answered",
       challenge("HTTP-01", propagating),
-      ["Challenge r-1-1-9: pending, wrong status code '503', expected '200'", "issuer.ingressClassName", "NetworkPolicy or service mesh"],
+      [
+        "Challenge r-1-1-9: pending, wrong status code '503', expected '200'",
+        "issuer.ingressClassName",
+        "NetworkPolicy or service mesh",
+      ],
     ],
   ])("%s", (_, state, said) => {
     const verdict = certificateReadiness(NAME, state, reference);
