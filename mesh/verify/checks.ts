@@ -6,6 +6,7 @@ import { endpointChecks } from "./endpointChecks";
 import { foreignChecks } from "./foreignChecks";
 import { operandChecks } from "./operandChecks";
 import { operatorChecks, serverChecks } from "./serverChecks";
+import { sharedRootChecks } from "./sharedRootChecks";
 import { trustChecks } from "./trustChecks";
 import type { MemberView, PairView } from "./views";
 import { grantChecks, releaseChecks } from "./ztwimChecks";
@@ -20,6 +21,7 @@ export const memberChecks: readonly Check<MemberView>[] = [
   ...endpointChecks,
   ...operatorChecks,
   ...foreignChecks,
+  ...sharedRootChecks,
 ];
 
 export const pairChecks: readonly Check<PairView>[] = trustChecks;

@@ -14,7 +14,11 @@ export async function rotateAuthorities(cluster: Cluster): Promise<void> {
     await authority("taint", "-authorityID", old);
     await authority("revoke", "-authorityID", old);
   }
-  // An agent whose SVID was signed with a revoked key is refused for ever, and gives workloads nothing new; it attests anew.
+  await deleteAgents(cluster);
+}
+
+/** An agent whose SVID was signed with a key that is gone is refused for ever, and gives workloads nothing new; a new one attests. */
+export async function deleteAgents(cluster: Cluster): Promise<void> {
   for (const { metadata } of await cluster.pods()) {
     if (metadata?.labels?.["app.kubernetes.io/name"] !== "spire-agent") continue;
     await cluster.core.deleteNamespacedPod({ name: metadata.name ?? "", namespace: NAMESPACE });

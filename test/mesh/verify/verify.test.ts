@@ -19,6 +19,7 @@ import {
   presentedOf,
   removeFrom,
   trustDomainOf,
+  warnings,
 } from "./fixture";
 
 import { CFTD, CLASS, FAULTS, presentedCertificate, set, trustObject } from "./faults";
@@ -52,7 +53,13 @@ describe("a single fault is said once, with its cure", () => {
     const seen = FAULTS.flatMap(([, , lines]) => lines.map((line) => line.split(" ").at(-1) ?? ""));
     const codes: string[] = [...memberChecks, ...pairChecks].map(({ code }) => code);
     // What federatesWith must be has tests of its own, and so has what never fails.
-    expect(codes.filter((code) => !seen.includes(code))).toEqual(["MESH107", "MESH108", "MESH124", "MESH204"]);
+    expect(codes.filter((code) => !seen.includes(code))).toEqual([
+      "MESH107",
+      "MESH108",
+      "MESH124",
+      "MESH304",
+      "MESH204",
+    ]);
   });
 });
 
@@ -91,7 +98,7 @@ test("who may not exec is told what could not be seen, not that it is fine", asy
   });
   expect(verifyExit(found)).toBe(3);
   expect([...new Set(faults(found).map((line) => line.split(" ").slice(-2).join(" ")))]).toEqual(
-    ["MESH148", "MESH303", "MESH205", "MESH211", "MESH212"].map((code) => `${code} unknown`),
+    ["MESH148", "MESH303", "MESH304", "MESH205", "MESH211", "MESH212"].map((code) => `${code} unknown`),
   );
   expect(printVerify(found)).toContain("? MESH211 it holds the X.509 roots that the peer serves now: may not exec");
 });
@@ -202,6 +209,39 @@ describe("a peer with an upstream CA, whose bundle has several roots", () => {
     const outcome = await judged(arrange([]));
     expect(outcome?.state).toBe("unknown");
     expect(outcome?.evidence).toContain("is not known");
+  });
+});
+
+describe("trust domains under one PKI", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  /** The member's root is the PKI's, and everybody holds it. */
+  const below =
+    (...names: string[]) =>
+    (clusters: Record<string, Cluster>): void => {
+      for (const name of names) {
+        const cluster = clusters[name] as Cluster;
+        const holders = Object.values(clusters).flatMap(({ bundles }) => bundles);
+        const held = holders.filter(({ trustDomain }) => trustDomain === trustDomainOf(name));
+        for (const bundle of [cluster.own, ...held]) bundle.roots = [upstream.certificate.raw];
+        cluster.signing.x509 = [fingerprint(upstream.certificate.raw)];
+        cluster.presented = presentedOf(cluster.own, hostOf(name), presentedCertificate(cluster));
+        // As SPIRE says it once when it starts: its JWT keys stay its own.
+        cluster.log += `\ntime="${NOW.toISOString()}" level=warning msg="UpstreamAuthority plugin does not support JWT-SVIDs. Workloads managed by this server may have trouble communicating with workloads outside this cluster when using JWT-SVIDs." plugin_name=cert-manager subsystem_name=ca_manager`;
+      }
+    };
+
+  test("are healthy, and whoever holds two of them is warned that one can speak for the other", async () => {
+    const found = await look({ change: below("cluster1", "cluster2") });
+    expect(faults(found)).toEqual([]);
+    expect(warnings(found)).toEqual(["cluster1 MESH304", "cluster2 MESH304", "cluster3 MESH304"]);
+    expect(verifyExit(found)).toBe(0);
+    const [warning] = checksOf(found, "cluster3").filter(({ state }) => state === "warn");
+    expect(warning?.evidence).toContain(`${trustDomainOf("cluster1")}, ${trustDomainOf("cluster2")} have the same`);
+  });
+
+  test("are not warned of where only one is below it", async () => {
+    const found = await look({ change: below("cluster1") });
+    expect([...faults(found), ...warnings(found)]).toEqual([]);
   });
 });
 
