@@ -29,7 +29,16 @@ export interface KubeObject {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     deletionTimestamp?: unknown;
+    managedFields?: ManagedFields[];
   };
+}
+
+/** Which fields of an object one program or person has set. */
+export interface ManagedFields {
+  manager?: string;
+  /** For example `status`; absent for what was set through the object itself. */
+  subresource?: string;
+  fieldsV1?: Record<string, unknown>;
 }
 
 /** The API server answers, but not this to whoever asks. */

@@ -1,7 +1,7 @@
 /** How an object in the cluster differs from what was asked for. Pure. */
 import { contains } from "../components/additions";
 import type { KubeObject } from "../components/cluster";
-import { isObject } from "../stacks/fields";
+import { isObject } from "../components/untyped";
 import { isHidden } from "./stackObjects";
 
 /** What an object is called and how it fares, which is not what it says. */
@@ -43,13 +43,6 @@ function inList(asked: readonly unknown[], live: readonly unknown[], path: strin
   return differ.length > 0 ? differ : [{ path, found: live, expected: asked }];
 }
 
-/** `metadata.managedFields`: who has set which fields. */
-export interface ManagedObject extends KubeObject {
-  metadata?: KubeObject["metadata"] & {
-    managedFields?: { manager?: string; subresource?: string; fieldsV1?: Record<string, unknown> }[];
-  };
-}
-
 export interface AddedField {
   path: string;
   /** The same as a JSON pointer. */
@@ -59,7 +52,7 @@ export interface AddedField {
 }
 
 /** Fields that were not asked for and that somebody has set; what the API server fills in by itself is set by nobody. */
-export function addedFields(asked: Record<string, unknown>, live: ManagedObject): AddedField[] {
+export function addedFields(asked: Record<string, unknown>, live: KubeObject): AddedField[] {
   const added = (live.metadata?.managedFields ?? [])
     .filter(({ subresource = "" }) => subresource === "")
     .flatMap(({ manager = "somebody", fieldsV1 = {} }) =>

@@ -2,6 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
+import { NOT_SHOWN } from "../components/notShown";
+import { isObject } from "../components/untyped";
 import { type ClusterConfig, parseConfig, withContext } from "../stacks/config";
 import { ConfigError } from "../stacks/refusal";
 import type { Member } from "./convergence";
@@ -79,5 +81,14 @@ function fromHere(dir: string, config: ClusterConfig): ClusterConfig {
 function ownKeys(config: Record<string, unknown>, project: string): Record<string, unknown> {
   const namespace = `${project}:`;
   const own = Object.entries(config).filter(([key]) => key.startsWith(namespace));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), value]));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), withoutSecrets(value)]));
+}
+
+/** Secrets stay as they are, encrypted: nothing here needs one, and so nobody needs the passphrase to look. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && typeof value["secure"] === "string") return NOT_SHOWN;
+  return Object.fromEntries(entries.map(([key, part]) => [key, withoutSecrets(part)]));
 }

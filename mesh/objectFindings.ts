@@ -1,15 +1,16 @@
 /** What has become of the objects of a stack. Pure. */
 import { oc } from "../components/access";
 import { APPLIED } from "../components/additions";
-import { addedFields, type Difference, differences, type ManagedObject, NOT_CONTENT } from "./difference";
+import type { KubeObject } from "../components/cluster";
+import { addedFields, type Difference, differences, NOT_CONTENT } from "./difference";
 import type { Finding, Place } from "./finding";
-import type { StackObject } from "./stackObjects";
+import { isHidden, type StackObject } from "./stackObjects";
 
 /** A Kubernetes object of the stack and the cluster's own. */
 export interface Compared {
   object: StackObject;
   /** Undefined when it isn't there. */
-  live: ManagedObject | undefined;
+  live: KubeObject | undefined;
 }
 
 /** What a Kubernetes object is called; undefined for resources of other providers, and where the name isn't known yet. */
@@ -37,7 +38,7 @@ export function objectFindings(place: Place, compared: readonly Compared[], othe
         .map((object) => changed(place, object, `${object.type} ${object.name}`, []));
 }
 
-function findingsOf(place: Place, object: StackObject, live: ManagedObject | undefined): Finding[] {
+function findingsOf(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
   const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
   const about = { member: place.member, object: `${kind} ${name}` };
   const cure = upAgain(place);
@@ -62,7 +63,7 @@ function findingsOf(place: Place, object: StackObject, live: ManagedObject | und
   }
 }
 
-function changes(place: Place, object: StackObject, label: string, live: ManagedObject | undefined): Finding[] {
+function changes(place: Place, object: StackObject, label: string, live: KubeObject | undefined): Finding[] {
   const all = differences(contentOf(object), live);
   const own = all.filter(({ path }) => !isJudgedElsewhere(path));
   return all.length > 0 && own.length === 0 ? [] : [changed(place, object, label, own)];
@@ -89,7 +90,7 @@ function changed(place: Place, object: StackObject, label: string, differ: reado
 /** Kinds of which the stack alone has a say; an operator's Subscription is for the cluster's administrators as well. */
 const SOLE_AUTHOR = /:(Role|RoleBinding|Issuer|Certificate|Route|ClusterFederatedTrustDomain|SpireServer(Patch)?)$/;
 
-function added(place: Place, object: StackObject, live: ManagedObject | undefined): Finding[] {
+function added(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
   const id = identify(object);
   if (live === undefined || id === undefined || !SOLE_AUTHOR.test(object.type)) return [];
   const asked = contentOf(object);
@@ -129,10 +130,15 @@ const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack 
 
 const MOST_CHARACTERS = 200;
 
-/** A value as a person reads it; what may hold a password is not shown. */
+/** Keys of what may hold a password, or lead to one. */
+const NOT_SHOWN = /connectionString|password|token/i;
+const INSTEAD = "(not shown)";
+
+/** A value as a person reads it; what may hold a password is not shown, however deep it is. */
 function show(path: string, value: unknown): string {
   if (value === undefined) return "nothing";
-  if (/connectionString|password|token/i.test(path)) return "(not shown)";
-  const text = JSON.stringify(value);
+  if (NOT_SHOWN.test(path) || isHidden(value)) return INSTEAD;
+  const hide = (key: string, part: unknown): unknown => (NOT_SHOWN.test(key) || isHidden(part) ? INSTEAD : part);
+  const text = JSON.stringify(value, hide);
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }

@@ -10,8 +10,9 @@ import { checkPeer, checkPeers } from "../components/arguments";
 import type { KeptPeer } from "../components/keptPeer";
 import type { Peer, Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
+import { isObject } from "../components/untyped";
 import type { PeerStack } from "./config";
-import { Fields, isObject } from "./fields";
+import { Fields } from "./fields";
 
 /** Raised when a reader of the old one would misunderstand the new one; new optional properties don't raise it. */
 export const CONTRACT_VERSION = 1;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { addedFields, differences, type ManagedObject } from "../../mesh/difference";
+import type { KubeObject } from "../../components/cluster";
+import { addedFields, differences } from "../../mesh/difference";
 
 const rule = { apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], verbs: ["get"] };
 
@@ -51,7 +52,7 @@ describe("differences", () => {
 
 describe("fields that others have set", () => {
   const asked = { spec: { secretName: "tls", issuerRef: { name: "x" }, dnsNames: ["a"] } };
-  const managed = (fields: object, subresource?: string): ManagedObject => ({
+  const managed = (fields: object, subresource?: string): KubeObject => ({
     metadata: {
       name: "x",
       managedFields: [

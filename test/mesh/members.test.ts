@@ -81,6 +81,31 @@ test("a file that is no YAML is named beside what is wrong in others", async () 
   expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: [^]*^Pulumi\.b\.yaml: bad indentation \(5:5\)$/m);
 });
 
+test("secrets are taken for right without being decrypted, where there can be one", async () => {
+  const secure = { secure: "v1:bm9uY2U=:Y2lwaGVydGV4dA==" };
+  const datastore = { databaseType: "postgres", connectionString: secure };
+  await stack("a", { spireServer: { manage: true, datastore } });
+  await stack("b", { spireServer: secure });
+  await stack("c", { spireServer: { manage: true, labels: { secure: "yes", team: "x" } } });
+  const members = await readMembers(workspace);
+  expect(members.map(({ config }) => config.spireServer)).toEqual([
+    {
+      spec: { datastore: { databaseType: "postgres" } },
+      takeOver: [],
+      notShown: ["datastore.connectionString"],
+      secret: false,
+    },
+    { spec: {}, takeOver: [], notShown: [""], secret: true },
+    { spec: { labels: { secure: "yes", team: "x" } }, takeOver: [], notShown: [], secret: false },
+  ]);
+  await stack("d", { trustDomain: secure });
+  const error = await readMembers(workspace).catch((e: unknown) => e);
+  expect((error as Error).message).toMatch(
+    /^Pulumi\.d\.yaml: spire-federation:trustDomain: is a secret, [^\n]*--plaintext/,
+  );
+  expect((error as Error).message).not.toContain("Y2lw");
+});
+
 test("a name without a file is refused with those that there are", async () => {
   await stack("cluster1", {});
   await expect(readMembers(workspace, ["clutser1"])).rejects.toThrow(

@@ -1,6 +1,6 @@
 import { APPLIED } from "../../components/additions";
 import { FEDERATION_CLASS } from "../../components/names";
-import type { ManagedObject } from "../../mesh/difference";
+import type { KubeObject } from "../../components/cluster";
 import { type Compared, objectFindings } from "../../mesh/objectFindings";
 import type { StackObject } from "../../mesh/stackObjects";
 
@@ -25,7 +25,7 @@ const object = (
   },
   diffs,
 });
-const live = (content: object, fields: object = {}): ManagedObject => ({
+const live = (content: object, fields: object = {}): KubeObject => ({
   metadata: { name: "it", managedFields: [{ manager: "kubectl-edit", fieldsV1: fields as Record<string, unknown> }] },
   ...content,
 });
@@ -74,13 +74,22 @@ test("a change that the cluster shows no more is told by the engine's own words"
   ]);
 });
 
-test("what may hold a password is not shown", () => {
-  const spec = (connectionString: string): object => ({ spec: { datastore: { connectionString } } });
-  const text = JSON.stringify(
-    found({ object: object("SpireServer", spec("a")), live: live(spec("postgresql://user:secret@db")) }),
-  );
-  expect(text).toContain("connectionString");
-  expect(text).not.toContain("secret");
+test("what may hold a password is not shown, neither by itself nor in what is missing, changed or added as a whole", () => {
+  const datastore = { databaseType: "postgres", connectionString: "postgresql://user:secret@db" };
+  const other = { datastore: { ...datastore, connectionString: "other" } };
+  const sees = (asked: object, is: object, fields?: object): string =>
+    JSON.stringify(found({ object: object("SpireServer", { spec: asked }), live: live({ spec: is }, fields) }));
+  for (const text of [
+    sees(other, { datastore }),
+    sees({ datastore }, {}),
+    sees({ datastore: "sqlite" }, { datastore }),
+    sees({}, { datastore }, { "f:spec": { "f:datastore": { "f:databaseType": {} } } }),
+  ]) {
+    expect(text).toContain("(not shown)");
+    expect(text).not.toContain("secret");
+  }
+  const marked = { ["4dabf18193072939515e22adb298388d"]: "1b47061264138c4ac30d75fd1eb44270", plaintext: "secret" };
+  expect(sees({ datastore: { databaseType: "postgres", other: marked } }, {})).not.toContain("plaintext");
 });
 
 test("the peers in a SpireServer are left to those who judge trust", () => {
