@@ -15,7 +15,7 @@ import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
 import { done } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
-import { checkSpireServerSpec, renderSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
+import { checkSpireServerSpec, secretSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
 
 export interface SpireFederationServerArgs extends BundleEndpointArgs {
   /** Reads the cluster, to wait for the server. */
@@ -35,8 +35,10 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
    * server. `dynamic`: the ClusterFederatedTrustDomains alone say it, which never restarts the server.
    */
   federatesWithMode?: "static" | "dynamic";
-  /** Own the whole SpireServer instead of `spec.federation` alone. Default: someone else owns the rest. */
+  /** Own these fields of the SpireServer, too, and make it where there is none. Default: someone else owns the rest. */
   manage?: SpireServerSpecArgs;
+  /** Keep all of `manage` secret in the state, because the config that it comes from is. Default: the connection string. */
+  manageSecret?: boolean;
   /** CA certificates (PEM) that vouch for this cluster's endpoint; needed when they are not public. */
   endpointCaCertificates?: pulumi.Input<string | undefined>;
   /** Default 600 seconds. */
@@ -84,7 +86,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const spiffeId = args.profile === "https_spiffe" ? serverSpiffeId(args.trustDomain) : undefined;
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
     const federation = renderFederation(args, this);
-    const server = makeServer(this, `${name}-server`, args.manage, federation);
+    const server = makeServer(this, `${name}-server`, args, federation);
 
     // Not known in the preview of a first up.
     const { host, ownRoute } = args;
@@ -198,11 +200,17 @@ function renderFederation(args: SpireFederationServerArgs, component: pulumi.Res
   });
 }
 
+/**
+ * What Pulumi keeps of the live SpireServer beside what the stack asks for: all of it. Somebody else may have written a
+ * database password there, and `oc apply` writes the whole object into an annotation once more.
+ */
+const READ_BACK = ["spec", "status", "metadata"];
+
 /** The SpireServer, whole or `spec.federation` of it; retained either way. */
 function makeServer(
   parent: pulumi.Resource,
   name: string,
-  manage: SpireServerSpecArgs | undefined,
+  { manage, manageSecret }: SpireFederationServerArgs,
   federation: pulumi.Output<FederationSpec>,
 ): pulumi.CustomResource {
   const args = {
@@ -215,9 +223,9 @@ function makeServer(
         "pulumi.com/patchFieldManager": FIELD_MANAGER,
       },
     },
-    spec: { ...(manage === undefined ? {} : renderSpireServerSpec(manage)), federation },
+    spec: { ...(manage === undefined ? {} : secretSpireServerSpec(manage, manageSecret === true)), federation },
   };
-  const opts = { parent, retainOnDelete: true };
+  const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
   return manage === undefined
     ? new k8s.apiextensions.CustomResourcePatch(name, args, opts)
     : new k8s.apiextensions.CustomResource(name, args, opts);

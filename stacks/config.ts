@@ -7,10 +7,9 @@ import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
-import { checkSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
 import { Fields, present } from "./fields";
 import { ConfigError } from "./refusal";
-import { spireServerSpec } from "./spireServerConfig";
+import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
 import { parseStackName, qualified, shortName, type StackName } from "./stackName";
 
 /** A stack to federate with, whether it has published anything or not. */
@@ -36,7 +35,7 @@ export interface ClusterConfig extends ClusterAccess {
   certManager: { channel?: string; source?: string; sourceNamespace?: string; removeOnDestroy: boolean };
   federatesWith: "static" | "dynamic";
   /** The whole SpireServer, when the stack is to own it. */
-  spireServer?: SpireServerSpecArgs;
+  spireServer?: ManagedSpireServer;
   /** CA certificates (PEM) that vouch for the endpoint, where they are not public. */
   endpointCa?: string;
   /** Host of the bundle endpoint, where it is not the default one. */
@@ -54,10 +53,9 @@ export function readConfig(): ClusterConfig {
   };
   const namespace = `${self.project}:`;
   const ours = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(namespace));
-  const config = parseConfig(
-    Object.fromEntries(ours.map(([key, value]) => [key.slice(namespace.length), value])),
-    self,
-  );
+  const secret = secretKeys().filter((key) => key.startsWith(namespace));
+  const own = (key: string): string => key.slice(namespace.length);
+  const config = parseConfig(Object.fromEntries(ours.map(([key, value]) => [own(key), value])), self, secret.map(own));
   const found = withContext(config);
   if (config.context === undefined && found.context !== undefined) {
     void pulumi.log.info(`context is not set; "${found.context}" of the kubeconfig ${kubeconfigName(config)} is used`);
@@ -70,8 +68,24 @@ export function withContext(config: ClusterConfig): ClusterConfig {
   return config.context === undefined ? { ...config, ...present({ context: usedContext(config) }) } : config;
 }
 
-/** Pure. `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON. */
-export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackName): ClusterConfig {
+/**
+ * Keys of which Pulumi has decrypted something. It tells each program by this variable; its SDK keeps to itself which
+ * key is a secret, and `getSecret` takes every value for one.
+ */
+function secretKeys(): string[] {
+  const keys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
+  return Array.isArray(keys) ? keys.map(String) : [];
+}
+
+/**
+ * Pure. `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON, and
+ * a secret that was not decrypted is NOT_SHOWN. `secret` are the keys of which something was.
+ */
+export function parseConfig(
+  raw: Readonly<Record<string, unknown>>,
+  self: StackName,
+  secret: readonly string[] = [],
+): ClusterConfig {
   const problems: Problem[] = [];
   const fields = new Fields(raw, "", problems);
   const config: ClusterConfig = {
@@ -90,9 +104,13 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
     },
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
-    ...present({ spireServer: spireServerSpec(fields.object("spireServer")), endpointCa: fields.text("endpointCa") }),
+    ...present({
+      spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
+      endpointCa: fields.text("endpointCa"),
+    }),
     ...present({ endpointHost: fields.text("endpointHost"), routeLabels: routeLabels(fields.object("routeLabels")) }),
   };
+  for (const key of secret.filter((one) => one !== "spireServer" && raw[one] !== undefined)) fields.noteSecret(key);
   fields.refuseOthers();
   // A value that is wrong by its type is not judged a second time.
   problems.push(...valueProblems(config).filter(({ path }) => !problems.some((noted) => noted.path === path)));
@@ -101,7 +119,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, self: StackN
 }
 
 /** What is wrong with values that are of the right type. */
-function valueProblems({ endpointCa, spireServer, ...config }: ClusterConfig): Problem[] {
+function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
   return [
     ...check.checkTrustDomain("trustDomain", config.trustDomain),
     ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
@@ -113,7 +131,6 @@ function valueProblems({ endpointCa, spireServer, ...config }: ClusterConfig): P
       renewJitterHours: "renewJitterHours",
     }),
     ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
-    ...(spireServer === undefined ? [] : checkSpireServerSpec("spireServer", spireServer)),
     ...(config.endpointHost === undefined ? [] : check.checkHost("endpointHost", config.endpointHost)),
     ...check.checkLabels("routeLabels", config.routeLabels ?? {}),
   ];

@@ -5,7 +5,10 @@
  * Pulumi hands over top-level values as text and nested ones as JSON, so numbers, flags, lists and objects are taken
  * in either form. Empty text is the same as no value: in Pulumi.yaml every optional key must have some default.
  */
+import { NOT_SHOWN } from "../components/notShown";
 import type { Problem } from "../components/problem";
+import { unknownKey } from "../components/unknownKey";
+import { isObject, parsed } from "../components/untyped";
 
 export class Fields {
   private readonly asked = new Set<string>();
@@ -15,6 +18,8 @@ export class Fields {
     private readonly values: Readonly<Record<string, unknown>>,
     private readonly path: string,
     private readonly problems: Problem[],
+    /** Whether a message may quote what is written here. */
+    private readonly quoted = true,
   ) {}
 
   text(key: string): string | undefined {
@@ -51,14 +56,31 @@ export class Fields {
   object(key: string): Fields {
     const right = `an object: pulumi config set --path ${this.at(key)}.<field> <value>`;
     const object = this.typed(key, right, (value) => [parsed(value)].find(isObject));
-    return new Fields(object ?? {}, this.at(key), this.problems);
+    return new Fields(object ?? {}, this.at(key), this.problems, this.quoted);
+  }
+
+  /** The same, where a password may be written in the wrong place: no message quotes a value. */
+  unquotedObject(key: string): Fields {
+    this.asked.add(key);
+    return new Fields(this.values, this.path, this.problems, false).object(key);
+  }
+
+  /** Whether `key` is a secret of a file that was read without decrypting it. */
+  isNotShown(key: string): boolean {
+    return this.value(key) === NOT_SHOWN;
+  }
+
+  /** What is written at those keys, for a reader of its own. */
+  raw(...keys: string[]): Record<string, unknown> {
+    return present(Object.fromEntries(keys.map((key) => [key, this.value(key)])));
   }
 
   /** The list of texts at `key`, each with its own path; an absent or wrong one reads as empty. */
   list(key: string): { path: string; text: string }[] {
     const right = `a list: pulumi config set --path '${this.at(key)}[0]' <value>`;
     const list = this.typed(key, right, (value) => [parsed(value)].find(Array.isArray)) ?? [];
-    const items = new Fields(Object.fromEntries(list.map((item, i) => [`[${i}]`, item])), this.at(key), this.problems);
+    const values = Object.fromEntries(list.map((item, i) => [`[${i}]`, item]));
+    const items = new Fields(values, this.at(key), this.problems, this.quoted);
     return items.keys().map((item) => ({ path: items.at(item), text: items.requiredText(item) }));
   }
 
@@ -76,12 +98,16 @@ export class Fields {
     this.problems.push({ path: this.at(key), message });
   }
 
+  /** Notes that `key` cannot be a secret. */
+  noteSecret(key: string): void {
+    const cure = `npx pulumi config set --plaintext --path '${this.at(key)}' <value>`;
+    this.note(key, `is a secret, but is shown and published; only what is below spireServer can be one: ${cure}`);
+  }
+
   /** Names every key that nobody has asked for, with the one that was probably meant. Call it last. */
   refuseOthers(): void {
-    const known = [...this.asked].sort();
     for (const key of this.keys().filter((one) => !this.asked.has(one))) {
-      const near = known.find((one) => distance(one.toLowerCase(), key.toLowerCase()) <= 2);
-      this.note(key, near === undefined ? `is not known here; ${known.join(", ")} are` : `is not known; "${near}" is`);
+      this.note(key, unknownKey(key, [...this.asked]));
     }
   }
 
@@ -95,9 +121,17 @@ export class Fields {
   private typed<T>(key: string, right: string, read: (value: unknown) => T | undefined): T | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
+    if (value === NOT_SHOWN) {
+      this.noteSecret(key);
+      return undefined;
+    }
     const typed = read(value);
-    if (typed === undefined) this.note(key, `${JSON.stringify(value)} is not possible; it is ${right}`);
+    if (typed === undefined) this.note(key, `${this.shown(value)} is not possible; it is ${right}`);
     return typed;
+  }
+
+  private shown(value: unknown): string {
+    return this.quoted ? JSON.stringify(value) : "what it is set to";
   }
 
   private at(key: string): string {
@@ -111,32 +145,4 @@ export function present<T extends object>(properties: T): { [K in keyof T]?: Exc
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What a text says when it is JSON; any other value as it is. */
-function parsed(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
-  }
-}
-
-/** How many letters have to be added, dropped or changed to get from one word to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

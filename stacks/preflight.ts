@@ -2,7 +2,7 @@
  * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
-import type { ClusterAccess } from "../components/access";
+import { accessOf, type ClusterAccess } from "../components/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
 import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
 import type { FederationRoute } from "../components/federationRoute";
@@ -10,7 +10,9 @@ import { type InstalledOperator, inspectCertManager } from "../components/inspec
 import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
+import { readZtwimRelease } from "../components/ztwimRelease";
 import type { ClusterConfig } from "./config";
+import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
 
@@ -35,9 +37,10 @@ interface Conditioned extends KubeObject {
 export interface ClusterState {
   ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
   spireServer:
-    | (Conditioned & {
-        spec?: { federation?: { bundleEndpoint?: { profile?: string; httpsWeb?: { acme?: object } } } };
-      })
+    | (Conditioned &
+        LiveSpireServer & {
+          spec?: { federation?: { bundleEndpoint?: { profile?: string; httpsWeb?: { acme?: object } } } };
+        })
     | undefined;
   ingress: IngressConfig | undefined;
   /** By the operator's name. */
@@ -68,6 +71,9 @@ export async function preflight(
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
+    }
+    if (config.spireServer?.spec.upstreamAuthority !== undefined) {
+      problems.push(...judgeUpstreamAuthority(await readZtwimRelease(reader)));
     }
     if (Array.isArray(certManager)) problems.push(...certManager);
     else if (problems.length === 0) {
@@ -125,6 +131,8 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
     ...judgeCluster(config, state),
     ...judgeTrustDomain(config, state),
     ...judgeEndpoint(config, state),
+    // Where there is no ZTWIM, no CRD says what a SpireServer is.
+    ...(state.ztwim === undefined ? [] : judgeSpireServer(config.spireServer, state.spireServer, accessOf(config))),
     // Nothing more is to be said of a cluster without ZTWIM.
     ...(state.ztwim === undefined ? [] : judgePlatform(config, state.platform)),
   ];

@@ -1,62 +1,63 @@
-import type { DatastoreArgs, SpireServerSpecArgs } from "../components/spireServerSpec";
-import { type Fields, present } from "./fields";
+import { fieldAt, SPIRE_SERVER_SPEC } from "../components/spireServerSchema";
+import { holdsPassword, readSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
+import { unknownKey } from "../components/unknownKey";
+import type { Fields } from "./fields";
 
-/** The whole SpireServer, when `spireServer.manage` says that the stack is to own it. */
-export function spireServerSpec(fields: Fields): SpireServerSpecArgs | undefined {
-  if (fields.flag("manage") !== true) {
-    const idle = fields.keys().filter((key) => key !== "manage");
+/** The SpireServer as `spireServer.manage` makes it the stack's own. */
+export interface ManagedSpireServer {
+  /** What is set. */
+  spec: SpireServerSpecArgs;
+  /** Fields that are changed although somebody else has set them: dotted paths, each with all that is below it. */
+  takeOver: string[];
+  /** Dotted paths of what is set and not known here, because it was read without decrypting it; "" is all of it. */
+  notShown: string[];
+  /** Whether Pulumi's config has it as a secret. */
+  secret: boolean;
+}
+
+const KNOWN = Object.keys(SPIRE_SERVER_SPEC.fields);
+
+/** Reads `key` of the config; undefined when the stack is not to own the whole SpireServer. */
+export function managedSpireServer(config: Fields, key: string, secret: boolean): ManagedSpireServer | undefined {
+  if (config.isNotShown(key)) return { spec: {}, takeOver: [], notShown: [""], secret: true };
+  const fields = config.unquotedObject(key);
+  if (!fields.isNotShown("manage") && fields.flag("manage") !== true) {
+    const idle = fields.keys().filter((one) => one !== "manage");
     if (idle.length > 0) {
       fields.note("manage", `is not true, so that ${idle.join(", ")} would have no effect; set it, or take them out`);
     }
     return undefined;
   }
-  const spec: SpireServerSpecArgs = {
-    jwtIssuer: fields.requiredText("jwtIssuer"),
-    caSubject: caSubject(fields.object("caSubject")),
-    persistence: persistence(fields.object("persistence")),
-    datastore: datastore(fields.object("datastore")),
-    ...fields.texts("caValidity", "defaultX509Validity", "defaultJWTValidity"),
-    ...present({
-      logLevel: fields.choice("logLevel", ["debug", "info", "warn", "error"]),
-      logFormat: fields.choice("logFormat", ["text", "json"]),
-      caKeyType: fields.choice("caKeyType", ["rsa-2048", "rsa-4096", "ec-p256", "ec-p384"]),
-    }),
-  };
+  const takeOver = fields.isNotShown("takeOver") ? [] : takenOver(fields);
+  const { spec, problems, notShown } = readSpireServerSpec("", fields.raw(...KNOWN));
+  for (const { path, message } of problems) fields.note(path, message);
+  const { connectionString } = spec.datastore ?? {};
+  if (!secret && typeof connectionString === "string" && holdsPassword(connectionString)) {
+    const path = "datastore.connectionString";
+    const cure = `npx pulumi config set --secret --path ${key}.${path}`;
+    fields.note(path, `holds a password and is in clear in the stack's file; make it a secret: ${cure}`);
+  }
   fields.refuseOthers();
-  return spec;
+  return { spec, takeOver, notShown, secret };
 }
 
-function caSubject(fields: Fields): SpireServerSpecArgs["caSubject"] {
-  const subject = {
-    country: fields.requiredText("country"),
-    organization: fields.requiredText("organization"),
-    commonName: fields.requiredText("commonName"),
-  };
-  fields.refuseOthers();
-  return subject;
+function takenOver(fields: Fields): string[] {
+  return fields.list("takeOver").map(({ text }, index) => {
+    const path = text.split(".");
+    const unknown = path.findIndex((_, at) => !isField(path.slice(0, at + 1)));
+    if (unknown >= 0) {
+      const parent = fieldAt(path.slice(0, unknown)) ?? SPIRE_SERVER_SPEC;
+      const known = parent.type === "group" ? Object.keys(parent.fields) : KNOWN;
+      fields.note(`takeOver[${index}]`, `names no field of a SpireServer: ${unknownKey(path[unknown] ?? "", known)}`);
+    }
+    return text;
+  });
 }
 
-function persistence(fields: Fields): NonNullable<SpireServerSpecArgs["persistence"]> {
-  const volume = {
-    ...fields.texts("size", "storageClass"),
-    ...present({
-      accessMode: fields.choice("accessMode", ["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"]),
-    }),
-  };
-  fields.refuseOthers();
-  return volume;
-}
-
-function datastore(fields: Fields): DatastoreArgs {
-  const database = {
-    ...fields.texts("databaseType", "connectionString"),
-    ...present({
-      maxOpenConns: fields.integer("maxOpenConns"),
-      maxIdleConns: fields.integer("maxIdleConns"),
-      connMaxLifetime: fields.integer("connMaxLifetime"),
-      disableMigration: fields.flag("disableMigration"),
-    }),
-  };
-  fields.refuseOthers();
-  return database;
+/** Whether a SpireServer can have something at that path; what maps and lists hold is not looked at. */
+function isField(path: readonly string[]): boolean {
+  if (fieldAt(path) !== undefined) return true;
+  const parent = path.slice(0, -1);
+  const field = fieldAt(parent);
+  return field === undefined ? parent.length > 0 && isField(parent) : ["map", "list", "object"].includes(field.type);
 }

@@ -11,6 +11,8 @@ export interface Seen {
   type: string;
   name: string;
   inputs: Record<string, unknown>;
+  /** The same as the engine gets them, with marks on what is secret. */
+  sent: Record<string, unknown>;
   provider: string;
   /** Names of the resources that it depends on; a component stands for its children. */
   dependencies: string[];
@@ -22,6 +24,7 @@ export interface Seen {
   ignoreChanges: string[];
   replaceOnChanges: string[];
   deleteBeforeReplace: boolean;
+  additionalSecretOutputs: string[];
 }
 
 export interface RecordOptions {
@@ -43,6 +46,8 @@ interface Request {
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
   getDeletebeforereplace(): boolean;
+  getAdditionalsecretoutputsList(): string[];
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
 interface Monitor {
@@ -77,6 +82,7 @@ export async function record(program: () => unknown, options: RecordOptions = {}
       type: request.getType(),
       name: request.getName(),
       inputs: inputs.get(request.getName()) ?? {},
+      sent: request.getObject()?.toJavaScript() ?? {},
       provider: request.getProvider(),
       dependencies: request.getDependenciesList().map(nameOfUrn).sort(),
       inputDependencies: Object.fromEntries(
@@ -90,6 +96,7 @@ export async function record(program: () => unknown, options: RecordOptions = {}
       ignoreChanges: request.getIgnorechangesList(),
       replaceOnChanges: request.getReplaceonchangesList(),
       deleteBeforeReplace: request.getDeletebeforereplace(),
+      additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     });
   };
   await program();

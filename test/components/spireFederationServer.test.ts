@@ -108,32 +108,64 @@ describe("the SpireServer", () => {
     expect(federationOf(await make({ ...changed, reader: silent }))).toEqual({ bundleEndpoint, managedRoute: "true" });
   });
 
-  it("can be owned whole, with the CRD's defaults and durations as the API server gives them back", async () => {
-    const caSubject = { country: "US", organization: "Example", commonName: DOMAIN };
-    const server = named(await make({ manage: { jwtIssuer: "https://oidc.example.com", caSubject } }), "server-server");
+  it("can be owned whole: what is set, in the form in which the API server gives it back, and nothing else", async () => {
+    const caSubject = { country: "US" };
+    const server = named(
+      await make({
+        manage: {
+          jwtIssuer: "https://oidc.example.com",
+          caSubject,
+          caValidity: "24h",
+          keyManager: { memoryEnabled: true },
+          datastore: { databaseType: "postgres", disableMigration: false },
+          upstreamAuthority: {
+            vault: { vaultAddr: "https://v", insecureSkipVerify: false, k8sAuth: { k8sAuthRoleName: "r" } },
+          },
+          nodeSelector: { infra: "" },
+          tolerations: [{ key: "infra", operator: "Exists" }],
+        },
+      }),
+      "server-server",
+    );
     expect(server.type).toBe("kubernetes:operator.openshift.io/v1alpha1:SpireServer");
     expect(server.inputs["spec"]).toEqual({
-      logLevel: "info",
-      logFormat: "text",
       jwtIssuer: "https://oidc.example.com",
-      caValidity: "24h0m0s",
-      defaultX509Validity: "1h0m0s",
-      defaultJWTValidity: "5m0s",
-      caKeyType: "rsa-2048",
       caSubject,
-      persistence: { size: "1Gi", accessMode: "ReadWriteOnce", storageClass: "" },
-      datastore: {
-        databaseType: "sqlite3",
-        connectionString: "/run/spire/data/datastore.sqlite3",
-        maxOpenConns: 100,
-        maxIdleConns: 2,
-        disableMigration: "false",
+      caValidity: "24h0m0s",
+      keyManager: { memoryEnabled: "true" },
+      datastore: { databaseType: "postgres", disableMigration: "false" },
+      upstreamAuthority: {
+        vault: { vaultAddr: "https://v", insecureSkipVerify: false, k8sAuth: { k8sAuthRoleName: "r" } },
       },
+      nodeSelector: { infra: "" },
+      tolerations: [{ key: "infra", operator: "Exists" }],
       federation,
     });
   });
 
-  it.each([undefined, { jwtIssuer: "https://a.b", caSubject: { country: "", organization: "", commonName: "" } }])(
+  it("keeps secret all that Pulumi reads back of the live object, which may hold other people's passwords", async () => {
+    for (const manage of [undefined, { logLevel: "warn" as const }]) {
+      const server = named(await make(manage && { manage }), "server-server");
+      expect(server.additionalSecretOutputs).toEqual(["spec", "status", "metadata"]);
+    }
+  });
+
+  it.each<[string, boolean, (spec: { datastore: unknown }) => unknown, string]>([
+    [
+      "the connection string",
+      false,
+      ({ datastore }) => (datastore as { connectionString: unknown }).connectionString,
+      "logLevel",
+    ],
+    ["all that comes from a secret of the config", true, ({ datastore }) => datastore, "federation"],
+  ])("sends %s as a secret", async (_, manageSecret, secretOf, plain) => {
+    const manage = { logLevel: "warn" as const, datastore: { connectionString: "password=hunter2" } };
+    const spec = named(await make({ manage, manageSecret }), "server-server").sent["spec"] as { datastore: unknown };
+    expect(secretOf(spec)).toMatchObject({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" });
+    expect(JSON.stringify((spec as Record<string, unknown>)[plain])).not.toContain("4dabf18193072939515e22adb298388d");
+  });
+
+  it.each([undefined, { jwtIssuer: "https://a.b", caSubject: { country: "US" } }])(
     "is kept by a destroy: %j",
     async (manage) => {
       expect(named(await make(manage && { manage }), "server-server").retainOnDelete).toBe(true);

@@ -41,11 +41,11 @@ describe("refuses", () => {
       },
       [
         "manage.jwtIssuer",
+        "manage.caValidity",
         "manage.caSubject.country",
         "manage.caSubject.organization",
         "manage.caSubject.commonName",
         "manage.persistence.size",
-        "manage.caValidity",
       ],
     ],
   ])("%s", async (_, changed, expected) => {

@@ -37,6 +37,8 @@ const managed = {
   manage: true,
   jwtIssuer: "https://oidc.example.com",
   caSubject: { country: "DE", organization: "E", commonName: "e" },
+  persistence: { size: "1Gi" },
+  datastore: { databaseType: "sqlite3" },
 };
 
 describe("cleared", () => {
@@ -203,6 +205,20 @@ describe("refused", () => {
   ])("%s", async (_, path, message, change, raw = {}, more = []) => {
     const problems = await run(change, raw, more);
     expect(problems).toEqual([{ path, message: expect.stringMatching(message) as unknown }]);
+  });
+
+  it("a managed SpireServer's changes of what others have set, and an upstream CA that the CRD does not know", async () => {
+    const spireServer = {
+      ...managed,
+      logLevel: "warn",
+      upstreamAuthority: { certManager: { namespace: "pki", issuerName: "spire" } },
+    };
+    const change: Change = ({ spireServer: live }) => {
+      live.spec = { logLevel: "debug" };
+      live.metadata = { ...live.metadata, managedFields: [] };
+    };
+    const problems = (await run(change, { spireServer })) as { path: string }[];
+    expect(problems.map(({ path }) => path)).toEqual(["spireServer.logLevel", "spireServer.upstreamAuthority"]);
   });
 
   it("everything at once, cert-manager too", async () => {
