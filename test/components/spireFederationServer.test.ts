@@ -75,6 +75,23 @@ describe("the SpireServer", () => {
     expect(seen.map(({ name }) => name)).toEqual(["server"]);
   });
 
+  it("is awaited as its state has it when --target leaves it out, with a warning that says what is left", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    const outputs = (type: string, name: string): Record<string, unknown> =>
+      name === "server-server" ? { spec: { federation } } : (answering.outputs?.(type, name) ?? {});
+    await record(
+      async () => {
+        const server = new SpireFederationServer("server", { ...args, federatesWith: [peer] });
+        expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
+      },
+      { ...answering, outputs },
+    );
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(/^SpireServer cluster .*not among the targets.*apps\.cluster2.*without --target/),
+    ]);
+    warn.mockRestore();
+  });
+
   it("lists no peer when they are dynamic", async () => {
     expect(federationOf(await make({ federatesWith: [peer], federatesWithMode: "dynamic" }))).toEqual(federation);
   });

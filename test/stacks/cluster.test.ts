@@ -270,6 +270,19 @@ describe("the order", () => {
     });
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ["the operator's Route", {}],
+    ["a Route of the stack's own", { trustDomain: "cluster1.example.com" }],
+    ["https_spiffe", { profile: "https_spiffe" }],
+  ])("is the same in a preview, so that a plan which it saves holds, with %s", async (_, config) => {
+    const dependencies = async (preview: boolean): Promise<unknown> => {
+      const { seen } = await run("cluster1", ["cluster2"], { backend, config, preview });
+      const all = seen.map(({ name, dependencies: of, inputDependencies }) => [name, of, inputDependencies] as const);
+      return all.sort(([a], [b]) => (a < b ? -1 : 1));
+    };
+    expect(await dependencies(true)).toEqual(await dependencies(false));
+  });
+
   it("has a Route of the stack's own after the server, so that backwards it goes before its certificate", async () => {
     const { seen, outputs } = await run("cluster1", [], { config: { trustDomain: "cluster1.example.com" } });
     expect([...comesAfter(seen, "spire-server-route")]).toEqual(
