@@ -23,6 +23,8 @@ export interface FederatedTrustDomainArgs {
   rebootstrap?: number;
 }
 
+const MARK = `metadata.annotations["${BUNDLE_ANNOTATION}"]`;
+
 /** A peer publishes its endpoint once it has answered, so it should answer soon. */
 const FETCH_SECONDS = 60;
 
@@ -82,7 +84,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
         spec: { ...spec, trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
       },
       // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.
-      { parent: this, replaceOnChanges: ["spec.trustDomainBundle"], deleteBeforeReplace: true },
+      // So it is replaced with each new mark, even if the bundle turns out to be the same: a preview cannot know that.
+      { parent: this, replaceOnChanges: ["spec.trustDomainBundle", MARK], deleteBeforeReplace: true },
     );
 
     this.trustDomain = pulumi.output(peer.trustDomain);

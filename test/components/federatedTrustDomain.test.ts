@@ -103,7 +103,7 @@ describe("the bundle", () => {
 
   it("replaces the ClusterFederatedTrustDomain when it is another: the controller ignores it in one that stays", async () => {
     expect(named(await trust(), "peer-trust")).toMatchObject({
-      replaceOnChanges: ["spec.trustDomainBundle"],
+      replaceOnChanges: ["spec.trustDomainBundle", 'metadata.annotations["spire-federation/bundle"]'],
       deleteBeforeReplace: true,
       dependencies: ["peer-bundle"],
     });
