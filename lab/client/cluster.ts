@@ -146,9 +146,14 @@ export class Cluster {
     );
   }
 
+  /** The Route that serves the bundle endpoint: the operator's is for the trust domain alone. */
+  get route(): string {
+    return this.host === `federation.${this.trustDomain}` ? "spire-server-federation" : "spire-federation-endpoint";
+  }
+
   /** The router's word on the Route of the bundle endpoint. */
   async admission(): Promise<{ route: Route; admitted: Condition | undefined }> {
-    const route: Route = await this.read("route.openshift.io/v1", "Route", "spire-server-federation");
+    const route: Route = await this.read("route.openshift.io/v1", "Route", this.route);
     return { route, admitted: route.status?.ingress?.[0]?.conditions?.find((c) => c.type === "Admitted") };
   }
 

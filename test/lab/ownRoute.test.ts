@@ -2,11 +2,11 @@
  * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates
  * with one that has neither. The tests build on each other; jest runs them in order.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { labState, Project } from "../../lab/client/project";
+import { labState, Project, type Run } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
@@ -37,40 +37,124 @@ afterAll(async () => {
   await cluster1.remove("v1", "ConfigMap", "trusted-ca");
 });
 
-/** As the env of the operator's Subscription would. */
+/** What the operator gets of its Subscription; OLM starts it again. */
 const trustCasOf = (configMap: string): Promise<void> =>
-  cluster1.setEnv(`${NAMESPACE}-controller-manager`, "manager", "TRUSTED_CA_BUNDLE_CONFIGMAP", configMap);
+  cluster1.merge({
+    apiVersion: "operators.coreos.com/v1alpha1",
+    kind: "Subscription",
+    metadata: { name: `openshift-${NAMESPACE}`, namespace: NAMESPACE },
+    spec: { config: { env: [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: configMap }] } },
+  });
 const mountsTrustedCa = async (): Promise<boolean> => {
   const { spec } = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
   return spec?.volumes?.some(({ configMap }) => configMap?.name === "trusted-ca") ?? false;
 };
 const refresh = (): Promise<string> => cluster1.spireServer("federation", "refresh", "-id", cluster3.trustDomain);
 
-test("the Route is the stack's own, below the ingress domain", async () => {
+const [ROUTE, OPERATOR] = ["route.openshift.io/v1", "operator.openshift.io/v1alpha1"];
+const OPERATORS_ROUTE = "spire-server-federation";
+
+/** The SpireServer, and whether OLM may upgrade its operator. */
+async function operatorSays(): Promise<{ managedRoute: unknown; ready: unknown; upgradeable: unknown }> {
+  const server = await cluster3.read(OPERATOR, "SpireServer", "cluster");
+  const conditions = await cluster3.list("operators.coreos.com/v2", "OperatorCondition", NAMESPACE);
+  return {
+    managedRoute: (server.spec as { federation?: { managedRoute?: string } }).federation?.managedRoute,
+    ready: statusOf(server, "Ready"),
+    upgradeable: conditions.map((condition) => statusOf(condition, "Upgradeable")),
+  };
+}
+const statusOf = ({ status }: Manifest, type: string): string | undefined =>
+  (status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions?.find(
+    (condition) => condition.type === type,
+  )?.status;
+
+/** Asks the endpoint all the time while something runs, each time over a connection of its own; what failed. */
+async function failuresWhile(running: Promise<unknown>): Promise<{ asked: number; failed: string[] }> {
+  const result = { asked: 0, failed: [] as string[] };
+  const ended = new AbortController();
+  const end = (): void => {
+    ended.abort();
+  };
+  void running.then(end, end);
+  while (!ended.signal.aborted) {
+    result.asked++;
+    await cluster3.endpoint().catch((error: unknown) => result.failed.push(String(error)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await running;
+  return result;
+}
+
+/** Has the project's copy do as releases before did: its own Route has the operator's name, and the operator makes none. */
+async function asBefore(): Promise<() => Promise<void>> {
+  const undo = await Promise.all([
+    edit("names.ts", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
+    edit(
+      "federationRoute.ts",
+      'const managedRoute = checkHost("host", operators).length === 0;',
+      "const managedRoute = false;",
+    ),
+  ]);
+  return async () => {
+    for (const each of undo) await each();
+  };
+}
+
+async function edit(file: string, from: string, to: string): Promise<() => Promise<void>> {
+  const path = join(project.dir, "components", file);
+  const text = await readFile(path, "utf8");
+  expect(text).toContain(from);
+  await writeFile(path, text.replace(from, to));
+  return () => writeFile(path, text);
+}
+
+test("a stack of an earlier release has a Route of the operator's name, and keeps OLM from upgrading ZTWIM", async () => {
+  const restore = await asBefore();
   await project.pulumi("up", "--yes", "--stack", "cluster3"); // with its preview: on a new cluster a Route would be refused
+  await restore();
   const { federation, pendingPeers } = await project.outputs("cluster3");
   expect(federation).toMatchObject({
     trustDomain: "cluster3.example.com",
     bundleEndpointUrl: "https://federation.apps.cluster3.example.com",
   });
   expect(pendingPeers).toEqual(["cluster1"]);
+  expect(await cluster3.read(ROUTE, "Route", OPERATORS_ROUTE)).toMatchObject({ spec: { host: cluster3.host } });
+  await eventually(async () => {
+    expect(await operatorSays()).toEqual({ managedRoute: "false", ready: "False", upgradeable: ["False"] });
+  });
+  await expect(cluster3.endpoint()).rejects.toThrow(/certificate/);
+  rootCa = (federation as { caCertificates: string }).caCertificates;
+  cluster3.endpointCa = rootCa;
+  await cluster3.endpoint();
+});
 
+test("it changes over to one beside the operator's without an outage, in the two runs of one mesh up", async () => {
+  let run: Run | undefined;
+  const ups = project.mesh("up", "cluster3").then((ended) => (run = ended));
+  const { asked, failed } = await failuresWhile(ups);
+  expect(run?.stdout).toMatch(/^cluster3 +pending: cluster1 +2 /m);
+  expect(run?.stdout).toContain("Run one more up");
+  expect(failed).toEqual([]);
+  expect(asked).toBeGreaterThan(20);
+  expect(await project.outputs("cluster3")).not.toHaveProperty("runAgain");
+});
+
+test("the Route is the stack's own, below the ingress domain; SpireServer is Ready and ZTWIM upgradeable", async () => {
   const { route, admitted } = await cluster3.admission();
+  expect(route.metadata.name).toBe("spire-federation-endpoint");
   expect(route.spec).toMatchObject({
     host: "federation.apps.cluster3.example.com",
     tls: { termination: "reencrypt", externalCertificate: { name: "spire-server-federation-tls" } },
   });
   expect(admitted?.status).toBe("True");
-  // The operator counts it as a failure.
-  const server = await cluster3.read("operator.openshift.io/v1alpha1", "SpireServer", "cluster");
-  expect(server.spec).toMatchObject({ federation: { managedRoute: "false" } });
-  expect(server.status).toMatchObject({
-    conditions: expect.arrayContaining([expect.objectContaining({ type: "Ready", status: "False" })]) as unknown,
+  expect(await cluster3.read(ROUTE, "Route", OPERATORS_ROUTE)).toMatchObject({
+    metadata: { labels: { "app.kubernetes.io/managed-by": NAMESPACE } },
+    spec: { host: "federation.cluster3.example.com" },
   });
-
-  await expect(cluster3.endpoint()).rejects.toThrow(/certificate/);
-  rootCa = (federation as { caCertificates: string }).caCertificates;
-  cluster3.endpointCa = rootCa;
+  await eventually(async () => {
+    expect(await operatorSays()).toEqual({ managedRoute: "true", ready: "True", upgradeable: ["True"] });
+  });
   await cluster3.endpoint();
 });
 
@@ -108,6 +192,7 @@ test("what router and operators write is no drift", async () => {
 test("destroy takes the Route away, and leaves the SPIRE server", async () => {
   await project.destroy("cluster3");
   await expect(cluster3.admission()).rejects.toThrow(/not found/);
+  await cluster3.read(ROUTE, "Route", OPERATORS_ROUTE);
   await cluster3.spireServer("healthcheck");
 });
 
@@ -119,4 +204,45 @@ test("up brings it back once the certificate, which is the one from before, has 
   await eventually(() => project.up("cluster3"));
   expect((await project.outputs("cluster3"))["federation"]).toMatchObject({ caCertificates: rootCa });
   await held(cluster1, cluster3);
+});
+
+test("the endpoint moves to a host of one's own, with the labels of a shard and a certificate of that name", async () => {
+  const host = "spire.apps.cluster3.example.com";
+  await project.set("cluster3", "endpointHost", host);
+  await project.set("cluster3", "routeLabels.type", "sharded");
+  await project.up("cluster3");
+  expect((await project.outputs("cluster3"))["bundleEndpointUrl"]).toBe(`https://${host}`);
+  expect(await cluster3.read(ROUTE, "Route", cluster3.route)).toMatchObject({
+    metadata: { labels: { type: "sharded" } },
+    spec: { host },
+  });
+  await project.up("cluster1");
+  const { peers } = await project.outputs("cluster1");
+  expect(peers).toHaveProperty("cluster3");
+  await eventually(refresh);
+});
+
+describe("what the operator never gets over ends an up in seconds", () => {
+  const cures = async (...texts: string[]): Promise<void> => {
+    const { code, stdout, stderr } = await project.tryUp("cluster3");
+    expect(code).not.toBe(0);
+    for (const text of texts) expect(stdout + stderr).toContain(text);
+    expect(stdout + stderr).not.toContain("not ready after");
+  };
+
+  test("an object of somebody else that has the name of one of the operator's", async () => {
+    // Without its label the operator doesn't see it, as if somebody else had made it.
+    const labels = { "app.kubernetes.io/managed-by": null } as unknown as Record<string, string>;
+    const service = {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "spire-server", namespace: NAMESPACE },
+    };
+    await cluster3.merge({ ...service, metadata: { ...service.metadata, labels } });
+    await project.set("cluster3", "refreshHint", "240");
+    await cures("ServiceAccountAvailable=False", "spire-server", "oc get serviceaccount spire-server");
+    const back = { "app.kubernetes.io/managed-by": NAMESPACE };
+    await cluster3.merge({ ...service, metadata: { ...service.metadata, labels: back } });
+    await eventually(() => project.up("cluster3"));
+  });
 });

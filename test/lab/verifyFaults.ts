@@ -149,7 +149,7 @@ export const FAULTS: Fault[] = [
     ...change(
       cluster3,
       "Route",
-      "spire-server-federation",
+      cluster3.route,
       spec({ host: "other.apps.cluster3.example.com" }),
       spec({ host: cluster3.host }),
     ),
@@ -158,7 +158,7 @@ export const FAULTS: Fault[] = [
   },
   {
     name: "Route deleted",
-    ...removal(cluster3, "Route", "spire-server-federation"),
+    ...removal(cluster3, "Route", cluster3.route),
     found: ["cluster3 MESH141"],
     cure: up(cluster3),
   },
@@ -288,15 +288,15 @@ export const FAULTS: Fault[] = [
     inject: async () => {
       const bundle = await fetch(`https://${cluster1.host}`);
       for (const manifest of impostor(await bundle.text())) await cluster3.apply(manifest);
-      await merge(cluster3, "Route", "spire-server-federation", leadingTo("impostor"));
+      await merge(cluster3, "Route", cluster3.route, leadingTo("impostor"));
     },
     undo: async () => {
-      await merge(cluster3, "Route", "spire-server-federation", leadingTo("spire-server"));
+      await merge(cluster3, "Route", cluster3.route, leadingTo("spire-server"));
       for (const { apiVersion, kind, metadata } of impostor("").reverse())
         await cluster3.remove(apiVersion, kind, metadata.name);
     },
     found: ["cluster3 MESH147"],
-    cure: /get route spire-server-federation/,
+    cure: /get route spire-federation-endpoint/,
   },
   {
     name: "cert-manager down",
