@@ -1,4 +1,5 @@
 import { parseDuration } from "./arguments";
+import type { ClusterAccess } from "./access";
 import type { OwnRoute } from "./federationRoute";
 import { federatesWith, type FederatesWith, type Peer, type Profile } from "./peer";
 
@@ -14,6 +15,8 @@ export interface AskedFederation {
   host: string;
   federation: FederationSpec;
   ownRoute?: OwnRoute;
+  /** How a person reaches the cluster, for the commands in messages. */
+  access?: ClusterAccess;
 }
 
 export interface BundleEndpointSpec {

@@ -1,3 +1,4 @@
+import { type ClusterAccess, oc } from "./access";
 import type { Condition } from "./cluster";
 import { type Conditioned, describe } from "./conditions";
 import { OPERAND_NAMESPACE, OPERATOR_LABEL, TRUSTED_CA_ENV, ZTWIM } from "./names";
@@ -24,29 +25,26 @@ const MADE: Partial<Record<string, string>> = {
   RouteAvailable: "route",
 };
 
-/** The operator backs off for up to 16 minutes, and sees no object that lacks its label come or go. */
-const RESTART = `oc delete pod -n ${OPERAND_NAMESPACE} -l ${OPERATOR_LABEL}`;
-
 /**
  * Why the operator stopped before it did all that the SpireServer asks for; undefined when it says nothing of the kind.
  *
  * Any step may end so, and the operator does nothing that comes after it. Conditions of later steps keep what was true
  * before, so the first one counts, and it counts before anything that the operator makes is looked at.
  */
-export function operatorRefusal(server: Conditioned | undefined): Refusal | undefined {
+export function operatorRefusal(server: Conditioned | undefined, access: ClusterAccess = {}): Refusal | undefined {
   const refusals = (server?.status?.conditions ?? []).filter(
     ({ type, status }) => status === "False" && type !== "Ready",
   );
   for (const found of refusals) {
-    const cure = cureOf(found);
+    const cure = cureOf(found, access);
     if (cure !== undefined) return { reason: found.reason ?? "", because: describe(found), cure };
   }
   return undefined;
 }
 
-function cureOf({ type, reason, message = "" }: Condition): string | undefined {
+function cureOf({ type, reason, message = "" }: Condition, access: ClusterAccess): string | undefined {
   // Release 1.0 passes on what the API server said.
-  if (reason === "ResourceConflict" || / already exists$/.test(message)) return conflictCure(type, message);
+  if (reason === "ResourceConflict" || / already exists$/.test(message)) return conflictCure(type, message, access);
   switch (reason) {
     case PROXY_INVALID:
       return (
@@ -65,13 +63,15 @@ export const TRUSTED_CA =
   `create ConfigMap trusted-ca in namespace ${OPERAND_NAMESPACE} with label config.openshift.io/inject-trusted-cabundle=true, ` +
   `and set ${TRUSTED_CA_ENV}=trusted-ca in spec.config.env of subscriptions.operators.coreos.com ${ZTWIM.packageName}`;
 
-function conflictCure(type: string, message: string): string {
+function conflictCure(type: string, message: string, access: ClusterAccess): string {
   const [, namespace, name] = /resource (?:(\S+)\/)?(\S+) already exists/.exec(message) ?? [];
   const quoted = name ?? /"([^"]+)" already exists/.exec(message)?.[1] ?? "<name>";
   const where = namespace === undefined && name !== undefined ? "" : ` -n ${namespace ?? OPERAND_NAMESPACE}`;
   const kind = MADE[type] ?? "all";
+  // The operator backs off for up to 16 minutes, and sees no object that lacks its label come or go.
+  const restart = oc(access, `delete pod -n ${OPERAND_NAMESPACE} -l ${OPERATOR_LABEL}`);
   return (
     `somebody else made ${quoted}, and the operator needs that name. See whose it is ` +
-    `(oc get ${kind} ${quoted}${where} -o yaml), rename or delete it, and make the operator try again: ${RESTART}`
+    `(${oc(access, `get ${kind} ${quoted}${where} -o yaml`)}), rename or delete it, and make the operator try again: ${restart}`
   );
 }

@@ -1,3 +1,4 @@
+import { oc } from "./access";
 import type { ClusterReader, Condition, KubeObject } from "./cluster";
 import { describe } from "./conditions";
 import { type OwnRoute, routeTls } from "./federationRoute";
@@ -62,7 +63,8 @@ export function routeReadiness(asked: AskedFederation, route: Route | undefined)
 }
 
 /** Every router writes an entry of its own. One that admits the Route is enough: a shard need not serve all Routes. */
-function admission({ host, ownRoute }: AskedFederation, route: Route): Verdict {
+function admission(asked: AskedFederation, route: Route): Verdict {
+  const { host, ownRoute } = asked;
   const name = `Route ${routeName(ownRoute)}`;
   const said = (route.status?.ingress ?? [])
     .filter((ingress) => ingress.host === host)
@@ -73,7 +75,7 @@ function admission({ host, ownRoute }: AskedFederation, route: Route): Verdict {
   }
   const refused = said.filter(({ entry }) => entry.status === "False");
   if (refused.length === 0) {
-    const cure = `check that the router runs ("oc get pods -n ${ROUTER.namespace}") and that an IngressController selects this Route by its labels and namespace`;
+    const cure = `check that the router runs (${ocFor(asked, `get pods -n ${ROUTER.namespace}`)}) and that an IngressController selects this Route by its labels and namespace`;
     return failed(`${name} is seen by no router; ${cure}`, UNSEEN_SECONDS);
   }
   // Until the Route that has the host is gone; the router then admits this one at once.
@@ -81,13 +83,15 @@ function admission({ host, ownRoute }: AskedFederation, route: Route): Verdict {
     return ready;
   }
   const all = refused.map(({ router, entry }) => `router ${router ?? "without a name"} says ${describe(entry)}`);
-  const cures = new Set(refused.map(({ entry }) => admissionCure(entry.reason, routeName(ownRoute))));
+  const cures = new Set(refused.map(({ entry }) => admissionCure(entry.reason, asked)));
   return failed(`${name} is admitted by no router: ${all.join("; ")}. ${[...cures].join("; ")}`, SETTLE_SECONDS);
 }
 
 const CLAIMED = "HostAlreadyClaimed";
 
-function admissionCure(reason: string | undefined, name: string): string {
+const ocFor = ({ access = {} }: AskedFederation, command: string): string => oc(access, command);
+
+function admissionCure(reason: string | undefined, asked: AskedFederation): string {
   switch (reason) {
     case CLAIMED:
       return "Delete the older Route that has the host, or choose another endpointHost";
@@ -97,20 +101,19 @@ function admissionCure(reason: string | undefined, name: string): string {
     case "ExtendedValidationFailed":
       return (
         `See that secret ${CERTIFICATE_SECRET} is there with type kubernetes.io/tls and a whole chain in tls.crt ` +
-        `(oc get secret,certificate -n ${OPERAND_NAMESPACE} ${CERTIFICATE_SECRET}), and that Role ${SECRET_READER.role} lets ` +
-        `the router get, list and watch it ("pulumi up --refresh" restores it); ${lookAgain(name)}`
+        `(${ocFor(asked, `get secret,certificate -n ${OPERAND_NAMESPACE} ${CERTIFICATE_SECRET}`)}), and that Role ${SECRET_READER.role} lets ` +
+        `the router get, list and watch it ("pulumi up --refresh" restores it); ${lookAgain(asked)}`
       );
     case "RouteNotAdmitted":
       return "See spec.routeAdmission, spec.namespaceSelector and spec.routeSelector of the IngressController";
     default:
-      return lookAgain(name);
+      return lookAgain(asked);
   }
 }
 
 /** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
-function lookAgain(name: string): string {
-  return (
-    "make the router look again: " +
-    `oc annotate route -n ${OPERAND_NAMESPACE} ${name} --overwrite spire-federation/look-again="$(date +%s)"`
-  );
+function lookAgain(asked: AskedFederation): string {
+  const annotation = `--overwrite spire-federation/look-again="$(date +%s)"`;
+  const command = `annotate route -n ${OPERAND_NAMESPACE} ${routeName(asked.ownRoute)} ${annotation}`;
+  return `make the router look again: ${ocFor(asked, command)}`;
 }

@@ -1,6 +1,7 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterAccess } from "./access";
 import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
 import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
@@ -28,6 +29,8 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   managedRoute?: boolean;
   /** The component's own Route, which serves the host beside the operator's. Default: the operator's serves it. */
   ownRoute?: OwnRoute | undefined;
+  /** How a person reaches the cluster, for the commands in messages. */
+  access?: ClusterAccess;
   /** The peers whose bundles are held: `FederatedTrustDomain.held` of each. Default none. */
   federatesWith?: pulumi.Input<pulumi.Input<Peer>[]>;
   /**
@@ -89,8 +92,8 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const server = makeServer(this, `${name}-server`, args, federation);
 
     // Not known in the preview of a first up.
-    const { host, ownRoute } = args;
-    const served = { host, ...(ownRoute && { ownRoute }) };
+    const { host, ownRoute, access } = args;
+    const served = { host, ...(ownRoute && { ownRoute }), ...(access && { access }) };
     const asked = pulumi
       .all([federation, server.id])
       .apply(([spec]): AskedFederation => ({ ...served, federation: spec }));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type ClusterAccess, oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, isTrue, notTrue, type Conditioned } from "./conditions";
 import {
@@ -81,10 +82,10 @@ async function knowsTrustedCas(reader: ClusterReader): Promise<boolean> {
 export function spireServerReadiness(asked: AskedFederation, state: ServerState): Verdict {
   return firstNotReady(
     () => specReadiness(asked.federation, state.server),
-    () => operatorReadiness(state.server),
+    () => operatorReadiness(state.server, asked.access),
     () => configReadiness(state),
-    () => statefulSetReadiness(state),
-    () => conditionsReadiness(asked.federation, state.server),
+    () => statefulSetReadiness(state, asked.access),
+    () => conditionsReadiness(asked.federation, state.server, asked.access),
     () => (asked.ownRoute === undefined ? routeReadiness(asked, state.route) : ready),
   );
 }
@@ -126,8 +127,8 @@ function specReadiness(asked: FederationSpec, server: SpireServer | undefined): 
 }
 
 /** The operator has not stopped at something that it never gets over by itself. */
-function operatorReadiness(server: SpireServer | undefined): Verdict {
-  const refusal = operatorRefusal(server);
+function operatorReadiness(server: SpireServer | undefined, access: ClusterAccess | undefined): Verdict {
+  const refusal = operatorRefusal(server, access);
   return refusal === undefined
     ? ready
     : failed(`the operator does nothing more: ${refusal.because}. Cure: ${refusal.cure}`, REFUSAL_SECONDS);
@@ -147,7 +148,10 @@ function configReadiness({ server, config }: ServerState): Verdict {
 }
 
 /** The StatefulSet is of this server.conf, and its pods are of this StatefulSet. */
-function statefulSetReadiness({ config, statefulSet, pod, server }: ServerState): Verdict {
+function statefulSetReadiness(
+  { config, statefulSet, pod, server }: ServerState,
+  access: ClusterAccess | undefined,
+): Verdict {
   if (statefulSet === undefined) {
     return waiting(`StatefulSet ${SPIRE_SERVER} is not there yet; SpireServer: ${notTrue(server)}`);
   }
@@ -167,19 +171,29 @@ function statefulSetReadiness({ config, statefulSet, pod, server }: ServerState)
     return rollout;
   }
   const because = `${rollout.because}; ${detail.because}`;
-  return detail.state === "waiting" ? waiting(because) : failed(`${because}. ${REPLACE}`, detail.settleSeconds);
+  return detail.state === "waiting"
+    ? waiting(because)
+    : failed(`${because}. ${replacement(access)}`, detail.settleSeconds);
 }
 
 /** kubernetes/kubernetes#67250: a StatefulSet replaces no pod that is not ready, whatever has been put right since. */
-const REPLACE = `Once that is put right, "oc delete pod -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER}-0": a StatefulSet does not replace a pod that is not ready`;
+const replacement = (access: ClusterAccess = {}): string =>
+  `Once that is put right, "${oc(access, `delete pod -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER}-0`)}": a StatefulSet does not replace a pod that is not ready`;
 
 /** Any change of what the operator made ends its back-off. */
-const ROUTE_AGAIN =
+const routeAgain = (access: ClusterAccess = {}): string =>
   'put right what it says ("pulumi up --refresh" restores the router\'s access to the secret), then make the operator try again: ' +
-  `oc annotate configmap -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER} --overwrite spire-federation/look-again="$(date +%s)"`;
+  oc(
+    access,
+    `annotate configmap -n ${OPERAND_NAMESPACE} ${SPIRE_SERVER} --overwrite spire-federation/look-again="$(date +%s)"`,
+  );
 
 /** What the operator itself says of what it made. */
-export function conditionsReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
+export function conditionsReadiness(
+  asked: FederationSpec,
+  server: SpireServer | undefined,
+  access?: ClusterAccess,
+): Verdict {
   const route = condition(server, "RouteAvailable");
   if (asked.managedRoute === "false") {
     // The operator counts a Route that it leaves to others as a failure: Ready never comes.
@@ -191,7 +205,7 @@ export function conditionsReadiness(asked: FederationSpec, server: SpireServer |
   }
   if (route?.status === "False" && route.reason?.endsWith("Failed") === true) {
     // The operator backs off for up to 16 minutes: nobody should wait with it.
-    return failed(`${describe(route)}; ${ROUTE_AGAIN}`, SETTLE_SECONDS);
+    return failed(`${describe(route)}; ${routeAgain(access)}`, SETTLE_SECONDS);
   }
   return isTrue(server, "Ready") ? ready : waiting(notTrue(server));
 }

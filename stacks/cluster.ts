@@ -97,6 +97,7 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
       host: route.host,
       managedRoute: route.managedRoute,
       ownRoute: route.own,
+      access: accessOf(config),
       profile: config.profile,
       refreshHint: config.refreshHint,
       // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.

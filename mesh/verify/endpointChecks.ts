@@ -1,5 +1,6 @@
 /** MESH141 to MESH149: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
 import { X509Certificate } from "node:crypto";
+import { accessOf } from "../../components/access";
 import { serverSpiffeId } from "../../components/peer";
 import { explain } from "../../components/problem";
 import { ROUTER } from "../../components/names";
@@ -61,7 +62,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       const federation = fact(view, "server")?.spec?.federation;
       if (federation === undefined) throw new NotSeen("the SpireServer has no federation");
       const { own } = see(view.route);
-      const asked = { host: hostOf(view), federation, ...(own && { ownRoute: own }) };
+      const asked = { host: hostOf(view), federation, access: accessOf(view), ...(own && { ownRoute: own }) };
       const said = routeReadiness(asked, fact(view, "route"));
       if (said.state === "ready") return ok("Admitted=True");
       return failed(said.because, `put right what it says; ${lookAgain(view)} makes the router look again`);

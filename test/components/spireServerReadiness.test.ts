@@ -220,6 +220,17 @@ describe("fails within seconds when the operator stops for good", () => {
     for (const text of texts) expect(verdict).toHaveProperty("because", expect.stringContaining(text));
   });
 
+  it("and says the cure for the cluster at hand", () => {
+    const conditions = stopped("ServiceAvailable", "ResourceConflict", conflict(`${here}/spire-server`));
+    const access = { context: "east" };
+    const verdict = spireServerReadiness({ ...asked, access }, running(asked.federation, conf(300), conditions));
+    expect(verdict).toHaveProperty("because", expect.stringContaining("oc --context east get service spire-server"));
+    expect(routeReadiness({ ...asked, access }, { ...route, ...admitted("False", "Other") })).toHaveProperty(
+      "because",
+      expect.stringContaining("oc --context east annotate route"),
+    );
+  });
+
   it("but not at what it gets over, nor where it starts again with trusted CAs", async () => {
     const cluster = (condition: object[], env: object[] = []) => {
       const server = {

@@ -128,7 +128,7 @@ describe("on a cluster whose SPIRE server is to federate", () => {
       ["cluster1"],
       /SpireServer cluster: StatefulSet spire-server is rolling out.*Pod spire-server-0 is .*last exit code 1/,
       `oc logs -n ${NAMESPACE} spire-server-0 -c spire-server --previous`,
-      `oc delete pod -n ${NAMESPACE} spire-server-0`,
+      `oc --context cluster1 delete pod -n ${NAMESPACE} spire-server-0`,
     );
     await datastore("/run/spire/data/datastore.sqlite3");
     await cluster1.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
@@ -137,7 +137,11 @@ describe("on a cluster whose SPIRE server is to federate", () => {
   row.test("a Route that is refused", async () => {
     await cluster1.remove(RBAC, "RoleBinding", "secret-reader-binding");
     await cluster1.remove("route.openshift.io/v1", "Route", "spire-server-federation");
-    await fails(["cluster1"], /RouteAvailable=False \(FederationRouteCreationFailed\)/, "oc annotate configmap");
+    await fails(
+      ["cluster1"],
+      /RouteAvailable=False \(FederationRouteCreationFailed\)/,
+      "oc --context cluster1 annotate configmap",
+    );
 
     await during(project.up("cluster1", "--refresh"), async () => {
       await eventually(() => cluster1.read(RBAC, "RoleBinding", "secret-reader-binding"), 600);

@@ -122,7 +122,7 @@ describe("without the Role secret-reader", () => {
   test("up --refresh puts the Role back, and says how to make the router look again", async () => {
     const { code, stdout, stderr } = await project.tryUp("cluster2", "--refresh");
     // The router looks by itself when its watch on the secret happens to run out, and begins anew, in these seconds.
-    const cure = `oc annotate route -n ${NAMESPACE} spire-server-federation`;
+    const cure = `oc --context cluster2 annotate route -n ${NAMESPACE} spire-server-federation`;
     expect(code === 0 ? cure : stdout + stderr).toContain(cure);
 
     const now = new Date().toISOString();

@@ -240,7 +240,7 @@ describe("what the operator never gets over ends an up in seconds", () => {
     };
     await cluster3.merge({ ...service, metadata: { ...service.metadata, labels } });
     await project.set("cluster3", "refreshHint", "240");
-    await cures("ServiceAccountAvailable=False", "spire-server", "oc get serviceaccount spire-server");
+    await cures("ServiceAccountAvailable=False", "spire-server", "oc --context cluster3 get serviceaccount spire-server");
     const back = { "app.kubernetes.io/managed-by": NAMESPACE };
     await cluster3.merge({ ...service, metadata: { ...service.metadata, labels: back } });
     await eventually(() => project.up("cluster3"));
