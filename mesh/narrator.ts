@@ -9,13 +9,18 @@ export interface Step {
   name: string;
 }
 
+export interface DetailedStep extends Step {
+  /** Paths of the properties that change; none where the engine doesn't say. */
+  paths?: string[];
+}
+
 export interface Activity {
   /** What it waits for or works on; empty before the first event. */
   doing: string;
   /** Error messages so far, as the program and the providers wrote them. */
   errors: string[];
   /** Everything that changes, or would. */
-  steps: Step[];
+  steps: DetailedStep[];
   /** How many resources of each kind of change there were; empty before the engine's last event. */
   changes: OpMap;
 }
@@ -32,20 +37,26 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
     if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
   }
   if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
-  const { op, type, urn } = step.metadata;
+  const { op, type, urn, detailedDiff } = step.metadata;
   const name = urn.split("::").at(-1) ?? urn;
   return {
     ...before,
     doing: `${op} ${type.split(":").at(-1) ?? type} ${name}`,
-    steps: [...before.steps, { op, type, name }],
+    steps: [...before.steps, { op, type, name, ...(detailedDiff && { paths: Object.keys(detailedDiff) }) }],
   };
 }
 
 /** Steps that change nothing: of what stays as it is, and of what is only read. */
 export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-/** Whether a SPIRE server gets another configuration by it, and with that is restarted: the stack's part of the SpireServer, or the whole of it. */
-export const restartsSpire = ({ op, type }: Step): boolean => /:SpireServer(Patch)?$/.test(type) && op !== "delete";
+/** Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. */
+export const restartsSpire = ({ op, type, paths = [] }: DetailedStep): boolean =>
+  /:SpireServer(Patch)?$/.test(type) &&
+  op !== "delete" &&
+  !(paths.length > 0 && paths.every((path) => FOR_ROUTE.test(path)));
+
+/** What only the operator's Route is made of. */
+const FOR_ROUTE = /^spec\.federation\.managedRoute$/;
 
 /** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
 const GENERIC = /^(update|preview) failed$/;

@@ -5,11 +5,11 @@ import type { MeshMember } from "./members";
 import type { Published } from "./backend";
 import { inParallel } from "./parallel";
 import type { Roots } from "./roots";
-import { restartsSpire, type Step } from "./narrator";
+import { restartsSpire, type DetailedStep, type Step } from "./narrator";
 import { KEPT, type TrustChanges, trustChanges } from "./trust";
 
 /** One `pulumi preview`; whatever goes wrong is an outcome. */
-export type PreviewOutcome = { succeeded: true; steps: Step[] } | { succeeded: false; errors: string[] };
+export type PreviewOutcome = { succeeded: true; steps: DetailedStep[] } | { succeeded: false; errors: string[] };
 
 export interface Previews {
   published(name: string): Promise<Published | undefined>;
@@ -82,7 +82,7 @@ export async function preview(
         new Date(),
       ),
       restarts: steps.some(restartsSpire),
-      steps,
+      steps: steps.map(({ op, type, name }) => ({ op, type, name })),
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
     });
   });

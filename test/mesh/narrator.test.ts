@@ -1,5 +1,5 @@
 import type { EngineEvent } from "../../mesh/backend";
-import { type Activity, idle, narrate } from "../../mesh/narrator";
+import { type Activity, idle, narrate, restartsSpire } from "../../mesh/narrator";
 
 const after = (...events: object[]): Activity =>
   events.reduce<Activity>((activity, event) => narrate(activity, event as EngineEvent), idle);
@@ -36,4 +36,20 @@ test("how much has changed is the engine's last word", () => {
 
 test("errors are kept, but for the engine's word that there were some", () => {
   expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
+});
+
+test("a change of the SpireServer restarts SPIRE, unless only its operator's Route comes of it", () => {
+  const change = (...paths: string[]): object => ({
+    resourcePreEvent: {
+      metadata: {
+        op: "update",
+        type: "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch",
+        urn: "urn:pulumi:cluster1::spire-federation::x::spire-server-server",
+        detailedDiff: Object.fromEntries(paths.map((path) => [path, { diffKind: "update", inputDiff: true }])),
+      },
+    },
+  });
+  const route = "spec.federation.managedRoute";
+  const restarts = (...paths: string[]): boolean => after(change(...paths)).steps.some(restartsSpire);
+  expect([restarts(route), restarts(route, "spec.federation.federatesWith"), restarts()]).toEqual([false, true, true]);
 });
