@@ -32,9 +32,8 @@ export function presentedAt(url: string, ca: string | undefined): Promise<Presen
         // The name is judged by itself.
         checkServerIdentity: () => undefined,
         signal: AbortSignal.timeout(PATIENCE_MS),
-        ...(ca === undefined ? {} : { ca }),
-        // Those who have to believe it are SPIRE servers.
-        ...ANY_ANCHOR,
+        // SPIRE servers have to believe it. Without CAs of its own Node 20 would forget NODE_EXTRA_CA_CERTS for that option.
+        ...(ca === undefined ? {} : { ca, ...ANY_ANCHOR }),
       },
       (response) => {
         const socket = response.socket as TLSSocket;

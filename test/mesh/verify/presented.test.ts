@@ -1,5 +1,10 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { presentedAt } from "../../../mesh/verify/presented";
 import { issue } from "../../components/certificates";
 
@@ -51,4 +56,14 @@ test("an endpoint that is not there is an error", async () => {
 
 test("one that accepts and says nothing is given up", async () => {
   await expect(presentedAt(`${url}/silent`, ca.pem)).rejects.toThrow("no answer within");
+});
+
+test("without CAs of its own those of NODE_EXTRA_CA_CERTS are believed", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "presented-")), "ca.pem");
+  writeFileSync(file, ca.pem);
+  const script = `require("./mesh/verify/presented.ts").presentedAt("${url}").then(({ refused }) => console.log(refused ?? "believed"))`;
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: file };
+  const { stdout } = await promisify(execFile)("node", ["--require", "./stacks/loader.js", "--eval", script], { env });
+  expect(stdout).toBe("believed\n");
+  rmSync(dirname(file), { recursive: true });
 });
