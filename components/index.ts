@@ -10,6 +10,7 @@ export * from "./inspectCertManager";
 export * from "./issuer";
 export * from "./names";
 export * from "./peer";
+export * from "./peerCas";
 export * from "./problem";
 export * from "./readiness";
 export * from "./routerSecretAccess";

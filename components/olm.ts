@@ -13,13 +13,20 @@ const SETTLE_SECONDS = 15;
 /** Between the Subscription's choice and the ClusterServiceVersion itself lies an InstallPlan. */
 const INSTALL_PLAN_SECONDS = 120;
 
+/** A variable of an operator's environment; its value may come from elsewhere. */
+export interface EnvVar {
+  name: string;
+  value?: string;
+  valueFrom?: object;
+}
+
 export interface Subscription extends Conditioned {
   spec?: {
     name?: string;
     channel?: string;
     source?: string;
     sourceNamespace?: string;
-    config?: { env?: { name: string; value?: string }[] };
+    config?: { env?: EnvVar[] };
   };
   status?: NonNullable<Conditioned["status"]> & { state?: string; currentCSV?: string; installedCSV?: string };
 }

@@ -5,16 +5,19 @@ import { accessOf, type ClusterAccess } from "../components/access";
 import { splitPem } from "../components/arguments";
 import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
-import type { ClusterReader } from "../components/cluster";
+import { type ClusterReader, Forbidden } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { InstalledOperator } from "../components/inspectCertManager";
 import { keptPeer } from "../components/keptPeer";
 import { OPERAND_NAMESPACE } from "../components/names";
+import { PeerCas } from "../components/peerCas";
+import { problem } from "../components/problem";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
 import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../components/sharedRoots";
 import { readOwnRoots } from "../components/spiffeEndpoint";
 import { SpireFederationServer } from "../components/spireFederationServer";
+import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas";
 import type { ClusterConfig } from "./config";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { present } from "./fields";
@@ -59,11 +62,27 @@ export async function federate(
         "pulumi up, or run mesh remove, which also deletes their bundles from SPIRE.",
     );
   }
-  for (const warning of cleared.warnings) await pulumi.log.warn(warning);
-  return compose(config, cleared, peers);
+  const cas = await planPeerCas(config, cleared.reader, peers);
+  ConfigError.throwIfAny(config.self.project, cas.problems);
+  for (const warning of [...cleared.warnings, ...cas.warnings]) await pulumi.log.warn(warning);
+  return compose(config, cleared, peers, cas.trust);
 }
 
-function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution): ClusterOutputs {
+/** Only where a peer's endpoint has a CA of its own is anything read for it. */
+async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joined }: PeerResolution): Promise<CaPlan> {
+  const peers = joined.map(({ peer }) => peer);
+  if (!peers.some(hasPrivateCa)) return { problems: [], warnings: [] };
+  try {
+    return planTrust(config.trustPeerCas, peers, await readTrustedCas(reader));
+  } catch (error) {
+    const { message } = error as Error;
+    // It is no reason to stop that nobody can say whether to warn.
+    if (error instanceof Forbidden && !config.trustPeerCas) return { problems: [], warnings: [message] };
+    return { problems: problem("trustPeerCas", message), warnings: [] };
+  }
+}
+
+function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
   const { reader, certManager, route } = cleared;
   const provider = new k8s.Provider("cluster", {
     ...present({ context: config.context }),
@@ -79,9 +98,14 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
   const ready = web === undefined ? [] : [web.certificate.ready, web.access];
 
+  // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
+  const access = accessOf(config);
+  const trust = cas === undefined ? [] : [new PeerCas("peer-cas", { reader, access, ...cas }, opts).ready];
+  const dependsOn = [...ready, ...trust];
+
   const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
     stack: peer.stack,
-    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { ...opts, dependsOn: ready }),
+    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { ...opts, dependsOn }),
   }));
 
   warnOfSharedRoots(
@@ -113,7 +137,7 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution)
         endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
       }),
     },
-    { ...opts, dependsOn: ready },
+    { ...opts, dependsOn },
   );
 
   return {

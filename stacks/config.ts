@@ -34,6 +34,8 @@ export interface ClusterConfig extends ClusterAccess {
   certificateTimes: check.CertificateTimes;
   certManager: { channel?: string; source?: string; sourceNamespace?: string; removeOnDestroy: boolean };
   federatesWith: "static" | "dynamic";
+  /** Whether SPIRE is to trust the CAs of peers' endpoints, where these are not public. */
+  trustPeerCas: boolean;
   /** The whole SpireServer, when the stack is to own it. */
   spireServer?: ManagedSpireServer;
   /** CA certificates (PEM) that vouch for the endpoint, where they are not public. */
@@ -104,6 +106,7 @@ export function parseConfig(
     },
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
+    trustPeerCas: fields.flag("trustPeerCas") ?? false,
     ...present({
       spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
       endpointCa: fields.text("endpointCa"),

@@ -12,6 +12,8 @@ import { failed, type Verdict } from "../../components/readiness";
 import { readRoute, type Route } from "../../components/routeReadiness";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
+import { mountedCas } from "../../components/peerCasReadiness";
+import { readCas } from "../../components/trustedCas";
 import type { Pod, Workload } from "../../components/workloads";
 import { readZtwimRelease, type ZtwimRelease } from "../../components/ztwimRelease";
 import { look, type Looked, readIngressDomain, readServerConf } from "../memberReading";
@@ -84,6 +86,8 @@ export interface Objects {
   /** The Role of ZTWIM 1.1 for the router. */
   operatorsRole: RoleObject | undefined;
   trust: TrustObject[];
+  /** The ConfigMap whose CAs the SPIRE server trusts instead of the system's; undefined where it trusts those. */
+  trustedCas: { name: string; pem: string } | undefined;
   /** Its X.509 roots in PEM, as the agents get them. */
   roots: string | undefined;
   /** From here on the SPIRE server itself is asked. Path of its program in its container: */
@@ -148,6 +152,10 @@ export async function readFacts(
     },
     operatorsRole: () => reader.get(names.RBAC_API, "Role", names.OPERATORS_READER, here),
     trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
+    trustedCas: async () => {
+      const name = mountedCas(await reader.get<Workload>("apps/v1", "StatefulSet", names.SPIRE_SERVER, here));
+      return name === undefined ? undefined : { name, pem: await readCas(reader, name) };
+    },
     roots: () => readOwnRoots(reader),
     program: () => server.program(),
     own,

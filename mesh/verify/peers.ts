@@ -30,12 +30,21 @@ export function memberPeer(name: string, view: Omit<MemberView, "declared">): Pe
       trustDomain,
       bundleEndpointUrl: `https://${host}`,
       profile,
-      ...present({ endpointSpiffeId: profile === "https_spiffe" ? serverSpiffeId(trustDomain) : undefined }),
+      ...(profile === "https_spiffe"
+        ? { endpointSpiffeId: serverSpiffeId(trustDomain) }
+        : present({ caCertificates: endpointCa(view) })),
     })),
     federates: map(server, (object) => object?.spec?.federation !== undefined),
     served: servedBy(view),
     signing: chain(view.facts, ({ signing }) => signing),
   };
+}
+
+/** CAs (PEM) that vouch for a member's https_web endpoint; undefined where those are public, or not known. */
+export function endpointCa({ config, facts }: Pick<MemberView, "config" | "facts">): string | undefined {
+  const issued = "seen" in facts && "seen" in facts.seen.issued ? facts.seen.issued.seen?.ca : undefined;
+  // An ACME server is vouched for by public CAs, whatever the request of another issuer says.
+  return config.endpointCa ?? (config.issuer.type === "acme" ? undefined : issued);
 }
 
 /** @param contract what its stack publishes; undefined as long as it has no endpoint */
@@ -51,12 +60,12 @@ export function outsidePeer(
   return {
     name,
     trustDomain: map(published, ({ trustDomain }) => trustDomain),
-    published: map(published, ({ trustDomain, bundleEndpointUrl, profile, endpointSpiffeId }) => ({
+    published: map(published, ({ trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates }) => ({
       stack: name,
       trustDomain,
       bundleEndpointUrl,
       profile,
-      ...present({ endpointSpiffeId }),
+      ...present({ endpointSpiffeId, caCertificates }),
     })),
     federates: map(contract, (seen) => seen !== undefined),
     served: chain(published, ({ trustDomain }) => servedBy({ presented, config: { trustDomain }, now })),

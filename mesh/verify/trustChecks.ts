@@ -1,10 +1,11 @@
-/** MESH201 to MESH213: whether a member trusts a peer, and with the peer's present keys. Pure. */
+/** MESH201 to MESH214: whether a member trusts a peer, and with the peer's present keys. Pure. */
 import { X509Certificate } from "node:crypto";
 import { TRUST_KIND } from "../../components/bundleMark";
 import { objectName } from "../../components/federatedTrustDomain";
 import { entryText } from "../../components/federationSpec";
 import { CONTROLLER_MANAGER, FEDERATION_CLASS, SPIRE_SERVER } from "../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../components/peer";
+import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../components/trustedCas";
 import { differences } from "../difference";
 import { POD } from "../serverCommands";
 import { refresh } from "../storeFindings";
@@ -166,6 +167,33 @@ export const trustChecks: readonly Check<PairView>[] = [
         return pending(`not yet; it started ${ago(started)}`, again);
       }
       return failed("its log of the last hour has no poll of the peer", again);
+    },
+  },
+  {
+    code: "MESH214",
+    title: "its SPIRE server trusts the CA of the peer's endpoint",
+    source: "StatefulSet spire-server and the ConfigMap with CAs that it mounts",
+    about:
+      "With https_web SPIRE fetches the peer's bundle as any client would, and believes the CAs of its image or of the ConfigMap that ZTWIM " +
+      "gives it. The first bundle comes from the stack, which knows the peer's CA: so all works until the peer rotates, and then trust ends.",
+    needs: ["MESH101"],
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const peer = see(view.peer.published);
+      if (!hasPrivateCa(peer)) return skipped("the peer's endpoint has no CA of its own");
+      const trusted = fact(view, "trustedCas");
+      const about = describeCa(peer);
+      if (missingCas(peer, trusted?.pem ?? "").length === 0) return ok(`${about}, in ConfigMap ${trusted?.name ?? ""}`);
+      const up = `npx pulumi up --stack ${view.member}`;
+      if (trusted === undefined) {
+        return failed(
+          `it trusts the CAs of its image alone, and not ${about}`,
+          `set trustPeerCas to true in Pulumi.${view.member}.yaml, then ${up}`,
+        );
+      }
+      const found = `ConfigMap ${trusted.name} lacks ${about}`;
+      if (trusted.name.startsWith(PEER_CAS_PREFIX)) return failed(found, up);
+      return failed(found, `add it there; where OpenShift fills the ConfigMap, to the trustedCA of proxy/cluster`);
     },
   },
 ];

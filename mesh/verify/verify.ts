@@ -12,7 +12,7 @@ import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks";
 import { short } from "./endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
-import { chain, declaredOf, map, memberPeer, outsideChecks, outsidePeer } from "./peers";
+import { chain, declaredOf, endpointCa, map, memberPeer, outsideChecks, outsidePeer } from "./peers";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./trustChecks";
 import { healthOf, type Lifetime, type Verification, type VerifiedMember, type VerifiedPair } from "./verification";
@@ -127,11 +127,8 @@ async function lookAt(member: MeshMember, world: World): Promise<Looking> {
 
 function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promise<Looked<Presented>> {
   if ("because" in route) return Promise.resolve(route);
-  const issued = "seen" in facts && "seen" in facts.seen.issued ? facts.seen.issued.seen?.ca : undefined;
   const roots = "seen" in facts && "seen" in facts.seen.roots ? facts.seen.roots.seen : undefined;
-  // An ACME server is vouched for by public CAs, whatever the request of another issuer says.
-  const web = config.endpointCa ?? (config.issuer.type === "acme" ? undefined : issued);
-  const ca = config.profile === "https_spiffe" ? (roots ?? "") : web;
+  const ca = config.profile === "https_spiffe" ? (roots ?? "") : endpointCa({ config, facts });
   return look(() => world.endpoint(`https://${route.seen.host}`, ca));
 }
 

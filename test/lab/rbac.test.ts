@@ -56,8 +56,11 @@ beforeAll(async () => {
     "deployer",
     "deployer-removal",
     "deployer-cert-manager",
+    "auditor-peer-cas",
+    "deployer-peer-cas",
   );
-  await grant(cluster3, ...files());
+  // Whoever may read every ConfigMap needs none of the rights to read some.
+  await grant(cluster3, ...files().filter((file) => !file.endsWith("peer-cas")));
   [deployer, auditor] = (await Promise.all(
     ["deployer", "auditor"].map(async (name) =>
       project.as(await writeKubeconfig(join(project.dir, `${name}.kubeconfig`), name, CLUSTERS)),
@@ -150,6 +153,11 @@ test("the deployer changes a member to a CA of its own", async () => {
   await project.set("cluster3", "issuer.secretName", "rbac-ca");
   await deployer.up("cluster3");
   await deployer.pulumi("refresh", "--yes", "--stack", "cluster3");
+});
+
+test("the deployer has SPIRE trust that CA", async () => {
+  await project.set("cluster1", "trustPeerCas", "true");
+  await deployer.up("cluster1");
 });
 
 test("the deployer takes both out again", async () => {

@@ -38,7 +38,7 @@ test("no right is granted twice to the same identity", () => {
   const deployers = rights(
     granting(
       files()
-        .filter((file) => !["auditor-exec", "auditor-probe"].includes(file))
+        .filter((file) => !["auditor-exec", "auditor-probe", "auditor-peer-cas"].includes(file))
         .flatMap(objectsOf),
     ),
   );
@@ -70,6 +70,7 @@ test("names are those that the program uses", () => {
       names.OIDC_PROVIDER,
       names.OPERATORS_READER,
       names.ZTWIM.deployment,
+      names.ZTWIM.packageName,
       names.SPIRE_BUNDLE,
     ],
     ...[names.SECRET_READER.role, names.SECRET_READER.binding],

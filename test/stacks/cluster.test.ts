@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { KubeObject } from "../../components/cluster";
+import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/certificates";
 import { clusterOf } from "../components/readers";
@@ -169,7 +170,7 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
     }
     expect(after.outputs.pendingPeers).toEqual([]);
     expect(Object.keys(after.outputs.peers)).toEqual(["cluster2"]);
-    expect(after.warnings).toEqual([expect.stringMatching(/^kept peers: cluster2\. .*out of peers.*mesh remove/)]);
+    expect(after.warnings[0]).toMatch(/^kept peers: cluster2\. .*out of peers.*mesh remove/);
   });
 
   it("ends with its place in peers", async () => {
@@ -321,6 +322,50 @@ describe("the order", () => {
     const objects = seen.filter(({ type }) => type.startsWith("kubernetes:"));
     expect(objects.length).toBeGreaterThan(8);
     for (const { provider } of objects) expect(provider).toMatch(/providers:kubernetes::cluster::/);
+  });
+});
+
+describe("a peer whose endpoint has a CA of its own", () => {
+  const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
+  const published: Contract = {
+    version: 1,
+    trustDomain: "apps.cluster2.example.com",
+    bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+    profile: "https_web",
+    caCertificates: ca,
+  };
+  const backend = { [reference("cluster2")]: published };
+  const namespace = "zero-trust-workload-identity-manager";
+  const subscription: KubeObject = {
+    apiVersion: "operators.coreos.com/v1alpha1",
+    kind: "Subscription",
+    metadata: { name: "ztwim", namespace },
+    ...{ spec: { name: "openshift-zero-trust-workload-identity-manager" } },
+  };
+  const roots: KubeObject = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "spire-federation-trusted-cas", namespace },
+    ...{ data: { "ca-bundle.crt": system } },
+  };
+  const live = [subscription, roots];
+
+  it("is warned of, as long as SPIRE is not to trust that CA", async () => {
+    const { seen, warnings } = await run("cluster1", ["cluster2"], { backend, live });
+    expect(warnings).toEqual([expect.stringMatching(/endpoints of cluster2 .* Set trustPeerCas to true/)]);
+    expect(seen.map(({ name }) => name)).not.toContain("peer-cas");
+  });
+
+  it("is trusted only once SPIRE trusts that CA", async () => {
+    const { seen, warnings } = await run("cluster1", ["cluster2"], { backend, live, config: { trustPeerCas: true } });
+    expect(warnings).toEqual([]);
+    expect(named(seen, "peer-cas-subscription").inputs).toMatchObject({ metadata: { name: "ztwim", namespace } });
+    expect(named(seen, "cluster2").dependencies).toEqual(expect.arrayContaining(["peer-cas-subscription"]));
+  });
+
+  it("is refused where nothing can be changed, before anything is registered", async () => {
+    const refused = run("cluster1", ["cluster2"], { backend, config: { trustPeerCas: true } });
+    await expect(refused).rejects.toMatchObject({ problems: [{ path: "trustPeerCas" }] });
   });
 });
 

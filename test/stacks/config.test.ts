@@ -14,6 +14,7 @@ describe("a config with what is required", () => {
   it("has the procedure's values for the rest", () => {
     expect(configOf()).toEqual({
       self: SELF,
+      trustPeerCas: false,
       context: "cluster1",
       trustDomain: "apps.cluster1.example.com",
       peers: [],

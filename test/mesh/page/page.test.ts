@@ -26,7 +26,7 @@ it.each([
     "three faults",
     faultyMesh(),
     "× 1 of 3 members and 0 of 6 directions of trust are healthy",
-    "4 things to put right; start with cluster3, for which 62 further checks wait.",
+    "4 things to put right; start with cluster3, for which 66 further checks wait.",
   ],
 ])("says first how the mesh is and what to do, of %s", (_, verification, head, first) => {
   const text = page(verification);

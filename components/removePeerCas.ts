@@ -1,0 +1,53 @@
+/**
+ * Takes the ConfigMap with the peers' CAs out of ZTWIM's Subscription, and waits until no pod of SPIRE needs it.
+ *
+ * Run by Pulumi before it deletes the ConfigMap (see peerCas.ts); `KUBE_CONTEXT` and `KUBE_CONFIG` lead to the cluster.
+ * What the provider would do by itself is to take away the whole list of variables, others' too.
+ */
+import type { ClusterAccess } from "./access";
+import { type ClusterClient, connect, connectClient } from "./connect";
+import { PatchStrategy } from "./kubernetesClient";
+import { FIELD_MANAGER } from "./names";
+import { SUBSCRIPTION_API, type Subscription } from "./olm";
+import { lookAtUnmountedCas } from "./peerCasReadiness";
+import type { ClusterReader } from "./cluster";
+import { PEER_CAS_PREFIX, TRUSTED_CA_ENV, readTrustedCas } from "./trustedCas";
+
+/** OLM restarts the operator, and that the SPIRE server. */
+const SECONDS = 300;
+
+async function remove(access: ClusterAccess): Promise<void> {
+  const [client, reader] = [connectClient(access), connect(access)];
+  const end = Date.now() + SECONDS * 1000;
+  for (;;) {
+    await takeOut(client, reader);
+    const verdict = await lookAtUnmountedCas(reader, PEER_CAS_PREFIX);
+    if (verdict.state === "ready") return;
+    if (Date.now() > end) throw new Error(`${verdict.because}; still so after ${SECONDS} s`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<void> {
+  const { subscription, configMap } = await readTrustedCas(reader);
+  if (subscription === undefined || configMap?.name.startsWith(PEER_CAS_PREFIX) !== true) return;
+  const { namespace, name } = subscription;
+  const live = await reader.get<Subscription>(SUBSCRIPTION_API, "Subscription", name, namespace);
+  const env = (live?.spec?.config?.env ?? []).filter((variable) => variable.name !== TRUSTED_CA_ENV);
+  const { resourceVersion = "" } = live?.metadata ?? {};
+  const patch = {
+    apiVersion: SUBSCRIPTION_API,
+    kind: "Subscription",
+    // Whoever changes it in between is not overwritten: the API server refuses, and another run tries again.
+    metadata: { name, namespace, resourceVersion },
+    spec: { config: { env: env.length === 0 ? null : env } },
+  };
+  await client.attempt<unknown>(`patch Subscription ${name}`, undefined, () =>
+    client.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch),
+  );
+}
+
+remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,117 @@
+import type { KubeObject } from "../../components/cluster";
+import { PeerCas, type PeerCasArgs } from "../../components/peerCas";
+import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/peerCasReadiness";
+import { peerCas } from "../../components/trustedCas";
+import { named, record, type Seen } from "../mocks";
+import { issue } from "./certificates";
+import { NAMESPACE, peer } from "./given";
+import { clusterOf } from "./readers";
+
+const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
+const peers = [{ ...peer, caCertificates: ca }];
+const { name: NAME, pem } = peerCas(system, peers);
+const other = { name: "CREATE_ONLY_MODE", value: "false" };
+
+const configMap = (name: string, data: object): KubeObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace: NAMESPACE },
+  ...{ data },
+});
+const workload = (kind: string, name: string, mounted?: string, generation = 1): KubeObject => ({
+  apiVersion: "apps/v1",
+  kind,
+  metadata: { name, namespace: NAMESPACE, generation: 1 },
+  ...{
+    spec: {
+      template: {
+        spec: { volumes: mounted === undefined ? [] : [{ name: "trusted-ca-bundle", configMap: { name: mounted } }] },
+      },
+    },
+    status: { observedGeneration: generation, updatedReplicas: 1, readyReplicas: 1, replicas: 1 },
+  },
+});
+const filled = configMap("spire-federation-trusted-cas", { "ca-bundle.crt": system });
+const args: PeerCasArgs = {
+  reader: clusterOf(filled, workload("StatefulSet", "spire-server", NAME)),
+  access: { kubeconfig: "~/c1", context: "admin" },
+  subscription: { namespace: NAMESPACE, name: "ztwim" },
+  env: [other],
+  peers,
+  wait: { timeoutSeconds: 0.1, pollMs: 5 },
+};
+
+const make = (changed: Partial<PeerCasArgs> = {}, preview = false): Promise<Seen[]> =>
+  record(() => new PeerCas("cas", { ...args, ...changed }), { preview });
+
+it("gives SPIRE the cluster's own CAs and the peers', and keeps the other variables", async () => {
+  const seen = await make();
+  expect(named(seen, "cas-roots").inputs).toMatchObject({
+    metadata: {
+      name: "spire-federation-trusted-cas",
+      namespace: NAMESPACE,
+      labels: { "config.openshift.io/inject-trusted-cabundle": "true" },
+    },
+  });
+  expect(named(seen, "cas-roots").inputs).not.toHaveProperty("data"); // OpenShift's
+  expect(named(seen, "cas-bundle").inputs).toMatchObject({
+    metadata: { name: NAME, namespace: NAMESPACE },
+    immutable: true,
+    data: { "ca-bundle.crt": pem },
+  });
+  const { type, inputs } = named(seen, "cas-subscription");
+  expect(type).toBe("kubernetes:operators.coreos.com/v1alpha1:SubscriptionPatch");
+  expect(inputs).toMatchObject({
+    metadata: {
+      name: "ztwim",
+      namespace: NAMESPACE,
+      annotations: { "pulumi.com/patchFieldManager": "spire-federation" },
+    },
+    spec: { config: { env: [other, { name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: NAME }] } },
+  });
+});
+
+it("is taken away in the order in which no pod is left without its ConfigMap", async () => {
+  const seen = await make();
+  const removal = named(seen, "cas-removal");
+  expect(removal.inputs).toMatchObject({
+    delete: "node --require ./stacks/loader.js components/removePeerCas.ts",
+    environment: { KUBE_CONFIG: "~/c1", KUBE_CONTEXT: "admin" },
+  });
+  // The engine deletes what depends on something before that.
+  expect(removal.dependencies).toEqual(["cas-subscription"]);
+  expect(named(seen, "cas-subscription").dependencies).toContain("cas-bundle");
+  expect(named(seen, "cas-bundle").dependencies).toContain("cas-roots");
+});
+
+it("previews without the CAs that OpenShift has not written yet, and with them afterwards", async () => {
+  const first = await make({ reader: clusterOf() }, true);
+  expect(named(first, "cas-bundle").inputs["data"]).not.toEqual({ "ca-bundle.crt": pem });
+  const later = await make({}, true);
+  expect(named(later, "cas-bundle").inputs).toMatchObject({ metadata: { name: NAME }, data: { "ca-bundle.crt": pem } });
+});
+
+describe("SPIRE's pods", () => {
+  const all = (mounted?: string, generation?: number) =>
+    clusterOf(
+      workload("StatefulSet", "spire-server", mounted, generation),
+      workload("DaemonSet", "spire-agent", mounted),
+      workload("Deployment", "spire-spiffe-oidc-discovery-provider", mounted),
+    );
+
+  it("have the ConfigMap once every workload mounts it and the server is rolled out", async () => {
+    expect(await lookAtMountedCas(all(NAME), NAME)).toEqual({ state: "ready" });
+    expect(await lookAtMountedCas(all("other"), NAME)).toMatchObject({ state: "waiting" });
+    expect(await lookAtMountedCas(all(NAME, 0), NAME)).toMatchObject({ state: "waiting" });
+  });
+
+  it("need none of the stack's once no workload mounts one", async () => {
+    expect(await lookAtUnmountedCas(all(), "spire-federation-peer-cas-")).toEqual({ state: "ready" });
+    expect(await lookAtUnmountedCas(all("theirs"), "spire-federation-peer-cas-")).toEqual({ state: "ready" });
+    expect(await lookAtUnmountedCas(clusterOf(), "spire-federation-peer-cas-")).toEqual({ state: "ready" });
+    expect(await lookAtUnmountedCas(all(NAME), "spire-federation-peer-cas-")).toMatchObject({ state: "waiting" });
+    expect(await lookAtUnmountedCas(all(undefined, 0), "spire-federation-peer-cas-")).toMatchObject({
+      state: "waiting",
+    });
+  });
+});
