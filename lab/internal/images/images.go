@@ -21,6 +21,8 @@ var text []byte
 type Image struct {
 	// Name is the image's name without tag and digest.
 	Name string `json:"image"`
+	// Tags are the ones that exist; without any, all do.
+	Tags []string `json:"tags,omitempty"`
 	// Files maps paths in the container to binaries, named as in <toolchain>/bin or by an absolute path.
 	Files map[string]string `json:"files,omitempty"`
 	// Entrypoint and Cmd are what runs when the pod gives no command, no args.
@@ -59,9 +61,9 @@ func Load(overrides map[string]string) (Table, error) {
 		t[row.Name] = row
 	}
 	for name, binary := range overrides {
-		row, err := t.Find(name)
-		if err != nil {
-			return nil, err
+		row, ok := t[name]
+		if !ok {
+			return nil, fmt.Errorf("the lab has no image %q to replace", name)
 		}
 		row.program = "/opt/lab/" + filepath.Base(binary)
 		row.Files = map[string]string{row.program: binary}
@@ -73,20 +75,34 @@ func Load(overrides map[string]string) (Table, error) {
 
 // Find returns the row of an image reference.
 func (t Table) Find(reference string) (Image, error) {
-	row, ok := t[Name(reference)]
+	name, tag := split(reference)
+	row, ok := t[name]
 	if !ok {
 		return Image{}, fmt.Errorf("the lab has no image %q; known images are the rows of lab/internal/images/images.yaml", reference)
+	}
+	if len(row.Tags) > 0 && !slices.Contains(row.Tags, tag) {
+		return Image{}, fmt.Errorf("the lab has no image %q; of this one it has %s", reference, strings.Join(row.Tags, ", "))
 	}
 	return row, nil
 }
 
 // Name strips tag and digest from an image reference.
 func Name(reference string) string {
-	name, _, _ := strings.Cut(reference, "@")
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		name = name[:colon]
-	}
+	name, _ := split(reference)
 	return name
+}
+
+// split returns an image's name, and its digest or tag.
+func split(reference string) (name, tag string) {
+	name, digest, pinned := strings.Cut(reference, "@")
+	tag = "latest"
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		name, tag = name[:colon], name[colon+1:]
+	}
+	if pinned {
+		tag = digest
+	}
+	return name, tag
 }
 
 // Argv is the command line of a container: the pod's command replaces entrypoint and cmd, its args replace cmd.

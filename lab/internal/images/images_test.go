@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"spire-federation/lab/internal/release"
 )
 
 func TestNameStripsTagAndDigest(t *testing.T) {
@@ -47,7 +49,7 @@ func TestOverrideRunsTheBinaryWithThePodsArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := table.Find(operator + ":v1")
+	image, err := table.Find(operator + ":0.6.4")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +75,40 @@ func TestUnknownImagesAreNamed(t *testing.T) {
 	}
 	if _, err := Load(map[string]string{"quay.io/nobody/nothing": "/x"}); err == nil {
 		t.Error("an override of an unknown image must be refused")
+	}
+}
+
+func TestATagThatDoesNotExistIsRefused(t *testing.T) {
+	table, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const server = "registry.redhat.io/zero-trust-workload-identity-manager/spiffe-spire-server-rhel9"
+	for _, reference := range []string{server, server + ":latest", server + ":9.9.9", server + "@sha256:0123", server + ":1.14.7@sha256:0123"} {
+		if _, err := table.Find(reference); err == nil || !strings.Contains(err.Error(), "1.13.3, 1.14.7") {
+			t.Errorf("%s: error %v", reference, err)
+		}
+	}
+	if _, err := table.Find("lab.local/tools:any"); err != nil {
+		t.Error(err)
+	}
+}
+
+// An upgrade must not end at an image that the lab does not have.
+func TestEachReleaseHasItsImages(t *testing.T) {
+	table, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range release.All {
+		for short, tag := range map[string]string{
+			"zero-trust-workload-identity-manager-rhel9": r.Version, "spiffe-spire-server-rhel9": r.SPIRE, "spiffe-spire-agent-rhel9": r.SPIRE,
+			"spiffe-spire-controller-manager-rhel9": r.ControllerManager,
+		} {
+			if _, err := table.Find("registry.redhat.io/zero-trust-workload-identity-manager/" + short + ":" + tag); err != nil {
+				t.Errorf("ZTWIM %s: %v", r.Version, err)
+			}
+		}
 	}
 }
 
