@@ -10,6 +10,9 @@ import { EXIT } from "../../mesh/exit";
 import { readMembers } from "../../mesh/members";
 import { remove, type RemoveStacks } from "../../mesh/remove";
 import { exitOf, printRemove, type Removal } from "../../mesh/removalResult";
+import { outputOf } from "../../mesh/serverExec";
+import { serverProgram } from "../../mesh/serverProgram";
+import { serverBy, type SpireServer } from "../../mesh/spireServer";
 import type { Site, Traces } from "../../mesh/trustTraces";
 import type { UpOutcome } from "../../mesh/up";
 
@@ -25,6 +28,8 @@ interface Config {
 class Mesh implements RemoveStacks {
   /** Members whose API server answers nothing. */
   readonly down = new Set<string>();
+  /** Members whose SPIRE server's container has not the program that it is asked by. */
+  readonly programless = new Set<string>();
   /** Members whose up fails before it changes anything. */
   readonly broken = new Set<string>();
   /** After so many calls nothing gets through any more, as when mesh is killed. */
@@ -114,6 +119,7 @@ class Mesh implements RemoveStacks {
     const reached = async <T>(value: () => T): Promise<T> => {
       await this.alive();
       if (this.down.has(name)) throw new Error(`${name} does not answer`);
+      if (this.programless.has(name)) await serverWithout(name).bundles();
       return value();
     };
     const held = (): Set<string> => this.bundles.get(name) ?? new Set();
@@ -144,6 +150,17 @@ class Mesh implements RemoveStacks {
     return this.workspace;
   }
 }
+
+/** A SPIRE server whose container says what CRI-O says of a program that isn't there. */
+const serverWithout = (context: string): SpireServer =>
+  serverBy(
+    serverProgram({ context }, (program) => {
+      const err = `executable file \`${program}\` not found: No such file or directory`;
+      const details = { causes: [{ reason: "ExitCode", message: "1" }] };
+      const status = { status: "Failure", reason: "NonZeroExitCode", details };
+      return Promise.resolve().then(() => outputOf(context, program, { status, out: "", err }));
+    }),
+  );
 
 let mesh: Mesh;
 const full = { a: ["b", "c"], b: ["a", "c"], c: ["a", "b"] };
@@ -193,6 +210,14 @@ test("a peer that cannot be reached is named as still trusting, and a re-run fin
   mesh.down.clear();
   expect(exitOf(await mesh.remove("c"))).toBe(EXIT.fine);
   expect(mesh.holders("c")).toEqual([]);
+});
+
+test("of a SPIRE server that cannot be asked, for want of its program, clean is not said", async () => {
+  mesh.programless.add("a");
+  const result = await mesh.remove("c");
+  expect(exitOf(result)).toBe(EXIT.findings);
+  expect(states(result)).toEqual(["a still trusts", "b clean", "c clean"]);
+  expect(printRemove(result)).toMatch(/^a: .*has none of \/spire-server and \/opt\/spire\/bin\/spire-server/m);
 });
 
 test("a bundle that was left behind is found, though neither file nor stack know of it any more", async () => {
