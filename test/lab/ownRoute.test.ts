@@ -230,23 +230,59 @@ describe("what the operator never gets over ends an up in seconds", () => {
     expect(stdout + stderr).not.toContain("not ready after");
   };
 
+  /** Takes the operator's label off one of its objects while something is done: as if somebody else had made it. */
+  async function asSomebodyElses(object: Manifest, done: () => Promise<void>): Promise<void> {
+    const labelled = (value: string | null): Promise<void> =>
+      cluster3.merge({
+        ...object,
+        metadata: { ...object.metadata, labels: { "app.kubernetes.io/managed-by": value as string } },
+      });
+    await labelled(null);
+    try {
+      await done();
+    } finally {
+      await labelled(NAMESPACE);
+    }
+  }
+
   test("an object of somebody else that has the name of one of the operator's", async () => {
-    // Without its label the operator doesn't see it, as if somebody else had made it.
-    const labels = { "app.kubernetes.io/managed-by": null } as unknown as Record<string, string>;
-    const service = {
+    const account = {
       apiVersion: "v1",
       kind: "ServiceAccount",
       metadata: { name: "spire-server", namespace: NAMESPACE },
     };
-    await cluster3.merge({ ...service, metadata: { ...service.metadata, labels } });
     await project.set("cluster3", "refreshHint", "240");
-    await cures(
-      "ServiceAccountAvailable=False",
-      "spire-server",
-      "oc --context cluster3 get serviceaccount spire-server",
+    await asSomebodyElses(account, () =>
+      cures("ServiceAccountAvailable=False", "oc --context cluster3 get serviceaccount spire-server"),
     );
-    const back = { "app.kubernetes.io/managed-by": NAMESPACE };
-    await cluster3.merge({ ...service, metadata: { ...service.metadata, labels: back } });
     await eventually(() => project.up("cluster3"));
   });
+
+  test("a Route of somebody else that has the name of the operator's, before anything is changed", async () => {
+    const route = { apiVersion: ROUTE, kind: "Route", metadata: { name: OPERATORS_ROUTE, namespace: NAMESPACE } };
+    await asSomebodyElses(route, () =>
+      cures("is not the operator's", `oc --context cluster3 delete route ${OPERATORS_ROUTE} -n ${NAMESPACE}`),
+    );
+  });
+
+  test("a proxy without trusted CAs, before anything is changed", async () => {
+    await operatorEnv([{ name: "HTTPS_PROXY", value: "http://proxy.example.com:3128" }]);
+    await cures("TRUSTED_CA_BUNDLE_CONFIGMAP", "oc --context cluster3 patch subscriptions.operators.coreos.com");
+    await operatorEnv([]);
+    await project.up("cluster3");
+  });
+
+  /** What the operator gets of its Subscription, once OLM has given it that. */
+  async function operatorEnv(env: { name: string; value: string }[]): Promise<void> {
+    await cluster3.merge({
+      apiVersion: "operators.coreos.com/v1alpha1",
+      kind: "Subscription",
+      metadata: { name: `openshift-${NAMESPACE}`, namespace: NAMESPACE },
+      spec: { config: { env } },
+    });
+    await eventually(async () => {
+      const { spec } = await cluster3.read("apps/v1", "Deployment", `${NAMESPACE}-controller-manager`);
+      expect(JSON.stringify(spec).includes("HTTPS_PROXY")).toBe(env.length > 0);
+    });
+  }
 });
