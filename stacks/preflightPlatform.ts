@@ -130,8 +130,9 @@ function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): 
   const is = (values: Map<string, string>, ...keys: string[]): boolean =>
     keys.some((key) => (values.get(key) ?? "") !== "");
   // OLM gives the cluster's proxy to the operator unless the Subscription has one of its own, be it an empty one.
-  const clusters = proxy?.status?.httpProxy ?? proxy?.status?.httpsProxy ?? "";
-  const proxied = deployment === undefined ? clusters !== "" : is(env, "HTTP_PROXY", "HTTPS_PROXY");
+  const clusters = new Map(Object.entries(proxy?.status ?? {}));
+  const proxied =
+    deployment === undefined ? is(clusters, "httpProxy", "httpsProxy") : is(env, "HTTP_PROXY", "HTTPS_PROXY");
   if (!proxied || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
   const { name = ZTWIM.packageName, namespace = OPERAND_NAMESPACE } = subscription?.metadata ?? {};
   const entry = `{"name":"${TRUSTED_CA_ENV}","value":"trusted-ca"}`;

@@ -86,6 +86,14 @@ describe("refused", () => {
       [proxy(PROXIED), subscription([{ name: "CREATE_ONLY_MODE", value: "false" }])],
     ],
     [
+      "a proxy for HTTPS alone, where the operator's Deployment is not there",
+      "context",
+      /oc --context cluster1 create configmap trusted-ca/,
+      unchanged,
+      {},
+      [proxy({ httpProxy: "", httpsProxy: "http://proxy.example.com:3128", noProxy: ".cluster.local" })],
+    ],
+    [
       "an ACME solver's class that is not there",
       "issuer.ingressClassName",
       /no IngressClass "nginx".*has openshift-default/,
