@@ -1,9 +1,9 @@
 /**
- * Which members of a mesh have to run next, and what is left when none has. Pure: what runs, and how, is not known here.
+ * Which members of a mesh have to run next, and how each member stands at the end. Pure: it runs nothing itself.
  *
- * A member's run reads what its peers have published and publishes its own endpoint. So everybody runs once, and then
- * again whoever has peers that have published something else since. Rounds, and not each one as soon as a peer is there:
- * every change of the peers restarts a SPIRE server, and in a round all changes come at once.
+ * A member's run reads what its peers have published, and publishes its own endpoint. So all members run once, and then
+ * again those whose peers have published something else since. They run in rounds: every change of the peers restarts a
+ * SPIRE server, and a round brings all changes at once.
  */
 
 export interface Member {
@@ -12,7 +12,7 @@ export interface Member {
   peers: readonly string[];
 }
 
-/** What the members have published, by name; nothing yet is undefined. Only equality counts. */
+/** What the members have published, by name; undefined is nothing. Values are only compared. */
 export type Publications = Readonly<Record<string, string | undefined>>;
 
 export type Trusted = Readonly<Record<string, readonly string[]>>;
@@ -31,14 +31,14 @@ export interface Progress {
 export interface Run {
   member: string;
   succeeded: boolean;
-  /** What was published when it began: what it certainly read is not older. */
+  /** What was published when it began. It has read this or something newer. */
   saw: Publications;
 }
 
-/** Two rounds settle everything from nothing; a member that wants more is changed by something else than its peers. */
+/** Two rounds complete a new mesh. A member that needs more is changed by something other than its peers. */
 export const MOST_RUNS = 4;
 
-/** Members whose run would change something, as far as can be known; empty when there is nothing left to do. */
+/** Members whose run may change something; empty when there is nothing left to do. */
 export function nextRound({ members, published, runs, again }: Progress): string[] {
   return members
     .filter(({ name, peers }) => {

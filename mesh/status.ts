@@ -14,9 +14,9 @@ export interface StatusMember {
   trusts: Record<string, { trustDomain: string; fingerprints: string[] }>;
   /** Peers of these whose stacks publish nothing any more. */
   kept: string[];
-  /** Peers that it is configured for and doesn't trust yet. */
+  /** Peers in its config that it does not trust yet. */
   pending: string[];
-  /** Stacks that it trusts though its config no longer names them. */
+  /** Stacks that it trusts although its config no longer names them. */
   leaving: string[];
 }
 

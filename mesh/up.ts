@@ -1,4 +1,4 @@
-/** `mesh up`: brings members together until nothing more is to be had. */
+/** `mesh up`: runs the members' stacks until each has joined all peers that it can join. */
 import type { OpMap, Published } from "./backend";
 import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "./members";
@@ -7,11 +7,11 @@ import { inParallel } from "./parallel";
 import { table } from "./table";
 import { KEPT } from "./trust";
 
-/** How a member's stack is run and read; Pulumi in earnest, anything in a test. */
+/** How a member's stack is run and read: by Pulumi, or by a test. */
 export interface Stacks {
   /** What the stack has published; undefined without a stack. */
   published(name: string): Promise<Published | undefined>;
-  /** One `pulumi up`. Whatever goes wrong is an outcome. */
+  /** One `pulumi up`. A failure is an outcome, not an error. */
   up(name: string): Promise<UpOutcome>;
 }
 
@@ -27,7 +27,7 @@ export type UpOutcome =
 export interface UpMember {
   member: string;
   state: "complete" | "pending" | "failed" | "unsettled";
-  /** Peers that it waits for: members or, as organization/project/stack, stacks of other projects. */
+  /** Peers that it waits for: members, or stacks of other projects as organization/project/stack. */
   waitsFor: string[];
   /** Peers that it goes on trusting although their stacks publish nothing any more. */
   keeps: string[];
@@ -36,13 +36,13 @@ export interface UpMember {
   changes: OpMap;
   /** How many of its runs gave its SPIRE server another configuration, which restarts it. */
   restarts: number;
-  /** What a run that was interrupted had left of locks and operations; this one has dealt with it. */
+  /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
   recovered: string[];
   /** Why its last run failed. */
   errors: string[];
 }
 
-/** Makes the stacks that are missing, and runs rounds until none is left. A member that fails stops nobody. */
+/** Makes missing stacks, then runs rounds until nobody has to run. A member that fails does not stop the others. */
 export async function up(
   members: readonly MeshMember[],
   stacks: FutureStacks,
