@@ -181,4 +181,4 @@ export function withoutKubelet(cluster: Cluster): Injection {
   };
 }
 /** The stand-in, or the real operator in its place. */
-const ZTWIM = /ztwim-operator\0|\/zero-trust-workload-identity-manager\0/;
+const ZTWIM = /^(?:\/opt\/lab\/lab-standin\0ztwim-operator|\/usr\/bin\/zero-trust-workload-identity-manager)\0/;
