@@ -15,6 +15,7 @@ import {
 } from "../../components/kubernetesClient";
 
 export const NAMESPACE = "zero-trust-workload-identity-manager";
+export const ZTWIM_SUBSCRIPTION = "openshift-zero-trust-workload-identity-manager";
 const SERVER_POD = "spire-server-0";
 
 /** Public keys of one trust domain: SHA-256 of each X.509 root, key id of each JWT key; sorted, so that two can be compared. */
@@ -117,17 +118,14 @@ export class Cluster {
     await this.merge({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, annotations } });
   }
 
-  /** A variable of a Deployment's container. */
-  async setEnv(deployment: string, container: string, name: string, value: string): Promise<void> {
-    const env = [{ name, value }];
-    const patch = {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: deployment, namespace: NAMESPACE },
-      spec: { template: { spec: { containers: [{ name: container, env }] } } },
-    };
-    const unset = undefined; // this client takes its options by position
-    await this.objects.patch(patch, unset, unset, unset, unset, PatchStrategy.StrategicMergePatch);
+  /** A variable of ZTWIM's operator, the only one beside those of its release: in its Subscription, from where OLM takes it. */
+  async setOperatorEnv(name: string, value: string): Promise<void> {
+    await this.merge({
+      apiVersion: "operators.coreos.com/v1alpha1",
+      kind: "Subscription",
+      metadata: { name: ZTWIM_SUBSCRIPTION, namespace: NAMESPACE },
+      spec: { config: { env: [{ name, value }] } },
+    });
   }
 
   /** What `cmctl renew` does: cert-manager issues at once. */

@@ -6,9 +6,15 @@ const OLM = "operators.coreos.com/v1alpha1";
 export const OPERATOR = "openshift-cert-manager-operator";
 export const OPERATOR_NAMESPACE = "cert-manager-operator";
 
-/** Names of its objects of a kind: `Subscription`, or `ClusterServiceVersion` for what is installed. */
+/**
+ * Names of its objects of a kind: `Subscription`, or `ClusterServiceVersion` for what is installed. OLM copies the versions of
+ * operators for all namespaces, such as ZTWIM's, into this one as well.
+ */
 export async function operatorObjects(cluster: Cluster, kind: string): Promise<string[]> {
-  return (await cluster.list(OLM, kind, OPERATOR_NAMESPACE)).map(({ metadata }) => metadata.name);
+  const own = (await cluster.list(OLM, kind, OPERATOR_NAMESPACE)).filter(
+    ({ metadata }) => metadata.labels?.["olm.copiedFrom"] === undefined,
+  );
+  return own.map(({ metadata }) => metadata.name);
 }
 
 /** Removes it as a whole: a Subscription that is made anew beside its old version never resolves. */

@@ -39,12 +39,7 @@ afterAll(async () => {
 
 /** What the operator gets of its Subscription; OLM starts it again. */
 const trustCasOf = (configMap: string): Promise<void> =>
-  cluster1.merge({
-    apiVersion: "operators.coreos.com/v1alpha1",
-    kind: "Subscription",
-    metadata: { name: `openshift-${NAMESPACE}`, namespace: NAMESPACE },
-    spec: { config: { env: [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: configMap }] } },
-  });
+  cluster1.setOperatorEnv("TRUSTED_CA_BUNDLE_CONFIGMAP", configMap);
 const mountsTrustedCa = async (): Promise<boolean> => {
   const { spec } = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
   return spec?.volumes?.some(({ configMap }) => configMap?.name === "trusted-ca") ?? false;

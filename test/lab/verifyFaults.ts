@@ -58,8 +58,7 @@ const stranger = object("ClusterFederatedTrustDomain", "stranger", {
 });
 const routers = (cluster: Cluster, replicas: number): Promise<void> =>
   merge(cluster, "Deployment", "router-default", spec({ replicas }), "openshift-ingress");
-const createOnly = (value: string): Promise<void> =>
-  cluster1.setEnv(`${NAMESPACE}-controller-manager`, "manager", "CREATE_ONLY_MODE", value);
+const createOnly = (value: string): Promise<void> => cluster1.setOperatorEnv("CREATE_ONLY_MODE", value);
 const datastore = (connectionString: string): object => spec({ datastore: { connectionString } });
 const entry = ({ host, trustDomain }: Pick<Cluster, "host" | "trustDomain">): object => ({
   trustDomain,

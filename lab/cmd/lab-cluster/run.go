@@ -134,6 +134,9 @@ func (c *cluster) bringUp(ctx context.Context, client kubernetes.Interface, file
 	}
 	var all []unstructured.Unstructured
 	for _, file := range files {
+		if err := c.waitFor(ctx, applier, apply.First(all, file.Objects)); err != nil {
+			return err
+		}
 		c.say(state.Starting, nil, "the objects of "+file.Name)
 		if err := applier.Apply(ctx, file.Objects); err != nil {
 			return fmt.Errorf("%s: %w", file.Name, err)
@@ -141,6 +144,27 @@ func (c *cluster) bringUp(ctx context.Context, client kubernetes.Interface, file
 		all = append(all, file.Objects...)
 	}
 	return c.watch(ctx, applier, append(all, c.nodeObject()))
+}
+
+// waitFor waits until objects are ready.
+func (c *cluster) waitFor(ctx context.Context, applier *apply.Applier, objects []unstructured.Unstructured) error {
+	var said []string
+	for {
+		missing, err := applier.Missing(ctx, objects)
+		if err != nil {
+			missing = []string{"its API server: " + err.Error()}
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		if !slices.Equal(missing, said) {
+			c.say(state.Starting, nil, missing...)
+			said = missing
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // nodeObject is the one thing to wait for that no manifest has.

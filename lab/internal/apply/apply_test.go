@@ -111,19 +111,33 @@ func TestLacksSaysHowAConditionIsNotTrue(t *testing.T) {
 	}
 }
 
+func TestFirstAreThoseThatAnotherObjectIsAppliedAfter(t *testing.T) {
+	object := func(kind, name string, annotations map[string]any) unstructured.Unstructured {
+		return unstructured.Unstructured{Object: map[string]any{"kind": kind, "metadata": map[string]any{"name": name, "annotations": annotations}}}
+	}
+	before := []unstructured.Unstructured{object("SpireServer", "cluster", nil), object("SpireServer", "other", nil)}
+	agents := []unstructured.Unstructured{object("SpireAgent", "cluster", map[string]any{ApplyWhen: "SpireServer cluster"}), object("SpiffeCSIDriver", "cluster", nil)}
+	if got := First(before, agents); len(got) != 1 || Name(got[0]) != "SpireServer cluster" {
+		t.Errorf("first %v", got)
+	}
+	if got := First(before, agents[1:]); got != nil {
+		t.Errorf("first %v", got)
+	}
+}
+
 func TestTargetsAreWorkloadsAndWhatAnAnnotationAsksFor(t *testing.T) {
 	object := func(kind string, annotations map[string]any) unstructured.Unstructured {
 		return unstructured.Unstructured{Object: map[string]any{"kind": kind, "metadata": map[string]any{"annotations": annotations}}}
 	}
 	picked := targets([]unstructured.Unstructured{
 		object("Deployment", nil), object("StatefulSet", nil), object("ConfigMap", nil),
-		object("SpireServer", map[string]any{ReadyWhen: "Ready"}), object("SpireServer", nil),
+		object("SpireServer", map[string]any{ReadyWhen: "Ready"}), object("SpireServer", nil), object("Subscription", nil),
 	})
 	var got []string
 	for _, p := range picked {
 		got = append(got, p.GetKind()+" "+p.condition)
 	}
-	if want := []string{"Deployment ", "StatefulSet ", "SpireServer Ready"}; !slices.Equal(got, want) {
+	if want := []string{"Deployment ", "StatefulSet ", "SpireServer Ready", "Subscription "}; !slices.Equal(got, want) {
 		t.Errorf("targets = %q, want %q", got, want)
 	}
 }

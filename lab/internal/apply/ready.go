@@ -14,6 +14,22 @@ import (
 // resources; Deployments, StatefulSets and Subscriptions are always waited for.
 const ReadyWhen = "lab.local/ready-when"
 
+// ApplyWhen is an annotation by which a manifest says that an object is applied only when another one is ready, by its Name.
+const ApplyWhen = "lab.local/apply-when"
+
+// First returns those of the objects applied before that must be ready before these are applied.
+func First(before, objects []unstructured.Unstructured) []unstructured.Unstructured {
+	var first []unstructured.Unstructured
+	for _, object := range objects {
+		for _, other := range before {
+			if object.GetAnnotations()[ApplyWhen] == Name(other) {
+				first = append(first, other)
+			}
+		}
+	}
+	return first
+}
+
 // target is an object that counts when it has what the lab waits for.
 type target struct {
 	unstructured.Unstructured
