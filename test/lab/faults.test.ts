@@ -14,7 +14,6 @@ import { held } from "../../lab/demo/proof";
 import { Row } from "./row";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
-const RBAC = "rbac.authorization.k8s.io/v1";
 const SPIRE_SERVER = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer" };
 const CERTIFICATE = "spire-server-federation-tls";
 let project: Project;
@@ -28,8 +27,6 @@ const begun = new Promise<void>((resolve) => (begin = resolve));
 beforeAll(async () => {
   project = await Project.forTest("cluster1", "cluster2", "stranger");
   for (const stack of ["cluster1", "cluster2"]) await project.unset(stack, "peers");
-  // An up without --refresh misses no object, unless it, or that of other tests, has put this one right before.
-  await cluster1.remove(RBAC, "RoleBinding", "secret-reader-binding").catch(() => undefined);
   begin();
 });
 
@@ -132,21 +129,6 @@ describe("on a cluster whose SPIRE server is to federate", () => {
     );
     await datastore("/run/spire/data/datastore.sqlite3");
     await cluster1.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-  });
-
-  row.test("a Route that is refused", async () => {
-    await cluster1.remove(RBAC, "RoleBinding", "secret-reader-binding");
-    await cluster1.remove("route.openshift.io/v1", "Route", "spire-server-federation");
-    await fails(
-      ["cluster1"],
-      /RouteAvailable=False \(FederationRouteCreationFailed\)/,
-      "oc --context cluster1 annotate configmap",
-    );
-
-    await during(project.up("cluster1", "--refresh"), async () => {
-      await eventually(() => cluster1.read(RBAC, "RoleBinding", "secret-reader-binding"), 600);
-      await cluster1.annotate("v1", "ConfigMap", "spire-server", { "spire-federation/look-again": String(Date.now()) });
-    });
   });
 
   row.test("a bundle endpoint that cannot be reached", async () => {

@@ -2,15 +2,13 @@
  * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
  * as the clusters do; jest runs them in order.
  */
-import { V1Secret } from "../../components/kubernetesClient";
-import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
+import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
 import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
-const SECRET = "spire-server-federation-tls";
 let project: Project;
 
 // Generous bounds against hanging, not measurements.
@@ -76,65 +74,4 @@ describe("a pod killed by hand", () => {
     expect((await cluster1.endpoint()).keys).toEqual(before);
     await held(cluster1, cluster2);
   });
-});
-
-describe("without the Role secret-reader", () => {
-  const route = (name: string): Manifest => ({
-    apiVersion: "route.openshift.io/v1",
-    kind: "Route",
-    metadata: { name, namespace: NAMESPACE },
-    spec: {
-      host: `${name}.apps.cluster2.example.com`,
-      to: { kind: "Service", name: "spire-server", weight: 100 },
-      port: { targetPort: "federation" },
-      tls: { termination: "reencrypt", externalCertificate: { name: SECRET } },
-    },
-  });
-  let served: string;
-
-  beforeAll(async () => {
-    served = (await cluster2.endpoint()).certificate.fingerprint256;
-    await cluster2.remove("rbac.authorization.k8s.io/v1", "Role", "secret-reader");
-  });
-
-  test("the API server refuses a new Route with that certificate", async () => {
-    await eventually(async () => {
-      await expect(cluster2.create(route("refused"))).rejects.toThrow(/secret/);
-    });
-  });
-
-  test("the router refuses the renewed certificate", async () => {
-    const old = await tlsCertificate();
-    await cluster2.core.deleteNamespacedSecret({ name: SECRET, namespace: NAMESPACE });
-    await eventually(async () => {
-      const renewed = await tlsCertificate();
-      expect(renewed).toBeDefined();
-      expect(renewed).not.toBe(old);
-    });
-    await eventually(async () => {
-      const { admitted } = await cluster2.admission();
-      expect(admitted?.status).toBe("False");
-      expect(admitted?.message).toContain(SECRET);
-    });
-    await expect(cluster2.endpoint()).rejects.toThrow();
-  });
-
-  test("up --refresh puts the Role back, and says how to make the router look again", async () => {
-    const { code, stdout, stderr } = await project.tryUp("cluster2", "--refresh");
-    // The router looks by itself when its watch on the secret happens to run out, and begins anew, in these seconds.
-    const cure = `oc --context cluster2 annotate route -n ${NAMESPACE} spire-server-federation`;
-    expect(code === 0 ? cure : stdout + stderr).toContain(cure);
-
-    const now = new Date().toISOString();
-    await cluster2.annotate("route.openshift.io/v1", "Route", "spire-server-federation", { "test/look-again": now });
-    await up("cluster2");
-    expect((await cluster2.endpoint()).certificate.fingerprint256).not.toBe(served);
-  });
-
-  async function tlsCertificate(): Promise<string | undefined> {
-    const secret = await cluster2.core
-      .readNamespacedSecret({ name: SECRET, namespace: NAMESPACE })
-      .catch(() => new V1Secret());
-    return secret.data?.["tls.crt"];
-  }
 });
