@@ -75,7 +75,7 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 			objects = append(objects, file.Objects...)
 		}
 	}
-	objects = append(objects, installed(t)...)
+	objects = append(objects, installed(t, toolchain)...)
 	applier, err := apply.New(config)
 	must(t, err)
 	must(t, applier.Apply(context.Background(), objects))
@@ -85,10 +85,19 @@ func apiServer(t *testing.T) (*rest.Config, client.Client) {
 }
 
 // installed is what OLM makes of the bundle but the Deployment: the CRDs and the operator's ServiceAccount with its rights.
-func installed(t *testing.T) []unstructured.Unstructured {
+func installed(t *testing.T, toolchain string) []unstructured.Unstructured {
 	t.Helper()
 	csv, objects, err := catalog.ZTWIM(release.Of(os.Getenv("OPERATOR_VERSION")))
 	must(t, err)
+	crds, err := filepath.Glob(filepath.Join(toolchain, "crds", "spire", "*.yaml"))
+	must(t, err)
+	for _, file := range crds {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		parsed, err := apply.Parse(text)
+		must(t, err)
+		objects = append(objects, parsed...)
+	}
 	permissions, _, _ := unstructured.NestedSlice(csv.Object, "spec", "install", "spec", "clusterPermissions")
 	const account = product + "-controller-manager"
 	for _, o := range []fields{

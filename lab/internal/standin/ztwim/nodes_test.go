@@ -90,6 +90,23 @@ func TestNodes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("SpireOIDCDiscoveryProvider", func(t *testing.T) {
+		u := object(oidc)
+		u.SetName("cluster")
+		u.Object["spec"] = fields{"jwtIssuer": "https://oidc-discovery.apps.cluster1.example.com"}
+		must(t, c.Create(ctx, u))
+		becomesOf(t, c, oidc, "pods are awaited", "DeploymentAvailable", "False", "DeploymentNotReady")
+		d := get(t, c, deployment, product, "spire-spiffe-oidc-discovery-provider")
+		d.Object["status"] = fields{"observedGeneration": d.GetGeneration(), "replicas": int64(1), "readyReplicas": int64(1), "updatedReplicas": int64(1), "availableReplicas": int64(1)}
+		must(t, c.Status().Update(ctx, d))
+		becomesOf(t, c, oidc, "all is well", ready, "True", reasonReady)
+		for _, condition := range []string{"ServiceAccountAvailable", "ServiceAvailable", "ClusterSPIFFEIDAvailable", "ConfigMapAvailable", configurationValid, routeAvailable} {
+			becomesOf(t, c, oidc, "in the end", condition, "True", "")
+		}
+		if host, _, _ := unstructured.NestedString(get(t, c, route, product, "spire-oidc-discovery-provider").Object, "spec", "host"); host != "oidc-discovery.apps.cluster1.example.com" {
+			t.Errorf("the Route's host is %s", host)
+		}
+	})
 	t.Run("an agent's new configuration reaches its pods", func(t *testing.T) {
 		u := edit(t, get(t, c, agent, "", "cluster"), set{"logLevel", "debug"})
 		must(t, c.Update(ctx, u))

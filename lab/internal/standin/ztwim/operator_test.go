@@ -252,7 +252,7 @@ func startOperator(t *testing.T, config *rest.Config, c client.Client) (stop fun
 	t.Setenv("KUBECONFIG", write(t, t.TempDir(), "kubeconfig", text))
 	t.Setenv("OPERATOR_NAMESPACE", product)
 	t.Setenv("OPERATOR_CONDITION_NAME", release.Of(os.Getenv("OPERATOR_VERSION")).CSV())
-	for _, image := range []string{"SPIRE_SERVER", "SPIRE_CONTROLLER_MANAGER", "SPIRE_AGENT", "SPIFFE_CSI_DRIVER", "NODE_DRIVER_REGISTRAR", "SPIFFE_CSI_INIT_CONTAINER"} {
+	for _, image := range []string{"SPIRE_SERVER", "SPIRE_CONTROLLER_MANAGER", "SPIRE_AGENT", "SPIFFE_CSI_DRIVER", "NODE_DRIVER_REGISTRAR", "SPIFFE_CSI_INIT_CONTAINER", "SPIRE_OIDC_DISCOVERY_PROVIDER"} {
 		t.Setenv("RELATED_IMAGE_"+image, "registry.example.com/"+strings.ToLower(image)+":1")
 	}
 	flags := []string{"--health-probe-bind-address=" + freeAddress(t), "--v=0", "--metrics-bind-address=0", "--metrics-secure=false"}

@@ -128,6 +128,8 @@ var (
 	statefulSets = workload{statefulSet, [][2]string{{"replicas", ""}, {"readyReplicas", "replicas ready"}, {"updatedReplicas", "replicas updated"}}}
 	daemonSets   = workload{daemonSet, [][2]string{{"desiredNumberScheduled", ""}, {"numberReady", "pods ready"},
 		{"updatedNumberScheduled", "pods updated"}, {"numberAvailable", "pods available"}}}
+	deployments = workload{deployment, [][2]string{{"replicas", ""}, {"readyReplicas", "replicas ready"}, {"updatedReplicas", "replicas updated"},
+		{"availableReplicas", "replicas available"}}}
 )
 
 // roll applies a workload and reports how far its rollout is.

@@ -28,7 +28,7 @@ const (
 	managedBy = "app.kubernetes.io/managed-by"
 	component = "app.kubernetes.io/component"
 
-	controlPlane, nodeAgent, csi = "control-plane", "node-agent", "csi"
+	controlPlane, nodeAgent, csi, issuer = "control-plane", "node-agent", "csi", "discovery"
 
 	trustedCA = "TRUSTED_CA_BUNDLE_CONFIGMAP"
 )
@@ -120,7 +120,9 @@ func render(file string, v fields) ([]*unstructured.Unstructured, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		objects = append(objects, u)
+		if len(u.Object) > 0 { // else a template that has nothing for this release
+			objects = append(objects, u)
+		}
 	}
 }
 
@@ -135,6 +137,7 @@ func execute(file string, v fields) ([]byte, error) {
 		"config":   config,
 		"duration": duration,
 		"hash":     func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.TrimSpace(text)))) },
+		"host":     func(url string) string { _, host, _ := strings.Cut(url, "://"); return strings.TrimSuffix(host, "/") },
 		"image":    func(name string) (string, error) { return quote(os.Getenv("RELATED_IMAGE_" + name)) },
 		"json":     quote,
 		"labels": func(name string, more ...string) (string, error) {
@@ -188,6 +191,8 @@ var parts = map[string]string{
 	"spire-controller-manager": controlPlane,
 	"spire-agent":              nodeAgent,
 	"spiffe-csi-driver":        csi,
+
+	"spiffe-oidc-discovery-provider": issuer,
 }
 
 // versionOf is a program's version in a release, as the labels have it.

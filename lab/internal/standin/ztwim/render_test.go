@@ -162,7 +162,8 @@ func everything(t *testing.T, of release.Release) map[string]map[string]string {
 	t.Setenv(trustedCA, "trusted-ca")
 	t.Setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
 	view := newTestView(defaulted(servingCert()), of)
-	for field, value := range map[string]string{"socketPath": "/run/spire/agent-sockets", "agentSocketPath": "/run/spire/agent-sockets", "pluginName": "csi.spiffe.io"} {
+	for field, value := range map[string]string{"socketPath": "/run/spire/agent-sockets", "agentSocketPath": "/run/spire/agent-sockets", "pluginName": "csi.spiffe.io",
+		"externalSecretRef": "oidc-tls"} {
 		view["spec"].(fields)[field] = value
 	}
 	other := "operands/csi-scc.yaml" // the file of the other release

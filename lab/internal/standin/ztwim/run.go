@@ -1,6 +1,6 @@
 // Package ztwim stands for the operator of the Zero Trust Workload Identity Manager, 1.0 or 1.1 as OPERATOR_VERSION says: it
-// turns SpireServer/cluster, SpireAgent/cluster and SpiffeCSIDriver/cluster into the objects that run SPIRE and reports as
-// the operator does. The OIDC provider and metrics are left out.
+// turns SpireServer/cluster, SpireAgent/cluster, SpiffeCSIDriver/cluster and SpireOIDCDiscoveryProvider/cluster into the
+// objects that run SPIRE and reports as the operator does. Metrics are left out.
 package ztwim
 
 import (
@@ -38,19 +38,23 @@ var (
 	server  = group.WithKind("SpireServer")
 	agent   = group.WithKind("SpireAgent")
 	driver  = group.WithKind("SpiffeCSIDriver")
+	oidc    = group.WithKind("SpireOIDCDiscoveryProvider")
 
 	statefulSet       = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "StatefulSet"}
 	operatorCondition = schema.GroupVersionKind{Group: "operators.coreos.com", Version: "v1", Kind: "OperatorCondition"}
 
-	daemonSet = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "DaemonSet"}
+	deployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+	daemonSet  = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "DaemonSet"}
 
-	operands = []schema.GroupVersionKind{server, agent, driver, group.WithKind("SpireOIDCDiscoveryProvider")}
+	operands = []schema.GroupVersionKind{server, agent, driver, oidc}
 	owned    = []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
 		{Version: "v1", Kind: "ServiceAccount"},
 		statefulSet,
 		daemonSet,
+		deployment,
+		{Group: "spire.spiffe.io", Version: "v1alpha1", Kind: "ClusterSPIFFEID"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRoleBinding"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"},
@@ -144,6 +148,7 @@ func (o *operator) watch(mgr ctrl.Manager) error {
 		{server, controlPlane, (*job).server},
 		{agent, nodeAgent, (*job).agent},
 		{driver, csi, (*job).csiDriver},
+		{oidc, issuer, (*job).oidcProvider},
 	} {
 		its := builder.WithPredicates(predicate.NewPredicateFuncs(func(u client.Object) bool { return u.GetLabels()[component] == c.part }))
 		controller := ctrl.NewControllerManagedBy(mgr).Named(c.part).
