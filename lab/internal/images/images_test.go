@@ -146,6 +146,7 @@ var layouts = map[string]struct {
 	"spiffe-spire-server-rhel9":                  {"/spire-server", []string{"/spire-server", "run"}},
 	"spiffe-spire-agent-rhel9":                   {"/spire-agent", []string{"/spire-agent", "run"}},
 	"spiffe-spire-controller-manager-rhel9":      {"/spire-controller-manager", []string{"/spire-controller-manager"}},
+	"spiffe-spire-oidc-discovery-provider-rhel9": {"/oidc-discovery-provider", []string{"/oidc-discovery-provider"}},
 	"spiffe-csi-driver-rhel9":                    {"/spiffe-csi-driver", []string{"/spiffe-csi-driver"}},
 }
 
