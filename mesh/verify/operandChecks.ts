@@ -40,6 +40,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
     needs: ["MESH136"],
     judge: (view) => {
       const agents = fact(view, "agentPods");
+      if (agents.length === 0) throw new NotSeen(`no pod has the label app.kubernetes.io/name=${SPIRE_AGENT}`);
       const failing = agents.flatMap((agent) => {
         const error = seen(agent)?.failed;
         return error === undefined ? [] : [{ agent, ...error }];

@@ -127,6 +127,13 @@ describe("the agents", () => {
     expect(outcome.cure).toMatch(/nodes\/proxy[^]*get node node2 -o wide/);
   });
 
+  test("are not known to attest where none of their pods is found", async () => {
+    const { of } = await cluster1((cluster) => {
+      removeFrom(cluster, "Pod", "spire-agent-a");
+    });
+    expect(of("MESH137").state).toBe("unknown");
+  });
+
   test("are not known to attest where their logs cannot be read", async () => {
     const { found, of } = await cluster1((cluster) => {
       cluster.agentLogs = {};
