@@ -27,6 +27,8 @@ export interface CertManagerInstallArgs {
   source?: string;
   /** Namespace of the CatalogSource. Default `openshift-marketplace`. */
   sourceNamespace?: string;
+  /** Manual: OLM installs and upgrades only what somebody approves. Default: as the Subscription has it, or Automatic. */
+  installPlanApproval?: "Automatic" | "Manual";
   /**
    * Remove the operator as a whole when the stack is destroyed: Subscription and ClusterServiceVersion. Default false:
    * it stays as a whole, because others may have come to use it.
@@ -82,7 +84,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
       this,
       subscription === undefined ? pulumi.output("") : done(subscription),
       "cert-manager",
-      watchCertManager(args.reader, args.installed),
+      watchCertManager(args.reader, args.installed, args.access),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },
     );
     this.registerOutputs({});
@@ -126,7 +128,11 @@ function declareOperator(
         namespace: CERT_MANAGER.namespace,
         annotations: { ...OWNED, [STACK_ANNOTATION]: args.stack },
       },
-      spec: { ...catalog, name: CERT_MANAGER.packageName },
+      spec: {
+        ...catalog,
+        name: CERT_MANAGER.packageName,
+        ...(args.installPlanApproval !== undefined && { installPlanApproval: args.installPlanApproval }),
+      },
     },
     { parent, retainOnDelete, dependsOn: before },
   );

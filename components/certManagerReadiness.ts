@@ -1,3 +1,4 @@
+import type { ClusterAccess } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import type { InstalledOperator } from "./inspectCertManager";
 import { CERT_MANAGER } from "./names";
@@ -23,8 +24,16 @@ export interface OperandState {
   webhook: WebhookConfiguration | undefined;
 }
 
-/** `lookAtCertManager`; the first look at a Subscription that was changed since it was inspected comes after OLM's. */
-export function watchCertManager(reader: ClusterReader, installed: InstalledOperator): () => Promise<Verdict> {
+/**
+ * `lookAtCertManager`; the first look at a Subscription that was changed since it was inspected comes after OLM's.
+ *
+ * @param access for the commands in messages
+ */
+export function watchCertManager(
+  reader: ClusterReader,
+  installed: InstalledOperator,
+  access: ClusterAccess = {},
+): () => Promise<Verdict> {
   let known = installed.state !== "ours";
   return async () => {
     if (installed.state === "ours" && !known) {
@@ -35,13 +44,17 @@ export function watchCertManager(reader: ClusterReader, installed: InstalledOper
         await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
       }
     }
-    return lookAtCertManager(reader, installed);
+    return lookAtCertManager(reader, installed, access);
   };
 }
 
 /** Whether cert-manager can be used: the operator that brings it, if there is one, and then its own pods. */
-export async function lookAtCertManager(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
-  const operator = await lookAtOperatorOf(reader, installed);
+export async function lookAtCertManager(
+  reader: ClusterReader,
+  installed: InstalledOperator,
+  access: ClusterAccess = {},
+): Promise<Verdict> {
+  const operator = await lookAtOperatorOf(reader, installed, access);
   if (operator.state !== "ready") {
     return operator;
   }
@@ -55,8 +68,12 @@ export async function lookAtCertManager(reader: ClusterReader, installed: Instal
 }
 
 /** The same without pods and webhook, for somebody who may look at workloads only. */
-export async function lookAtDeployments(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
-  const operator = await lookAtOperatorOf(reader, installed);
+export async function lookAtDeployments(
+  reader: ClusterReader,
+  installed: InstalledOperator,
+  access: ClusterAccess = {},
+): Promise<Verdict> {
+  const operator = await lookAtOperatorOf(reader, installed, access);
   if (operator.state !== "ready") {
     return operator;
   }
@@ -64,12 +81,16 @@ export async function lookAtDeployments(reader: ClusterReader, installed: Instal
   return deploymentsReadiness(namespace, await reader.list<Workload>("apps/v1", "Deployment", namespace, selector));
 }
 
-async function lookAtOperatorOf(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+async function lookAtOperatorOf(
+  reader: ClusterReader,
+  installed: InstalledOperator,
+  access: ClusterAccess,
+): Promise<Verdict> {
   if (installed.state === "plain") {
     return ready;
   }
   const { namespace, subscription: name } = CERT_MANAGER;
-  return lookAtOperator(reader, installed.state === "foreign" ? installed.subscription : { namespace, name });
+  return lookAtOperator(reader, installed.state === "foreign" ? installed.subscription : { namespace, name }, access);
 }
 
 function placeOf(installed: InstalledOperator): [namespace: string, selector: string | undefined] {

@@ -1,3 +1,4 @@
+import { type ClusterAccess, oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, type Conditioned } from "./conditions";
 import { CERT_MANAGER } from "./names";
@@ -28,7 +29,13 @@ export interface Subscription extends Conditioned {
     sourceNamespace?: string;
     config?: { env?: EnvVar[] };
   };
-  status?: NonNullable<Conditioned["status"]> & { state?: string; currentCSV?: string; installedCSV?: string };
+  status?: NonNullable<Conditioned["status"]> & {
+    state?: string;
+    /** What OLM has chosen; with an InstallPlan that waits for approval that is not what runs. */
+    currentCSV?: string;
+    installedCSV?: string;
+    installPlanRef?: { name?: string };
+  };
 }
 
 export interface ClusterServiceVersion extends KubeObject {
@@ -48,17 +55,22 @@ export interface OperatorState {
   version: ClusterServiceVersion | undefined;
 }
 
-export async function lookAtOperator(reader: ClusterReader, where: SubscriptionReference): Promise<Verdict> {
+/** @param access for the commands in messages */
+export async function lookAtOperator(
+  reader: ClusterReader,
+  where: SubscriptionReference,
+  access: ClusterAccess = {},
+): Promise<Verdict> {
   const [subscription, groups] = await Promise.all([
     reader.get<Subscription>(SUBSCRIPTION_API, "Subscription", where.name, where.namespace),
     reader.list(OPERATOR_GROUP_API, "OperatorGroup", where.namespace),
   ]);
-  const chosen = subscription?.status?.currentCSV;
+  const chosen = chosenVersion(subscription);
   const version =
     chosen === undefined
       ? undefined
       : await reader.get<ClusterServiceVersion>(SUBSCRIPTION_API, "ClusterServiceVersion", chosen, where.namespace);
-  return operatorReadiness(where, { subscription, groups, version });
+  return operatorReadiness(where, { subscription, groups, version }, access);
 }
 
 /**
@@ -66,12 +78,27 @@ export async function lookAtOperator(reader: ClusterReader, where: SubscriptionR
  *
  * The Subscription's own `AtLatestKnown` comes before the operator runs, so the phase of its version decides.
  */
-export function operatorReadiness(where: SubscriptionReference, state: OperatorState): Verdict {
+export function operatorReadiness(
+  where: SubscriptionReference,
+  state: OperatorState,
+  access: ClusterAccess = {},
+): Verdict {
   return firstNotReady(
     () => groupsReadiness(where, state.groups),
-    () => resolutionReadiness(where, state.subscription),
+    () => resolutionReadiness(where, state.subscription, access),
     () => versionReadiness(state.subscription, state.version),
   );
+}
+
+/** The version that is to run: while an upgrade waits for somebody's approval, the one that is installed. */
+function chosenVersion(subscription: Subscription | undefined): string | undefined {
+  const { currentCSV, installedCSV } = subscription?.status ?? {};
+  return awaitsApproval(subscription) ? installedCSV : currentCSV;
+}
+
+function awaitsApproval(subscription: Subscription | undefined): boolean {
+  const pending = condition(subscription, "InstallPlanPending");
+  return pending?.status === "True" && pending.reason === "RequiresApproval";
 }
 
 /** OLM resolves nothing, and says nothing, without exactly one OperatorGroup. */
@@ -97,7 +124,11 @@ export function groupNames(groups: readonly KubeObject[]): string {
     .join(", ");
 }
 
-function resolutionReadiness(where: SubscriptionReference, subscription: Subscription | undefined): Verdict {
+function resolutionReadiness(
+  where: SubscriptionReference,
+  subscription: Subscription | undefined,
+  access: ClusterAccess,
+): Verdict {
   if (subscription === undefined) {
     return failed(
       `Subscription ${where.name} in namespace ${where.namespace} is not there; "pulumi up --refresh" makes it again`,
@@ -114,20 +145,21 @@ function resolutionReadiness(where: SubscriptionReference, subscription: Subscri
     const cure = `"oc get packagemanifest -n ${spec.sourceNamespace ?? ""} ${spec.name ?? ""} -o yaml" says what the catalog has; name it in certManager`;
     return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);
   }
-  const pending = condition(subscription, "InstallPlanPending");
-  if (pending?.status === "True" && pending.reason === "RequiresApproval") {
+  if (awaitsApproval(subscription) && subscription.status?.installedCSV === undefined) {
+    const plan = subscription.status?.installPlanRef?.name ?? "<name>";
+    const approve = `patch installplans.operators.coreos.com ${plan} -n ${where.namespace} --type merge -p '{"spec":{"approved":true}}'`;
     return failed(
-      `its InstallPlan waits for somebody's approval, as the Subscription asks; approve it in namespace ${where.namespace}`,
+      `InstallPlan ${plan} in namespace ${where.namespace} waits for approval, as the Subscription asks: ${oc(access, approve)}`,
       SETTLE_SECONDS,
     );
   }
-  return subscription.status?.currentCSV === undefined
+  return chosenVersion(subscription) === undefined
     ? waiting(`OLM is resolving ${asked} (state ${subscription.status?.state ?? "not set"})`)
     : ready;
 }
 
 function versionReadiness(subscription: Subscription | undefined, version: ClusterServiceVersion | undefined): Verdict {
-  const name = `ClusterServiceVersion ${subscription?.status?.currentCSV ?? ""}`;
+  const name = `ClusterServiceVersion ${chosenVersion(subscription) ?? ""}`;
   if (version === undefined) {
     return failed(
       `${name} is not there. If it was deleted OLM does not bring it back: delete the Subscription too, then "pulumi up --refresh"`,

@@ -32,7 +32,13 @@ export interface ClusterConfig extends ClusterAccess {
   fileSyncInterval: number;
   issuer: IssuerArgs;
   certificateTimes: check.CertificateTimes;
-  certManager: { channel?: string; source?: string; sourceNamespace?: string; removeOnDestroy: boolean };
+  certManager: {
+    channel?: string;
+    source?: string;
+    sourceNamespace?: string;
+    installPlanApproval?: "Automatic" | "Manual";
+    removeOnDestroy: boolean;
+  };
   federatesWith: "static" | "dynamic";
   /** Whether SPIRE is to trust the CAs of peers' endpoints, where these are not public. */
   trustPeerCas: boolean;
@@ -209,6 +215,7 @@ function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
 function certManager(fields: Fields): ClusterConfig["certManager"] {
   const chosen = {
     ...fields.texts("channel", "source", "sourceNamespace"),
+    ...present({ installPlanApproval: fields.choice("installPlanApproval", ["Automatic", "Manual"]) }),
     removeOnDestroy: fields.flag("removeOnDestroy") ?? false,
   };
   fields.refuseOthers();

@@ -75,8 +75,10 @@ export async function preflight(
     if (config.spireServer?.spec.upstreamAuthority !== undefined) {
       problems.push(...judgeUpstreamAuthority(await readZtwimRelease(reader)));
     }
-    if (Array.isArray(certManager)) problems.push(...certManager);
-    else if (problems.length === 0) {
+    if (certManager !== undefined) {
+      problems.push(...(Array.isArray(certManager) ? certManager : judgeCertManager(config, certManager)));
+    }
+    if (problems.length === 0 && !Array.isArray(certManager)) {
       const route = routeOf(config, state);
       return {
         reader,
@@ -91,6 +93,21 @@ export async function preflight(
     const path = error instanceof AccessError ? error.key : "context";
     return problem(path, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Keys that would change nothing, since the cert-manager that is there is somebody else's. Pure. */
+function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOperator): Problem[] {
+  if (installed.state === "absent" || installed.state === "ours") return [];
+  const whose =
+    installed.state === "foreign"
+      ? `Subscription ${installed.subscription.namespace}/${installed.subscription.name}, which is not this stack's`
+      : `namespace ${installed.namespace}, which OLM has not installed`;
+  return Object.entries(certManager)
+    .filter(([, value]) => value !== false)
+    .map(([key]) => ({
+      path: `certManager.${key}`,
+      message: `has no effect, because cert-manager is there already, by ${whose}; take the key out`,
+    }));
 }
 
 /** Reads on where the cluster forbids it, as if nothing were there, so that all that is missing is said together. */

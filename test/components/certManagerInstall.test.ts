@@ -12,6 +12,11 @@ const args: CertManagerInstallArgs = {
 const install = (changed: Partial<CertManagerInstallArgs> = {}): Promise<Seen[]> =>
   record(() => new CertManagerInstall("cm", { ...args, ...changed }), { stalls: changed.reader === silent });
 
+it("has OLM ask for approval where the config says so", async () => {
+  const seen = await install({ installPlanApproval: "Manual" });
+  expect(named(seen, "cm-subscription").inputs["spec"]).toMatchObject({ installPlanApproval: "Manual" });
+});
+
 it.each(["absent", "ours"] as const)("makes the procedure's three objects when the operator is %s", async (state) => {
   const seen = await install({ installed: { state } });
   expect(seen.map(({ type }) => type)).toEqual([

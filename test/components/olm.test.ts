@@ -38,6 +38,38 @@ it("is ready when the version that was chosen has succeeded", () => {
   expect(operatorReadiness(where, installed)).toEqual({ state: "ready" });
 });
 
+describe("an InstallPlan that waits for approval", () => {
+  const pending = (installedCSV?: string): Subscription => ({
+    ...subscription,
+    status: {
+      currentCSV: "cert-manager-operator.v1.19.0",
+      ...(installedCSV !== undefined && { installedCSV }),
+      installPlanRef: { name: "install-abcde" },
+      conditions: [{ type: "InstallPlanPending", status: "True", reason: "RequiresApproval" }],
+    },
+  });
+  const [older] = [{ apiVersion: "operators.coreos.com/v1alpha1", kind: "ClusterServiceVersion", ...version }];
+
+  it("is named, with the command that approves it", () => {
+    const access = { kubeconfig: "~/c1", context: "admin" };
+    expect(operatorReadiness(where, { ...installed, subscription: pending() }, access)).toEqual({
+      state: "failed",
+      because:
+        "InstallPlan install-abcde in namespace cert-manager-operator waits for approval, as the Subscription asks: " +
+        "oc --kubeconfig ~/c1 --context admin patch installplans.operators.coreos.com install-abcde " +
+        `-n cert-manager-operator --type merge -p '{"spec":{"approved":true}}'`,
+      settleSeconds: 15,
+    });
+  });
+
+  it("stops nobody where it is an upgrade: the version before still runs", async () => {
+    expect(await lookAtOperator(clusterOf(pending(csv), group, older), where)).toEqual({ state: "ready" });
+    expect(await lookAtOperator(clusterOf(pending(csv), group), where)).toMatchObject({
+      because: expect.stringContaining(`ClusterServiceVersion ${csv} is not there`) as string,
+    });
+  });
+});
+
 // The messages are OLM 0.38's own.
 it.each<[string, OperatorState, string]>([
   ["no OperatorGroup", { ...installed, groups: [] }, "has no OperatorGroup"],
@@ -64,7 +96,7 @@ it.each<[string, OperatorState, string]>([
   [
     "an InstallPlan that somebody must approve",
     withCondition("InstallPlanPending", "RequiresApproval", ""),
-    "waits for somebody's approval",
+    "waits for approval, as the Subscription asks: oc patch installplans.operators.coreos.com <name>",
   ],
   ["a version that was deleted", { ...installed, version: undefined }, `ClusterServiceVersion ${csv} is not there`],
   [

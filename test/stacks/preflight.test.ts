@@ -241,6 +241,28 @@ describe("refused", () => {
     ]);
   });
 
+  it("keys of certManager that would change nothing, since cert-manager is somebody else's", async () => {
+    const operators = "operators.coreos.com/v1alpha1";
+    const metadata = { name: "cm", namespace: "pki" };
+    const theirs = [
+      { apiVersion: operators, kind: "Subscription", metadata, spec: { name: "openshift-cert-manager-operator" } },
+      { apiVersion: "operators.coreos.com/v1", kind: "OperatorGroup", metadata },
+    ];
+    const byHand = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "cert-manager", namespace: "pki" },
+    };
+    const raw = { certManager: { channel: "stable-v1", installPlanApproval: "Manual", removeOnDestroy: true } };
+    const paths = ["channel", "installPlanApproval", "removeOnDestroy"].map((key) => `certManager.${key}`);
+    for (const objects of [theirs, [byHand]]) {
+      const problems = await run(undefined, raw, objects);
+      expect(Array.isArray(problems) && problems.map(({ path }) => path)).toEqual(paths);
+      expect(await run(undefined, { certManager: { removeOnDestroy: false } }, objects)).toHaveProperty("reader");
+    }
+    expect(await run(undefined, raw)).toHaveProperty("reader");
+  });
+
   it.each<[string, () => ClusterReader, string]>([
     [
       "a cluster that cannot be reached",

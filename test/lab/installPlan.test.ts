@@ -1,0 +1,34 @@
+/** certManager.installPlanApproval: Manual, with the real OLM. */
+import { Cluster } from "../../lab/client/cluster";
+import { OPERATOR_NAMESPACE, removeOperator } from "../../lab/client/operator";
+import { Project } from "../../lab/client/project";
+
+const cluster1 = new Cluster("cluster1");
+let project: Project;
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  project = await Project.forTest("cluster1");
+  await removeOperator(cluster1);
+  await project.set("cluster1", "peers", "[]");
+  await project.set("cluster1", "certManager.installPlanApproval", "Manual");
+});
+
+test("an up names the InstallPlan that waits, and goes on once it is approved", async () => {
+  const { code, stdout, stderr } = await project.tryUp("cluster1");
+  expect(code).not.toBe(0);
+  const command = new RegExp(
+    `oc --context cluster1 patch installplans\\.operators\\.coreos\\.com (\\S+) -n ${OPERATOR_NAMESPACE} --type merge`,
+  );
+  const [, name = ""] = command.exec(stdout + stderr) ?? [];
+  await cluster1.merge({
+    apiVersion: "operators.coreos.com/v1alpha1",
+    kind: "InstallPlan",
+    metadata: { name, namespace: OPERATOR_NAMESPACE },
+    spec: { approved: true },
+  });
+  await project.up("cluster1");
+  await project.up("cluster1", "--expect-no-changes");
+});
