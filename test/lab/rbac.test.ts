@@ -158,6 +158,7 @@ test("the deployer changes a member to a CA of its own", async () => {
 test("the deployer has SPIRE trust that CA", async () => {
   await project.set("cluster1", "trustPeerCas", "true");
   await deployer.up("cluster1");
+  await succeeds(auditor.mesh("preview", "cluster1", "cluster3"));
 });
 
 test("the deployer takes both out again", async () => {
