@@ -22,6 +22,8 @@ export interface OperandState {
   deployments: readonly Workload[];
   pods: readonly Pod[];
   webhook: WebhookConfiguration | undefined;
+  /** Its operator brought it, and brings the webhook too; by hand, people also install it without. */
+  operated: boolean;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function lookAtCertManager(
     reader.list<Pod>("v1", "Pod", namespace, selector),
     reader.get<WebhookConfiguration>("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", WEBHOOK),
   ]);
-  return operandReadiness({ namespace, deployments, pods, webhook });
+  return operandReadiness({ namespace, deployments, pods, webhook, operated: installed.state !== "plain" });
 }
 
 /** The same without pods and webhook, for somebody who may look at workloads only. */
@@ -112,21 +114,19 @@ function runningReadiness(deployment: Workload): Verdict {
 }
 
 /** Steps 2 and 3: every pod runs. And the webhook answers, because the API server asks it about every Issuer. */
-export function operandReadiness({ namespace, deployments, pods, webhook }: OperandState): Verdict {
+export function operandReadiness(state: OperandState): Verdict {
+  const { namespace, deployments, pods } = state;
   return firstNotReady(
     () => podsReadiness(pods),
     () => deploymentsReadiness(namespace, deployments),
-    () => webhookReadiness(namespace, deployments, webhook),
+    () => webhookReadiness(state),
   );
 }
 
-function webhookReadiness(
-  namespace: string,
-  deployments: readonly Workload[],
-  webhook: WebhookConfiguration | undefined,
-): Verdict {
+function webhookReadiness({ namespace, deployments, webhook, operated }: OperandState): Verdict {
   if (webhook === undefined) {
-    return ready;
+    // Issuers made before it is there are accepted, and refused from then on until it answers.
+    return operated ? waiting(`ValidatingWebhookConfiguration ${WEBHOOK} is not there yet`) : ready;
   }
   if (!deployments.some((deployment) => deployment.metadata?.name === WEBHOOK)) {
     return waiting(`Deployment ${WEBHOOK} is not there yet in namespace ${namespace}`);

@@ -25,7 +25,8 @@ const state: OperandState = {
   namespace: "cert-manager",
   deployments: [deployment("cert-manager"), deployment("cert-manager-webhook")],
   pods: [running],
-  webhook: undefined,
+  webhook: { webhooks: [{ clientConfig: { caBundle: "Q0E=" } }] },
+  operated: true,
 };
 const webhook = (caBundle?: string): OperandState["webhook"] => ({
   webhooks: [{ clientConfig: { ...(caBundle && { caBundle }) } }],
@@ -122,7 +123,10 @@ describe("pods", () => {
 describe("cert-manager", () => {
   it("is ready when its Deployments are out, its pods run and its webhook can be asked", () => {
     expect(operandReadiness(state)).toEqual({ state: "ready" });
-    expect(operandReadiness({ ...state, webhook: webhook("Q0E=") })).toEqual({ state: "ready" });
+  });
+
+  it("needs no webhook when no operator brought it", () => {
+    expect(operandReadiness({ ...state, webhook: undefined, operated: false })).toEqual({ state: "ready" });
   });
 
   it.each<[string, Partial<OperandState>, string]>([
@@ -138,6 +142,7 @@ describe("cert-manager", () => {
       { webhook: webhook("Q0E="), deployments: [deployment("x")] },
       "cert-manager-webhook is not there",
     ],
+    ["its operator has not made the webhook yet", { webhook: undefined }, "cert-manager-webhook is not there yet"],
     ["the API server cannot verify the webhook yet", { webhook: webhook() }, "has no CA yet"],
   ])("is awaited while %s", (_, changed, because) => {
     expect(operandReadiness({ ...state, ...changed })).toEqual({
@@ -163,7 +168,13 @@ describe("cert-manager", () => {
         status: { phase: "Succeeded" },
       },
     ];
-    const operands = [deployment("cert-manager"), running];
+    const asked = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingWebhookConfiguration",
+      metadata: { name: "cert-manager-webhook" },
+      ...webhook("Q0E="),
+    };
+    const operands = [deployment("cert-manager"), deployment("cert-manager-webhook"), running, asked];
     const ours = clusterOf(...operator("cert-manager-operator", name), ...operands);
     const foreign = clusterOf(...operator("a", "cm"), ...operands);
     expect(await lookAtCertManager(ours, { state: "absent" })).toEqual({ state: "ready" });

@@ -81,7 +81,12 @@ export const ready = clusterOf(
       status: { phase: "Succeeded" },
     },
   ),
-  object("apps/v1", "Deployment", "cert-manager", "cert-manager", { status: rolledOut }),
+  ...["cert-manager", "cert-manager-webhook"].map((name) =>
+    object("apps/v1", "Deployment", name, "cert-manager", { status: rolledOut }),
+  ),
+  object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "cert-manager-webhook", undefined, {
+    webhooks: [{ clientConfig: { caBundle: "Q0E=" } }],
+  }),
   object("cert-manager.io/v1", "Certificate", "spire-server-federation-tls", NAMESPACE, { status: isReady }),
   ...["letsencrypt-http01", "internal-ca"].map((name) =>
     object("cert-manager.io/v1", "Issuer", name, NAMESPACE, { status: isReady }),
