@@ -110,8 +110,16 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
   return profile === "https_spiffe" || caCertificates === undefined ? {} : { [CA_ANNOTATION]: caCertificates };
 }
 
-/** The bundle, or an error with everything that speaks against it. */
-export function accept(stdout: string, peer: Peer, resource?: pulumi.Resource): TrustBundle {
+/**
+ * The bundle, or an error with everything that speaks against it.
+ *
+ * @param stdout undefined for a new peer that an `up --target` leaves out: its command does not run
+ */
+export function accept(stdout: string | undefined, peer: Peer, resource?: pulumi.Resource): TrustBundle {
+  if (stdout === undefined) {
+    const cure = `add --target '**${peer.stack}**', or run pulumi up without --target`;
+    throw fault(`peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`, resource);
+  }
   const bundle = readFetched(stdout, peer.trustDomain);
   if (!Array.isArray(bundle)) {
     return bundle;

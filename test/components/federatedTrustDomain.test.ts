@@ -185,6 +185,12 @@ describe("the outputs", () => {
   });
 });
 
+it("says of a new peer that --target leaves out what to do", () => {
+  expect(() => accept(undefined, peer)).toThrow(
+    /peer cluster2: .*not among the targets; add --target '\*\*cluster2\*\*'/,
+  );
+});
+
 it("refuses a peer that cannot be used, and fetches nothing", async () => {
   const seen = await record(() => {
     const wrong = { ...peer, trustDomain: "A", bundleEndpointUrl: "http://x" };
