@@ -6,7 +6,7 @@
  */
 import type { ClusterAccess } from "./access";
 import { type ClusterClient, connect, connectClient } from "./connect";
-import { PatchStrategy } from "./kubernetesClient";
+import { ApiException, PatchStrategy } from "./kubernetesClient";
 import { FIELD_MANAGER } from "./names";
 import { SUBSCRIPTION_API, type Subscription } from "./olm";
 import { lookAtUnmountedCas } from "./peerCasReadiness";
@@ -38,13 +38,18 @@ async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<vo
   const patch = {
     apiVersion: SUBSCRIPTION_API,
     kind: "Subscription",
-    // Whoever changes it in between is not overwritten: the API server refuses, and another run tries again.
+    // What somebody has changed in between is not overwritten: the API server refuses, and the next round tries again.
     metadata: { name, namespace, resourceVersion },
     spec: { config: { env: env.length === 0 ? null : env } },
   };
-  await client.attempt<unknown>(`patch Subscription ${name}`, undefined, () =>
-    client.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch),
-  );
+  try {
+    await client.attempt<unknown>(`patch Subscription ${name}`, undefined, () =>
+      client.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch),
+    );
+  } catch (error) {
+    const { cause } = error as Error;
+    if (!(cause instanceof ApiException && cause.code === 409)) throw error;
+  }
 }
 
 remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
