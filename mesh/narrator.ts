@@ -53,10 +53,10 @@ export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh
 export const restartsSpire = ({ op, type, paths = [] }: DetailedStep): boolean =>
   /:SpireServer(Patch)?$/.test(type) &&
   op !== "delete" &&
-  !(paths.length > 0 && paths.every((path) => FOR_ROUTE.test(path)));
+  (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
 
-/** What only the operator's Route is made of. */
-const FOR_ROUTE = /^spec\.federation\.managedRoute$/;
+/** All of the specification but what the operator's Route alone comes of. */
+const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;
 
 /** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
 const GENERIC = /^(update|preview) failed$/;

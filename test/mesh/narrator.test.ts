@@ -51,5 +51,6 @@ test("a change of the SpireServer restarts SPIRE, unless only its operator's Rou
   });
   const route = "spec.federation.managedRoute";
   const restarts = (...paths: string[]): boolean => after(change(...paths)).steps.some(restartsSpire);
+  expect(restarts(route, 'metadata.annotations["spire-federation/applied"]')).toBe(false);
   expect([restarts(route), restarts(route, "spec.federation.federatesWith"), restarts()]).toEqual([false, true, true]);
 });
