@@ -33,7 +33,7 @@ export function attestingOf(log: string): Attesting {
     const at = new Date(time);
     if (Number.isNaN(at.getTime())) continue;
     if (msg === TIMED_OUT || (msg === FAILED && !GONE.test(error ?? ""))) {
-      failed = { at, error: error ?? msg };
+      failed = { at, error: (error ?? msg).trim() };
       failing.add(pid);
     }
     if (msg === ATTESTED && JSON.stringify(selectors ?? "").includes("k8s")) {

@@ -10,7 +10,8 @@ const attested = (secondsAgo: number, selectors: string): string =>
 test("a process that could not be attested, with the last reason", () => {
   const log = [
     agentLine(90, FAILED, { error: "x", pid: "7" }),
-    agentLine(30, FAILED, { error: KUBELET_FORBIDS, pid: "7" }),
+    // The kubelet ends its answer with a new line.
+    agentLine(30, FAILED, { error: `${KUBELET_FORBIDS}\n`, pid: "7" }),
   ];
   expect(attestingOf(log.join("\n"))).toEqual({ failed: { at: at(30), error: KUBELET_FORBIDS } });
 });
