@@ -133,7 +133,8 @@ function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): 
   const clusters = new Map(Object.entries(proxy?.status ?? {}));
   const proxied =
     deployment === undefined ? is(clusters, "httpProxy", "httpsProxy") : is(env, "HTTP_PROXY", "HTTPS_PROXY");
-  if (!proxied || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
+  // With trustPeerCas the stack sets it; where it has nothing to set, the wait for the SpireServer ends with the cure.
+  if (!proxied || config.trustPeerCas || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
   const { name = ZTWIM.packageName, namespace = OPERAND_NAMESPACE } = subscription?.metadata ?? {};
   const entry = `{"name":"${TRUSTED_CA_ENV}","value":"trusted-ca"}`;
   // A merge would drop what is in the list.

@@ -141,6 +141,12 @@ describe("cleared", () => {
       {},
       [proxy(PROXIED), operator(["HTTPS_PROXY", ""])],
     ],
+    [
+      "a proxy without trusted CAs that the stack itself gives the operator",
+      unchanged,
+      { trustPeerCas: true },
+      [operator(["HTTPS_PROXY", "http://x"]), subscription()],
+    ],
     ["no ACME solver", (live) => delete live.ingressClass.kind, { issuer: { type: "ca" } }],
   ])("%s, without a warning", async (_, change, raw = {}, more = []) => {
     expect(await run(change, raw, more)).toMatchObject({ warnings: [] });
