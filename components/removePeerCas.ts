@@ -20,17 +20,19 @@ async function remove(access: ClusterAccess): Promise<void> {
   const [client, reader] = [connectClient(access), connect(access)];
   const end = Date.now() + SECONDS * 1000;
   for (;;) {
-    await takeOut(client, reader);
+    const isOut = await takeOut(client, reader);
     const verdict = await lookAtUnmountedCas(reader, PEER_CAS_PREFIX);
-    if (verdict.state === "ready") return;
-    if (Date.now() > end) throw new Error(`${verdict.because}; still so after ${SECONDS} s`);
+    if (isOut && verdict.state === "ready") return;
+    const why = verdict.state === "ready" ? "ZTWIM's Subscription keeps changing" : verdict.because;
+    if (Date.now() > end) throw new Error(`${why}; still so after ${SECONDS} s`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
 
-async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<void> {
+/** @returns whether it was out before */
+async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<boolean> {
   const { subscription, configMap } = await readTrustedCas(reader);
-  if (subscription === undefined || configMap?.name.startsWith(PEER_CAS_PREFIX) !== true) return;
+  if (subscription === undefined || configMap?.name.startsWith(PEER_CAS_PREFIX) !== true) return true;
   const { namespace, name } = subscription;
   const live = await reader.get<Subscription>(SUBSCRIPTION_API, "Subscription", name, namespace);
   const env = (live?.spec?.config?.env ?? []).filter((variable) => variable.name !== TRUSTED_CA_ENV);
@@ -50,6 +52,7 @@ async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<vo
     const { cause } = error as Error;
     if (!(cause instanceof ApiException && cause.code === 409)) throw error;
   }
+  return false;
 }
 
 remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
