@@ -209,7 +209,12 @@ function renderFederation(args: SpireFederationServerArgs, component: pulumi.Res
  */
 const READ_BACK = ["spec", "status", "metadata"];
 
-/** The SpireServer, whole or `spec.federation` of it; retained either way. */
+/**
+ * The fields of the SpireServer that the stack owns; retained.
+ *
+ * A patch also where the stack makes the SpireServer: of a whole object Pulumi's provider takes over every field that
+ * somebody has set with oc or kubectl, and the next apply takes away all of them that the stack doesn't set.
+ */
 function makeServer(
   parent: pulumi.Resource,
   name: string,
@@ -229,9 +234,7 @@ function makeServer(
     spec: { ...(manage === undefined ? {} : secretSpireServerSpec(manage, manageSecret === true)), federation },
   };
   const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
-  return manage === undefined
-    ? new k8s.apiextensions.CustomResourcePatch(name, args, opts)
-    : new k8s.apiextensions.CustomResource(name, args, opts);
+  return new k8s.apiextensions.CustomResourcePatch(name, args, opts);
 }
 
 /**

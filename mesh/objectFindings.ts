@@ -87,7 +87,10 @@ function changed(place: Place, object: StackObject, label: string, differ: reado
   };
 }
 
-/** Kinds of which the stack alone has a say; an operator's Subscription is for the cluster's administrators as well. */
+/**
+ * Kinds of which the stack alone has a say; an operator's Subscription is for the cluster's administrators as well. Of a
+ * SpireServer this is its federation: what spireServer.manage leaves open is for others to set.
+ */
 const SOLE_AUTHOR = /:(Role|RoleBinding|Issuer|Certificate|Route|ClusterFederatedTrustDomain|SpireServer(Patch)?)$/;
 
 function added(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
@@ -95,7 +98,7 @@ function added(place: Place, object: StackObject, live: KubeObject | undefined):
   if (live === undefined || id === undefined || !SOLE_AUTHOR.test(object.type)) return [];
   const asked = contentOf(object);
   const fields = addedFields(asked, live).filter(
-    ({ path }) => !isJudgedElsewhere(path) && (!object.type.endsWith("Patch") || isWithin(asked, path)),
+    ({ path }) => !isJudgedElsewhere(path) && (!object.type.endsWith("Patch") || path.startsWith("spec.federation.")),
   );
   if (fields.length === 0) return [];
   const remove = fields.map(({ pointer }) => ({ op: "remove", path: pointer }));
@@ -113,13 +116,6 @@ function added(place: Place, object: StackObject, live: KubeObject | undefined):
 
 /** The SpireServer's list of peers is a matter of trust: see trustFindings.ts. */
 const isJudgedElsewhere = (path: string): boolean => path.startsWith("spec.federation.federatesWith");
-
-/** Of an object of which the stack has a part only, the rest is somebody else's: `spec.federation` is the stack's. */
-function isWithin(asked: Record<string, unknown>, path: string): boolean {
-  const [root = "", part = ""] = path.split(".");
-  const whole = asked[root];
-  return typeof whole === "object" && whole !== null && part in whole;
-}
 
 /** All that an object says beside what it is called; the provider's own inputs begin with two lines. */
 function contentOf({ asked }: StackObject): Record<string, unknown> {

@@ -121,11 +121,13 @@ describe("fields that somebody has added", () => {
   });
 
   test("are none of the stack's business where others have a say: a Subscription, and the rest of a SpireServer", () => {
-    const fields = { "f:spec": { "f:config": {}, "f:logLevel": {} } };
+    const fields = { "f:spec": { "f:config": {}, "f:logLevel": {}, "f:datastore": { "f:maxOpenConns": {} } } };
+    const managed = { federation: {}, datastore: { databaseType: "postgres" } };
     expect(
       found(
         { object: object("Subscription", { spec: {} }, "same"), live: live({}, fields) },
         { object: object("SpireServerPatch", { spec: { federation: {} } }, "same"), live: live({}, fields) },
+        { object: object("SpireServerPatch", { spec: managed }, "same"), live: live({}, fields) },
       ),
     ).toEqual([]);
   });
