@@ -109,9 +109,9 @@ export class Cluster {
     await this.objects.patch(manifest, undefined, undefined, "by-hand", true, PatchStrategy.ServerSideApply);
   }
 
-  /** What `oc patch --type merge` does. */
-  async merge(patch: Manifest): Promise<void> {
-    await this.objects.patch(patch, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
+  /** What `oc patch --type merge` does; `manager` is whom the API server notes as the one who has set the fields. */
+  async merge(patch: Manifest, manager?: string): Promise<void> {
+    await this.objects.patch(patch, undefined, undefined, manager, undefined, PatchStrategy.MergePatch);
   }
 
   async annotate(apiVersion: string, kind: string, name: string, annotations: Record<string, string>): Promise<void> {
