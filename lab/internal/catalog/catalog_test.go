@@ -134,7 +134,7 @@ func TestTheOperatorKnowsItsRelease(t *testing.T) {
 			t.Errorf("the Deployment of %s has no %s", r.Version, want)
 		}
 		api, _ := json.Marshal(crds)
-		if got := strings.Contains(string(api), "upstreamAuthority"); got == r.OneZero() {
+		if got := strings.Contains(string(api), "upstreamAuthority"); got != (r.Version == "1.1.1") {
 			t.Errorf("the API of %s has upstreamAuthority: %v", r.Version, got)
 		}
 	}

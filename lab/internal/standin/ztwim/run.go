@@ -106,7 +106,13 @@ func Run(ctx context.Context, args []string) error {
 		Client:                 client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		HealthProbeBindAddress: *health,
 		Metrics:                metricsserver.Options{BindAddress: "0"},
-		Controller:             controllers.Controller{SkipNameValidation: ptr.To(true)}, // names matter to metrics only
+		// 1.0 has none: while OLM restarts it, its old and its new process overwrite each other's conditions.
+		LeaderElection:                !o.release.OneZero(),
+		LeaderElectionID:              product + ".operator.openshift.io",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+
+		Controller: controllers.Controller{SkipNameValidation: ptr.To(true)}, // names matter to metrics only
 	})
 	if err != nil {
 		return fmt.Errorf("set up the manager: %w", err)
