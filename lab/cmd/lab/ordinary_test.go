@@ -40,9 +40,11 @@ func ordinaryUser(t *testing.T, toolchain string) lab {
 const probeIdentity = `{apiVersion: spire.spiffe.io/v1alpha1, kind: ClusterSPIFFEID, metadata: {name: probe}, spec: {
   className: zero-trust-workload-identity-manager-spire, spiffeIDTemplate: "spiffe://{{.TrustDomain}}/probe", podSelector: {matchLabels: {app: probe}}}}`
 
-// probePod listens, and so is ready, only once SPIRE's agent knows it by pod and container.
+// probePod listens, and so is ready, only once SPIRE's agent knows it by pod and container. Pod security asks for the rest.
 const probePod = `{apiVersion: v1, kind: Pod, metadata: {name: probe, labels: {app: probe}}, spec: {
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}},
   containers: [{name: probe, image: lab.local/probe, args: [serve, ":8443"], readinessProbe: {tcpSocket: {port: 8443}},
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}},
     volumeMounts: [{name: spiffe, mountPath: /spiffe-workload-api}]}],
   volumes: [{name: spiffe, csi: {driver: csi.spiffe.io, readOnly: true}}]}}`
 

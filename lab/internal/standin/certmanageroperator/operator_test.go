@@ -12,7 +12,7 @@ import (
 
 // The API server refuses a ClusterRole with rights that its maker lacks.
 func TestTheBundleGivesTheOperatorWhatItGivesToCertManager(t *testing.T) {
-	text, err := os.ReadFile("../../catalog/csv.yaml")
+	text, err := os.ReadFile("../../catalog/certmanager/csv.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
