@@ -16,6 +16,13 @@ import { Row } from "./row";
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SPIRE_SERVER = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer" };
 const CERTIFICATE = "spire-server-federation-tls";
+/** It exists, so that preflight has nothing against it, and no router serves it. */
+const NOBODYS_CLASS = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  metadata: { name: "nobody" },
+  spec: { controller: "example.com/nobody" },
+};
 let project: Project;
 
 // Generous bounds against hanging, not measurements.
@@ -72,6 +79,7 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
   });
 
   row.test("a certificate that never comes, because no router serves the challenge", async () => {
+    await cluster2.apply(NOBODYS_CLASS);
     await project.set("cluster2", "issuer.ingressClassName", "nobody");
     // Another file's tests may have left a good one.
     await cluster2.core.deleteNamespacedSecret({ name: CERTIFICATE, namespace: NAMESPACE }).catch(() => undefined);
@@ -81,6 +89,7 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
       "Check that issuer.ingressClassName is a class that the router serves",
     );
     await project.unset("cluster2", "issuer.ingressClassName");
+    await cluster2.remove(NOBODYS_CLASS.apiVersion, NOBODYS_CLASS.kind, NOBODYS_CLASS.metadata.name);
   });
 
   row.test("an order that the ACME server refuses, because it cannot reach the cluster", async () => {
