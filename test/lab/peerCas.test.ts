@@ -104,3 +104,5 @@ test("a destroy does the same", async () => {
   expect(await ours(cluster2)).toEqual([]);
   await cluster2.spireServer("healthcheck");
 });
+
+afterAll(() => project.destroy("cluster1")); // its Issuer would be a stranger to the tests of other files
