@@ -41,6 +41,11 @@ export interface ManagedFields {
   fieldsV1?: Record<string, unknown>;
 }
 
+/** A ConfigMap with texts. */
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
 /** The API server answers, but not this to whoever asks. */
 export class Forbidden extends Error {}
 

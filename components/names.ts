@@ -61,7 +61,7 @@ export const ZTWIM = {
   deployment: "zero-trust-workload-identity-manager-controller-manager",
 } as const;
 
-/** Names, in the operator's environment, the ConfigMap of CAs that SPIRE trusts beside public ones. */
+/** Variable of ZTWIM's operator: the ConfigMap that is mounted in SPIRE's containers in the place of the system's CAs. */
 export const TRUSTED_CA_ENV = "TRUSTED_CA_BUNDLE_CONFIGMAP";
 
 /** Selects the pod of ZTWIM's operator. */

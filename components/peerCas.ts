@@ -4,14 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 import { splitPem } from "./arguments";
 import type { ClusterReader } from "./cluster";
-import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED } from "./names";
+import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV } from "./names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./olm";
 import type { Peer } from "./peer";
 import { lookAtMountedCas } from "./peerCasReadiness";
 import { asFault } from "./problem";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./readiness";
 import { done } from "./savedPlan";
-import { CA_KEY, peerCas, readCas, TRUSTED_CA_ENV } from "./trustedCas";
+import { CA_KEY, peerCas, readCas } from "./trustedCas";
 
 export interface PeerCasArgs {
   /** Reads the cluster, to wait for OpenShift and SPIRE. */

@@ -1,8 +1,7 @@
 /** Which ConfigMap with CAs SPIRE's pods have. */
 import type { ClusterReader } from "./cluster";
-import { OIDC_PROVIDER, OPERAND_NAMESPACE, SPIRE_AGENT, SPIRE_SERVER } from "./names";
+import { OIDC_PROVIDER, OPERAND_NAMESPACE, SPIRE_AGENT, SPIRE_SERVER, TRUSTED_CA_ENV } from "./names";
 import { firstNotReady, ready, type Verdict, waiting } from "./readiness";
-import { TRUSTED_CA_ENV } from "./trustedCas";
 import { rolloutReadiness, type Workload } from "./workloads";
 
 /** Volume of the CAs, in all that the operator gives them to. */

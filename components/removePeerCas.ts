@@ -7,11 +7,11 @@
 import type { ClusterAccess } from "./access";
 import { type ClusterClient, connect, connectClient } from "./connect";
 import { ApiException, PatchStrategy } from "./kubernetesClient";
-import { FIELD_MANAGER } from "./names";
+import { FIELD_MANAGER, TRUSTED_CA_ENV } from "./names";
 import { SUBSCRIPTION_API, type Subscription } from "./olm";
 import { lookAtUnmountedCas } from "./peerCasReadiness";
 import type { ClusterReader } from "./cluster";
-import { PEER_CAS_PREFIX, TRUSTED_CA_ENV, readTrustedCas } from "./trustedCas";
+import { PEER_CAS_PREFIX, readTrustedCas } from "./trustedCas";
 
 /** OLM restarts the operator, and that the SPIRE server. */
 const SECONDS = 300;

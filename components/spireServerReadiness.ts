@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ClusterAccess, oc } from "./access";
-import type { ClusterReader, KubeObject } from "./cluster";
+import type { ClusterReader, ConfigMap } from "./cluster";
 import { condition, describe, isTrue, notTrue, type Conditioned } from "./conditions";
 import {
   deviations,
@@ -35,10 +35,6 @@ export function configHashOf(statefulSet: Workload): string | undefined {
 
 export interface SpireServer extends Conditioned {
   spec?: { federation?: FederationSpec };
-}
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
 }
 
 /** What has to agree before the SPIRE server federates as it was asked to. */

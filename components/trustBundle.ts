@@ -1,5 +1,6 @@
 import { X509Certificate, type JsonWebKey } from "node:crypto";
 import { problem, type Problem } from "./problem";
+import { isObject } from "./untyped";
 import { uriNames } from "./x509Extensions";
 
 /**
@@ -197,10 +198,6 @@ function fingerprint(certificate: X509Certificate): string {
 
 function iso(date: string): string {
   return new Date(date).toISOString();
-}
-
-function isObject(value: unknown): value is Key {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** JSON without spaces and with sorted members. */

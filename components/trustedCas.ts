@@ -1,22 +1,16 @@
 /** Which CAs SPIRE trusts for endpoints with https_web, and whether those of the peers are among them. */
 import { createHash, X509Certificate } from "node:crypto";
 import { splitPem } from "./arguments";
-import type { ClusterReader, KubeObject } from "./cluster";
-import { OPERAND_NAMESPACE, ZTWIM } from "./names";
+import type { ClusterReader, ConfigMap } from "./cluster";
+import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "./names";
 import { type EnvVar, type Subscription, SUBSCRIPTION_API, type SubscriptionReference } from "./olm";
 import type { Peer } from "./peer";
 import { problem, type Problem } from "./problem";
 
-/** Variable of ZTWIM's operator: the ConfigMap that is mounted in SPIRE's containers in the place of the system's CAs. */
-export const TRUSTED_CA_ENV = "TRUSTED_CA_BUNDLE_CONFIGMAP";
 export const CA_KEY = "ca-bundle.crt";
 
 /** Our ConfigMaps are called by a hash of their content: Go reads the CAs once, and another name restarts SPIRE. */
 export const PEER_CAS_PREFIX = "spire-federation-peer-cas-";
-
-export interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
 
 /** What ZTWIM's Subscription says of it. */
 export interface TrustedCas {

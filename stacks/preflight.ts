@@ -4,7 +4,8 @@
  */
 import { accessOf, type ClusterAccess } from "../components/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
-import { type ClusterReader, type Condition, Forbidden, type KubeObject } from "../components/cluster";
+import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
+import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import { AccessError } from "../components/kubeconfig";
@@ -27,10 +28,6 @@ export interface Cleared {
   warnings: string[];
   /** Whom the cluster is told to trust. */
   trust: TrustObject[];
-}
-
-interface Conditioned extends KubeObject {
-  status?: { conditions?: Condition[] };
 }
 
 /** The live objects that are judged; undefined is an object, or a kind, that is not there. */
@@ -172,7 +169,7 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
     }
   }
   // Release 1.0.0 never takes ZeroTrustWorkloadIdentityManager's condition back; each operand's own is right.
-  if (isTrue((spireServer ?? ztwim)?.status?.conditions, "CreateOnlyMode")) {
+  if (isTrue(spireServer ?? ztwim, "CreateOnlyMode")) {
     const cure = "take CREATE_ONLY_MODE out of its Subscription's env";
     add("context", `ZTWIM's operator is in create-only mode and would ignore every change; ${cure}`);
   }
@@ -209,8 +206,4 @@ function judgeEndpoint({ profile }: ClusterConfig, { spireServer }: ClusterState
     return problem("profile", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
   }
   return [];
-}
-
-function isTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
-  return conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
 }
