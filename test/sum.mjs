@@ -1,7 +1,12 @@
 // Adds up the result files of test/run. A step that failed without a failed test of its own (it did not compile,
-// the lab did not start) counts as one failure, so that the sum can never look better than the run was.
+// the lab did not start) counts as one failure, so that the sum can never look better than the run was. What failed is
+// said once more at the end, where whoever sees only the last lines of a long run still sees it.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+
+const showFailure = (file, test, message) =>
+  console.log(`FAIL ${relative(process.cwd(), file)} ${test}\n${stripVTControlCharacters(message).slice(0, 1500)}`);
 
 const dir = process.argv[2];
 let passed = 0;
@@ -13,11 +18,17 @@ for (const name of readdirSync(dir)) {
       if (event.Test === undefined) continue;
       passed += event.Action === "pass" ? 1 : 0;
       failed += event.Action === "fail" ? 1 : 0;
+      if (event.Action === "fail") console.log(`FAIL ${event.Package} ${event.Test}`);
     }
   } else if (name.endsWith(".json")) {
     const report = JSON.parse(readFileSync(join(dir, name), "utf8"));
     passed += report.numPassedTests;
     failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+    for (const { name: file, message, assertionResults } of report.testResults) {
+      const tests = assertionResults.filter(({ status }) => status === "failed");
+      for (const { fullName, failureMessages } of tests) showFailure(file, fullName, failureMessages.join("\n"));
+      if (tests.length === 0 && message !== "") showFailure(file, "", message);
+    }
   }
 }
 const steps = join(dir, "steps");
