@@ -1,7 +1,7 @@
 /** Why SPIRE agents cannot attest, by what their logs say (SPIRE 1.13 and 1.14, workload attestor k8s). Pure. */
 import { OPERAND_NAMESPACE as NAMESPACE, SPIRE_AGENT } from "../../components/names";
-import type { Place } from "../finding";
-import { oc, ocHere } from "./views";
+import { oc, ocHere } from "./subjects";
+import type { Place } from "../kernel/place";
 
 export interface Cause {
   cause: string;

@@ -8,7 +8,7 @@ import {
 import type { ClusterAccess } from "../../components/access";
 import { connectClient, kubeConfig } from "../../components/connect";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
-import { POD } from "../serverCommands";
+import { POD } from "../spire/serverCommands";
 
 export interface ApiServer {
   /** Such as `v1.32.5`. */

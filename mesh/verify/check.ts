@@ -1,5 +1,5 @@
 /** A check, and what comes of asking it. Pure. */
-import type { Looked } from "../memberReading";
+import type { Looked } from "../kernel/looked";
 
 /** Permanent: never given to another check, since scripts and runbooks refer to it. */
 export type Code = `MESH${number}`;

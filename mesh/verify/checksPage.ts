@@ -1,9 +1,9 @@
 /** docs/checks.md, made of the checks themselves: `npm run checks`. */
 import type { Check } from "./check";
-import { memberChecks, pairChecks } from "./checks";
-import { reachable } from "./clusterChecks";
+import { memberChecks, pairChecks } from "./checks/all";
+import { reachable } from "./checks/clusterChecks";
 import { precheckChecks } from "./precheck";
-import { probeMemberChecks, probePairChecks } from "./probeChecks";
+import { probeMemberChecks, probePairChecks } from "./checks/probeChecks";
 
 /** The verifications of the documented procedure, by their numbers. */
 const VERIFICATIONS = [
@@ -36,7 +36,7 @@ export function checksPage(): string {
 
 const HEAD = `# Checks of \`mesh verify\`
 
-<!-- Made by \`npm run checks\` of mesh/verify; edit it there. -->
+<!-- Made by \`npm run checks\` of mesh/verify/checks; edit it there. -->
 
 \`npx mesh verify\` looks at every member and at every ordered pair of members and says one line per check. A code is permanent: it
 is never given to another check, so scripts and runbooks may refer to it. A check is skipped when one that it needs did not pass, so

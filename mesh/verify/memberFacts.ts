@@ -17,16 +17,18 @@ import { mountedCas } from "../../components/peerCasReadiness";
 import { readCas } from "../../components/trustedCas";
 import type { Pod, Workload } from "../../components/workloads";
 import { readZtwimRelease, type ZtwimRelease } from "../../components/ztwimRelease";
-import { look, type Looked, readIngressDomain, readServerConf } from "../memberReading";
-import type { MeshMember } from "../members";
-import { inParallel } from "../parallel";
-import { POD } from "../serverCommands";
-import type { HeldBundle, Signing, SpireServer } from "../spireServer";
-import type { Store } from "../storeFindings";
-import type { TrustObject } from "../trustFindings";
+import { readIngressDomain, readServerConf } from "../drift/memberReading";
+import type { MeshMember } from "../members/members";
+import { inParallel } from "../kernel/parallel";
+import { POD } from "../spire/serverCommands";
+import type { SpireServer } from "../spire/spireServer";
+import type { Store } from "../trust/serverStore";
+import type { TrustObject } from "../trust/foreignTrust";
 import { type Attesting, attestingOf } from "./agentLog";
 import type { ApiServer } from "./apiServer";
 import { type Polls, pollsOf } from "./serverLog";
+import { look, type Looked } from "../kernel/looked";
+import type { HeldBundle, Signing } from "../spire/bundle";
 
 export interface CertificateObject extends Conditioned {
   spec?: { dnsNames?: string[]; issuerRef?: { kind?: string; name?: string } };

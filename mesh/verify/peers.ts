@@ -2,15 +2,15 @@
 import { serverSpiffeId } from "../../components/peer";
 import type { Contract } from "../../stacks/contract";
 import { present } from "../../stacks/fields";
-import type { Declared } from "../declared";
+import type { Declared } from "../trust/expected";
 import { objectName } from "../../components/federatedTrustDomain";
-import type { Looked } from "../memberReading";
-import type { MeshMember } from "../members";
+import type { MeshMember } from "../members/members";
 import { explain } from "../../components/problem";
 import type { Code, Outcome } from "./check";
-import { servedBundle } from "./endpointChecks";
+import { servedBundle } from "./checks/endpointChecks";
 import type { Presented } from "./presented";
-import type { MemberView, PeerReading } from "./views";
+import type { MemberView, PeerReading } from "./subjects";
+import type { Looked } from "../kernel/looked";
 
 export const map = <T, U>(looked: Looked<T>, of: (seen: T) => U): Looked<U> =>
   "because" in looked ? looked : { seen: of(looked.seen) };

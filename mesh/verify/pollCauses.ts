@@ -1,6 +1,6 @@
 /** Why a SPIRE server cannot fetch a peer's bundle, by what its log says (SPIRE 1.13 and 1.14). Pure. */
-import type { Place } from "../finding";
-import { oc, ocHere, upAgain } from "./views";
+import { oc, ocHere, upAgain } from "./subjects";
+import type { Place } from "../kernel/place";
 
 export interface PollCause {
   cause: string;

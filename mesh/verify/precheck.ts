@@ -5,12 +5,13 @@ import type { ClusterReader } from "../../components/cluster";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
 import { type Cleared, preflight } from "../../stacks/preflight";
-import { look, type Looked, readIngressDomain } from "../memberReading";
-import type { MeshMember } from "../members";
+import { readIngressDomain } from "../drift/memberReading";
+import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, ok, see } from "./check";
-import { reachable } from "./clusterChecks";
+import { reachable } from "./checks/clusterChecks";
 import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
+import { look, type Looked } from "../kernel/looked";
 
 export interface PrecheckView extends ClusterAccess {
   member: string;

@@ -1,5 +1,5 @@
 /** What `mesh verify` found, and how it is printed. Pure. */
-import { EXIT, type ExitCode } from "../exit";
+import { EXIT, type ExitCode } from "../kernel/exit";
 import type { Outcome } from "./check";
 
 export type Health = "healthy" | "pending" | "unhealthy" | "unknown";

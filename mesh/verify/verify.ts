@@ -3,20 +3,20 @@ import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";
 import type { Contract } from "../../stacks/contract";
-import type { Published } from "../backend";
-import { fingerprint } from "../keys";
-import { placeOf } from "../finding";
-import { look, type Looked } from "../memberReading";
-import type { MeshMember } from "../members";
+import type { Published } from "../pulumi/workspace";
+import type { MeshMember } from "../members/members";
 import { evaluate, type Outcome } from "./check";
-import { memberChecks, pairChecks } from "./checks";
-import { short } from "./endpointChecks";
+import { memberChecks, pairChecks } from "./checks/all";
+import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { chain, declaredOf, endpointCa, map, memberPeer, outsideChecks, outsidePeer } from "./peers";
 import type { Presented } from "./presented";
-import { trustedUntil } from "./trustChecks";
+import { trustedUntil } from "./checks/trustChecks";
 import { healthOf, type Lifetime, type Verification, type VerifiedMember, type VerifiedPair } from "./verification";
-import type { MemberView, PairView, PeerReading } from "./views";
+import type { MemberView, PairView, PeerReading } from "./subjects";
+import { fingerprint } from "../spire/bundle";
+import { placeOf } from "../kernel/place";
+import { look, type Looked } from "../kernel/looked";
 
 /** Ways to what is looked at. */
 export interface World {

@@ -1,12 +1,18 @@
 /** `mesh verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { present } from "../../stacks/fields";
-import { placeOf } from "../finding";
-import type { MeshMember } from "../members";
-import type { ProbeMember, ProbeResult } from "../probe/probe";
+import type { MeshMember } from "../members/members";
+import type { ProbeMember, ProbeResult } from "./probe/probe";
 import { type Code, evaluate, type Outcome, passes } from "./check";
-import { isReadyToProbe, probeMemberChecks, probePairChecks, type ProbePairView, type ProbeView } from "./probeChecks";
+import {
+  isReadyToProbe,
+  probeMemberChecks,
+  probePairChecks,
+  type ProbePairView,
+  type ProbeView,
+} from "./checks/probeChecks";
 import { healthOf, type Verification } from "./verification";
+import { placeOf } from "../kernel/place";
 
 export interface Looking {
   verify: (members: readonly MeshMember[]) => Promise<Verification>;

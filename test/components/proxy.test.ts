@@ -10,7 +10,7 @@ import { fetchNow } from "../../components/bundleFetch";
 import { connect } from "../../components/connect";
 import { proxyAgent, proxyFor, proxyVariables } from "../../components/proxy";
 import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
-import { spireServer } from "../../mesh/spireServer";
+import { spireServer } from "../../mesh/spire/spireServer";
 import { presentedAt } from "../../mesh/verify/presented";
 import { issue, root } from "./certificates";
 import { peerBundle } from "./given";

@@ -3,7 +3,7 @@ import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
 import { held, running } from "../../lab/demo/proof";
-import type { DriftMember } from "../../mesh/drift";
+import type { DriftMember } from "../../mesh/drift/drift";
 import { report } from "./report";
 import { rotateAuthorities } from "./rotation";
 

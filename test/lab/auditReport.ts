@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
 import { Cluster } from "../../lab/client/cluster";
 import type { Project } from "../../lab/client/project";
-import { cutOff, openBrowser, openFile } from "../mesh/page/browser";
+import { cutOff, openBrowser, openFile } from "../mesh/report/browser";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 let auditor: Project;

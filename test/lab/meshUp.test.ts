@@ -10,7 +10,7 @@ import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
-import type { UpMember } from "../../mesh/up";
+import type { UpMember } from "../../mesh/up/up";
 import { removeTrust } from "./leftovers";
 import { report } from "./report";
 

@@ -15,9 +15,9 @@ import { files, objectsOf, type RbacManifest } from "../rbac/manifests";
 import { type AuditEvent, describe as inWords, type Granting, isDenied, rights, unused } from "../rbac/rights";
 import { connect } from "../../components/connect";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
-import { connectProbe } from "../../mesh/probe/cluster";
-import { PROBE } from "../../mesh/probe/objects";
-import { podTrouble, routeTrouble } from "../../mesh/probe/trouble";
+import { connectProbe } from "../../mesh/verify/probe/cluster";
+import { PROBE } from "../../mesh/verify/probe/probeObjects";
+import { podTrouble, routeTrouble } from "../../mesh/verify/probe/trouble";
 import { grant, writeKubeconfig } from "./identities";
 import { removeBundles, removeTrust } from "./leftovers";
 

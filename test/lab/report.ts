@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type AnySchema } from "ajv";
-import type { Report } from "../../mesh/report";
+import type { Report } from "../../mesh/cli/json";
 
-const SCHEMA = join(__dirname, "..", "..", "mesh", "schema.json");
+const SCHEMA = join(__dirname, "..", "..", "mesh", "cli", "schema.json");
 const ajv = new Ajv();
 const matches = ajv.compile(JSON.parse(readFileSync(SCHEMA, "utf8")) as AnySchema);
 

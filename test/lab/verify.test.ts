@@ -5,8 +5,8 @@
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";
-import { openProject } from "../../mesh/backend";
-import { type MeshMember, readMembers } from "../../mesh/members";
+import { openProject } from "../../mesh/pulumi/workspace";
+import { type MeshMember, readMembers } from "../../mesh/members/members";
 import { type Outcome, passes } from "../../mesh/verify/check";
 import { lookOrWait } from "../../mesh/verify/command";
 import { type Verification, verifyExit } from "../../mesh/verify/verification";

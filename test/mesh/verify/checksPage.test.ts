@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { memberChecks, pairChecks } from "../../../mesh/verify/checks";
+import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { checksPage } from "../../../mesh/verify/checksPage";
-import { probeMemberChecks, probePairChecks } from "../../../mesh/verify/probeChecks";
+import { probeMemberChecks, probePairChecks } from "../../../mesh/verify/checks/probeChecks";
 
 const ofMember = [...memberChecks, ...probeMemberChecks];
 const all = [...ofMember, ...pairChecks, ...probePairChecks];

@@ -4,9 +4,7 @@ import type { ClusterReader, KubeObject } from "../../../components/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
 import { configHash } from "../../../components/spireServerReadiness";
-import { fingerprint } from "../../../mesh/keys";
-import type { MeshMember } from "../../../mesh/members";
-import type { HeldBundle, Signing } from "../../../mesh/spireServer";
+import type { MeshMember } from "../../../mesh/members/members";
 import { type Outcome, passes } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { verify, type World } from "../../../mesh/verify/verify";
@@ -15,6 +13,7 @@ import type { Contract } from "../../../stacks/contract";
 import { issue, type Issued, root } from "../../components/certificates";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
+import { fingerprint, type HeldBundle, type Signing } from "../../../mesh/spire/bundle";
 
 export const NAMES = ["cluster1", "cluster2", "cluster3"];
 const NAMESPACE = "zero-trust-workload-identity-manager";

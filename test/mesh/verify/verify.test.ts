@@ -1,9 +1,8 @@
 import { Forbidden } from "../../../components/cluster";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { configHash } from "../../../components/spireServerReadiness";
-import { fingerprint } from "../../../mesh/keys";
 import type { Outcome } from "../../../mesh/verify/check";
-import { memberChecks, pairChecks } from "../../../mesh/verify/checks";
+import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { issue, type Issued, root } from "../../components/certificates";
 import {
@@ -23,6 +22,7 @@ import {
 } from "./fixture";
 
 import { CFTD, CLASS, FAULTS, presentedCertificate, set, trustObject } from "./faults";
+import { fingerprint } from "../../../mesh/spire/bundle";
 
 const HOUR = 3600_000;
 const one = "cluster1";

@@ -1,7 +1,7 @@
 /** Who is probed, and what is said of it, by what the checks before it have said. */
-import type { MeshMember } from "../../../mesh/members";
-import type { Dialed } from "../../../mesh/probe/log";
-import type { Probed, ProbeMember, ProbeResult } from "../../../mesh/probe/probe";
+import type { MeshMember } from "../../../mesh/members/members";
+import type { Dialed } from "../../../mesh/verify/probe/log";
+import type { Probed, ProbeMember, ProbeResult } from "../../../mesh/verify/probe/probe";
 import type { Outcome } from "../../../mesh/verify/check";
 import type { Verification } from "../../../mesh/verify/verification";
 import { verifyExit } from "../../../mesh/verify/verification";

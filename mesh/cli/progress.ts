@@ -1,0 +1,122 @@
+/** Says on stderr what the members are doing: a view that redraws itself on a terminal, plain lines elsewhere. */
+import { type Activity, UNCHANGING } from "../pulumi/events";
+import type { Listener } from "../pulumi/operations";
+import type { PreviewOutcome, UpOutcome } from "../pulumi/outcomes";
+
+type Outcome = UpOutcome | PreviewOutcome;
+
+export interface View extends Listener {
+  note(line: string): void;
+  close(): void;
+}
+
+export function openView(stream: NodeJS.WriteStream, members: readonly string[]): View {
+  return stream.isTTY ? new LiveView(stream, members) : new PlainView(stream);
+}
+
+/** A line whenever a member begins, waits for something new, or ends. */
+class PlainView implements View {
+  private readonly last = new Map<string, string>();
+
+  constructor(private readonly stream: NodeJS.WritableStream) {}
+
+  note(line: string): void {
+    this.stream.write(`${line}\n`);
+  }
+
+  began(member: string): void {
+    this.say(member, "begins");
+  }
+
+  doing(member: string, { doing }: Activity): void {
+    if (doing !== "") this.say(member, doing);
+  }
+
+  ended(member: string, outcome: Outcome): void {
+    this.say(member, endOf(outcome));
+  }
+
+  close(): void {
+    // Every line is already out.
+  }
+
+  private say(member: string, text: string): void {
+    if (this.last.get(member) === text) return;
+    this.last.set(member, text);
+    this.note(`${member}: ${text}`);
+  }
+}
+
+/** One line per member that is running, with the time since it began. */
+class LiveView implements View {
+  private readonly running = new Map<string, { since: number; text: string }>();
+  private drawn = 0;
+  private readonly timer: NodeJS.Timeout;
+  private readonly width: number;
+
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    members: readonly string[],
+  ) {
+    this.width = Math.max(...members.map((name) => name.length));
+    this.timer = setInterval(() => {
+      this.draw();
+    }, 200);
+  }
+
+  note(line: string): void {
+    this.erase();
+    this.stream.write(`${line}\n`);
+    this.draw();
+  }
+
+  began(member: string): void {
+    this.running.set(member, { since: Date.now(), text: "begins" });
+  }
+
+  doing(member: string, { doing }: Activity): void {
+    const line = this.running.get(member);
+    if (line !== undefined && doing !== "") line.text = doing;
+  }
+
+  ended(member: string, outcome: Outcome): void {
+    const seconds = this.seconds(member);
+    this.running.delete(member);
+    this.note(`${member.padEnd(this.width)}  ${seconds}  ${endOf(outcome)}`);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.erase();
+  }
+
+  private draw(): void {
+    this.erase();
+    const lines = [...this.running].map(([member, { text }]) =>
+      `${member.padEnd(this.width)}  ${this.seconds(member)}  ${text.split("\n")[0] ?? ""}`.slice(
+        0,
+        this.stream.columns - 1,
+      ),
+    );
+    this.stream.write(lines.map((line) => `${line}\n`).join(""));
+    this.drawn = lines.length;
+  }
+
+  private erase(): void {
+    if (this.drawn > 0) this.stream.write(`\x1b[${String(this.drawn)}A\x1b[J`);
+    this.drawn = 0;
+  }
+
+  private seconds(member: string): string {
+    const since = this.running.get(member)?.since ?? Date.now();
+    return `${String(Math.round((Date.now() - since) / 1000)).padStart(4)} s`;
+  }
+}
+
+function endOf(outcome: Outcome): string {
+  if (outcome.succeeded && "steps" in outcome) return "looked at";
+  if (!outcome.succeeded) return `failed: ${outcome.errors.join("\n")}`;
+  const changes = Object.entries(outcome.changes).filter(([op]) => !UNCHANGING.has(op));
+  const counts = changes.map(([op, count]) => `${String(count)} to ${op}`);
+  return counts.length === 0 ? "done, nothing to change" : `done, ${counts.join(", ")}`;
+}

@@ -1,0 +1,161 @@
+/** `mesh drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
+import { accessOf, type ClusterAccess } from "../../components/access";
+import type { Contract } from "../../stacks/contract";
+import { type Declared, declaredBy } from "../trust/expected";
+import { EXIT, type ExitCode } from "../kernel/exit";
+import { type Finding, type Unchecked } from "../kernel/finding";
+import type { MeshMember } from "../members/members";
+import { type Clusters, type Drifts, type Reading, readMember } from "./memberReading";
+import { objectFindings } from "./objectFindings";
+import { inParallel } from "../kernel/parallel";
+import { heldOfPeer, leftInStore } from "../trust/serverStore";
+import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
+import { type Place, placeOf } from "../kernel/place";
+import { look, type Looked } from "../kernel/looked";
+import type { HeldBundle } from "../spire/bundle";
+
+export interface DriftMember {
+  member: string;
+  trustDomain: string;
+  findings: Finding[];
+  /** Checks that were left out, because something could not be read. */
+  unchecked: Unchecked[];
+}
+
+/**
+ * @param members who is looked at
+ * @param all all members that there are: what is held of a peer is compared with what the peer has itself
+ */
+export async function drift(
+  members: readonly MeshMember[],
+  all: readonly MeshMember[],
+  stacks: Drifts,
+  clusters: Clusters,
+  parallel: number,
+): Promise<DriftMember[]> {
+  const readings = new Map<string, Looked<Reading>>();
+  await inParallel(parallel, members, async (member) => {
+    readings.set(member.name, await readMember(member, stacks, clusters));
+  });
+  const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((peer) => [peer.reference, peer]));
+  const published = new Map<string, Contract | undefined>();
+  const own = new Map<string, Looked<HeldBundle>>(); // read after all that is held
+  await inParallel(parallel, [...peers.values()], async ({ reference, access }) => {
+    const contract = (await stacks.published(reference))?.federation;
+    published.set(reference, contract);
+    own.set(reference, await look(() => bundleOf(contract, access, clusters)));
+  });
+  return Promise.all(
+    members.map(async (member) => {
+      const reading = readings.get(member.name) ?? { because: "it was not looked at" };
+      const contracts = new Map(member.config.peers.map(({ name, reference }) => [name, published.get(reference)]));
+      const declared = declaredBy(member.config, contracts, await stacks.published(member.name));
+      return judge(member, declared, reading, own, new Date());
+    }),
+  );
+}
+
+/** A peer, and the way to its cluster when it is a member. */
+interface PeerPlace {
+  reference: string;
+  access: ClusterAccess | undefined;
+}
+
+function peersOf({ config, outside }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
+  return config.peers.map(({ reference }) => {
+    const member = all.find(({ name }) => name === reference.split("/").at(-1));
+    return {
+      reference,
+      access: outside.includes(reference) || member === undefined ? undefined : accessOf(member.config),
+    };
+  });
+}
+
+/** A peer's own bundle: from its SPIRE server, or from its endpoint when it is no member. */
+async function bundleOf(
+  contract: Contract | undefined,
+  access: ClusterAccess | undefined,
+  clusters: Clusters,
+): Promise<HeldBundle> {
+  if (access !== undefined) return clusters.server(access).ownBundle();
+  if (contract !== undefined) return clusters.endpoint(contract);
+  throw new Error("its stack publishes no bundle endpoint");
+}
+
+function judge(
+  { name, config }: MeshMember,
+  declared: Declared,
+  looked: Looked<Reading>,
+  own: ReadonlyMap<string, Looked<HeldBundle>>,
+  now: Date,
+): DriftMember {
+  const findings: Finding[] = [];
+  const unchecked: Unchecked[] = [];
+  const leftOut = (what: string, because: string): unknown => unchecked.push({ member: name, what, because });
+  const check = <T>(what: string, it: Looked<T>, judgement: (seen: T) => Finding[]): void => {
+    if ("because" in it) leftOut(what, it.because);
+    else findings.push(...judgement(it.seen));
+  };
+  const done = { member: name, trustDomain: config.trustDomain, findings, unchecked };
+  if ("because" in looked) {
+    leftOut("everything", looked.because);
+    return done;
+  }
+  const { stack, trust, federation, conf, store, program } = looked.seen;
+  const place: Place = {
+    ...placeOf({ name, config }),
+    ...("seen" in program && { program: program.seen }),
+  };
+  check("the stack's objects", stack, ({ compared, others }) => objectFindings(place, compared, others));
+  check("ClusterFederatedTrustDomains", trust, (objects) => foreignTrust(place, objects, declared));
+  check("federatesWith of the SpireServer", federation, (spec) =>
+    listedPeers(place, spec, declared, config.federatesWith),
+  );
+  check("the SPIRE server's configuration", conf, (text) =>
+    serverConf(place, "seen" in federation ? federation.seen : undefined, text),
+  );
+  check("the SPIRE server's own store", store, (seen) => {
+    const foreign = foreignTrustDomains(
+      "seen" in trust ? trust.seen : [],
+      "seen" in federation ? federation.seen : undefined,
+      declared,
+    );
+    return leftInStore(place, seen, declared, foreign);
+  });
+  if ("because" in store) return done;
+  for (const peer of config.peers) {
+    const trustDomain = declared.peers.find(({ stack: of }) => of === peer.name)?.trustDomain;
+    const held = store.seen.bundles.find((bundle) => bundle.trustDomain === trustDomain);
+    if (held === undefined) continue;
+    check(
+      `the bundle that it holds of ${held.trustDomain}`,
+      own.get(peer.reference) ?? { because: "its peer was not looked at" },
+      (theirs) => heldOfPeer(place, held, theirs, now),
+    );
+  }
+  return done;
+}
+
+/** What was found counts more than what could not be looked at. */
+export function driftExit(members: readonly DriftMember[]): ExitCode {
+  if (members.some(({ findings }) => findings.length > 0)) return EXIT.findings;
+  return members.some(({ unchecked }) => unchecked.length > 0) ? EXIT.unknown : EXIT.fine;
+}
+
+export function printDrift(members: readonly DriftMember[]): string {
+  return members.map(section).join("\n");
+}
+
+function section({ member, trustDomain, findings, unchecked }: DriftMember): string {
+  const lines = [
+    ...findings.flatMap(({ code, object, found, expected, cure }) => [
+      `${code}  ${object}`,
+      `  found: ${found}`,
+      ...(expected === undefined ? [] : [`  expected: ${expected}`]),
+      `  cure: ${cure}`,
+    ]),
+    ...unchecked.map(({ what, because }) => `not checked: ${what}: ${because}`),
+  ];
+  const said = lines.length === 0 ? ["no drift"] : lines;
+  return `${member} (${trustDomain})\n${said.map((text) => `  ${text.replaceAll("\n", "\n    ")}\n`).join("")}`;
+}

@@ -1,0 +1,141 @@
+/** What has become of the objects of a stack. Pure. */
+import { oc } from "../../components/access";
+import { APPLIED } from "../../components/additions";
+import type { KubeObject } from "../../components/cluster";
+import { addedFields, type Difference, differences, NOT_CONTENT } from "./difference";
+import type { Finding } from "../kernel/finding";
+import { isHidden, type StackObject } from "../pulumi/stackObjects";
+import type { Place } from "../kernel/place";
+
+/** A Kubernetes object of the stack and the cluster's own. */
+export interface Compared {
+  object: StackObject;
+  /** Undefined when it isn't there. */
+  live: KubeObject | undefined;
+}
+
+/** What a Kubernetes object is called; undefined for resources of other providers, and where the name isn't known yet. */
+export function identify(
+  object: StackObject,
+): { apiVersion: string; kind: string; name: string; namespace?: string } | undefined {
+  const { apiVersion, kind, metadata } = object.asked as {
+    apiVersion?: string;
+    kind?: string;
+    metadata?: { name?: string; namespace?: string };
+  };
+  if (!object.type.startsWith("kubernetes:") || apiVersion === undefined || kind === undefined) return undefined;
+  if (metadata?.name === undefined) return undefined;
+  const { name, namespace } = metadata;
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+export function objectFindings(place: Place, compared: readonly Compared[], others: readonly StackObject[]): Finding[] {
+  const findings = compared.flatMap(({ object, live }) => findingsOf(place, object, live));
+  // Commands follow from objects, such as the fetch of a bundle from an object that is to be made anew.
+  return findings.length > 0
+    ? findings
+    : others
+        .filter(({ op }) => op !== "same")
+        .map((object) => changed(place, object, `${object.type} ${object.name}`, []));
+}
+
+function findingsOf(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
+  const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
+  const about = { member: place.member, object: `${kind} ${name}` };
+  const cure = upAgain(place);
+  switch (object.op) {
+    case "create":
+      return [
+        {
+          ...about,
+          code: "object-missing",
+          found: live === undefined ? "it is not there" : "it is there, but not as the stack's",
+          cure,
+        },
+      ];
+    case "delete":
+      return [{ ...about, code: "object-left", found: "the stack has it and no longer declares it", cure }];
+    case "change":
+    case "same":
+      return [
+        ...(object.op === "change" ? changes(place, object, `${kind} ${name}`, live) : []),
+        ...added(place, object, live),
+      ];
+  }
+}
+
+function changes(place: Place, object: StackObject, label: string, live: KubeObject | undefined): Finding[] {
+  const all = differences(contentOf(object), live);
+  const own = all.filter(({ path }) => !isJudgedElsewhere(path));
+  return all.length > 0 && own.length === 0 ? [] : [changed(place, object, label, own)];
+}
+
+function changed(place: Place, object: StackObject, label: string, differ: readonly Difference[]): Finding {
+  const access = /:(Role|RoleBinding)$/.test(object.type);
+  const rest = object.diffs.filter((path) => !path.includes(APPLIED));
+  return {
+    code: access ? "access-changed" : "object-changed",
+    member: place.member,
+    object: label,
+    found:
+      differ.length > 0
+        ? differ.map(({ path, found }) => `${path}: ${show(path, found)}`).join("; ")
+        : `an up would change it${rest.length > 0 ? `: ${rest.join(", ")}` : ""}`,
+    ...(differ.length > 0 && {
+      expected: differ.map(({ path, expected }) => `${path}: ${show(path, expected)}`).join("; "),
+    }),
+    cure: upAgain(place),
+  };
+}
+
+/**
+ * Kinds of which the stack alone has a say; an operator's Subscription is for the cluster's administrators as well. Of a
+ * SpireServer this is its federation: what spireServer.manage leaves open is for others to set.
+ */
+const SOLE_AUTHOR = /:(Role|RoleBinding|Issuer|Certificate|Route|ClusterFederatedTrustDomain|SpireServer(Patch)?)$/;
+
+function added(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
+  const id = identify(object);
+  if (live === undefined || id === undefined || !SOLE_AUTHOR.test(object.type)) return [];
+  const asked = contentOf(object);
+  const fields = addedFields(asked, live).filter(
+    ({ path }) => !isJudgedElsewhere(path) && (!object.type.endsWith("Patch") || path.startsWith("spec.federation.")),
+  );
+  if (fields.length === 0) return [];
+  const remove = fields.map(({ pointer }) => ({ op: "remove", path: pointer }));
+  const where = id.namespace === undefined ? "" : `-n ${id.namespace} `;
+  return [
+    {
+      code: "fields-added",
+      member: place.member,
+      object: `${id.kind} ${id.name}`,
+      found: fields.map(({ path, manager, value }) => `${path}: ${show(path, value)}, set by ${manager}`).join("; "),
+      cure: oc(place, `${where}patch ${id.kind.toLowerCase()} ${id.name} --type json -p '${JSON.stringify(remove)}'`),
+    },
+  ];
+}
+
+/** The SpireServer's list of peers is a matter of trust: see foreignTrust.ts. */
+const isJudgedElsewhere = (path: string): boolean => path.startsWith("spec.federation.federatesWith");
+
+/** All that an object says beside what it is called; the provider's own inputs begin with two lines. */
+function contentOf({ asked }: StackObject): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(asked).filter(([key]) => !NOT_CONTENT.has(key) && !key.startsWith("__")));
+}
+
+const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
+
+const MOST_CHARACTERS = 200;
+
+/** Keys of what may hold a password, or lead to one. */
+const NOT_SHOWN = /connectionString|password|token/i;
+const INSTEAD = "(not shown)";
+
+/** A value as a person reads it; what may hold a password is not shown, however deep it is. */
+function show(path: string, value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (NOT_SHOWN.test(path) || isHidden(value)) return INSTEAD;
+  const hide = (key: string, part: unknown): unknown => (NOT_SHOWN.test(key) || isHidden(part) ? INSTEAD : part);
+  const text = JSON.stringify(value, hide);
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}

@@ -1,0 +1,67 @@
+/** Takes peers out of a Pulumi.<stack>.yaml; comments and the order of its keys stay. */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { UsageError } from "../kernel/exit";
+
+/** Whether a name in `peers`, or a key of `rebootstrap`, is that of a stack to be taken out. */
+export type Gone = (name: string) => boolean;
+
+/** A stack's file as it shall be. */
+export interface Edit {
+  dir: string;
+  file: string;
+  text: string;
+}
+
+/**
+ * The stack's file without those peers; undefined when it names none of them, or there is none.
+ *
+ * @throws UsageError when the file writes its peers in a way that is not understood here
+ */
+export async function editPeers(dir: string, stack: string, project: string, gone: Gone): Promise<Edit | undefined> {
+  for (const file of [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`]) {
+    const before = await readFile(join(dir, file), "utf8").catch(ifMissing);
+    if (before === undefined) continue;
+    const text = withoutPeers(before, project, gone, file);
+    return text === before ? undefined : { dir, file, text };
+  }
+  return undefined;
+}
+
+/** In one step: who is interrupted here has the old file or the new one. */
+export async function save({ dir, file, text }: Edit): Promise<void> {
+  const path = join(dir, file);
+  await writeFile(`${path}~`, text);
+  await rename(`${path}~`, path);
+}
+
+function ifMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+}
+
+/** The text of a stack's file without those peers and their counters; as it was when it names none. Pure. */
+export function withoutPeers(text: string, project: string, gone: Gone, file = "the stack's file"): string {
+  const document = parseDocument(text);
+  const config = document.get("config");
+  if (!isMap(config)) return text;
+  const before: unknown = document.toJS();
+  const stays = (name: unknown): boolean => typeof name !== "string" || !gone(name);
+  for (const key of [`${project}:peers`, `${project}:rebootstrap`]) {
+    const node = config.get(key, true) as unknown;
+    if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; take the peer out by hand`);
+    if (isSeq(node)) node.items = node.items.filter((item) => stays(isScalar(item) ? item.value : item));
+    if (isMap(node)) node.items = node.items.filter(({ key }) => stays(isScalar(key) ? key.value : key));
+    // `pulumi config set` without --path leaves lists and objects as JSON in a text.
+    if (isScalar(node) && typeof node.value === "string") node.value = jsonWithout(node.value, stays);
+  }
+  return isDeepStrictEqual(document.toJS(), before) ? text : document.toString({ lineWidth: 0 });
+}
+
+function jsonWithout(text: string, stays: (name: unknown) => boolean): string {
+  const value: unknown = JSON.parse(text || "null");
+  if (Array.isArray(value)) return JSON.stringify(value.filter(stays));
+  if (typeof value !== "object" || value === null) return text;
+  return JSON.stringify(Object.fromEntries(Object.entries(value).filter(([name]) => stays(name))));
+}

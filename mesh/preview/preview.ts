@@ -1,0 +1,159 @@
+/** `mesh preview`: what an up of each member would do, in terms of trust first. */
+import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
+import type { Contract } from "../../stacks/contract";
+import type { MeshMember } from "../members/members";
+import type { Published } from "../pulumi/workspace";
+import { inParallel } from "../kernel/parallel";
+import type { Roots } from "../spire/firstRoots";
+import { restartsSpire, type Step } from "../pulumi/events";
+import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
+import type { PreviewOutcome } from "../pulumi/outcomes";
+
+/** One `pulumi preview`; whatever goes wrong is an outcome. */
+export interface Previews {
+  published(name: string): Promise<Published | undefined>;
+  preview(name: string): Promise<PreviewOutcome>;
+  /** With which roots trust in a peer would begin now. */
+  roots(peer: Contract): Promise<Roots>;
+  /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
+  ownRoots(member: MeshMember): Promise<string[]>;
+}
+
+/** A peer that a member will begin to trust, and with which roots (SHA-256). */
+export type TrustGain = TrustChanges["gains"][number] & ({ roots: string[] } | { rootsUnknown: string });
+
+export interface PreviewMember {
+  member: string;
+  trustDomain: string;
+  trust: Omit<TrustChanges, "gains"> & { gains: TrustGain[] };
+  /** Roots that vouch for several of the trust domains that it will have bundles of, its own among them. */
+  sharedRoots: SharedRoot[];
+  /** Its SPIRE server's configuration changes, and with that the server restarts. */
+  restarts: boolean;
+  steps: Step[];
+  /** Why nothing can be said. */
+  errors: string[];
+}
+
+export async function preview(
+  members: readonly MeshMember[],
+  stacks: Previews,
+  parallel: number,
+): Promise<PreviewMember[]> {
+  const results = new Map<string, PreviewMember>();
+  // Every member is a peer of many, and nothing is published meanwhile.
+  const published = once((stack: string) => stack, stacks.published.bind(stacks));
+  const rootsOf = once(
+    ({ trustDomain, bundleEndpointUrl }: Contract) => `${trustDomain} ${bundleEndpointUrl}`,
+    stacks.roots.bind(stacks),
+  );
+  await inParallel(parallel, members, async (member) => {
+    const { name, config } = member;
+    const outcome = await stacks.preview(name);
+    const publications = new Map(
+      await Promise.all(
+        config.peers.map(async (peer) => [peer.name, (await published(peer.reference))?.federation] as const),
+      ),
+    );
+    const trust = trustChanges(
+      config.peers.map((peer) => peer.name),
+      publications,
+      await published(name),
+    );
+    const there = [...publications.values()].filter((contract) => contract !== undefined);
+    const [own, ...peers] = await Promise.all([
+      stacks.ownRoots(member),
+      ...there.map(async (contract) => ({ trustDomain: contract.trustDomain, ...(await rootsOf(contract)) })),
+    ]);
+    const steps = outcome.succeeded ? outcome.steps : [];
+    results.set(name, {
+      member: name,
+      trustDomain: config.trustDomain,
+      trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
+      sharedRoots: sharedRoots(
+        [
+          { trustDomain: config.trustDomain, roots: own },
+          ...peers.map((peer) => ({
+            trustDomain: peer.trustDomain,
+            roots: "certificates" in peer ? peer.certificates : [],
+          })),
+        ],
+        new Date(),
+      ),
+      restarts: steps.some(restartsSpire),
+      steps: steps.map(({ op, type, name }) => ({ op, type, name })),
+      errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
+    });
+  });
+  return members.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+/** What is known of the roots of a peer that will be trusted, without the certificates themselves. */
+function known(
+  gain: TrustChanges["gains"][number],
+  peers: readonly (Roots & { trustDomain: string })[],
+): { roots: string[] } | { rootsUnknown: string } {
+  const peer = peers.find(({ trustDomain }) => trustDomain === gain.trustDomain);
+  if (peer === undefined) return { rootsUnknown: "its stack publishes nothing" };
+  return "roots" in peer ? { roots: peer.roots } : { rootsUnknown: peer.rootsUnknown };
+}
+
+/** Asks for each key once. */
+function once<Question, Answer>(
+  keyOf: (question: Question) => string,
+  ask: (question: Question) => Promise<Answer>,
+): (question: Question) => Promise<Answer> {
+  const asked = new Map<string, Promise<Answer>>();
+  return (question) => {
+    const key = keyOf(question);
+    const answer = asked.get(key) ?? ask(question);
+    asked.set(key, answer);
+    return answer;
+  };
+}
+
+/** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
+const withCure = (error: string): string =>
+  error.includes("unknown stack")
+    ? `${error}; mesh up makes the stacks of all members, and of others: pulumi stack init, or take it out of peers`
+    : error;
+
+export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
+
+export function printPreview(members: readonly PreviewMember[]): string {
+  const domains = new Map(members.map(({ member, trustDomain }) => [member, trustDomain]));
+  return members.map((member) => section(member, domains)).join("\n");
+}
+
+function section(
+  { member, trustDomain, trust, sharedRoots, restarts, steps, errors }: PreviewMember,
+  domains: ReadonlyMap<string, string>,
+): string {
+  const changing = [
+    ...trust.gains.map(
+      (gain) => `will trust ${gain.trustDomain} (${gain.peer}), ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
+    ),
+    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): not among its peers any more`),
+    ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
+    ...trust.waitsFor.map((peer) => {
+      const domain = domains.get(peer);
+      return domain === undefined
+        ? `waits for ${peer}, whose stack has published nothing yet`
+        : `will trust ${domain} (${peer}) once its endpoint answers; its roots are known only then`;
+    }),
+    ...(restarts ? ["its SPIRE server will restart"] : []),
+    ...steps.map(({ op, type, name }) => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`),
+  ];
+  // What is refused changes nothing.
+  const lines = [
+    ...(errors.length > 0 ? errors : changing.length > 0 ? changing : ["nothing changes"]),
+    ...sharedRoots.map((shared) => `warning: ${describeSharedRoot(shared)}`),
+  ];
+  return `${member} (${trustDomain})\n${lines.map((line) => `  ${line.replaceAll("\n", "\n  ")}\n`).join("")}`;
+}
+
+function rootsIn(gain: TrustGain): string {
+  return "roots" in gain
+    ? `root sha256 ${gain.roots.join(", ")}`
+    : `root known only after the up: ${gain.rootsUnknown}`;
+}

@@ -1,0 +1,47 @@
+/** What an `up` would change in whom a member trusts. Pure. */
+import type { Contract } from "../../stacks/contract";
+import type { Published } from "../pulumi/workspace";
+
+export interface TrustChanges {
+  /** Peers that it will begin to trust. */
+  gains: { peer: string; trustDomain: string; bundleEndpointUrl: string }[];
+  /** Peers that it will stop trusting, because its config no longer names them. */
+  loses: TrustedPeer[];
+  /** Peers that it goes on trusting although their stacks publish nothing any more. */
+  keeps: TrustedPeer[];
+  /** Peers in its config whose stacks have published nothing yet. */
+  waitsFor: string[];
+}
+
+export interface TrustedPeer {
+  peer: string;
+  trustDomain: string;
+}
+
+/** What is said of a peer in `keeps`. */
+export const KEPT = "its stack publishes nothing any more; to end the trust, take it out of peers or run mesh remove";
+
+/**
+ * @param wanted names of the peers in the member's config
+ * @param publications what the stack of each of them publishes
+ * @param own what the member's own stack publishes; undefined before its first up
+ */
+export function trustChanges(
+  wanted: readonly string[],
+  publications: ReadonlyMap<string, Contract | undefined>,
+  own: Published | undefined,
+): TrustChanges {
+  const trusted = own?.peers ?? {};
+  const last = Object.entries(trusted).map(([peer, { trustDomain }]) => ({ peer, trustDomain }));
+  const silent = wanted.filter((peer) => publications.get(peer) === undefined);
+  return {
+    gains: wanted.flatMap((peer) => {
+      const contract = trusted[peer] === undefined ? publications.get(peer) : undefined;
+      if (contract === undefined) return [];
+      return [{ peer, trustDomain: contract.trustDomain, bundleEndpointUrl: contract.bundleEndpointUrl }];
+    }),
+    loses: last.filter(({ peer }) => !wanted.includes(peer)),
+    keeps: last.filter(({ peer }) => silent.includes(peer)),
+    waitsFor: silent.filter((peer) => trusted[peer] === undefined),
+  };
+}

@@ -1,0 +1,70 @@
+/** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
+import type { EngineEvent, OpMap } from "./workspace";
+
+/** One change of a resource. */
+export interface Step {
+  op: string;
+  /** Type token, such as `kubernetes:core/v1:Namespace`. */
+  type: string;
+  name: string;
+}
+
+export interface DetailedStep extends Step {
+  /** Paths of the properties that change; none where the engine doesn't say. */
+  paths?: string[];
+}
+
+export interface Activity {
+  /** What it waits for or works on; empty before the first event. */
+  doing: string;
+  /** Error messages so far, as the program and the providers wrote them. */
+  errors: string[];
+  /** Everything that changes, or would. */
+  steps: DetailedStep[];
+  /** How many resources of each kind of change there were; empty before the engine's last event. */
+  changes: OpMap;
+}
+
+export const idle: Activity = { doing: "", errors: [], steps: [], changes: {} };
+
+/** What is known after one more event. */
+export function narrate(before: Activity, event: EngineEvent): Activity {
+  const { diagnosticEvent: said, resourcePreEvent: step, summaryEvent: summary } = event;
+  if (summary !== undefined) return { ...before, changes: summary.resourceChanges };
+  if (said !== undefined) {
+    const message = plain(said.message);
+    if (said.severity === "error" && !GENERIC.test(message)) return { ...before, errors: [...before.errors, message] };
+    if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
+  }
+  if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
+  const { op, type, urn, detailedDiff } = step.metadata;
+  const name = urn.split("::").at(-1) ?? urn;
+  return {
+    ...before,
+    doing: `${op} ${type.split(":").at(-1) ?? type} ${name}`,
+    steps: [...before.steps, { op, type, name, ...(detailedDiff && { paths: Object.keys(detailedDiff) }) }],
+  };
+}
+
+/** Steps that change nothing: of what stays as it is, and of what is only read. */
+export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
+
+/** Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. */
+export const restartsSpire = ({ op, type, paths = [] }: DetailedStep): boolean =>
+  /:SpireServer(Patch)?$/.test(type) &&
+  op !== "delete" &&
+  (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
+
+/** All of the specification but what the operator's Route alone comes of. */
+const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;
+
+/** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
+const GENERIC = /^(update|preview) failed$/;
+
+/** What the Kubernetes provider says of every object whose readiness the program judges itself. */
+const NOISE = /^Skipping await logic/;
+
+/** Diagnostics carry the engine's colour marks: `<{%reset%}>`. */
+function plain(message: string): string {
+  return message.replace(/<\{%.*?%\}>/g, "").trim();
+}

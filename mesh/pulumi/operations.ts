@@ -1,0 +1,162 @@
+/** Members' stacks through Pulumi, and word of what they are doing. */
+import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
+import { accessOf } from "../../components/access";
+import { connect } from "../../components/connect";
+import type { Contract } from "../../stacks/contract";
+import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./workspace";
+import type { Interruption } from "../kernel/interruption";
+import type { MeshMember } from "../members/members";
+import { type Activity, idle, narrate, restartsSpire } from "./events";
+import { NotRecovered, readAgain, settling, type Teller, withLock } from "./recovery";
+import { ownRootsOf, type Roots, rootsOf } from "../spire/firstRoots";
+import { stackObjects } from "./stackObjects";
+import type { DriftOutcome, PreviewOutcome, UpOutcome } from "./outcomes";
+
+interface Options {
+  color: "never";
+  onEvent: (event: EngineEvent) => void;
+  signal: AbortSignal;
+}
+
+/** One command on a stack, while it runs. */
+interface Attempt extends Teller {
+  options: Options;
+  activity: () => Activity;
+  /** What `found` was told. */
+  recovered: string[];
+}
+
+type Failure = Extract<UpOutcome, { succeeded: false }>;
+
+const uninterrupted: Interruption = { requested: false, forward: new AbortController().signal };
+
+/** Hears what each member is doing. */
+export interface Listener {
+  note(line: string): void;
+  began(member: string): void;
+  doing(member: string, activity: Activity): void;
+  ended(member: string, outcome: UpOutcome | PreviewOutcome): void;
+}
+
+export class PulumiStacks {
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly listener: Listener,
+    private readonly interruption: Interruption = uninterrupted,
+  ) {}
+
+  async make(name: string): Promise<void> {
+    await makeStack(this.workspace, name);
+    this.listener.note(`made stack ${name}`);
+  }
+
+  async published(name: string): Promise<Published | undefined> {
+    const stack = await stackOf(this.workspace, name);
+    return readAgain(() => published(stack));
+  }
+
+  up(name: string): Promise<UpOutcome> {
+    return this.attempt(name, (stack, { options, activity, recovered, ...teller }) =>
+      withLock(stack, teller, () =>
+        settling(stack, teller, async (refresh) => {
+          await stack.up({ ...options, refresh });
+          const { changes, steps } = activity();
+          return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered };
+        }),
+      ),
+    );
+  }
+
+  destroy(name: string): Promise<UpOutcome> {
+    return this.attempt(name, (stack, { options, activity, recovered, ...teller }) =>
+      withLock(stack, teller, () =>
+        settling(stack, teller, async (refresh) => {
+          await stack.destroy({ ...options, refresh });
+          return { succeeded: true, changes: activity().changes, restarted: false, recovered };
+        }),
+      ),
+    );
+  }
+
+  preview(name: string): Promise<PreviewOutcome> {
+    return this.attempt(name, async (stack, { options, activity }) => {
+      await stack.preview(options);
+      return { succeeded: true, steps: activity().steps };
+    });
+  }
+
+  roots(peer: Contract): Promise<Roots> {
+    return rootsOf(peer);
+  }
+
+  ownRoots({ config }: MeshMember): Promise<string[]> {
+    return ownRootsOf(() => connect(accessOf(config)));
+  }
+
+  /** What the stack asks for, compared with what is there now; the state stays as it is. */
+  drift(name: string): Promise<DriftOutcome> {
+    return this.attempt(name, async (stack, { options, activity }) => {
+      const events: EngineEvent[] = [];
+      const onEvent = (event: EngineEvent): void => {
+        events.push(event);
+        options.onEvent(event);
+      };
+      await stack.preview({ ...options, onEvent, refresh: true });
+      return { succeeded: true, steps: activity().steps, objects: stackObjects(events) };
+    });
+  }
+
+  /** The listener hears how it goes; a command that fails is an outcome, anything else is an error of ours. */
+  private async attempt<T extends UpOutcome | PreviewOutcome>(
+    name: string,
+    operation: (stack: Stack, attempt: Attempt) => Promise<T>,
+  ): Promise<T | Failure> {
+    let activity = idle;
+    const recovered: string[] = [];
+    const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered });
+    const attempt: Attempt = {
+      options: {
+        color: "never",
+        signal: this.interruption.forward,
+        onEvent: (event) => {
+          activity = narrate(activity, event);
+          this.listener.doing(name, activity);
+        },
+      },
+      activity: () => activity,
+      recovered,
+      doing: (what) => {
+        this.listener.doing(name, { ...activity, doing: what });
+      },
+      found: (what) => {
+        recovered.push(what);
+        this.listener.note(`${name}: ${what}`);
+      },
+    };
+    this.listener.began(name);
+    const stack = await stackOf(this.workspace, name);
+    const outcome = await (
+      this.interruption.requested
+        ? Promise.resolve(failure("was not begun: interrupted"))
+        : readAgain(() => {
+            activity = idle;
+            return operation(stack, attempt);
+          })
+    ).catch((error: unknown) => {
+      if (error instanceof NotRecovered) return failure(error.message);
+      if (!(error instanceof CommandError)) throw error;
+      if (activity.errors.length > 0) return failure(...activity.errors);
+      return failure(
+        error instanceof StackNotFoundError ? `there is no stack "${name}"; mesh up makes it` : lastWords(error),
+      );
+    });
+    this.listener.ended(name, outcome);
+    return outcome;
+  }
+}
+
+/** A command that failed before the engine said anything, such as one without a passphrase, explains itself on stderr. */
+function lastWords(error: CommandError): string {
+  const stderr = /stderr: ([^]*?)(?:\n err\?:|$)/.exec(error.message)?.[1]?.trim();
+  return stderr === undefined || stderr === "" ? error.message : stderr;
+}

@@ -1,0 +1,41 @@
+/** Makes a SPIRE server forget trust domains, and sees that it has. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { workloadWarnings } from "./plan";
+import { type Site, tracesOf } from "./traces";
+
+/** How long the controller manager may take to drop a relationship whose object is gone; it takes a second. */
+const PATIENCE_MS = 30_000;
+
+export interface Forgotten {
+  deleted: string[];
+  /** What keeps the trust up. */
+  left: string[];
+  warnings: string[];
+}
+
+/** Deletes the bundles once nothing fetches them again, and looks whether they are gone. */
+export async function forgetAll(site: Site, ends: readonly string[], { wait }: { wait: boolean }): Promise<Forgotten> {
+  const until = Date.now() + (wait ? PATIENCE_MS : 0);
+  const deleted: string[] = [];
+  for (;;) {
+    const last = Date.now() >= until;
+    const traces = tracesOf(await site.traces(), ends);
+    const { bundles, asked } = traces;
+    const left = asked.map(({ object, trustDomain }) => `${object} asks for ${trustDomain}`);
+    for (const trustDomain of ends) {
+      if (asked.some((one) => one.trustDomain === trustDomain)) continue;
+      if (await site.polls(trustDomain)) left.push(`its SPIRE server fetches the bundle of ${trustDomain}`);
+      else if (bundles.includes(trustDomain)) {
+        await site.forget(trustDomain);
+        deleted.push(trustDomain);
+      }
+    }
+    if (left.length === 0) {
+      const held = deleted.length === 0 ? bundles : tracesOf(await site.traces(), ends).bundles;
+      left.push(...held.map((trustDomain) => `its SPIRE server holds the bundle of ${trustDomain}`));
+    }
+    // What an object asks for does not end by itself.
+    if (left.length <= asked.length || last) return { deleted, left, warnings: workloadWarnings(traces) };
+    await sleep(1000);
+  }
+}

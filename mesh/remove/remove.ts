@@ -1,0 +1,136 @@
+/** `mesh remove`: takes a member out so that trust ends, in both directions, and is seen to have ended. */
+import { accessOf, type ClusterAccess } from "../../components/access";
+import type { Published, Workspace } from "../pulumi/workspace";
+import { forgetAll } from "./endOfTrust";
+import { UsageError } from "../kernel/exit";
+import type { MeshMember } from "../members/members";
+import { inParallel } from "../kernel/parallel";
+import { findLeaver, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
+import { parseStackName, qualified } from "../../stacks/stackName";
+import { type Edit, editPeers, save } from "../members/stackFile";
+import type { Removal, RemoveMember } from "./result";
+import { type Site, type Traces, tracesOf } from "./traces";
+import type { Stacks } from "../up/up";
+import type { UpOutcome } from "../pulumi/outcomes";
+
+export interface RemoveStacks extends Stacks {
+  /** One `pulumi destroy`. Whatever goes wrong is an outcome. */
+  destroy(name: string): Promise<UpOutcome>;
+}
+
+/** What a removal needs from outside. */
+export interface Tools {
+  workspace: Workspace;
+  stacks: RemoveStacks;
+  site: (access: ClusterAccess) => Site;
+  parallel: number;
+  note: (line: string) => void;
+  /** Whether to go on with that plan. */
+  agree: (plan: string) => Promise<boolean>;
+}
+
+export async function remove(
+  name: string,
+  members: readonly MeshMember[],
+  destroy: boolean,
+  tools: Tools,
+): Promise<Removal> {
+  const { workspace, stacks, parallel, note } = tools;
+  const project = (await workspace.projectSettings()).name;
+  const published = new Map<string, Published | undefined>();
+  const seen = new Map<string, Traces | { unseen: string }>();
+  note(`looking at ${members.map((member) => member.name).join(", ")}`);
+  await inParallel(parallel, members, async (member) => {
+    published.set(member.name, await stacks.published(member.name));
+    seen.set(member.name, await look(tools.site(accessOf(member.config))));
+  });
+  const leaver = findLeaver(name, members, published);
+  const all = sights(leaver, project, members, published, seen).map((sight) =>
+    "unseen" in sight.traces ? sight : { ...sight, traces: tracesOf(sight.traces, sight.ends) },
+  );
+  const edits = new Map<string, Edit>();
+  for (const { member, named } of all) {
+    const edit = await editPeers(workspace.workDir, member.name, project, goneFrom(member, named));
+    if (edit !== undefined) edits.set(member.name, edit);
+  }
+  if (!(await tools.agree(printPlan(leaver, all, destroy)))) throw new UsageError("not agreed to; nothing was changed");
+
+  // All files before any up: whatever runs these stacks from now on does not join the leaver again.
+  for (const edit of edits.values()) await save(edit);
+  const results = new Map<string, RemoveMember>();
+  await inParallel(parallel, all, async (sight) => {
+    const result = await endTrust(sight, tools);
+    const edit = edits.get(sight.member.name);
+    if (edit !== undefined) result.did.unshift(`${sight.named.join(", ")} out of ${edit.file}`);
+    results.set(sight.member.name, result);
+  });
+  const destroyed = destroy && (await destroyLeaver(leaver, results.get(leaver.name), stacks));
+  const own = results.get(leaver.name);
+  return {
+    stack: leaver.name,
+    trustDomain: leaver.trustDomain,
+    files: [...edits.values()].map(({ file }) => file),
+    members: members.flatMap((member) => (member.name === leaver.name ? [] : (results.get(member.name) ?? []))),
+    ...(own === undefined ? {} : { leaver: own }),
+    destroyed,
+  };
+}
+
+async function look(site: Site): Promise<Traces | { unseen: string }> {
+  return site.traces().catch((error: unknown) => ({ unseen: (error as Error).message }));
+}
+
+/** A file may call a peer by its short or by its full name. */
+function goneFrom({ config }: MeshMember, named: readonly string[]): (written: string) => boolean {
+  const going = config.peers.filter((peer) => named.includes(peer.name)).map(({ reference }) => reference);
+  return (written) => {
+    const stack = parseStackName(written, config.self);
+    return stack !== undefined && going.includes(qualified(stack));
+  };
+}
+
+async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Promise<RemoveMember> {
+  const { member, ends } = sight;
+  const result: RemoveMember = {
+    member: member.name,
+    state: "still trusts",
+    trustDomains: ends,
+    did: [],
+    errors: [],
+    warnings: [],
+    asked: false,
+  };
+  if (workOf(sight).up) {
+    const outcome = await stacks.up(member.name);
+    result.did.push(...outcome.recovered);
+    if (outcome.succeeded) result.did.push(outcome.restarted ? "up, which restarted its SPIRE server" : "up");
+    else result.errors.push(...outcome.errors);
+  }
+  // Whatever came of the up: the cluster itself has the last word.
+  try {
+    const site = siteOf(accessOf(member.config));
+    const { deleted, left, warnings } = await forgetAll(site, ends, { wait: result.errors.length === 0 });
+    if (deleted.length > 0) result.did.push(`bundle of ${deleted.join(", ")} deleted`);
+    result.errors.push(...left);
+    result.warnings.push(...warnings);
+    result.asked = true;
+    if (left.length === 0) result.state = "clean";
+  } catch (error) {
+    result.errors.push((error as Error).message);
+  }
+  note(`${member.name}: ${result.state === "clean" ? "clean" : `still trusts ${ends.join(", ")}`}`);
+  return result;
+}
+
+/** Only a leaver that is clean: a destroy leaves its SPIRE server as it is, with all that it trusts. */
+async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stacks: RemoveStacks): Promise<boolean> {
+  if (own?.state !== "clean") {
+    own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);
+    return false;
+  }
+  if ((await stacks.published(leaver.name)) === undefined) return true;
+  const outcome = await stacks.destroy(leaver.name);
+  if (outcome.succeeded) own.did.push("destroyed");
+  else own.errors.push(...outcome.errors);
+  return outcome.succeeded;
+}

@@ -1,0 +1,75 @@
+/** What `mesh remove` has come to: its exit code, its table, and what is left to people. */
+import { EXIT, type ExitCode } from "../kernel/exit";
+import { table } from "../kernel/table";
+
+export interface RemoveMember {
+  member: string;
+  /** "clean" is what was seen after the last change: no bundle held, no relationship, and no object that asks for one. */
+  state: "clean" | "still trusts";
+  /** Trust domains that it is to trust no more. */
+  trustDomains: string[];
+  /** What was done to that end in this run. */
+  did: string[];
+  /** Why it still trusts, or what else went wrong. */
+  errors: string[];
+  warnings: string[];
+  /** Whether its cluster could be asked after the last change. */
+  asked: boolean;
+}
+
+export interface Removal {
+  /** The stack that was taken out. */
+  stack: string;
+  trustDomain: string;
+  /** Stack files that were changed. */
+  files: string[];
+  /** Those that stay. */
+  members: RemoveMember[];
+  /** The one that goes; not there when its stack file is gone. */
+  leaver?: RemoveMember;
+  destroyed: boolean;
+}
+
+/** A leaver that nobody can ask any more is no failure, but that it trusts nobody is not known. */
+export function exitOf({ members, leaver }: Removal): ExitCode {
+  const done = ({ state, errors }: RemoveMember): boolean => state === "clean" && errors.length === 0;
+  if (!members.every(done)) return EXIT.findings;
+  if (leaver === undefined || done(leaver)) return EXIT.fine;
+  return leaver.asked ? EXIT.findings : EXIT.unknown;
+}
+
+export function printRemove(removal: Removal): string {
+  const { members, leaver } = removal;
+  const all = [...members, ...(leaver === undefined ? [] : [leaver])];
+  const rows = all.map(({ member, state, trustDomains, did }) => [
+    member,
+    state === "clean" ? state : `${state} ${trustDomains.join(", ")}`,
+    did.join("; ") || "nothing to do",
+  ]);
+  const said = all.flatMap(({ member, errors, warnings }) =>
+    [...errors, ...warnings.map((warning) => `warning: ${warning}`)].map((text) => `${member}: ${text}`),
+  );
+  return table(["MEMBER", "STATE", "DONE"], rows) + [...said, ...next(removal)].map((line) => `\n${line}\n`).join("");
+}
+
+/** What is left to people. */
+function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
+  const rm = `delete Pulumi.${stack}.yaml and run pulumi stack rm ${stack}`;
+  const trusting = members.filter(({ state }) => state !== "clean").map(({ member }) => member);
+  const gone = leaver !== undefined && leaver.state !== "clean" && !leaver.asked;
+  return [
+    ...(files.length === 0 ? [] : [`Changed, and to be committed: ${files.join(", ")}`]),
+    ...(trusting.length === 0
+      ? []
+      : [
+          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run mesh remove ${stack} again`,
+        ]),
+    ...(gone
+      ? [`${stack} cannot be asked, and may trust the others as before; if it is gone for good, ${rm} --force`]
+      : []),
+    ...(destroyed ? [`Stack ${stack} is destroyed; the next mesh up would build it again: ${rm}`] : []),
+    ...(leaver?.state === "clean" && !destroyed
+      ? [`${stack} is a cluster by itself now; mesh remove ${stack} --destroy destroys its stack as well`]
+      : []),
+  ];
+}

@@ -1,0 +1,93 @@
+/** What a cluster has of other trust domains, as seen there and not as any stack says. */
+import type { ClusterAccess } from "../../components/access";
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { Forbidden } from "../../components/cluster";
+import { TRUST_KIND } from "../../components/bundleMark";
+import { connect } from "../../components/connect";
+import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/names";
+import { type SpireServer, spireServer } from "../spire/spireServer";
+
+export interface Traces {
+  /** Trust domains of the bundles that the SPIRE server holds. */
+  bundles: string[];
+  /** Objects that make the SPIRE server fetch a trust domain's bundle: ClusterFederatedTrustDomains, the SpireServer. */
+  asked: { object: string; trustDomain: string }[];
+  /** Objects that want a trust domain's bundle for workloads, and whose entries SPIRE refuses without it. */
+  users: { object: string; trustDomain: string }[];
+  /** Kinds of such objects that whoever asks may not list. */
+  unlisted: string[];
+}
+
+/** A member's cluster, as far as the end of a trust is seen and made there. */
+export interface Site extends Pick<SpireServer, "polls" | "forget"> {
+  traces(): Promise<Traces>;
+}
+
+export function site(access: ClusterAccess): Site {
+  const server = spireServer(access);
+  return {
+    polls: (trustDomain) => server.polls(trustDomain),
+    forget: (trustDomain) => server.forget(trustDomain),
+    traces: async () => {
+      const reader = connect(access);
+      const [bundles, asked, users] = await Promise.all([server.bundles(), readAsked(reader), readUsers(reader)]);
+      return { bundles: bundles.map(({ trustDomain }) => trustDomain), asked, ...users };
+    },
+  };
+}
+
+interface TrustObject extends KubeObject {
+  spec?: { className?: string; trustDomain?: string; federatesWith?: string[] };
+}
+
+interface Server extends KubeObject {
+  spec?: { federation?: { federatesWith?: { trustDomain: string }[] } };
+}
+
+export async function readAsked(reader: ClusterReader): Promise<Traces["asked"]> {
+  const [objects, server] = await Promise.all([
+    reader.list<TrustObject>(SPIRE_API, TRUST_KIND),
+    reader.get<Server>(OPERATOR_API, "SpireServer", SINGLETON),
+  ]);
+  return [
+    ...objects
+      // The controller ignores those of another class.
+      .filter(({ spec }) => spec?.className === FEDERATION_CLASS)
+      .map(({ metadata, spec }) => ({
+        object: `${TRUST_KIND} ${metadata?.name ?? ""}`,
+        trustDomain: spec?.trustDomain ?? "",
+      })),
+    ...(server?.spec?.federation?.federatesWith ?? []).map(({ trustDomain }) => ({
+      object: `SpireServer ${SINGLETON} (spec.federation.federatesWith)`,
+      trustDomain,
+    })),
+  ];
+}
+
+/** They are only warned about: who may not list them is not kept from ending trust. */
+export async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "users" | "unlisted">> {
+  const [users, unlisted]: [Traces["users"], string[]] = [[], []];
+  for (const kind of ["ClusterSPIFFEID", "ClusterStaticEntry"]) {
+    const objects = await reader.list<TrustObject>(SPIRE_API, kind).catch((error: unknown) => {
+      if (!(error instanceof Forbidden)) throw error;
+      unlisted.push(kind);
+      return [];
+    });
+    for (const { metadata, spec } of objects) {
+      const object = `${kind} ${metadata?.name ?? ""}`;
+      users.push(...(spec?.federatesWith ?? []).map((trustDomain) => ({ object, trustDomain })));
+    }
+  }
+  return { users, unlisted };
+}
+
+/** What of it is about one of these trust domains. Pure. */
+export function tracesOf({ bundles, asked, users, unlisted }: Traces, trustDomains: readonly string[]): Traces {
+  const about = ({ trustDomain }: { trustDomain: string }): boolean => trustDomains.includes(trustDomain);
+  return {
+    bundles: bundles.filter((trustDomain) => trustDomains.includes(trustDomain)),
+    asked: asked.filter(about),
+    users: users.filter(about),
+    unlisted,
+  };
+}

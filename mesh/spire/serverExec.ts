@@ -1,0 +1,106 @@
+/** A command in the SPIRE server's container, by the exec of the Kubernetes API. */
+import { PassThrough } from "node:stream";
+import { Exec, type KubeConfig, type V1Status } from "../../components/kubernetesClient";
+import type { ClusterAccess } from "../../components/access";
+import { Forbidden } from "../../components/cluster";
+import { kubeConfig, placeOf } from "../../components/connect";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
+import { POD } from "./serverCommands";
+
+/** The program ran, and ended with an exit code other than 0. */
+export class Refused extends Error {}
+
+/** The container has no program of that path, so nothing was asked and nothing was answered. */
+export class NoProgram extends Error {}
+
+/** Runs a program with arguments, and gives what it writes to stdout. */
+export type Run = (program: string, args: readonly string[]) => Promise<string>;
+
+/** A command that was started, or was to be: the status that the API server sends at its end, and what was written. */
+export interface Ended {
+  status: V1Status;
+  out: string;
+  err: string;
+}
+
+/** A command that takes longer fails: an API server that is not reachable often answers nothing at all. */
+const EXEC_MS = 10_000;
+
+/**
+ * @throws NoProgram when the container has no such program; Refused when it ended with an exit code; Forbidden when
+ * exec is not allowed; Error when the command could not be run
+ */
+export function runIn(access: ClusterAccess): Run {
+  return async (program, args) => {
+    const config = impatient(kubeConfig(access));
+    const what = `${placeOf(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+    return outputOf(what, program, await exec(config, [program, ...args], what));
+  };
+}
+
+/** What the program wrote. Pure. */
+export function outputOf(what: string, program: string, { status, out, err }: Ended): string {
+  if (status.status === "Success") return out;
+  const exitCode = exitCodeOf(status);
+  // CRI-O gives an exit code for a program that is not there, and says why on stderr; containerd gives an InternalError.
+  const why = err.trim() || (status.message ?? "it doesn't say why");
+  if (isMissing(program, why)) throw new NoProgram(`${what}: there is no such file in its container`);
+  if (exitCode === undefined) throw new Error(`${what}: ${why}`);
+  throw new Refused(`${what}: ${why}`);
+}
+
+/** Undefined when the program did not run to its end. */
+function exitCodeOf({ reason, details }: V1Status): string | undefined {
+  if (reason !== "NonZeroExitCode") return undefined;
+  return details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
+}
+
+/** Runtimes quote the program that they don't find; the program's own errors are about other files, such as its socket. */
+function isMissing(program: string, why: string): boolean {
+  const quoted = ['"', "'", "`"].some((quote) => why.replaceAll('\\"', '"').includes(`${quote}${program}${quote}`));
+  return quoted && /no such file or directory|not found/i.test(why);
+}
+
+async function exec(config: KubeConfig, command: string[], what: string): Promise<Ended> {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const said = { out: "", err: "" };
+  out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
+  err.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+  let giveUp: NodeJS.Timeout | undefined;
+  const status = await new Promise<V1Status>((done, fail) => {
+    const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
+    socket.catch(fail);
+    giveUp = setTimeout(() => {
+      fail(new Error(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`));
+      // An open socket would keep the program running.
+      (socket as Promise<{ terminate(): void }>).then((open) => {
+        open.terminate();
+      }, fail);
+    }, EXEC_MS);
+  })
+    .catch((error: unknown) => {
+      const { message } = error as Error;
+      const Failure = httpStatusOf(message) === 403 ? Forbidden : Error;
+      throw new Failure(`${what}: ${message}`, { cause: error });
+    })
+    .finally(() => {
+      clearTimeout(giveUp);
+    });
+  return { status, ...said };
+}
+
+/** Of a WebSocket that the API server refuses: its client has the code in its message, and nowhere else. */
+export function httpStatusOf(message: string): number | undefined {
+  const [, code] = /^Unexpected server response: (\d{3})$/.exec(message) ?? [];
+  return code === undefined ? undefined : Number(code);
+}
+
+/** The client would wait for ever for an API server that accepts a connection and says nothing. */
+function impatient(config: KubeConfig): KubeConfig {
+  const apply = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options) => {
+    await apply(options);
+    Object.assign(options, { handshakeTimeout: EXEC_MS });
+  };
+  return config;
+}

@@ -1,0 +1,56 @@
+/** Where the SPIRE server's program is in its container: it differs between images, and is looked for once per cluster. */
+import { type ClusterAccess, oc } from "../../components/access";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
+import { POD, PROGRAMS } from "./serverCommands";
+import { NoProgram, Refused, type Run } from "./serverExec";
+
+export interface ServerProgram {
+  /** @throws NoProgram when it is in none of the known places */
+  path: () => Promise<string>;
+  /** @throws Refused when it ends with an exit code other than 0 */
+  run: (...args: string[]) => Promise<string>;
+}
+
+/** @param access to the cluster, for messages */
+export function serverProgram(access: ClusterAccess, run: Run): ServerProgram {
+  let found: Promise<string> | undefined;
+  const path = (): Promise<string> => {
+    const looking = (found ??= find(access, run));
+    looking.catch(() => {
+      if (found === looking) found = undefined;
+    });
+    return looking;
+  };
+  return {
+    path,
+    run: async (...args) => {
+      const program = await path();
+      try {
+        return await run(program, args);
+      } catch (error) {
+        if (!(error instanceof NoProgram)) throw error;
+        // The image has changed since, as by an upgrade.
+        found = undefined;
+        return run(await path(), args);
+      }
+    },
+  };
+}
+
+async function find(access: ClusterAccess, run: Run): Promise<string> {
+  for (const program of PROGRAMS) {
+    try {
+      await run(program, ["--version"]);
+      return program;
+    } catch (error) {
+      if (error instanceof Refused) return program;
+      if (!(error instanceof NoProgram)) throw error;
+    }
+  }
+  const jsonpath = "jsonpath='{.spec.containers[*].image}'";
+  const image = oc(access, `get pod ${POD} -n ${OPERAND_NAMESPACE} -o ${jsonpath}`);
+  throw new NoProgram(
+    `context "${access.context ?? ""}": container ${SPIRE_SERVER} of ${OPERAND_NAMESPACE}/${POD} has none of ${PROGRAMS.join(" and ")}, ` +
+      `so its SPIRE server was not asked; have it run an image of ZTWIM or of the SPIRE project: ${image} shows which one runs`,
+  );
+}

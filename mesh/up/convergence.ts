@@ -1,0 +1,74 @@
+/**
+ * Which members of a mesh have to run next, and how each member stands at the end. Pure: it runs nothing itself.
+ *
+ * A member's run reads what its peers have published, and publishes its own endpoint. So all members run once, and then
+ * again those whose peers have published something else since. They run in rounds: every change of the peers restarts a
+ * SPIRE server, and a round brings all changes at once.
+ */
+import type { Member } from "../members/members";
+
+/** What the members have published, by name; undefined is nothing. Values are only compared. */
+export type Publications = Readonly<Record<string, string | undefined>>;
+
+export type Trusted = Readonly<Record<string, readonly string[]>>;
+
+export interface Progress {
+  members: readonly Member[];
+  published: Publications;
+  runs: readonly Run[];
+  /** Whom each member trusts since its last run, by name. */
+  trusted?: Trusted;
+  /** Members whose last run asks for one more, whatever their peers publish. */
+  again?: ReadonlySet<string>;
+}
+
+/** One finished run of a member. */
+export interface Run {
+  member: string;
+  succeeded: boolean;
+  /** What was published when it began. It has read this or something newer. */
+  saw: Publications;
+}
+
+/** Two rounds complete a new mesh. A member that needs more is changed by something other than its peers. */
+export const MOST_RUNS = 4;
+
+/** Members whose run may change something; empty when there is nothing left to do. */
+export function nextRound({ members, published, runs, again }: Progress): string[] {
+  return members
+    .filter(({ name, peers }) => {
+      const own = runsOf(name, runs);
+      const last = own.at(-1);
+      if (last === undefined) return true;
+      const more = last.succeeded && again?.has(name) === true;
+      return own.length < MOST_RUNS && (more || peers.some((peer) => last.saw[peer] !== published[peer]));
+    })
+    .map(({ name }) => name);
+}
+
+export type Standing =
+  /** It trusts all its peers; those in `keeps` publish nothing any more, so nothing of them can be brought up to date. */
+  | { state: "complete"; keeps: string[] }
+  /** Its last run failed; the run itself says why. */
+  | { state: "failed" }
+  /** Peers that have published nothing yet. */
+  | { state: "pending"; peers: string[] }
+  /** Peers that publish something else after each of its runs. */
+  | { state: "unsettled"; peers: string[] };
+
+/** How every member stands once nothing is left to run. */
+export function standings({ members, published, trusted, runs }: Progress): Map<string, Standing> {
+  return new Map(
+    members.map(({ name, peers }): [string, Standing] => {
+      const last = runsOf(name, runs).at(-1);
+      if (!last?.succeeded) return [name, { state: "failed" }];
+      const silent = peers.filter((peer) => published[peer] === undefined);
+      const pending = silent.filter((peer) => !trusted?.[name]?.includes(peer));
+      if (pending.length > 0) return [name, { state: "pending", peers: pending }];
+      const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
+      return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];
+    }),
+  );
+}
+
+const runsOf = (name: string, runs: readonly Run[]): Run[] => runs.filter(({ member }) => member === name);

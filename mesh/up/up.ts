@@ -1,0 +1,136 @@
+/** `mesh up`: runs the members' stacks until each has joined all peers that it can join. */
+import type { OpMap, Published } from "../pulumi/workspace";
+import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
+import type { MeshMember } from "../members/members";
+import { UNCHANGING } from "../pulumi/events";
+import { inParallel } from "../kernel/parallel";
+import { table } from "../kernel/table";
+import { KEPT } from "../preview/trustChanges";
+import type { UpOutcome } from "../pulumi/outcomes";
+
+/** How a member's stack is run and read: by Pulumi, or by a test. */
+export interface Stacks {
+  /** What the stack has published; undefined without a stack. */
+  published(name: string): Promise<Published | undefined>;
+  /** One `pulumi up`. A failure is an outcome, not an error. */
+  up(name: string): Promise<UpOutcome>;
+}
+
+/** Stacks of which some may not be there yet. */
+export interface FutureStacks extends Stacks {
+  make(name: string): Promise<void>;
+}
+
+export interface UpMember {
+  member: string;
+  state: "complete" | "pending" | "failed" | "unsettled";
+  /** Peers that it waits for: members, or stacks of other projects as organization/project/stack. */
+  waitsFor: string[];
+  /** Peers that it goes on trusting although their stacks publish nothing any more. */
+  keeps: string[];
+  /** How often it ran, and how many resources of each kind of change that made. */
+  runs: number;
+  changes: OpMap;
+  /** How many of its runs gave its SPIRE server another configuration, which restarts it. */
+  restarts: number;
+  /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
+  recovered: string[];
+  /** Why its last run failed. */
+  errors: string[];
+}
+
+/** Makes missing stacks, then runs rounds until nobody has to run. A member that fails does not stop the others. */
+export async function up(
+  members: readonly MeshMember[],
+  stacks: FutureStacks,
+  parallel: number,
+  onRound: (round: number, names: readonly string[]) => void,
+): Promise<UpMember[]> {
+  const outcomes = new Map<string, UpOutcome[]>(members.map(({ name }) => [name, []]));
+  const runs: Run[] = [];
+  const everybody = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
+  const { missing, ...before } = await look(everybody, stacks, parallel);
+  for (const name of missing) await stacks.make(name);
+  let progress: Progress = { members, ...before, runs };
+  for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
+    onRound(round, names);
+    const saw = progress.published;
+    await inParallel(parallel, names, async (member) => {
+      const outcome = await stacks.up(member);
+      outcomes.get(member)?.push(outcome);
+      runs.push({ member, succeeded: outcome.succeeded, saw });
+    });
+    const { published, again, trusted } = await look(everybody, stacks, parallel);
+    progress = { ...progress, published, again, trusted };
+  }
+  return summary(members, progress, outcomes);
+}
+
+/** What they have published, whom they trust, who needs one more run, and which stacks are missing. */
+async function look(
+  names: readonly string[],
+  stacks: Stacks,
+  parallel: number,
+): Promise<{ published: Publications; again: Set<string>; trusted: Trusted; missing: string[] }> {
+  const found = new Map<string, Published | undefined>();
+  await inParallel(parallel, names, async (name) => found.set(name, await stacks.published(name)));
+  const text = (contract: unknown): string | undefined =>
+    contract === undefined ? undefined : JSON.stringify(contract);
+  return {
+    published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
+    again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
+    trusted: Object.fromEntries(names.map((name) => [name, Object.keys(found.get(name)?.peers ?? {})])),
+    missing: names.filter((name) => found.get(name) === undefined),
+  };
+}
+
+function summary(
+  members: readonly MeshMember[],
+  progress: Progress,
+  outcomes: ReadonlyMap<string, UpOutcome[]>,
+): UpMember[] {
+  const standing = standings(progress);
+  return members.map(({ name }) => {
+    const own = outcomes.get(name) ?? [];
+    const [last, stands] = [own.at(-1), standing.get(name)];
+    return {
+      member: name,
+      state: stands?.state ?? "failed",
+      waitsFor: stands !== undefined && "peers" in stands ? stands.peers : [],
+      keeps: stands?.state === "complete" ? stands.keeps : [],
+      runs: own.length,
+      changes: sum(own),
+      restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
+      recovered: own.flatMap(({ recovered }) => recovered),
+      errors: last?.succeeded === false ? last.errors : [],
+    };
+  });
+}
+
+function sum(outcomes: readonly UpOutcome[]): OpMap {
+  const total: OpMap = {};
+  for (const outcome of outcomes) {
+    if (!outcome.succeeded) continue;
+    for (const [op, count] of Object.entries(outcome.changes) as [keyof OpMap, number][]) {
+      if (!UNCHANGING.has(op)) total[op] = (total[op] ?? 0) + count;
+    }
+  }
+  return total;
+}
+
+export function printUp(members: readonly UpMember[]): string {
+  const explained = members.flatMap(({ member, keeps, errors }) => [
+    ...keeps.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
+    ...errors.map((error) => `\n${member}: ${error}\n`),
+  ]);
+  const rows = members.map(({ member, state, waitsFor, runs, restarts, changes }) => [
+    member,
+    waitsFor.length === 0 ? state : `${state}: ${waitsFor.join(", ")}`,
+    String(runs),
+    String(restarts),
+    Object.entries(changes)
+      .map(([op, count]) => `${String(count)} ${op}`)
+      .join(", ") || "none",
+  ]);
+  return table(["MEMBER", "STATE", "RUNS", "RESTARTS", "CHANGES"], rows) + explained.join("");
+}

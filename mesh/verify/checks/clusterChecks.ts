@@ -1,0 +1,89 @@
+/** MESH101 to MESH104: the cluster, before anything of the federation. Pure. */
+import type { ClusterAccess } from "../../../components/access";
+import { condition, describe } from "../../../components/conditions";
+import { CERT_MANAGER } from "../../../components/names";
+import { type Check, failed, ok, see, skipped } from "../check";
+import { fact, type MemberView, oc, ocHere } from "../subjects";
+
+export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>> = {
+  code: "MESH101",
+  title: "the API server answers",
+  source: "the API server",
+  about:
+    "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
+    "context, all other checks of the member are skipped; those of other members are not.",
+  judge: ({ version, ...access }) => {
+    if ("because" in version) {
+      return failed(version.because, oc(access, "version"));
+    }
+    const { kubeconfig, context = "" } = access;
+    return ok(`Kubernetes ${version.seen}, context ${context}${kubeconfig === undefined ? "" : ` of ${kubeconfig}`}`);
+  },
+};
+
+export const clusterChecks: readonly Check<MemberView>[] = [
+  reachable,
+  {
+    code: "MESH102",
+    title: "cert-manager runs",
+    source: "the API server",
+    about:
+      "OLM has installed the operator's version, or somebody has installed cert-manager otherwise, and its Deployments are " +
+      "rolled out. Without it the endpoint's certificate stays what it is, until it expires.",
+    verifications: [1],
+    needs: ["MESH101"],
+    judge: (view) => {
+      if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
+      const said = fact(view, "certManager");
+      if (said.state === "ready") return ok("its operator's version Succeeded, its Deployments are rolled out");
+      const { namespace, operandNamespace } = CERT_MANAGER;
+      const look = oc(view, `get clusterserviceversions.operators.coreos.com,deployments,pods -n ${namespace}`);
+      return failed(said.because, `${look} && ${oc(view, `get deployments,pods -n ${operandNamespace}`)}`);
+    },
+  },
+  {
+    code: "MESH103",
+    title: "ZTWIM has the stack's trust domain",
+    source: "ZeroTrustWorkloadIdentityManager cluster",
+    about:
+      "Identities are made in the trust domain of ZeroTrustWorkloadIdentityManager/cluster. A stack with another one is of " +
+      "another cluster, or its file is wrong.",
+    needs: ["MESH101"],
+    judge: (view) => {
+      const { trustDomain } = view.config;
+      const live = fact(view, "ztwim");
+      if (live === undefined) {
+        return failed(
+          "there is no ZeroTrustWorkloadIdentityManager cluster",
+          "install the Zero Trust Workload Identity Manager and create it, or choose another context",
+        );
+      }
+      if (live.spec?.trustDomain === trustDomain) return ok(trustDomain);
+      return failed(
+        `it has ${live.spec?.trustDomain ?? "none"}, the stack has ${trustDomain}`,
+        `set trustDomain or context in Pulumi.${view.member}.yaml to those of one cluster`,
+      );
+    },
+  },
+  {
+    code: "MESH104",
+    title: "ZTWIM's operator applies changes",
+    source: "conditions of SpireServer cluster",
+    about:
+      "With CREATE_ONLY_MODE the operator makes what is missing and changes nothing that is there: whatever a stack sets in the " +
+      "SpireServer has no effect, and hand-made changes of its objects stay.",
+    needs: ["MESH101"],
+    judge: (view) => {
+      // Release 1.0.0 never takes ZeroTrustWorkloadIdentityManager's condition back; each operand's own is right.
+      const found = condition(fact(view, "server") ?? fact(view, "ztwim"), "CreateOnlyMode");
+      if (found?.status !== "True") return ok("it is not in create-only mode");
+      const edit = ocHere(view, "edit subscriptions.operators.coreos.com");
+      return failed(describe(found), `take CREATE_ONLY_MODE out of the env of the operator's Subscription: ${edit}`);
+    },
+  },
+];
+
+export const NO_CERTIFICATE = "with https_spiffe the endpoint has no certificate of cert-manager";
+
+/** Where the bundle endpoint is; not seen when the ingress domain is not. */
+export const hostOf = (view: MemberView): string => see(view.route).host;

@@ -1,0 +1,261 @@
+/** MESH141 to MESH149: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
+import { X509Certificate } from "node:crypto";
+import { accessOf } from "../../../components/access";
+import { serverSpiffeId } from "../../../components/peer";
+import { explain } from "../../../components/problem";
+import { ROUTER } from "../../../components/names";
+import { routeTls } from "../../../components/federationRoute";
+import { routeName, routeReadiness } from "../../../components/routeReadiness";
+import { parseTrustBundle } from "../../../components/trustBundle";
+import { bundleOfJwks } from "../../spire/endpointBundle";
+import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
+import { hostOf, NO_CERTIFICATE } from "./clusterChecks";
+import { dated, span } from "../times";
+import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
+import { fingerprint, type HeldBundle } from "../../spire/bundle";
+
+/** What OpenSSL says of dates, which are judged apart. */
+const DATES = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"];
+
+export const endpointChecks: readonly Check<MemberView>[] = [
+  {
+    code: "MESH141",
+    title: "the Route has the endpoint's host and certificate",
+    source: "the endpoint's Route",
+    about:
+      "The Route is there, for the host that the Certificate is for and that peers ask, and it presents the certificate from that secret. " +
+      "It is the operator's spire-server-federation, or the stack's own spire-federation-endpoint beside it.",
+    verifications: [6],
+    // Whose Route it is and how it ends TLS follows from the SpireServer.
+    needs: ["MESH131"],
+    judge: (view) => {
+      const route = fact(view, "route");
+      const host = hostOf(view);
+      if (route === undefined) return failed(`there is no Route ${nameOfRoute(view)}`, routeAgain(view));
+      if (route.spec?.host !== host) {
+        return failed(`its host is ${route.spec?.host ?? "none"}, the endpoint is ${host}`, routeAgain(view));
+      }
+      const federation = fact(view, "server")?.spec?.federation;
+      const asked = federation && routeTls(federation);
+      const { termination, externalCertificate } = route.spec.tls ?? {};
+      if (asked && (termination !== asked.termination || externalCertificate?.name !== asked.secret)) {
+        return failed(
+          `it is ${termination ?? "without TLS"} with secret ${externalCertificate?.name ?? "none"}, ` +
+            `not ${asked.termination} with ${asked.secret ?? "none"}`,
+          routeAgain(view),
+        );
+      }
+      return ok(`${host}, ${termination ?? "without TLS"}`);
+    },
+  },
+  {
+    code: "MESH142",
+    title: "the router has admitted the Route",
+    source: "status of the endpoint's Route",
+    about:
+      "A router serves the host by this Route. It is refused when the router may not read the certificate's secret, or another Route " +
+      "has the host.",
+    verifications: [6],
+    needs: ["MESH141"],
+    judge: (view) => {
+      const federation = fact(view, "server")?.spec?.federation;
+      if (federation === undefined) throw new NotSeen("the SpireServer has no federation");
+      const { own } = see(view.route);
+      const asked = { host: hostOf(view), federation, access: accessOf(view), ...(own && { ownRoute: own }) };
+      const said = routeReadiness(asked, fact(view, "route"));
+      if (said.state === "ready") return ok("Admitted=True");
+      return failed(said.because, `put right what it says; ${lookAgain(view)} makes the router look again`);
+    },
+  },
+  {
+    code: "MESH143",
+    title: "the endpoint answers over TLS",
+    source: "this machine",
+    about:
+      "From where mesh runs the host resolves, a TLS connection comes about and the answer is HTTP status 200. The certificate is not " +
+      "believed for this; it is judged by the checks that follow.",
+    verifications: [6],
+    // The router leads nowhere while the pod is not ready, and that takes both of its containers.
+    needs: ["MESH142", "MESH134", "MESH135"],
+    judge: (view) => {
+      const { presented } = view;
+      const cure =
+        `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
+        `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
+      if ("because" in presented) return failed(presented.because, cure);
+      if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);
+      return failed(`it answers with HTTP status ${presented.seen.status}`, cure);
+    },
+  },
+  {
+    code: "MESH144",
+    title: "the certificate that it presents is in its time",
+    source: "the endpoint's TLS connection",
+    about:
+      "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",
+    verifications: [2, 6],
+    needs: ["MESH143"],
+    judge: (view) => {
+      const { validFrom, validTo } = see(view.presented).certificate;
+      const [from, to] = [new Date(validFrom), new Date(validTo)];
+      const dates = `${dated(from)} to ${dated(to)}`;
+      const now = view.now.getTime();
+      if (now >= to.getTime()) return failed(`${dates}: it has expired`, renewCure(view));
+      if (now < from.getTime())
+        return failed(`${dates}: not valid yet`, "put the clocks of the cluster and this machine right");
+      return ok(`${dates}, ${span(to.getTime() - now)} left`);
+    },
+  },
+  {
+    code: "MESH145",
+    title: "the certificate that it presents names the endpoint",
+    source: "the endpoint's TLS connection",
+    about:
+      "With https_web it is for the host; with https_spiffe it carries the SPIRE server's SPIFFE ID, and the host doesn't count.",
+    verifications: [6],
+    needs: ["MESH143"],
+    judge: (view) => {
+      const { certificate } = see(view.presented);
+      const names = certificate.subjectAltName ?? "no name";
+      const { profile, trustDomain } = view.config;
+      if (profile === "https_spiffe") {
+        const id = serverSpiffeId(trustDomain);
+        if (names === `URI:${id}`) return ok(id);
+        return failed(
+          `it is for ${names}, not ${id}`,
+          `see that the Route leads to the SPIRE server: ${routeOf(view)}`,
+        );
+      }
+      if (certificate.checkHost(hostOf(view)) !== undefined) return ok(names);
+      return failed(`it is for ${names}, not ${hostOf(view)}`, renewCure(view));
+    },
+  },
+  {
+    code: "MESH146",
+    title: "the configured CA vouches for it",
+    source: "the endpoint's TLS connection",
+    about:
+      "The chain ends at a CA that peers are told to believe: a public one with ACME, that of the issuer or of endpointCa otherwise, the " +
+      "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
+    verifications: [6],
+    needs: ["MESH144", "MESH145"],
+    judge: (view) => {
+      const { refused, certificate } = see(view.presented);
+      const issuer = certificate.issuer.replaceAll("\n", ", ");
+      if (refused === undefined || DATES.includes(refused)) return ok(`issued by ${issuer}`);
+      return failed(
+        `issued by ${issuer}: ${refused}`,
+        `have it issued by the configured issuer (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
+      );
+    },
+  },
+  {
+    code: "MESH147",
+    title: "it serves a bundle of this trust domain",
+    source: "the endpoint",
+    about:
+      "What is served is a JWKS with public keys alone. One of its X.509 roots at least is valid now, and none is of another trust " +
+      "domain; the root of an upstream CA names none. SPIRE checks none of this when it is given a first bundle.",
+    verifications: [6, 7],
+    needs: ["MESH143"],
+    judge: (view) => {
+      const bundle = servedBundle(view);
+      if (Array.isArray(bundle)) {
+        return failed(explain(bundle), `see that the Route and its Service lead to the SPIRE server: ${routeOf(view)}`);
+      }
+      return ok(keysOf(bundle));
+    },
+  },
+  {
+    code: "MESH148",
+    title: "it serves the SPIRE server's present keys, X.509 and JWT",
+    source: "the endpoint and the SPIRE server",
+    about:
+      "Key by key the bundle that is served is the SPIRE server's own: nobody stands between, and no cache serves an old one.",
+    verifications: [7],
+    needs: ["MESH147", "MESH134"],
+    judge: (view) => {
+      const served = servedBundle(view);
+      if (Array.isArray(served)) throw new NotSeen(explain(served));
+      const own = fact(view, "own");
+      const differ = [
+        ...notIn(served.roots.map(fingerprint), own.roots.map(fingerprint), "served and not its own: X.509"),
+        ...notIn(own.roots.map(fingerprint), served.roots.map(fingerprint), "its own and not served: X.509"),
+        ...notIn(jwtIds(served), jwtIds(own), "served and not its own: JWT"),
+        ...notIn(jwtIds(own), jwtIds(served), "its own and not served: JWT"),
+      ];
+      if (differ.length === 0) return ok(`the same ${keysOf(own)}`);
+      return failed(
+        differ.join("; "),
+        `look again in a minute; if it stays, see where the Route leads: ${routeOf(view)}`,
+      );
+    },
+  },
+  {
+    code: "MESH149",
+    title: "it presents the certificate that was issued last",
+    source: "the endpoint's TLS connection and the CertificateRequest",
+    about: "The router has taken up the renewed certificate. It does so by itself while it may watch the secret.",
+    verifications: [6],
+    needs: ["MESH143", "MESH113"],
+    judge: (view) => {
+      if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
+      const issued = fact(view, "issued");
+      // The requests go with their Certificate, and the secret stays.
+      if (issued === undefined) return skipped("no request says what was issued last");
+      const last = new X509Certificate(issued.certificate).fingerprint256;
+      const { fingerprint256, serialNumber } = see(view.presented).certificate;
+      if (fingerprint256 === last) return ok(`serial ${serialNumber}`);
+      return failed(`it presents another, serial ${serialNumber}`, `make the router look again: ${lookAgain(view)}`);
+    },
+  },
+];
+
+/** What the endpoint serves, or what is wrong with it. */
+export function servedBundle({
+  presented,
+  config,
+  now,
+}: Pick<MemberView, "presented" | "now"> & { config: Pick<MemberView["config"], "trustDomain"> }):
+  HeldBundle | { path: string; message: string }[] {
+  const { trustDomain } = config;
+  const bundle = parseTrustBundle(see(presented).body, trustDomain, now);
+  return Array.isArray(bundle) ? bundle : bundleOfJwks(trustDomain, bundle.jwks);
+}
+
+/** `1 X.509 root 3f9a12ab…, 2 JWT keys, sequence 4`. */
+export function keysOf({ roots, jwtKeys, sequence }: HeldBundle): string {
+  const count = (all: readonly unknown[], what: string): string =>
+    `${all.length} ${what}${all.length === 1 ? "" : "s"}`;
+  const prints = roots.map((root) => short(fingerprint(root))).join(", ");
+  return [
+    `${count(roots, "X.509 root")} ${prints}`,
+    count(jwtKeys, "JWT key"),
+    ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
+  ].join(", ");
+}
+
+/** Enough of a fingerprint to tell two apart by eye. */
+export const short = (print: string): string => `${print.slice(0, 12)}…`;
+
+const jwtIds = ({ jwtKeys }: HeldBundle): string[] => jwtKeys.map(({ id }) => id);
+
+function notIn(some: readonly string[], others: readonly string[], what: string): string[] {
+  const only = some.filter((one) => !others.includes(one));
+  return only.length === 0 ? [] : [`${what} ${only.map(short).join(", ")}`];
+}
+
+const renewCure = (view: MemberView): string => `see that cert-manager runs, then ${renewCommand(view)}`;
+
+/** The router looks at a Route again when it changes. */
+const lookAgain = (view: MemberView): string =>
+  ocHere(view, `annotate route ${nameOfRoute(view)} --overwrite spire-federation/look-again="$(date +%s)"`);
+
+const routeOf = (view: MemberView): string => ocHere(view, `get route ${nameOfRoute(view)} -o yaml`);
+
+/** The Route that serves the endpoint. */
+const nameOfRoute = (view: MemberView): string => routeName(see(view.route).own);
+
+/** The operator puts its own right by itself, when it runs and may. */
+const routeAgain = (view: MemberView): string =>
+  see(view.route).own === undefined ? askOperator(view) : upAgain(view);

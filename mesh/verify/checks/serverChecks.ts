@@ -1,0 +1,145 @@
+/** MESH131 to MESH135: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
+import {
+  differences,
+  factsOfSpec,
+  type FederationSpec,
+  federationSpec,
+  withoutPeers,
+} from "../../../components/federationSpec";
+import { CERTIFICATE_SECRET, CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/names";
+import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServerReadiness";
+import { POD } from "../../spire/serverCommands";
+import { serverConf } from "../../trust/foreignTrust";
+import { type Check, failed, type Judgement, ok, see } from "../check";
+import { askOperator, fact, type MemberView, ocHere, upAgain } from "../subjects";
+
+export const serverChecks: readonly Check<MemberView>[] = [
+  {
+    code: "MESH131",
+    title: "the SpireServer has the federation that the stack asks for",
+    source: "SpireServer cluster",
+    about:
+      "Profile, refresh hint, certificate secret and who makes the Route are those of the stack's file. The list of peers is judged " +
+      "for each pair, and what no stack lists by MESH302.",
+    verifications: [7],
+    needs: ["MESH103"],
+    judge: (view) => {
+      const server = fact(view, "server");
+      const actual = server?.spec?.federation;
+      if (server === undefined)
+        return failed("there is no SpireServer cluster", "create it, or set spireServer.manage");
+      if (actual === undefined) return failed("it has no federation", upAgain(view));
+      const asked = askedOf(view);
+      const differ = differences(factsOfSpec(asked), withoutPeers(factsOfSpec(actual)));
+      if (differ.length > 0) return failed(differ.join("; "), upAgain(view));
+      return ok(`${asked.bundleEndpoint.profile}, refreshHint ${asked.bundleEndpoint.refreshHint} s`);
+    },
+  },
+  {
+    code: "MESH132",
+    title: "server.conf is of that SpireServer",
+    source: `ConfigMap ${SPIRE_SERVER}`,
+    about:
+      "The operator has written the SpireServer's federation into the configuration that the SPIRE server reads. It writes nothing in " +
+      "create-only mode, or while it doesn't run.",
+    verifications: [7],
+    needs: ["MESH131"],
+    judge: (view) => {
+      const [finding] = serverConf(view, fact(view, "server")?.spec?.federation, fact(view, "conf"));
+      return finding === undefined ? ok("it says the same") : failed(finding.found, finding.cure);
+    },
+  },
+  {
+    code: "MESH133",
+    title: "the SPIRE server runs with that server.conf",
+    source: `StatefulSet ${SPIRE_SERVER}`,
+    about:
+      "The StatefulSet carries the hash of this server.conf, and its pod is of the StatefulSet's present revision: what the SPIRE " +
+      "server does is what it was told last.",
+    verifications: [7],
+    needs: ["MESH132"],
+    judge: (view) => {
+      const set = fact(view, "statefulSet");
+      if (set === undefined) return failed(`there is no StatefulSet ${SPIRE_SERVER}`, askOperator(view));
+      const hash = configHash(fact(view, "conf") ?? "");
+      const taken = configHashOf(set);
+      if (taken !== hash) {
+        return failed(`it is of another server.conf (hash ${taken ?? "none"}, not ${hash})`, askOperator(view));
+      }
+      const { generation = 0 } = set.metadata ?? {};
+      const { observedGeneration = 0, updatedReplicas = 0 } = set.status ?? {};
+      if (observedGeneration < generation || updatedReplicas < 1) {
+        return failed(
+          "its pod is of an earlier revision",
+          `wait for the rollout; a pod that is not ready is not replaced: ${ocHere(view, `delete pod ${POD}`)}`,
+        );
+      }
+      return ok("its pod is of the present revision");
+    },
+  },
+  {
+    code: "MESH134",
+    title: "the SPIRE server runs",
+    source: `Pod ${POD}`,
+    about: "Its container is ready. While it is not, nobody gets new identities, and no bundle is served or fetched.",
+    verifications: [8],
+    needs: ["MESH101"],
+    judge: (view) => container(view, SPIRE_SERVER),
+  },
+  {
+    code: "MESH135",
+    title: "the SPIRE controller manager runs",
+    source: `Pod ${POD}`,
+    about:
+      "It is the container that makes SPIRE's relationships of ClusterFederatedTrustDomains, and entries of ClusterSPIFFEIDs. " +
+      "While it is not ready, what is changed there has no effect.",
+    verifications: [8],
+    // It ends while the server does not answer.
+    needs: ["MESH134"],
+    judge: (view) => container(view, CONTROLLER_MANAGER),
+  },
+];
+
+/** After the Route's checks: the operator counts the Route as a part of what is ready. */
+export const operatorChecks: readonly Check<MemberView>[] = [
+  {
+    code: "MESH151",
+    title: "ZTWIM's operator says that all of it is there",
+    source: "conditions of the SpireServer",
+    about:
+      "Ready, which may be that of the specification before and so counts only when everything above passed. Where the trust domain is no " +
+      "DNS name, the operator can make no Route and never says Ready; then it is StatefulSetAvailable.",
+    verifications: [7],
+    needs: ["MESH133", "MESH134", "MESH135", "MESH142"],
+    judge: (view) => {
+      const server = fact(view, "server");
+      const said = conditionsReadiness(askedOf(view), server);
+      if (said.state !== "ready") return failed(said.because, askOperator(view));
+      return ok(
+        see(view.route).managedRoute ? "Ready=True" : "StatefulSetAvailable=True, without a Route of the operator's",
+      );
+    },
+  },
+];
+
+/** The federation as the stack's file has it, without peers. */
+function askedOf({ config, route }: MemberView): FederationSpec {
+  const { profile, refreshHint, fileSyncInterval } = config;
+  const httpsWeb = { servingCert: { fileSyncInterval, externalSecretRef: CERTIFICATE_SECRET } };
+  const endpoint = { profile, refreshHint, ...(profile === "https_web" && { httpsWeb }) };
+  return federationSpec(endpoint, [], see(route).managedRoute);
+}
+
+function container(view: MemberView, name: string): Judgement {
+  const pod = fact(view, "pod");
+  const status = pod?.status?.containerStatuses?.find((one) => one.name === name);
+  const restarts = status?.restartCount ?? 0;
+  if (status?.ready === true) return ok(`ready, ${restarts} restarts`);
+  const { waiting, terminated } = status?.state ?? {};
+  const last = status?.lastState?.terminated;
+  const why = waiting?.reason ?? terminated?.reason ?? (pod === undefined ? "there is no such pod" : "not ready");
+  const exit = last?.exitCode === undefined ? "" : `, last exit code ${last.exitCode}`;
+  const logs = ocHere(view, `logs ${POD} -c ${name}${last === undefined ? "" : " --previous"}`);
+  const again = `a pod that is not ready is replaced only when it is deleted: ${ocHere(view, `delete pod ${POD}`)}`;
+  return failed(`${why}, ${restarts} restarts${exit}`, `${logs} says why; ${again}`);
+}

@@ -1,0 +1,225 @@
+/** MESH201 to MESH214: whether a member trusts a peer, and with the peer's present keys. Pure. */
+import { X509Certificate } from "node:crypto";
+import { TRUST_KIND } from "../../../components/bundleMark";
+import { objectName } from "../../../components/federatedTrustDomain";
+import { entryText } from "../../../components/federationSpec";
+import { CONTROLLER_MANAGER, FEDERATION_CLASS, SPIRE_SERVER } from "../../../components/names";
+import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
+import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas";
+import { differences } from "../../drift/difference";
+import { POD } from "../../spire/serverCommands";
+import { refresh } from "../../trust/serverStore";
+import type { TrustObject } from "../../trust/foreignTrust";
+import { type Check, failed, ok, pending, see, skipped } from "../check";
+import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
+import { pollCause } from "../pollCauses";
+import { span } from "../times";
+import { fact, ocHere, type PairView, upAgain } from "../subjects";
+
+export const trustChecks: readonly Check<PairView>[] = [
+  {
+    code: "MESH201",
+    title: "there is a ClusterFederatedTrustDomain for the peer",
+    source: `${TRUST_KIND}s`,
+    about:
+      "By it SPIRE gets the peer's first bundle, and the peer's URL to fetch later ones from. Pending as long as the peer has no endpoint.",
+    verifications: [4],
+    needs: ["MESH101"],
+    judge: (view) => {
+      const name = objectName(view.peer.name);
+      if (objectOf(view) !== undefined) return ok(name);
+      const { federates } = view.peer;
+      if ("seen" in federates && !federates.seen) {
+        return pending(`${view.peer.name} has no bundle endpoint yet`, `npx mesh up ${view.peer.name} ${view.member}`);
+      }
+      return failed(`${name} is not there`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH202",
+    title: "it is of the class that ZTWIM's controller takes",
+    source: `${TRUST_KIND}s`,
+    about: "The controller ignores one of another class, or without, and says nothing.",
+    verifications: [4],
+    needs: ["MESH201"],
+    judge: (view) => {
+      const { className } = objectOf(view)?.spec ?? {};
+      return className === FEDERATION_CLASS
+        ? ok(className)
+        : failed(`its class is ${className ?? "none"}`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH203",
+    title: "it has the peer's trust domain, URL and profile",
+    source: `${TRUST_KIND}s and the peer's own cluster`,
+    about:
+      "It says of the peer what the peer's own cluster says, not what anybody has copied: a wrong URL means that the bundle is never " +
+      "refreshed, and with the next rotation all trust is gone.",
+    verifications: [4, 5],
+    needs: ["MESH201"],
+    // Where the peer's endpoint is follows from its cluster.
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const { trustDomain, bundleEndpointURL, bundleEndpointProfile } = federatedTrustDomainSpec(
+        see(view.peer.published),
+      );
+      const differ = differences({ trustDomain, bundleEndpointURL, bundleEndpointProfile }, objectOf(view)?.spec);
+      if (differ.length === 0) return ok(see(view.peer.published).bundleEndpointUrl);
+      const said = differ.map(
+        ({ path, found, expected }) => `${path} is ${text(found)}, the peer has ${text(expected)}`,
+      );
+      return failed(said.join("; "), upAgain(view));
+    },
+  },
+  {
+    code: "MESH204",
+    title: "federatesWith agrees",
+    source: "SpireServer cluster",
+    about:
+      "With federatesWith static the SpireServer lists the peer as it is; with dynamic it need not. An entry that says otherwise wins over the " +
+      "ClusterFederatedTrustDomain.",
+    verifications: [7],
+    needs: ["MESH131"],
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const [asked] = federatesWith([see(view.peer.published)]);
+      const listed = fact(view, "server")?.spec?.federation?.federatesWith ?? [];
+      const entry = listed.find(({ trustDomain }) => trustDomain === asked?.trustDomain);
+      if (asked === undefined) return skipped("no entry is asked for");
+      if (entry !== undefined && entryText(entry) !== entryText(asked)) {
+        return failed(`it lists ${entryText(entry)}, the peer has ${entryText(asked)}`, upAgain(view));
+      }
+      if (entry !== undefined) return ok(entryText(entry));
+      if (view.config.federatesWith === "dynamic") return ok("not listed, as federatesWith: dynamic has it");
+      const { federates } = view.peer;
+      if ("seen" in federates && !federates.seen) return pending("not listed yet", `npx mesh up ${view.member}`);
+      return failed(`it doesn't list ${asked.trustDomain}`, upAgain(view));
+    },
+  },
+  {
+    code: "MESH205",
+    title: "the SPIRE server has the relationship",
+    source: "the SPIRE server",
+    about:
+      "The SPIRE controller manager has made a federation relationship of the ClusterFederatedTrustDomain, so that SPIRE fetches the peer's bundle.",
+    verifications: [5],
+    needs: ["MESH134", "MESH135", "MESH202"],
+    judge: (view) => {
+      const trustDomain = see(view.peer.trustDomain);
+      if (fact(view, "store").relationships.includes(trustDomain)) return ok(trustDomain);
+      const logs = ocHere(view, `logs ${POD} -c ${CONTROLLER_MANAGER}`);
+      return failed(`it has none with ${trustDomain}`, `${logs} says why`);
+    },
+  },
+  {
+    code: "MESH211",
+    title: "it holds the X.509 roots that the peer serves now",
+    source: "the SPIRE server and the peer's endpoint",
+    about:
+      "The root that vouches for the X.509-SVIDs that the peer signs now is held, and no root is held that the peer doesn't have. One that the " +
+      "peer has only prepared may still be missing: SPIRE fetches it long before it is used. With an upstream CA the peer signs with an " +
+      "intermediate, and the root is that CA's; where it cannot be told which of several roots that is, and one is missing, this is unknown.",
+    verifications: [5],
+    needs: ["MESH134"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => judgeHeld(view, X509),
+  },
+  {
+    code: "MESH212",
+    title: "it holds the JWT keys that the peer serves now",
+    source: "the SPIRE server and the peer's endpoint",
+    about:
+      "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
+      "X.509 roots need it, and JWT keys come and go by themselves.",
+    verifications: [5],
+    needs: ["MESH134"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => judgeHeld(view, JWT),
+  },
+  {
+    code: "MESH213",
+    title: "it reaches the peer's endpoint and refreshes the bundle",
+    source: "the SPIRE server's log",
+    about:
+      "What the SPIRE server says of its own polls, made from its own network, with its own DNS and trust store. The last one counts. A " +
+      "certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
+    verifications: [5, 7],
+    needs: ["MESH134", "MESH201"],
+    needsOfPeer: ["MESH147"],
+    judge: (view) => {
+      const trustDomain = see(view.peer.trustDomain);
+      const { refreshed, failed: last } = fact(view, "polls").get(trustDomain) ?? {};
+      const ago = (at: Date): string => `${span(view.now.getTime() - at.getTime())} ago`;
+      const again = refresh(view, trustDomain);
+      if (last !== undefined && (refreshed === undefined || last.at > refreshed)) {
+        const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
+        const known = pollCause(last.error, view, view.peer.name);
+        const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
+        return failed(
+          `${before}; failed ${ago(last.at)}: ${why}`,
+          known === undefined ? again : `${known.cure}; then ${again}`,
+        );
+      }
+      if (refreshed !== undefined) return ok(`refreshed ${ago(refreshed)}`);
+      const started = startOf(view);
+      if (started !== undefined && view.now.getTime() - started.getTime() < FIRST_POLL_MS) {
+        return pending(`not yet; it started ${ago(started)}`, again);
+      }
+      return failed("its log of the last hour has no poll of the peer", again);
+    },
+  },
+  {
+    code: "MESH214",
+    title: "its SPIRE server trusts the CA of the peer's endpoint",
+    source: "StatefulSet spire-server and the ConfigMap with CAs that it mounts",
+    about:
+      "With https_web SPIRE fetches the peer's bundle as any client would, and believes the CAs of its image or of the ConfigMap that ZTWIM " +
+      "gives it. The first bundle comes from the stack, which knows the peer's CA: so all works until the peer rotates, and then trust ends.",
+    needs: ["MESH101"],
+    needsOfPeer: ["MESH101"],
+    judge: (view) => {
+      const peer = see(view.peer.published);
+      if (!hasPrivateCa(peer)) return skipped("the peer's endpoint has no CA of its own");
+      const trusted = fact(view, "trustedCas");
+      const about = describeCa(peer);
+      if (missingCas(peer, trusted?.pem ?? "").length === 0) return ok(`${about}, in ConfigMap ${trusted?.name ?? ""}`);
+      const up = `npx pulumi up --stack ${view.member}`;
+      if (trusted === undefined) {
+        return failed(
+          `it trusts the CAs of its image alone, and not ${about}`,
+          `set trustPeerCas to true in Pulumi.${view.member}.yaml, then ${up}`,
+        );
+      }
+      const found = `ConfigMap ${trusted.name} lacks ${about}`;
+      if (trusted.name.startsWith(PEER_CAS_PREFIX)) return failed(found, up);
+      return failed(found, `add it there; where OpenShift fills the ConfigMap, to the trustedCA of proxy/cluster`);
+    },
+  },
+];
+
+/** SPIRE polls a peer within a minute of its start. */
+const FIRST_POLL_MS = 120_000;
+
+/** When the last root that is held of the peer ends; undefined when none is, or that was not seen. */
+export function trustedUntil(view: PairView): string | undefined {
+  if ("because" in view.facts || "because" in view.facts.seen.store || "because" in view.peer.trustDomain)
+    return undefined;
+  const held = heldOf(view);
+  const ends = (held?.roots ?? []).map((root) => Date.parse(new X509Certificate(root).validTo));
+  return ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString();
+}
+
+function objectOf(view: PairView): TrustObject | undefined {
+  const name = objectName(view.peer.name);
+  return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
+}
+
+function startOf(view: PairView): Date | undefined {
+  const running = fact(view, "pod")?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER)?.state
+    ?.running;
+  return running?.startedAt === undefined ? undefined : new Date(running.startedAt);
+}
+
+const text = (value: unknown): string =>
+  typeof value === "string" ? value : value === undefined ? "nothing" : JSON.stringify(value);

@@ -1,0 +1,66 @@
+/** What the checks are asked of: a member, and a pair of a member and one of its peers. */
+import { accessFlags, oc } from "../../components/access";
+import type { FederationRoute } from "../../components/federationRoute";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../../components/names";
+import type { Peer } from "../../components/peer";
+import type { ClusterConfig } from "../../stacks/config";
+import type { Declared } from "../trust/expected";
+import { see } from "./check";
+import type { Facts, Objects } from "./memberFacts";
+import type { Presented } from "./presented";
+import type { Place } from "../kernel/place";
+import type { Looked } from "../kernel/looked";
+import type { HeldBundle, Signing } from "../spire/bundle";
+
+export interface MemberView extends Place {
+  config: ClusterConfig;
+  version: Looked<string>;
+  facts: Looked<Facts>;
+  /** Where its bundle endpoint is, by its trust domain and its cluster's ingress domain. */
+  route: Looked<FederationRoute>;
+  presented: Looked<Presented>;
+  /** Whom it is to trust; not seen when a peer's trust domain is not known. */
+  declared: Looked<Declared>;
+  now: Date;
+}
+
+/** One direction: whether the member has what it takes to trust the peer. */
+export interface PairView extends MemberView {
+  peer: PeerReading;
+}
+
+/** A peer as it is itself, and not as anybody's config has it. */
+export interface PeerReading {
+  /** Name of its stack, as the member's config has it. */
+  name: string;
+  trustDomain: Looked<string>;
+  /** Where and how it serves its bundle. */
+  published: Looked<Peer>;
+  /** Whether its cluster has been given a federation at all. */
+  federates: Looked<boolean>;
+  /** What its endpoint serves now. */
+  served: Looked<HeldBundle>;
+  /** With what its SPIRE server signs. */
+  signing: Looked<Signing>;
+}
+
+/** One fact of a member. */
+export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects[K] {
+  return see<Objects[K]>(see(view.facts)[key]);
+}
+
+/** `npx pulumi up --refresh --stack cluster1`, which puts right what is the stack's. */
+export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
+
+/** Has the endpoint's certificate issued anew. */
+export const renewCommand = (place: Place): string =>
+  `cmctl ${accessFlags(place)}renew ${CERTIFICATE_SECRET} -n ${OPERAND_NAMESPACE}`;
+
+export { oc };
+
+/** The same in the namespace of what ZTWIM runs. */
+export const ocHere = (place: Place, command: string): string => oc(place, `-n ${OPERAND_NAMESPACE} ${command}`);
+
+/** @param kind whose conditions say it */
+export const askOperator = (place: Place, kind = "spireserver"): string =>
+  `put right what ZTWIM's operator says: ${oc(place, `get ${kind} cluster -o yaml`)}`;

@@ -1,0 +1,192 @@
+import { type ClusterReader, Forbidden, type KubeObject } from "../../../components/cluster";
+import { FEDERATION_CLASS } from "../../../components/names";
+import type { Published } from "../../../mesh/pulumi/workspace";
+import { drift, driftExit, type DriftMember, printDrift } from "../../../mesh/drift/drift";
+import type { MeshMember } from "../../../mesh/members/members";
+import type { SpireServer } from "../../../mesh/spire/spireServer";
+import type { Contract } from "../../../stacks/contract";
+import { issue, root } from "../../components/certificates";
+import { clusterOf } from "../../components/readers";
+import { configOf } from "../../stacks/fixtures";
+import type { HeldBundle } from "../../../mesh/spire/bundle";
+import type { DriftOutcome } from "../../../mesh/pulumi/outcomes";
+
+const names = ["cluster1", "cluster2"];
+const trustDomainOf = (name: string): string => `apps.${name}.example.com`;
+const peerOf = (name: string): string => (name === "cluster1" ? "cluster2" : "cluster1");
+const member = (name: string): MeshMember => ({
+  name,
+  peers: [peerOf(name)],
+  outside: [],
+  config: configOf(
+    { context: name, trustDomain: trustDomainOf(name), peers: [peerOf(name)], federatesWith: "dynamic" },
+    { organization: "organization", project: "spire-federation", stack: name },
+  ),
+});
+const members = names.map(member);
+
+const roots = new Map(names.map((name) => [name, root(trustDomainOf(name)).certificate.raw]));
+const bundleOf = (name: string): HeldBundle => ({
+  trustDomain: trustDomainOf(name),
+  roots: [roots.get(name) ?? Buffer.of()],
+  jwtKeys: [],
+});
+
+/** Two members that trust each other, and what of that is otherwise. */
+interface Otherwise {
+  readers?: Record<string, ClusterReader>;
+  servers?: Record<string, Partial<SpireServer>>;
+  outcome?: DriftOutcome;
+  members?: MeshMember[];
+  endpoint?: (peer: Contract) => Promise<HeldBundle>;
+}
+
+const unasked = (): Promise<never> => Promise.reject(new Error("is not asked"));
+
+function look({
+  readers = {},
+  servers = {},
+  outcome,
+  members: chosen = members,
+  endpoint = unasked,
+}: Otherwise): Promise<DriftMember[]> {
+  const published = (reference: string): Promise<Published> => {
+    const name = reference.split("/").at(-1) ?? "";
+    const trustDomain = trustDomainOf(name);
+    return Promise.resolve({
+      federation: { version: 1, trustDomain, bundleEndpointUrl: `https://${trustDomain}`, profile: "https_web" },
+      pendingPeers: [],
+      peers: { [peerOf(name)]: { trustDomain: trustDomainOf(peerOf(name)), fingerprints: [] } },
+    });
+  };
+  const server = (name: string): SpireServer => ({
+    program: () => Promise.resolve("/opt/spire/bin/spire-server"),
+    ownBundle: () => Promise.resolve(bundleOf(name)),
+    signing: () => Promise.reject(new Error("is not asked")),
+    bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
+    relationships: () => Promise.resolve([trustDomainOf(peerOf(name))]),
+    polls: () => Promise.reject(new Error("changes something")),
+    forget: () => Promise.reject(new Error("changes something")),
+    ...servers[name],
+  });
+  return drift(
+    chosen,
+    members,
+    { published, drift: () => Promise.resolve(outcome ?? { succeeded: true, objects: [] }) },
+    {
+      reader: ({ context = "" }) => readers[context] ?? clusterOf(),
+      server: ({ context = "" }) => server(context),
+      endpoint,
+    },
+    4,
+  );
+}
+
+const said = (result: DriftMember[]): string[][] =>
+  result.map(({ findings, unchecked }) => [
+    ...findings.map(({ code, object }) => `${code} ${object}`),
+    ...unchecked.map(({ what }) => `not checked: ${what}`),
+  ]);
+const extra: KubeObject = {
+  apiVersion: "spire.spiffe.io/v1alpha1",
+  kind: "ClusterFederatedTrustDomain",
+  metadata: { name: "extra" },
+  ...{ spec: { trustDomain: "other.example.com", className: FEDERATION_CLASS } },
+};
+const forbidden = (): Promise<never> => Promise.reject(new Forbidden("403"));
+
+test("a mesh that is as its stacks say has no findings", async () => {
+  const result = await look({});
+  expect(said(result)).toEqual([[], []]);
+  expect(driftExit(result)).toBe(0);
+  expect(printDrift(result)).toContain("no drift");
+});
+
+test("who may not exec in the SPIRE servers is told what that leaves out, and everything else is looked at", async () => {
+  const servers = { cluster1: { ownBundle: forbidden, bundles: forbidden, relationships: forbidden } };
+  const result = await look({ servers, readers: { cluster2: clusterOf(extra) } });
+  expect(said(result)).toEqual([
+    ["not checked: the SPIRE server's own store"],
+    [
+      "trust-domain-undeclared ClusterFederatedTrustDomain extra",
+      "not checked: the bundle that it holds of apps.cluster1.example.com",
+    ],
+  ]);
+  expect(driftExit(result)).toBe(1);
+  expect(driftExit(result.slice(0, 1))).toBe(3);
+});
+
+test("a member that cannot be reached leaves the others to be looked at", async () => {
+  const unreachable = (): Promise<never> => Promise.reject(new Error("no answer within 10 s"));
+  const result = await look({
+    readers: { cluster1: { get: unreachable, list: unreachable } },
+    servers: { cluster1: { ownBundle: unreachable } },
+  });
+  expect(said(result)).toEqual([
+    ["not checked: everything"],
+    ["not checked: the bundle that it holds of apps.cluster1.example.com"],
+  ]);
+  expect(result[0]?.unchecked).toEqual([{ member: "cluster1", what: "everything", because: "no answer within 10 s" }]);
+});
+
+test("a stack that cannot be previewed is not taken for one without drift", async () => {
+  const result = await look({ outcome: { succeeded: false, errors: ["there is no stack"] } });
+  expect(said(result)).toEqual([["not checked: the stack's objects"], ["not checked: the stack's objects"]]);
+  expect(driftExit(result)).toBe(3);
+});
+
+test("only chosen members are looked at, and their peers are asked for their own bundles all the same", async () => {
+  const servers = {
+    cluster2: { ownBundle: () => Promise.resolve({ ...bundleOf("cluster2"), roots: [issue("x").certificate.raw] }) },
+  };
+  const result = await look({ members: members.slice(0, 1), servers });
+  expect(said(result)).toEqual([["bundle-foreign bundle apps.cluster2.example.com"]]);
+});
+
+describe("a peer of another project, though a member has the same name,", () => {
+  const far = "organization/other/cluster2";
+  const here = { ...member("cluster3"), peers: ["cluster2"] };
+  const config = configOf(
+    { peers: [far], federatesWith: "dynamic" },
+    { organization: "organization", project: "spire-federation", stack: "cluster1" },
+  );
+  const looked = (endpoint: (peer: Contract) => Promise<HeldBundle>): Promise<DriftMember[]> =>
+    look({ members: [{ name: "cluster1", peers: [], outside: [far], config }, here], endpoint });
+
+  test("is asked at its endpoint what its keys are", async () => {
+    const [result] = await looked(({ bundleEndpointUrl }) =>
+      Promise.resolve({ ...bundleOf("cluster1"), trustDomain: bundleEndpointUrl }),
+    );
+    expect(result?.findings.map(({ code }) => code)).toEqual(["bundle-foreign"]);
+  });
+
+  test("that doesn't answer leaves what is held of it unchecked", async () => {
+    const [result] = await looked(() => Promise.reject(new Error("HTTP status 503")));
+    expect(result?.unchecked.map(({ what }) => what)).toEqual([
+      "the bundle that it holds of apps.cluster2.example.com",
+    ]);
+  });
+});
+
+test("who may read some objects of a cluster and not others is told which", async () => {
+  const reader = clusterOf(extra);
+  const get = (...what: Parameters<ClusterReader["get"]>) =>
+    what[1] === "ConfigMap" ? reader.get(...what) : forbidden();
+  const [result] = await look({ readers: { cluster1: { ...reader, get } as ClusterReader } });
+  expect(said(result === undefined ? [] : [result])).toEqual([
+    ["trust-domain-undeclared ClusterFederatedTrustDomain extra", "not checked: federatesWith of the SpireServer"],
+  ]);
+});
+
+test("a cure runs the program that the SPIRE server's image has", async () => {
+  const missing = { cluster1: { bundles: () => Promise.resolve([]) } };
+  const [found] = await look({ servers: missing });
+  expect(found?.findings.map(({ cure }) => cure)).toEqual([
+    expect.stringContaining(" -c spire-server -- /opt/spire/bin/spire-server federation refresh -id apps.cluster2"),
+  ]);
+  const unseen = { cluster1: { ...missing.cluster1, program: () => Promise.reject(new Error("no answer")) } };
+  const [by] = await look({ servers: unseen });
+  expect(by?.findings.map(({ cure }) => cure)).toEqual([
+    expect.stringContaining(" -c spire-server -- /spire-server federation refresh -id apps.cluster2"),
+  ]);
+});

@@ -1,0 +1,168 @@
+import type { Published } from "../../../mesh/pulumi/workspace";
+import type { MeshMember } from "../../../mesh/members/members";
+import { preview, printPreview } from "../../../mesh/preview/preview";
+import type { Roots } from "../../../mesh/spire/firstRoots";
+import { trustChanges } from "../../../mesh/preview/trustChanges";
+import type { Contract } from "../../../stacks/contract";
+import { issue } from "../../components/certificates";
+import { configOf } from "../../stacks/fixtures";
+import type { PreviewOutcome } from "../../../mesh/pulumi/outcomes";
+
+const contract = (name: string): Contract => ({
+  version: 1,
+  trustDomain: `apps.${name}.example.com`,
+  bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
+  profile: "https_web",
+});
+const trusting = (...names: string[]): Published => ({
+  pendingPeers: [],
+  peers: Object.fromEntries(names.map((name) => [name, { trustDomain: `apps.${name}.example.com`, fingerprints: [] }])),
+});
+
+describe("trust that an up would change", () => {
+  const publications = new Map([
+    ["new", contract("new")],
+    ["kept", contract("kept")],
+    ["silent", undefined],
+    ["gone", undefined],
+  ]);
+  const changes = trustChanges(["new", "kept", "silent", "gone"], publications, trusting("kept", "left", "gone"));
+
+  test("gains peers that have published and are not trusted yet", () => {
+    expect(changes.gains).toEqual([
+      {
+        peer: "new",
+        trustDomain: "apps.new.example.com",
+        bundleEndpointUrl: "https://federation.apps.new.example.com",
+      },
+    ]);
+  });
+
+  test("loses peers that are no longer wanted", () => {
+    expect(changes.loses).toEqual([{ peer: "left", trustDomain: "apps.left.example.com" }]);
+  });
+
+  test("keeps peers that publish nothing any more", () => {
+    expect(changes.keeps).toEqual([{ peer: "gone", trustDomain: "apps.gone.example.com" }]);
+  });
+
+  test("waits for peers that have published nothing yet", () => {
+    expect(changes.waitsFor).toEqual(["silent"]);
+  });
+});
+
+describe("preview", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const member: MeshMember = {
+    name: "cluster1",
+    peers: ["cluster2"],
+    outside: [],
+    config: configOf({ peers: ["cluster2"] }),
+  };
+  const looked = (
+    outcome: PreviewOutcome,
+    roots: Roots = { roots: ["ab12"], certificates: [] },
+  ): ReturnType<typeof preview> =>
+    preview(
+      [member],
+      {
+        roots: ({ trustDomain }) =>
+          Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [], certificates: [] }),
+        ownRoots: () => Promise.resolve([upstream.pem]),
+        published: (name) =>
+          Promise.resolve(
+            name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
+          ),
+        preview: () => Promise.resolve(outcome),
+      },
+      2,
+    );
+
+  test("says trust first, then that the SPIRE server restarts, then the resources", async () => {
+    const type = "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch";
+    const result = await looked({ succeeded: true, steps: [{ op: "update", type, name: "spire-server-server" }] });
+    expect(result[0]?.restarts).toBe(true);
+    expect(
+      printPreview(result)
+        .split("\n")
+        .map((line) => line.trim()),
+    ).toEqual([
+      "cluster1 (apps.cluster1.example.com)",
+      "will trust apps.cluster2.example.com (cluster2), https://federation.apps.cluster2.example.com, root sha256 ab12",
+      "its SPIRE server will restart",
+      "update  SpireServerPatch spire-server-server",
+      "",
+    ]);
+  });
+
+  test("a peer whose stack is still to be made is an error with its cure", async () => {
+    const [result] = await looked({ succeeded: false, errors: ['unknown stack "organization/spire-federation/new"'] });
+    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; mesh up makes/);
+  });
+
+  test("roots that cannot be known yet are said to be, with the cause", async () => {
+    const result = await looked({ succeeded: true, steps: [] }, { rootsUnknown: "curl: (6)" });
+    expect(result[0]?.trust.gains[0]).toMatchObject({ peer: "cluster2", rootsUnknown: "curl: (6)" });
+    expect(printPreview(result)).toContain("known only after the up: curl: (6)");
+  });
+
+  test("a root that vouches for two trust domains is warned of, also where nothing changes", async () => {
+    const shared = { roots: ["ab12"], certificates: [upstream.pem] };
+    const root = upstream.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+    const result = await looked({ succeeded: true, steps: [] }, shared);
+    expect(result[0]?.sharedRoots).toEqual([
+      { root, trustDomains: ["apps.cluster1.example.com", "apps.cluster2.example.com"] },
+    ]);
+    expect(result[0]?.trust.gains[0]).not.toHaveProperty("certificates");
+    expect(printPreview(result)).toMatch(
+      new RegExp(
+        `  warning: apps.cluster1.example.com, apps.cluster2.example.com have the same X.509 root .sha256 ${root}`,
+      ),
+    );
+    expect((await looked({ succeeded: true, steps: [] }))[0]?.sharedRoots).toEqual([]);
+  });
+
+  test("a peer that comes up in the same run is named by its trust domain, another one by its stack", async () => {
+    const waiting = (name: string, ...peers: string[]): MeshMember => ({
+      name,
+      peers,
+      outside: [],
+      config: { ...configOf({ peers }), trustDomain: `apps.${name}.example.com` },
+    });
+    const result = await preview(
+      [waiting("cluster1", "cluster2", "far"), waiting("cluster2")],
+      {
+        roots: () => Promise.reject(new Error("nobody is there to be asked")),
+        ownRoots: () => Promise.resolve([]),
+        published: () => Promise.resolve(undefined),
+        preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+      },
+      2,
+    );
+    expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) once its endpoint answers");
+    expect(printPreview(result)).toContain("waits for far,");
+  });
+
+  test("a peer that publishes nothing any more is said to be kept, and how to end the trust", async () => {
+    const member1 = { ...member, config: configOf({ peers: ["gone"] }) };
+    const result = await preview(
+      [member1],
+      {
+        roots: () => Promise.reject(new Error("nobody is there to be asked")),
+        ownRoots: () => Promise.resolve([]),
+        published: (name) => Promise.resolve(name === "cluster1" ? trusting("gone") : undefined),
+        preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+      },
+      2,
+    );
+    expect(printPreview(result)).toMatch(/keeps trusting apps\.gone\.example\.com \(gone\): .*peers or .*mesh remove/);
+  });
+
+  test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {
+    expect(printPreview(await looked({ succeeded: false, errors: ["context: no such cluster"] })).split("\n")).toEqual([
+      "cluster1 (apps.cluster1.example.com)",
+      "  context: no such cluster",
+      "",
+    ]);
+  });
+});

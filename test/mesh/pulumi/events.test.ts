@@ -1,0 +1,56 @@
+import type { EngineEvent } from "../../../mesh/pulumi/workspace";
+import { type Activity, idle, narrate, restartsSpire } from "../../../mesh/pulumi/events";
+
+const after = (...events: object[]): Activity =>
+  events.reduce<Activity>((activity, event) => narrate(activity, event as EngineEvent), idle);
+const said = (severity: string, message: string): object => ({ diagnosticEvent: { severity, message } });
+const step = (op: string, type: string, name: string): object => ({
+  resourcePreEvent: { metadata: { op, type, urn: `urn:pulumi:cluster1::spire-federation::parent$${type}::${name}` } },
+});
+
+test("what a member waits for is what the program said last, without colours and the provider's noise", () => {
+  const events = [
+    step("create", "kubernetes:core/v1:Namespace", "cert-manager-namespace"),
+    said("info", "<{%reset%}>waiting for Certificate x: Ready=False<{%reset%}>\n"),
+    said("info", "Skipping await logic for x"),
+  ];
+  expect(after(...events).doing).toBe("waiting for Certificate x: Ready=False");
+});
+
+test("a resource that is worked on is what it does now, and a step of the whole", () => {
+  const activity = after(
+    step("same", "a:b:Role", "r"),
+    step("update", "kubernetes:rbac/v1:Role", "r"),
+    step("read", "a:b:C", "c"),
+  );
+  expect(activity.doing).toBe("update Role r");
+  expect(activity.steps).toEqual([{ op: "update", type: "kubernetes:rbac/v1:Role", name: "r" }]);
+});
+
+test("how much has changed is the engine's last word", () => {
+  const changes = { create: 2, same: 3 };
+  const activity = after(step("create", "a:b:Role", "r"), { summaryEvent: { resourceChanges: changes } });
+  expect(activity.changes).toEqual(changes);
+  expect(activity.steps).toHaveLength(1);
+});
+
+test("errors are kept, but for the engine's word that there were some", () => {
+  expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
+});
+
+test("a change of the SpireServer restarts SPIRE, unless only its operator's Route comes of it", () => {
+  const change = (...paths: string[]): object => ({
+    resourcePreEvent: {
+      metadata: {
+        op: "update",
+        type: "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch",
+        urn: "urn:pulumi:cluster1::spire-federation::x::spire-server-server",
+        detailedDiff: Object.fromEntries(paths.map((path) => [path, { diffKind: "update", inputDiff: true }])),
+      },
+    },
+  });
+  const route = "spec.federation.managedRoute";
+  const restarts = (...paths: string[]): boolean => after(change(...paths)).steps.some(restartsSpire);
+  expect(restarts(route, 'metadata.annotations["spire-federation/applied"]')).toBe(false);
+  expect([restarts(route), restarts(route, "spec.federation.federatesWith"), restarts()]).toEqual([false, true, true]);
+});

@@ -1,0 +1,59 @@
+import { forgetAll } from "../../../mesh/remove/endOfTrust";
+import type { Site } from "../../../mesh/remove/traces";
+
+const TD = "c.example.com";
+
+/** A SPIRE server that holds one bundle, and fetches it as often as it is said to. */
+class Server implements Site {
+  readonly calls: string[] = [];
+  held = true;
+
+  constructor(
+    private fetches: number,
+    private readonly sticky = false,
+  ) {}
+
+  traces() {
+    this.calls.push("look");
+    return Promise.resolve({
+      bundles: this.held ? [TD, "b.example.com"] : ["b.example.com"],
+      asked: [],
+      users: [],
+      unlisted: [],
+    });
+  }
+
+  polls(): Promise<boolean> {
+    return Promise.resolve(this.fetches-- > 0);
+  }
+
+  forget(trustDomain: string): Promise<void> {
+    this.calls.push(`forget ${trustDomain}`);
+    this.held = this.sticky;
+    return Promise.resolve();
+  }
+}
+
+test("a bundle is deleted once nothing fetches it, and looked for afterwards", async () => {
+  const server = new Server(1);
+  expect(await forgetAll(server, [TD], { wait: true })).toEqual({ deleted: [TD], left: [], warnings: [] });
+  expect(server.calls).toEqual(["look", "look", `forget ${TD}`, "look"]);
+});
+
+test("a bundle that is fetched for ever is not deleted, for it would come back", async () => {
+  const server = new Server(Infinity);
+  const { left } = await forgetAll(server, [TD], { wait: false });
+  expect(left).toEqual([`its SPIRE server fetches the bundle of ${TD}`]);
+  expect(server.held).toBe(true);
+});
+
+test("a bundle that is there again after it was deleted is no end of trust", async () => {
+  const { left } = await forgetAll(new Server(0, true), [TD], { wait: false });
+  expect(left).toEqual([`its SPIRE server holds the bundle of ${TD}`]);
+});
+
+test("other trust domains' bundles are left alone", async () => {
+  const server = new Server(0);
+  await forgetAll(server, [TD, "d.example.com"], { wait: true });
+  expect(server.calls.filter((call) => call.startsWith("forget"))).toEqual([`forget ${TD}`]);
+});

@@ -1,0 +1,67 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { ownRootsOf, rootsOf } from "../../../mesh/spire/firstRoots";
+import type { Contract } from "../../../stacks/contract";
+import { issue } from "../../components/certificates";
+import { peerBundle, peerRoot } from "../../components/given";
+import { clusterOf } from "../../components/readers";
+
+const TRUST_DOMAIN = "apps.cluster2.example.com";
+const ca = issue("internal CA", { ca: true });
+const certificate = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
+const roots = [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()];
+let server: Server;
+let peer: Contract;
+
+beforeAll((done) => {
+  server = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
+    response.end(JSON.stringify(peerBundle));
+  });
+  server.listen(0, "localhost", () => {
+    const bundleEndpointUrl = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    peer = { version: 1, trustDomain: TRUST_DOMAIN, bundleEndpointUrl, profile: "https_web", caCertificates: ca.pem };
+    done();
+  });
+});
+afterAll((done) => {
+  server.close(done);
+});
+
+test("are those that the endpoint serves", async () => {
+  expect(await rootsOf(peer)).toEqual({ roots, certificates: [peerRoot.pem] });
+});
+
+test("are those that the stack has published, where the endpoint presents an SVID", async () => {
+  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem })).toEqual({
+    roots,
+    certificates: [peerRoot.pem],
+  });
+});
+
+test("are not known from an endpoint that nobody vouches for", async () => {
+  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem })).toEqual({
+    rootsUnknown: expect.stringMatching(/certificate/) as string,
+  });
+});
+
+test("are not known from an endpoint of another trust domain", async () => {
+  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" })).toEqual({
+    rootsUnknown: expect.stringMatching(/apps\.cluster3\.example\.com/) as string,
+  });
+});
+
+test("of a member itself are those that its SPIRE server writes for the agents, as far as they can be read", async () => {
+  const bundle = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "spire-bundle", namespace: "zero-trust-workload-identity-manager" },
+    data: { "bundle.crt": ca.pem + peerRoot.pem },
+  };
+  const trimmed = (all: string[]): string[] => all.map((pem) => pem.trim());
+  expect(await ownRootsOf(() => clusterOf(bundle))).toEqual(trimmed([ca.pem, peerRoot.pem]));
+  expect(await ownRootsOf(() => clusterOf())).toEqual([]);
+  const unknown = (): never => {
+    throw new Error("the kubeconfig has no such context");
+  };
+  expect(await ownRootsOf(unknown)).toEqual([]);
+});

@@ -1,0 +1,53 @@
+import type { Published } from "../../../mesh/pulumi/workspace";
+import type { MeshMember } from "../../../mesh/members/members";
+import { printStatus, status } from "../../../mesh/status/status";
+import type { Contract } from "../../../stacks/contract";
+import { configOf } from "../../stacks/fixtures";
+
+const contract = (name: string): Contract => ({
+  version: 1,
+  trustDomain: `apps.${name}.example.com`,
+  bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
+  profile: "https_web",
+});
+const published = (name: string, ...trusted: string[]): Published => ({
+  federation: contract(name),
+  pendingPeers: [],
+  peers: Object.fromEntries(
+    trusted.map((peer) => [peer, { trustDomain: `apps.${peer}.example.com`, fingerprints: [] }]),
+  ),
+});
+
+test("each peer is trusted, kept, pending or leaving, and each stack is read once", async () => {
+  const outside = "organization/other/far";
+  const cluster1: MeshMember = {
+    name: "cluster1",
+    peers: ["cluster2", "cluster3", "gone"],
+    outside: [outside],
+    config: configOf({ peers: ["cluster2", "cluster3", "gone", outside] }),
+  };
+  const cluster2: MeshMember = {
+    name: "cluster2",
+    peers: ["gone"],
+    outside: [],
+    config: configOf({ peers: ["gone"] }),
+  };
+  const backend: Record<string, Published> = {
+    cluster1: published("cluster1", "cluster2", "gone", "other-far", "left"),
+    cluster2: published("cluster2"),
+    [outside]: published("far"),
+  };
+  const read: string[] = [];
+  const result = await status([cluster1, cluster2], {
+    published: (name) => {
+      read.push(name);
+      return Promise.resolve(backend[name]);
+    },
+  });
+  expect(result).toMatchObject([
+    { member: "cluster1", kept: ["gone"], pending: ["cluster3"], leaving: ["left"] },
+    { member: "cluster2", kept: [], pending: ["gone"], leaving: [] },
+  ]);
+  expect(read.sort()).toEqual(["cluster1", "cluster2", "cluster3", "gone", outside]);
+  expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*mesh remove/m);
+});

@@ -1,0 +1,74 @@
+import type { Declared } from "../../../mesh/trust/expected";
+import { heldOfPeer, leftInStore } from "../../../mesh/trust/serverStore";
+import { type Issued, root } from "../../components/certificates";
+import type { HeldBundle } from "../../../mesh/spire/bundle";
+
+const place = { member: "cluster1", context: "admin" };
+const bundle = (trustDomain: string, roots: Issued[] = [], jwt: string[] = []): HeldBundle => ({
+  trustDomain,
+  roots: roots.map(({ certificate }) => certificate.raw),
+  jwtKeys: jwt.map((id) => ({ id, publicKey: Buffer.from(id) })),
+});
+
+describe("what is in SPIRE's store", () => {
+  const declared: Declared = {
+    objects: new Set(),
+    trustDomains: new Set(["peer"]),
+    peers: [],
+    trusted: new Map([["peer", "cluster2"]]),
+  };
+  const codes = (bundles: string[], relationships: string[], foreign: string[] = []): string[][] =>
+    leftInStore(place, { bundles: bundles.map((name) => bundle(name)), relationships }, declared, new Set(foreign)).map(
+      ({ code, object }) => [code, object],
+    );
+
+  test("is fine when it is a peer's", () => {
+    expect(codes(["peer"], ["peer"])).toEqual([]);
+  });
+
+  test("is left over when nobody declares it, and a relationship is said once, with its bundle", () => {
+    expect(codes(["peer", "gone", "polled"], ["polled"])).toEqual([
+      ["relationship-undeclared", "relationship polled"],
+      ["bundle-left", "bundle gone"],
+    ]);
+  });
+
+  test("is not said again of what has a cause in the cluster", () => {
+    expect(codes(["peer", "extra"], ["extra"], ["extra"])).toEqual([]);
+  });
+
+  test("is missing when a peer that is trusted has no bundle", () => {
+    expect(codes([], [])).toEqual([["bundle-missing", "bundle peer"]]);
+  });
+});
+
+describe("what is held of a peer", () => {
+  const now = new Date();
+  const [first, second, other] = [root("peer"), root("peer"), root("peer")];
+  const expired = root("peer", { notAfter: new Date(now.getTime() - 1000) });
+  const codes = (held: HeldBundle, own: HeldBundle): string[] =>
+    heldOfPeer(place, held, own, now).map(({ code }) => code);
+
+  test.each<[string, Issued[], Issued[]]>([
+    ["its bundle", [first], [first]],
+    ["one from before it has prepared another root", [first], [first, second]],
+    ["one with a root that has expired and that it has dropped", [expired, second], [second]],
+  ])("may be %s", (_, held, own) => {
+    expect(codes(bundle("peer", held), bundle("peer", own))).toEqual([]);
+  });
+
+  test.each<[string, Issued[], Issued[], string]>([
+    ["a root that it doesn't have", [other], [first], "bundle-foreign"],
+    ["such a root beside its own", [first, other], [first], "bundle-foreign"],
+    ["nothing that is still valid", [expired], [first], "bundle-stale"],
+    ["no root at all", [], [first], "bundle-stale"],
+  ])("must not be %s", (_, held, own, code) => {
+    expect(codes(bundle("peer", held), bundle("peer", own))).toEqual([code]);
+  });
+
+  test("may have JWT keys that it has dropped, but not those alone", () => {
+    const own = bundle("peer", [first], ["new"]);
+    expect(codes(bundle("peer", [first], ["old", "new"]), own)).toEqual([]);
+    expect(codes(bundle("peer", [first], ["old"]), own)).toEqual(["bundle-foreign"]);
+  });
+});

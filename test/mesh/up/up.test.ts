@@ -1,0 +1,138 @@
+import type { Published } from "../../../mesh/pulumi/workspace";
+import type { MeshMember } from "../../../mesh/members/members";
+import { type FutureStacks, printUp, up } from "../../../mesh/up/up";
+import { configOf } from "../../stacks/fixtures";
+import type { UpOutcome } from "../../../mesh/pulumi/outcomes";
+
+const member = (name: string, ...peers: string[]): MeshMember => ({ name, peers, outside: [], config: configOf() });
+
+/** Stacks that publish an endpoint once they have run, unless they are broken. */
+class FakeStacks implements FutureStacks {
+  readonly ran: string[] = [];
+  readonly broken: Record<string, string>;
+  running = 0;
+  most = 0;
+  private readonly urls: Record<string, string> = {};
+
+  made: string[] = [];
+  reads = 0;
+
+  constructor(
+    broken: Record<string, string> = {},
+    private readonly missing: readonly string[] = [],
+    private readonly trusted: Record<string, string> = {},
+  ) {
+    this.broken = broken;
+  }
+
+  make(name: string): Promise<void> {
+    this.made.push(name);
+    return Promise.resolve();
+  }
+
+  published(name: string): Promise<Published | undefined> {
+    this.reads++;
+    if (this.missing.includes(name) && !this.made.includes(name)) return Promise.resolve(undefined);
+    const url = this.urls[name];
+    const federation = { version: 1, trustDomain: name, bundleEndpointUrl: url ?? "", profile: "https_web" } as const;
+    return Promise.resolve({
+      ...(url === undefined ? {} : { federation }),
+      pendingPeers: [],
+      peers: this.peersOf(name),
+    });
+  }
+
+  private peersOf(name: string): Published["peers"] {
+    const peer = this.trusted[name];
+    return peer === undefined ? {} : { [peer]: { trustDomain: peer, fingerprints: [] } };
+  }
+
+  async up(name: string): Promise<UpOutcome> {
+    this.ran.push(name);
+    this.most = Math.max(this.most, ++this.running);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.running--;
+    const error = this.broken[name];
+    if (error !== undefined) return { succeeded: false, errors: [error], recovered: [] };
+    this.urls[name] = `https://${name}`;
+    return { succeeded: true, changes: { create: 2, same: 7 }, restarted: true, recovered: [`lock of ${name}`] };
+  }
+}
+
+const quiet = (): void => undefined;
+
+test("brings a mesh up in two rounds, no more members at a time than asked", async () => {
+  const stacks = new FakeStacks();
+  const rounds: (readonly string[])[] = [];
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+  const result = await up(members, stacks, 2, (_, names) => rounds.push(names));
+  expect(rounds).toEqual([
+    ["a", "b", "c"],
+    ["a", "b", "c"],
+  ]);
+  expect(stacks.most).toBe(2);
+  expect(result).toEqual(
+    members.map(({ name }) => ({
+      member: name,
+      state: "complete",
+      waitsFor: [],
+      keeps: [],
+      runs: 2,
+      restarts: 2,
+      changes: { create: 4 },
+      recovered: [`lock of ${name}`, `lock of ${name}`],
+      errors: [],
+    })),
+  );
+});
+
+test("a member that fails stops nobody; it is named with its cause, and its peers with whom they wait for", async () => {
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+  const stacks = new FakeStacks({ b: "Route spire-server-federation: Admitted=False" });
+  const result = await up(members, stacks, 4, quiet);
+  expect(result.map(({ member: name, state, waitsFor, errors }) => [name, state, waitsFor, errors])).toEqual([
+    ["a", "pending", ["b"], []],
+    ["b", "failed", [], ["Route spire-server-federation: Admitted=False"]],
+    ["c", "pending", ["b"], []],
+  ]);
+  expect(printUp(result)).toMatch(/^a +pending: b +2 /m);
+  expect(printUp(result)).toMatch(/b: Route spire-server-federation: Admitted=False/);
+});
+
+test("a stack that asks for one more run gets it, though its peers have published nothing new", async () => {
+  class Migrating extends FakeStacks {
+    override async published(name: string): Promise<Published | undefined> {
+      const found = await super.published(name);
+      const runs = this.ran.filter((one) => one === name).length;
+      return found && { ...found, ...(name === "a" && runs === 1 && { runAgain: true }) };
+    }
+  }
+  const stacks = new Migrating();
+  const result = await up([member("a"), member("b")], stacks, 4, quiet);
+  expect(stacks.ran).toEqual(["a", "b", "a"]);
+  expect(result.map(({ state }) => state)).toEqual(["complete", "complete"]);
+});
+
+test("a peer that is not among the members is read and never run", async () => {
+  const stacks = new FakeStacks();
+  await stacks.up("b");
+  const result = await up([member("a", "b")], stacks, 4, quiet);
+  expect(stacks.ran).toEqual(["b", "a"]);
+  expect(result[0]?.state).toBe("complete");
+});
+
+test("each stack is read once before the first round, and what is missing is made, peers' stacks too", async () => {
+  const members = [member("a", "b", "c", "d"), member("b", "a", "c", "d")];
+  const stacks = new FakeStacks({}, ["b", "d"]);
+  let reads = 0;
+  await up(members, stacks, 2, () => (reads ||= stacks.reads));
+  expect(reads).toBe(4);
+  expect(stacks.made).toEqual(["b", "d"]);
+  expect(new Set(stacks.ran)).toEqual(new Set(["a", "b"]));
+});
+
+test("a member is complete with a peer that it trusts and that publishes nothing any more, and says so", async () => {
+  const result = await up([member("a", "gone")], new FakeStacks({}, [], { a: "gone" }), 2, quiet);
+  expect(result).toMatchObject([{ member: "a", state: "complete", keeps: ["gone"], runs: 1 }]);
+  expect(printUp(result)).toMatch(/^a: keeps trusting gone: .*mesh remove/m);
+});
