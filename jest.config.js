@@ -13,6 +13,11 @@ module.exports = {
   testTimeout: 60_000, // a bound against hanging, not a measurement
   projects: [
     { displayName: "unit", ...files, testMatch: ["<rootDir>/test/!(lab)/**/*.test.ts"] },
-    { displayName: "lab", ...files, testMatch: ["<rootDir>/test/lab/**/*.test.ts"] },
+    {
+      displayName: "lab",
+      ...files,
+      testMatch: ["<rootDir>/test/lab/**/*.test.ts"],
+      setupFilesAfterEnv: ["<rootDir>/test/lab/setup.ts"],
+    },
   ],
 };

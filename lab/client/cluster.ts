@@ -51,6 +51,13 @@ export interface Route extends Manifest {
 }
 
 export class Cluster {
+  /** All of the running lab. */
+  static names(): string[] {
+    const kubeconfig = new KubeConfig();
+    kubeconfig.loadFromDefault();
+    return kubeconfig.getContexts().map(({ name }) => name);
+  }
+
   readonly kubeconfig = new KubeConfig();
   readonly core: CoreV1Api;
   private readonly objects: KubernetesObjectApi;

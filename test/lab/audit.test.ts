@@ -5,7 +5,7 @@ import { pairs } from "../../lab/demo/proof";
 import { driftTests } from "./auditDrift";
 import { reportTests } from "./auditReport";
 import { inHandsOf } from "./identities";
-import { removeBundles, removeTrust } from "./leftovers";
+import { removeBundles } from "./leftovers";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2")];
 let project: Project;
@@ -15,7 +15,6 @@ let auditor: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of CLUSTERS) await removeTrust(cluster);
   project = await Project.forTest("cluster1", "cluster2");
   await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
   const { code, stdout, stderr } = await project.mesh("up");

@@ -6,7 +6,6 @@ import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
-import { removeTrust } from "./leftovers";
 import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
@@ -16,7 +15,6 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of [cluster1, cluster2]) await removeTrust(cluster); // a new stack would keep it
   project = await Project.forTest("cluster1", "cluster2");
 });
 

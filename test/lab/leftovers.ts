@@ -4,7 +4,7 @@ import type { Cluster } from "../../lab/client/cluster";
 const SPIRE = "spire.spiffe.io/v1alpha1";
 const TRUST = "ClusterFederatedTrustDomain";
 
-/** Before the first up: those that ups have made. */
+/** Those that ups have made. */
 export async function removeTrust(cluster: Cluster): Promise<void> {
   for (const { metadata } of await cluster.list(SPIRE, TRUST, ""))
     if (metadata.name.endsWith("-federation")) await cluster.remove(SPIRE, TRUST, metadata.name);

@@ -10,7 +10,6 @@ import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs } from "../../lab/demo/proof";
 import { inHandsOf } from "./identities";
-import { removeTrust } from "./leftovers";
 import { report } from "./report";
 
 const cluster3 = new Cluster("cluster3", "cluster3.example.com");
@@ -33,7 +32,6 @@ let workloads: Workload[] = [];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of all) await removeTrust(cluster);
   project = await inHandsOf("deployer", await Project.forTest("cluster1", "cluster2"), all);
   await project.set("cluster2", "federatesWith", "dynamic");
   await mesh("up");

@@ -11,7 +11,6 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import type { UpMember } from "../../mesh/up/up";
-import { removeTrust } from "./leftovers";
 import { report } from "./report";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3", "cluster3.example.com")];
@@ -22,7 +21,6 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of CLUSTERS) await removeTrust(cluster); // new stacks would keep it
   project = await Project.forTest();
   await configure();
 });

@@ -8,7 +8,6 @@ import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
-import { removeTrust } from "./leftovers";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
 const CONFIG = `config:
@@ -23,7 +22,6 @@ let rootCa: string;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of [cluster1, cluster3]) await removeTrust(cluster); // new stacks would keep it
   project = await Project.forTest();
   await project.writeStackFile("cluster3", CONFIG);
   await project.init("cluster1", "cluster3");

@@ -19,7 +19,7 @@ import { connectProbe } from "../../mesh/verify/probe/cluster";
 import { PROBE } from "../../mesh/verify/probe/probeObjects";
 import { podTrouble, routeTrouble } from "../../mesh/verify/probe/trouble";
 import { grant, writeKubeconfig } from "./identities";
-import { removeBundles, removeTrust } from "./leftovers";
+import { removeBundles } from "./leftovers";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
 const CLUSTERS = [cluster1, cluster3];
@@ -45,7 +45,6 @@ beforeAll(async () => {
   await rm(join(project.dir, "Pulumi.cluster2.yaml")); // no member of this mesh
   await project.init("cluster1", "cluster3");
   await project.set("cluster1", "peers[0]", "cluster3");
-  for (const cluster of CLUSTERS) await removeTrust(cluster);
   await clear(cluster3);
   // What a cluster whose trust domain is its ingress domain needs, and keeps its cert-manager; and all there is.
   await grant(

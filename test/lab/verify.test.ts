@@ -10,7 +10,7 @@ import { type MeshMember, readMembers } from "../../mesh/members/members";
 import { type Outcome, passes } from "../../mesh/verify/check";
 import { lookOrWait } from "../../mesh/verify/command";
 import { type Verification, verifyExit } from "../../mesh/verify/verification";
-import { removeBundles, removeTrust } from "./leftovers";
+import { removeBundles } from "./leftovers";
 import { report } from "./report";
 import { CLUSTERS, FAULTS, othersOf } from "./verifyFaults";
 import { probeTests } from "./verifyProbe";
@@ -22,7 +22,6 @@ let members: MeshMember[];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  for (const cluster of CLUSTERS) await removeTrust(cluster);
   project = await Project.forTest();
   for (const cluster of CLUSTERS) await project.writeStackFile(cluster.name, configOf(cluster));
   const { code, stdout, stderr } = await project.mesh("up");
