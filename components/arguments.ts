@@ -201,6 +201,9 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
   if (peer.caCertificates !== undefined) {
     problems.push(...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates));
   }
+  if (peer.roots !== undefined) {
+    problems.push(...checkCaCertificates(`${path}.roots`, peer.roots));
+  }
   if (peer.profile === "https_web") {
     if (peer.endpointSpiffeId !== undefined) {
       problems.push(

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { splitPem } from "./arguments";
 import { problem, type Problem } from "./problem";
 import { proxyVariables } from "./proxy";
-import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
+import { parseTrustBundle, type TrustBundle } from "./trustBundle";
 
 /** An endpoint that serves a bundle. */
 export interface Endpoint {
@@ -73,16 +72,21 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
 }
 
 /**
- * Arguments of a command that keeps a bundle made of certificates, in the form of `fetchCommand`.
+ * Arguments of a command that keeps the bundle that a peer's stack publishes, in the form of `fetchCommand`: as a
+ * snapshot, as a fetched bundle is one.
  *
- * An https_spiffe endpoint presents an SVID, which curl cannot verify; its peer's stack published the roots, over a
- * channel that is trusted already. The command makes them a snapshot, as a fetched bundle is one.
+ * One that must not be trusted ends the command, so that the next up runs it again. It only runs for a peer that needs a
+ * bundle: a published one that has expired since says nothing against a peer whose bundle is held.
  */
-export function keepCommand(caCertificates: string, triggers: pulumi.Input<unknown>[]): command.local.CommandArgs {
+export function keepCommand(
+  bundle: TrustBundle | { fault: string },
+  triggers: pulumi.Input<unknown>[],
+): command.local.CommandArgs {
   return {
     // The time is the command's: as an input it would be another one in the preview than in the up.
-    create: "date +%s && cat",
-    stdin: bundleFromCertificates(splitPem(caCertificates)),
+    ...("fault" in bundle
+      ? { create: "cat >&2; exit 1", stdin: bundle.fault }
+      : { create: "date +%s && cat", stdin: bundle.jwks }),
     environment: {},
     logging: "stderr",
     triggers,

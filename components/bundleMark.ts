@@ -49,6 +49,14 @@ export function markedFetch({ metadata, spec = {} }: TrustObject): string | unde
   return mark === bundleMark(fetch, spec) ? fetch : undefined;
 }
 
+/** The same, while the object also says what is asked of it; undefined when its bundle has to be fetched anew. */
+export function heldFetch(live: TrustObject, asked: TrustSpec): string | undefined {
+  const asAsked = Object.entries(asked).every(([field, value]) =>
+    isDeepStrictEqual(live.spec?.[field as keyof TrustSpec], value),
+  );
+  return asAsked ? markedFetch(live) : undefined;
+}
+
 /**
  * Names the fetch that the object in the cluster has its bundle from. It triggers the fetch, so it stays the same until
  * somebody changes the object, or the object is to say something else. Then it follows from the object as it is now, so
@@ -61,9 +69,6 @@ export async function fetchOf(reader: ClusterReader, name: string, asked: TrustS
   if (live === undefined) {
     return onlyInUp(() => `new/${new Date().toISOString()}`);
   }
-  const asAsked = Object.entries(asked).every(([field, value]) =>
-    isDeepStrictEqual(live.spec?.[field as keyof TrustSpec], value),
-  );
   const { uid = "", resourceVersion = "" } = live.metadata ?? {};
-  return (asAsked ? markedFetch(live) : undefined) ?? `${uid}/${resourceVersion}`;
+  return heldFetch(live, asked) ?? `${uid}/${resourceVersion}`;
 }

@@ -61,3 +61,16 @@ export interface ClusterReader {
     labelSelector?: string,
   ): Promise<T[]>;
 }
+
+/** The way to Services of a cluster from where only its API server can be reached. */
+export interface ServiceProxy {
+  /**
+   * What a Service answers to `GET /` over HTTPS, asked by the API server in our place; undefined when there is no such
+   * Service. The API server picks a ready pod behind the Service and does not verify its certificate. Kubernetes 1.35:
+   * pkg/registry/core/service/storage/storage.go `ResourceLocation`, pkg/controlplane/apiserver/config.go
+   * `CreateProxyTransport`.
+   */
+  ask(service: string, port: number, namespace: string): Promise<string | undefined>;
+}
+
+export type Cluster = ClusterReader & ServiceProxy;

@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import { HttpsProxyAgent } from "hpagent";
 import {
   ApiException,
+  CoreV1Api,
   type KubeConfig,
   KubernetesObjectApi,
   type KubernetesObject,
   type RequestContext,
 } from "./kubernetesClient";
 import type { ClusterAccess } from "./access";
-import { type ClusterReader, Forbidden, type KubeObject } from "./cluster";
+import { type Cluster, Forbidden, type KubeObject } from "./cluster";
 import { loadKubeconfig } from "./kubeconfig";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
@@ -24,7 +25,7 @@ const IDLE_MS = 5_000;
  * @throws AccessError at once when the kubeconfig doesn't lead to a cluster; each read throws an Error that names the
  * context and the server when the cluster does not answer within 10 seconds, or refuses
  */
-export function connect(access: ClusterAccess): ClusterReader {
+export function connect(access: ClusterAccess): Cluster {
   const api = connectClient(access);
   return {
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
@@ -40,6 +41,17 @@ export function connect(access: ClusterAccess): ClusterReader {
       return api.attempt<T[]>(`list ${kind}`, [], async () => {
         const found = await api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels);
         return found.items as unknown as T[];
+      });
+    },
+    ask(service: string, port: number, namespace: string) {
+      // By its number: the API server finds the port's name in the Service. The client leaves out the slash at the end of
+      // the path, and the API server redirects to the path that has it.
+      const asked = { name: `https:${service}:${port}`, namespace, path: "" };
+      const proxy = kubeConfig(access).makeApiClient(CoreV1Api);
+      return api.attempt<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
+        const answer: unknown = await proxy.connectGetNamespacedServiceProxyWithPath(asked);
+        // The client parses JSON where the answer says that it is some.
+        return typeof answer === "string" ? answer : JSON.stringify(answer);
       });
     },
   };

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { checkPeer, splitPem } from "./arguments";
+import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
 import { BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
 import type { ClusterReader } from "./cluster";
 import { OWNED, SPIRE_API } from "./names";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
 import { asFault, explain, fault, refuse } from "./problem";
+import { type Bootstrap, isFromStack, stackBundle } from "./stackBundle";
 import type { TrustBundle } from "./trustBundle";
 
 export interface FederatedTrustDomainArgs {
@@ -21,6 +22,8 @@ export interface FederatedTrustDomainArgs {
    * longer refresh, for example because it was away while its CA was replaced. Default 0.
    */
   rebootstrap?: number;
+  /** Where the first bundle comes from; with https_spiffe always from the peer's stack. Default `endpoint`. */
+  bootstrap?: Bootstrap;
 }
 
 const MARK = `metadata.annotations["${BUNDLE_ANNOTATION}"]`;
@@ -31,8 +34,8 @@ const FETCH_SECONDS = 60;
 /**
  * Trust in one remote member: its bundle fetched and checked, and its ClusterFederatedTrustDomain (steps 16 to 18).
  *
- * The bundle is fetched once for each URL, profile, trust domain and counter, over TLS that is verified, and kept in
- * the state, which holds public keys alone. Later rotations are SPIRE's business: a changed bundle is no change here.
+ * The bundle is fetched once for each URL, profile, trust domain and counter, over TLS that is verified or from the
+ * outputs of the peer's stack, and kept in the state, which holds public keys alone. Later rotations are SPIRE's business: a changed bundle is no change here.
  * A changed URL fetches anew, because the controller then sends the whole object to SPIRE and an old bundle would
  * replace a newer one; so does an object that somebody has changed or deleted and that is put right.
  *
@@ -47,7 +50,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   readonly trustDomain: pulumi.Output<string>;
   /** SHA-256 of each X.509 root of the bundle that trust was bootstrapped with, in hexadecimal. */
   readonly fingerprints: pulumi.Output<string[]>;
-  /** The roots themselves (PEM). With https_spiffe they are known in a preview, too: the peer's stack publishes them. */
+  /** The roots themselves (PEM). Those that the peer's stack publishes are known in a preview, too. */
   readonly roots: pulumi.Output<string[]>;
   /** The peer, once its bundle is held; the SpireServer lists no other. */
   readonly held: pulumi.Output<Peer>;
@@ -60,11 +63,15 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const object = objectName(peer.stack);
     const spec = federatedTrustDomainSpec(peer);
     const fetch = pulumi.output(fetchOf(args.reader, object, spec).catch(asFault(this)));
-    const snapshot = new command.local.Command(`${name}-bundle`, snapshotCommand(peer, args.rebootstrap ?? 0, fetch), {
-      parent: this,
-      ignoreChanges: IGNORED_INPUTS,
-    });
-    const bundle = snapshot.stdout.apply((stdout) => accept(stdout, peer, this));
+    const published = isFromStack(peer, args.bootstrap) ? stackBundle(peer, new Date()) : undefined;
+    const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch];
+    const snapshot = new command.local.Command(
+      `${name}-bundle`,
+      published === undefined ? fetchCommand(peer, FETCH_SECONDS, triggers) : keepCommand(published, triggers),
+      { parent: this, ignoreChanges: IGNORED_INPUTS },
+    );
+    const source = published && `stack ${peer.stack} published`;
+    const bundle = snapshot.stdout.apply((stdout) => accept(stdout, peer, this, source));
 
     const trust = new k8s.apiextensions.CustomResource(
       `${name}-trust`,
@@ -91,8 +98,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     this.trustDomain = pulumi.output(peer.trustDomain);
     this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
     this.roots =
-      pulumi.runtime.isDryRun() && peer.profile === "https_spiffe"
-        ? pulumi.output(splitPem(peer.caCertificates ?? ""))
+      pulumi.runtime.isDryRun() && published !== undefined
+        ? pulumi.output("fault" in published ? [] : published.roots)
         : bundle.apply(({ roots }) => roots);
     // By URNs, which are known in a preview, too: it shows the peer as it will be.
     this.held = pulumi.all([snapshot.urn, trust.urn]).apply(() => peer);
@@ -114,8 +121,14 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
  * The bundle, or an error with everything that speaks against it.
  *
  * @param stdout undefined for a new peer that an `up --target` leaves out: its command does not run
+ * @param source who the bundle is from, for the error
  */
-export function accept(stdout: string | undefined, peer: Peer, resource?: pulumi.Resource): TrustBundle {
+export function accept(
+  stdout: string | undefined,
+  peer: Peer,
+  resource?: pulumi.Resource,
+  source = `${peer.bundleEndpointUrl} served`,
+): TrustBundle {
   if (stdout === undefined) {
     const cure = `add --target '**${peer.stack}**', or run pulumi up without --target`;
     throw fault(`peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`, resource);
@@ -125,17 +138,10 @@ export function accept(stdout: string | undefined, peer: Peer, resource?: pulumi
     return bundle;
   }
   throw fault(
-    `peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}. ` +
+    `peer ${peer.stack}: what ${source} must not be trusted: ${explain(bundle)}. ` +
       `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`,
     resource,
   );
-}
-
-function snapshotCommand(peer: Peer, rebootstrap: number, fetch: pulumi.Output<string>): command.local.CommandArgs {
-  const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, rebootstrap, fetch];
-  return peer.profile === "https_spiffe"
-    ? keepCommand(peer.caCertificates ?? "", triggers)
-    : fetchCommand(peer, FETCH_SECONDS, triggers);
 }
 
 /**

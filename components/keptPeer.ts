@@ -26,8 +26,8 @@ export function keptPeer(stack: string, objects: readonly TrustObject[]): KeptPe
   const { trustDomain = "", bundleEndpointURL = "", bundleEndpointProfile, trustDomainBundle = "" } = object.spec ?? {};
   const profile: Profile = bundleEndpointProfile?.type === "https_spiffe" ? "https_spiffe" : "https_web";
   const endpointSpiffeId = bundleEndpointProfile?.endpointSPIFFEID;
-  const caCertificates =
-    profile === "https_spiffe" ? rootsIn(trustDomainBundle) : object.metadata?.annotations?.[CA_ANNOTATION];
+  const roots = rootsIn(trustDomainBundle);
+  const caCertificates = object.metadata?.annotations?.[CA_ANNOTATION];
   return {
     peer: {
       stack,
@@ -35,7 +35,9 @@ export function keptPeer(stack: string, objects: readonly TrustObject[]): KeptPe
       bundleEndpointUrl: bundleEndpointURL,
       profile,
       ...(endpointSpiffeId === undefined ? {} : { endpointSpiffeId }),
-      ...(caCertificates === undefined ? {} : { caCertificates }),
+      ...(profile === "https_spiffe"
+        ? { caCertificates: roots }
+        : { ...(caCertificates === undefined ? {} : { caCertificates }), roots }),
     },
   };
 }

@@ -22,6 +22,9 @@ export const FEDERATION_CLASS = "zero-trust-workload-identity-manager-spire";
 /** StatefulSet, Service and ConfigMap of the SPIRE server. */
 export const SPIRE_SERVER = "spire-server";
 
+/** Port of Service spire-server behind which the SPIRE server serves its bundle. */
+export const BUNDLE_PORT = 8443;
+
 /** Container beside the SPIRE server's that makes its relationships of ClusterFederatedTrustDomains. */
 export const CONTROLLER_MANAGER = "spire-controller-manager";
 

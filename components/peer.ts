@@ -25,6 +25,8 @@ export interface Peer {
   endpointSpiffeId?: string;
   /** CA certificates (PEM) that vouch for the endpoint: an internal CA, or the SPIRE roots with `https_spiffe`. */
   caCertificates?: string;
+  /** X.509 roots (PEM) of its trust domain, as its stack has read them from its cluster; only where that publishes them. */
+  roots?: string;
 }
 
 /** Entry of `spec.federation.federatesWith` of a SpireServer. */

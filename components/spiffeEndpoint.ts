@@ -23,6 +23,16 @@ export async function readOwnRoots(reader: ClusterReader): Promise<string | unde
   return bundle?.data?.["bundle.crt"];
 }
 
+/** The same of a SPIRE server that runs. */
+export async function requireOwnRoots(reader: ClusterReader): Promise<string> {
+  const roots = await readOwnRoots(reader);
+  if (roots) return roots;
+  throw new Error(
+    `ConfigMap ${SPIRE_BUNDLE}, or what spec.bundleConfigMap names, has no roots of the SPIRE server, and the peers are to get ` +
+      "them; check that the SPIRE server writes them, then run pulumi up again",
+  );
+}
+
 /**
  * SPIRE, as everything in Go, trusts what is in the bundle, also when that is no self-signed root: an upstream CA may give
  * an intermediate for one. OpenSSL has to be told.

@@ -5,14 +5,15 @@ import type { ClusterAccess } from "./access";
 import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
 import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
-import type { ClusterReader } from "./cluster";
+import type { Cluster, ClusterReader } from "./cluster";
+import { lookAtServedBundle, type ProbeFrom } from "./clusterProbe";
 import { makeRoute, type OwnRoute } from "./federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
-import { FIELD_MANAGER, OPERATOR_API, SINGLETON, OWNED } from "./names";
+import { FIELD_MANAGER, OPERATOR_API, OWNED, SINGLETON } from "./names";
 import { type Peer, serverSpiffeId } from "./peer";
 import { asFault, refuse, type Problem } from "./problem";
-import { whenReady, type WaitOptions } from "./readiness";
-import { lookAtSpiffeEndpoint, readOwnRoots } from "./spiffeEndpoint";
+import { type Verdict, whenReady, type WaitOptions } from "./readiness";
+import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
 import { done } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
@@ -20,7 +21,7 @@ import { checkSpireServerSpec, secretSpireServerSpec, type SpireServerSpecArgs }
 
 export interface SpireFederationServerArgs extends BundleEndpointArgs {
   /** Reads the cluster, to wait for the server. */
-  reader: ClusterReader;
+  reader: Cluster;
   /** Trust domain of this cluster, as ZeroTrustWorkloadIdentityManager/cluster has it. */
   trustDomain: string;
   /** Host of the bundle endpoint. */
@@ -44,6 +45,13 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
   manageSecret?: boolean;
   /** CA certificates (PEM) that vouch for this cluster's endpoint; needed when they are not public. */
   endpointCaCertificates?: pulumi.Input<string | undefined>;
+  /**
+   * `machine` (default): the endpoint is asked by its URL from here. `cluster`: the API server asks the SPIRE server,
+   * which says nothing about the way through the router.
+   */
+  probe?: ProbeFrom;
+  /** Read the trust domain's own roots, for the output `roots`. Default false. */
+  publishRoots?: boolean;
   /** Default 600 seconds. */
   wait?: WaitOptions;
 }
@@ -53,7 +61,7 @@ const PROBE_SECONDS = 30;
 
 /**
  * The federation side of the SPIRE server (steps 11 to 15, 19 and 20 of the procedure): its bundle endpoint, the peers
- * that it federates with, and the proof that the endpoint answers.
+ * that it federates with, and the proof that the endpoint answers, or with `probe: cluster` the SPIRE server behind it.
  *
  * By default the stack owns `spec.federation` of the existing SpireServer and nothing else of it. Neither that nor a
  * whole SpireServer is taken away by a destroy: the CRD refuses to unset a federation, and the server must go on.
@@ -72,12 +80,14 @@ const PROBE_SECONDS = 30;
  * );
  */
 export class SpireFederationServer extends pulumi.ComponentResource {
-  /** URL of the bundle endpoint; known once it has answered, so a peer never learns one that doesn't. */
+  /** URL of the bundle endpoint; known once it has answered, from where `probe` asks it. */
   readonly bundleEndpointUrl: pulumi.Output<string>;
   /** SPIFFE ID that the endpoint presents; only with `https_spiffe`. */
   readonly endpointSpiffeId: pulumi.Output<string | undefined>;
   /** CA certificates (PEM) that vouch for the endpoint: those given, or the server's own roots with `https_spiffe`. */
   readonly caCertificates: pulumi.Output<string | undefined>;
+  /** X.509 roots (PEM) of the trust domain, as the cluster has them once the endpoint has answered; with `publishRoots`. */
+  readonly roots: pulumi.Output<string | undefined>;
   /** This component, once the endpoint has answered. */
   readonly ready: pulumi.Output<pulumi.Resource>;
 
@@ -105,16 +115,21 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       ownRoute === undefined
         ? rolledOut
         : this.ownRoute(`${name}-route`, args.reader, ownRoute, asked, rolledOut, wait);
-    this.ready =
-      spiffeId === undefined
-        ? this.probeWithCurl(`${name}-probe`, args, url, federation, admitted)
-        : whenReady(
-            this,
-            admitted,
-            "bundle endpoint",
-            async () => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(args.reader)),
-            { ...wait, timeoutSeconds: PROBE_SECONDS },
-          );
+    const patience = { ...wait, timeoutSeconds: PROBE_SECONDS };
+    if (args.probe === "cluster") {
+      const look = (): Promise<Verdict> => lookAtServedBundle(args.reader, args.trustDomain);
+      const served = whenReady(this, admitted, "bundle endpoint, asked from inside the cluster", look, patience);
+      this.ready = served.apply(async (component) => {
+        const seen = `the SPIRE server serves its bundle inside the cluster; ${url} was not asked, because probe is cluster`;
+        if (!pulumi.runtime.isDryRun()) await pulumi.log.info(seen, this);
+        return component;
+      });
+    } else if (spiffeId === undefined) {
+      this.ready = this.probeWithCurl(`${name}-probe`, args, url, federation, admitted);
+    } else {
+      const look = async (): Promise<Verdict> => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(args.reader));
+      this.ready = whenReady(this, admitted, "bundle endpoint", look, patience);
+    }
 
     this.bundleEndpointUrl = this.ready.apply(() => url);
     this.endpointSpiffeId = pulumi.output(spiffeId);
@@ -123,11 +138,19 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       .apply(async ([given]) =>
         spiffeId === undefined ? given : await readOwnRoots(args.reader).catch(asFault(this)),
       );
+    this.roots = this.ready.apply(async () => (args.publishRoots === true ? this.ownRoots(args.reader) : undefined));
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
       caCertificates: this.caCertificates,
+      roots: this.roots,
     });
+  }
+
+  private ownRoots(reader: ClusterReader): Promise<string | undefined> {
+    // A preview may be of a cluster whose SPIRE server has never run.
+    const read = pulumi.runtime.isDryRun() ? readOwnRoots : requireOwnRoots;
+    return read(reader).catch(asFault(this));
   }
 
   /** Step 14, where the operator's Route is not enough. */

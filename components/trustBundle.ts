@@ -63,11 +63,11 @@ export function parseTrustBundle(text: string, trustDomain: string, now: Date): 
       };
 }
 
-/** A bundle of X.509 roots alone, from PEM certificates; for an endpoint that only these roots can vouch for. */
+/** A bundle of X.509 roots alone, from PEM certificates. It is to be checked as any other. */
 export function bundleFromCertificates(certificates: readonly string[]): string {
   const keys = certificates.map((pem) => {
     const certificate = new X509Certificate(pem);
-    return { ...publicJwk(certificate), use: "x509-svid", x5c: [certificate.raw.toString("base64")] };
+    return { ...jwkOf(certificate), use: "x509-svid", x5c: [certificate.raw.toString("base64")] };
   });
   return canonical({ keys });
 }

@@ -5,7 +5,7 @@ import { accessOf, type ClusterAccess } from "../components/access";
 import { splitPem } from "../components/arguments";
 import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
-import { type ClusterReader, Forbidden } from "../components/cluster";
+import { type Cluster, type ClusterReader, Forbidden } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { InstalledOperator } from "../components/inspectCertManager";
@@ -22,6 +22,7 @@ import type { ClusterConfig } from "./config";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { present } from "./fields";
 import { type Cleared, preflight } from "./preflight";
+import { judgeFirstBundles, publishesRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 
 /** What a stack exports. Nothing in it is secret, and nothing is a live object. */
@@ -41,11 +42,12 @@ export interface ClusterOutputs {
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
 export async function federate(
   config: ClusterConfig,
-  connect: (access: ClusterAccess) => ClusterReader,
+  connect: (access: ClusterAccess) => Cluster,
 ): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, connect), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
   const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
+  peers.problems.push(...judgeFirstBundles(config.bootstrap, peers.joined, trust, new Date()));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
   }
@@ -105,7 +107,11 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution,
 
   const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
     stack: peer.stack,
-    domain: new FederatedTrustDomain(peer.stack, { reader, peer, rebootstrap }, { ...opts, dependsOn }),
+    domain: new FederatedTrustDomain(
+      peer.stack,
+      { reader, peer, rebootstrap, bootstrap: config.bootstrap },
+      { ...opts, dependsOn },
+    ),
   }));
 
   warnOfSharedRoots(
@@ -123,6 +129,8 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution,
       ownRoute: route.own,
       access: accessOf(config),
       profile: config.profile,
+      probe: config.probe,
+      publishRoots: publishesRoots(config),
       refreshHint: config.refreshHint,
       // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.
       federatesWith: trusted.map(({ domain }) => domain.held),
@@ -197,12 +205,12 @@ function endpointCertificate(
 
 function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
   return pulumi
-    .all([server.bundleEndpointUrl, server.endpointSpiffeId, server.caCertificates])
-    .apply(([bundleEndpointUrl, endpointSpiffeId, caCertificates]): Contract => ({
+    .all([server.bundleEndpointUrl, server.endpointSpiffeId, server.caCertificates, server.roots])
+    .apply(([bundleEndpointUrl, endpointSpiffeId, caCertificates, roots]): Contract => ({
       version: CONTRACT_VERSION,
       trustDomain,
       bundleEndpointUrl,
       profile,
-      ...present({ endpointSpiffeId, caCertificates }),
+      ...present({ endpointSpiffeId, caCertificates, roots }),
     }));
 }

@@ -2,11 +2,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "../components/access";
 import * as check from "../components/arguments";
+import type { ProbeFrom } from "../components/clusterProbe";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
+import type { Bootstrap } from "../components/stackBundle";
 import { Fields, present } from "./fields";
 import { ConfigError } from "./refusal";
 import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
@@ -28,6 +30,10 @@ export interface ClusterConfig extends ClusterAccess {
   trustDomain: string;
   peers: PeerStack[];
   profile: Profile;
+  /** Where a peer's first bundle comes from: its endpoint, or its stack. */
+  bootstrap: Bootstrap;
+  /** From where the own endpoint is proved: from this machine, or from inside the cluster. */
+  probe: ProbeFrom;
   refreshHint: number;
   fileSyncInterval: number;
   issuer: IssuerArgs;
@@ -102,6 +108,8 @@ export function parseConfig(
     trustDomain: fields.requiredText("trustDomain"),
     peers: peerStacks(fields, self),
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",
+    bootstrap: fields.choice("bootstrap", ["endpoint", "stack"]) ?? "endpoint",
+    probe: fields.choice("probe", ["machine", "cluster"]) ?? "machine",
     refreshHint: fields.integer("refreshHint") ?? check.REFRESH_HINT.default,
     fileSyncInterval: fields.integer("fileSyncInterval") ?? check.FILE_SYNC_INTERVAL.default,
     issuer: issuer(fields.object("issuer")),

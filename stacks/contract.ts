@@ -27,6 +27,8 @@ export interface Contract {
   endpointSpiffeId?: string;
   /** CA certificates (PEM) that vouch for the endpoint, when they are not public. */
   caCertificates?: string;
+  /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster` or `bootstrap: stack`. */
+  roots?: string;
 }
 
 /** A peer, and what its stack has published: undefined when nothing yet. */
@@ -130,7 +132,7 @@ function parseContract(name: string, value: unknown): { peer?: Peer; faults: str
     trustDomain: fields.requiredText("trustDomain"),
     bundleEndpointUrl: fields.requiredText("bundleEndpointUrl"),
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? fields.missing("profile", "https_web"),
-    ...fields.texts("endpointSpiffeId", "caCertificates"),
+    ...fields.texts("endpointSpiffeId", "caCertificates", "roots"),
   };
   if (problems.length === 0) problems.push(...checkPeer("federation", peer));
   const faults = problems.map(({ path, message }) => `${about} ${path}: ${message}`);

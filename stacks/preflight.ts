@@ -4,7 +4,8 @@
  */
 import { accessOf, type ClusterAccess } from "../components/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
-import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
+import { type Cluster, type ClusterReader, Forbidden, type KubeObject, type ServiceProxy } from "../components/cluster";
+import { PROXY_RIGHTS, readServedBundle } from "../components/clusterProbe";
 import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
 import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
@@ -19,7 +20,7 @@ import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings 
 
 /** A cluster that may be changed. */
 export interface Cleared {
-  reader: ClusterReader;
+  reader: Cluster;
   /** What there is of cert-manager; undefined when the profile needs none. */
   certManager: InstalledOperator | undefined;
   /** Follows from the config and the cluster's ingress domain. */
@@ -55,7 +56,7 @@ const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
 /** Connects, looks and judges: a cleared cluster, or all problems at once. One that cannot be read has just that one. */
 export async function preflight(
   config: ClusterConfig,
-  connect: (access: ClusterAccess) => ClusterReader,
+  connect: (access: ClusterAccess) => Cluster,
 ): Promise<Cleared | Problem[]> {
   try {
     const reader = connect(config);
@@ -63,6 +64,7 @@ export async function preflight(
     const lenient = readOn(reader, forbidden);
     const state = { ...(await look(lenient, config)), platform: await lookAtPlatform(reader) };
     const problems = judge(config, state);
+    if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
     const certManager =
       config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
     if (forbidden.length > 0) {
@@ -89,6 +91,16 @@ export async function preflight(
   } catch (error) {
     const path = error instanceof AccessError ? error.key : "context";
     return problem(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Nothing serves a bundle before the first up, so only a lack of rights counts. */
+async function judgeProbe(proxy: ServiceProxy): Promise<Problem[]> {
+  try {
+    await readServedBundle(proxy);
+    return [];
+  } catch (error) {
+    return error instanceof Forbidden ? problem("probe", `${error.message}; ${PROXY_RIGHTS}`) : [];
   }
 }
 

@@ -1,7 +1,7 @@
 /** Everything that verify reads of a member before anything is judged. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { lookAtDeployments } from "../../components/certManagerReadiness";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Cluster, ClusterReader, KubeObject } from "../../components/cluster";
 import type { Conditioned } from "../../components/conditions";
 import { federationRoute } from "../../components/federationRoute";
 import { inspectCertManager } from "../../components/inspectCertManager";
@@ -106,7 +106,7 @@ export type Facts = { [K in keyof Objects]: Looked<Objects[K]> };
 
 /** Ways to a cluster. */
 export interface Sources {
-  reader: ClusterReader;
+  reader: Cluster;
   api: ApiServer;
   server: SpireServer;
 }

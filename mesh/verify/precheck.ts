@@ -1,7 +1,7 @@
 /** `mesh verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/access";
-import type { ClusterReader } from "../../components/cluster";
+import type { Cluster } from "../../components/cluster";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
 import { type Cleared, preflight } from "../../stacks/preflight";
@@ -89,7 +89,7 @@ async function precheckMember(
   const { trustDomain } = config;
   const access = accessOf(config);
   const version = await look(() => cluster(access).api.version());
-  const reader = (): ClusterReader => cluster(access).reader;
+  const reader = (): Cluster => cluster(access).reader;
   const host = await look(async () => {
     if ("because" in version) throw new Error(version.because);
     const domain = await readIngressDomain(reader());

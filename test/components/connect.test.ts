@@ -44,6 +44,7 @@ function answer(method: string, url: URL): object | undefined {
       apiVersion: "v1",
       items: [{ metadata: { name: "here" } }],
     },
+    "/api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/": { keys: [] },
     "/apis/operators.coreos.com/v1alpha1": resources(["ClusterServiceVersion", "clusterserviceversions"]),
     [CSVS]: {
       kind: "ClusterServiceVersionList",
@@ -60,9 +61,15 @@ beforeAll((done) => {
   server = createServer({ cert: pem, key: keyPem }, (request, response) => {
     const url = new URL(request.url ?? "", "https://localhost");
     requests.push(`${request.method ?? ""} ${url.pathname}${url.search}`);
-    if (url.pathname.endsWith("/forbidden")) {
-      const status = { kind: "Status", apiVersion: "v1", message: "configmaps is forbidden" };
+    if (/forbidden$|guarded/.test(url.pathname)) {
+      const what = url.pathname.endsWith("/forbidden") ? "configmaps" : "services/proxy";
+      const status = { kind: "Status", apiVersion: "v1", message: `${what} is forbidden` };
       response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(status));
+      return;
+    }
+    // As the API server does it: the client leaves a slash at the end of a path out.
+    if (url.pathname.endsWith("/proxy")) {
+      response.writeHead(301, { location: `${url.pathname}/` }).end();
       return;
     }
     const body = answer(request.method ?? "", url);
@@ -132,6 +139,9 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       down: await error(connect({ context: "down" }).get("v1", "ConfigMap", "x", "ns")),
       own: (await connect({ kubeconfig: process.env.OWN }).list("v1", "ConfigMap", "ns")).length,
       ownForbidden: await error(connect({ kubeconfig: process.env.OWN }).get("v1", "ConfigMap", "forbidden", "ns")),
+      asked: await up.ask("spire-server", 8443, "ns"),
+      noService: (await up.ask("gone", 8443, "ns")) ?? "missing",
+      mayNotAsk: await error(up.ask("guarded", 8443, "ns")),
       unknown: await error((async () => connect({ context: "elsewhere" }))()),
     })))();
   `;
@@ -152,11 +162,17 @@ it("reads objects as they are, takes what is missing for missing and explains ev
     ) as string,
     own: 1,
     ownForbidden: expect.stringMatching(/^Forbidden context "down" of .*\/own \(https:.*forbidden$/) as string,
+    asked: '{"keys":[]}',
+    noService: "missing",
+    mayNotAsk: expect.stringMatching(
+      /^Forbidden context "up" .*cannot ask Service guarded on port 8443: .*403, services\/proxy is forbidden$/,
+    ) as string,
     unknown: expect.stringMatching(
       /^AccessError context "elsewhere" is not in the kubeconfig .*\(\$KUBECONFIG\); it has up, down$/,
     ) as string,
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
+  expect(requests).toContain("GET /api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/");
 });
 
 it("asks again over the same connection, until the credentials are others", async () => {

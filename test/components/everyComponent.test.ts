@@ -6,7 +6,7 @@ import { record, valueOf, type Seen } from "../mocks";
 import { clusterOf } from "./readers";
 import { answering, DOMAIN, HOST, peer, ready } from "./given";
 
-type Make = (opts: pulumi.ComponentResourceOptions, reader: components.ClusterReader) => pulumi.ComponentResource;
+type Make = (opts: pulumi.ComponentResourceOptions, reader: components.Cluster) => pulumi.ComponentResource;
 
 const table: [string, Make][] = [
   [

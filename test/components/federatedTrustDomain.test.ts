@@ -101,6 +101,40 @@ describe("the bundle", () => {
     expect(fingerprints).toHaveLength(1);
   });
 
+  describe("with bootstrap: stack", () => {
+    const bootstrapped = async (changed: Partial<Peer>): Promise<Seen> =>
+      named(
+        await record(
+          () => new FederatedTrustDomain("peer", { reader, peer: { ...peer, ...changed }, bootstrap: "stack" }),
+          answering,
+        ),
+        "peer-bundle",
+      );
+
+    it("is made of the roots that the peer's stack publishes, and the endpoint is not asked", async () => {
+      const kept = await bootstrapped({ roots: peerRoot.pem });
+      expect(kept.inputs).toMatchObject({ create: "date +%s && cat", environment: {} });
+      const { jwks } = accept(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
+      expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
+    });
+
+    it("has the triggers that it has without: a changed bootstrap takes no new bundle", async () => {
+      const [kept, fetched] = [await bootstrapped({ roots: peerRoot.pem }), named(await trust(), "peer-bundle")];
+      const triggersOf = ({ inputs }: Seen): unknown[] => (inputs["triggers"] as unknown[]).slice(0, -1);
+      expect(triggersOf(kept)).toEqual(triggersOf(fetched));
+      expect(kept.ignoreChanges).toEqual(fetched.ignoreChanges);
+    });
+
+    it.each<[string, Partial<Peer>, RegExp]>([
+      ["publishes none", {}, /^stack "cluster2" publishes no bundle/],
+      ["publishes another trust domain's", { roots: root("evil.example.com").pem }, /evil\.example\.com/],
+    ])("fails where the peer's stack %s, so that the next up tries again", async (_, changed, message) => {
+      const { inputs } = await bootstrapped(changed);
+      expect(inputs["create"]).toBe("cat >&2; exit 1");
+      expect(inputs["stdin"]).toMatch(message);
+    });
+  });
+
   it("replaces the ClusterFederatedTrustDomain when it is another: the controller ignores it in one that stays", async () => {
     expect(named(await trust(), "peer-trust")).toMatchObject({
       replaceOnChanges: ["spec.trustDomainBundle", 'metadata.annotations["spire-federation/bundle"]'],
@@ -139,7 +173,7 @@ describe("the outputs", () => {
     }, answering);
   });
 
-  it("tell the roots themselves, with https_spiffe in a preview, too", async () => {
+  it("tell the roots themselves, in a preview, too, where the peer's stack publishes them", async () => {
     const rootsOf = (of: Peer): Promise<string[]> =>
       valueOf(new FederatedTrustDomain("peer", { reader, peer: of }).roots);
     await record(async () => {
@@ -148,6 +182,14 @@ describe("the outputs", () => {
     await record(
       async () => {
         expect((await rootsOf(spiffe)).map((pem) => pem.trim())).toEqual([peerRoot.pem.trim()]);
+      },
+      { preview: true },
+    );
+    await record(
+      async () => {
+        const published = { ...peer, roots: peerRoot.pem };
+        const { roots } = new FederatedTrustDomain("peer", { reader, peer: published, bootstrap: "stack" });
+        expect(await valueOf(roots)).toEqual([peerRoot.pem]);
       },
       { preview: true },
     );

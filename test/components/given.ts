@@ -1,6 +1,6 @@
 /** What the tests of the components have in common: a cluster in which everything is ready, and a peer that answers. */
 import { createHash } from "node:crypto";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster";
 import type { Peer } from "../../components/peer";
 import type { RecordOptions } from "../mocks";
 import { root, rootKey } from "./certificates";
@@ -28,9 +28,10 @@ export const answering: RecordOptions = {
 };
 
 /** A cluster that answers nothing: what waits for it never goes on, and leaves no timer. */
-export const silent: ClusterReader = {
+export const silent: Cluster = {
   get: () => new Promise(() => undefined),
   list: () => new Promise(() => undefined),
+  ask: () => new Promise(() => undefined),
 };
 
 const httpsWeb = { servingCert: { fileSyncInterval: 86400, externalSecretRef: "spire-server-federation-tls" } };

@@ -1,18 +1,18 @@
 /** SpireFederationServer where the Route is the component's own: what comes when. */
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster";
 import { SpireFederationServer } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { answering, HOST, ready, silent } from "./given";
 
 /** A cluster as it is when all is ready, but for one kind. */
-const except = (kind: string, object: () => Promise<object | undefined>): ClusterReader => ({
+const except = (kind: string, object: () => Promise<object | undefined>): Cluster => ({
   ...ready,
   get: async <T extends KubeObject>(apiVersion: string, of: string, name: string, namespace?: string) =>
     of === kind ? ((await object()) as T | undefined) : ready.get<T>(apiVersion, of, name, namespace),
 });
 const never = (): Promise<undefined> => new Promise(() => undefined);
 
-const make = (reader: ClusterReader, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> =>
+const make = (reader: Cluster, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> =>
   record(
     async () => {
       const it = new SpireFederationServer("server", {
@@ -41,7 +41,7 @@ it("stands beside the operator's, and is made once the server is out", async () 
 });
 
 it("is admitted before the endpoint is asked", async () => {
-  const pending: ClusterReader = {
+  const pending: Cluster = {
     ...ready,
     get: (...of) => (of[2] === "spire-federation-endpoint" ? never() : ready.get(...of)),
   };

@@ -1,8 +1,8 @@
-/** A cluster that is a list of objects. */
+/** A cluster that is a list of objects, and whose Services answer nothing. */
 import { CONTROLLER } from "../../components/inspectCertManager";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster";
 
-export function clusterOf(...objects: KubeObject[]): ClusterReader {
+export function clusterOf(...objects: KubeObject[]): Cluster {
   const matches = (object: KubeObject, apiVersion: string, kind: string): boolean =>
     object.apiVersion === apiVersion && object.kind === kind;
   return {
@@ -24,5 +24,6 @@ export function clusterOf(...objects: KubeObject[]): ClusterReader {
             (selector !== CONTROLLER || object.metadata?.name === "cert-manager"),
         ) as T[],
       ),
+    ask: () => Promise.resolve(undefined),
   };
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { lookAtSpiffeEndpoint, readOwnRoots } from "../../components/spiffeEndpoint";
+import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "../../components/spiffeEndpoint";
 import { issue, root } from "./certificates";
 import { NAMESPACE } from "./given";
 import { clusterOf } from "./readers";
@@ -124,5 +124,10 @@ describe("the server's own roots", () => {
     [[], undefined],
   ])("are read where the product writes them: %j", async (objects, expected) => {
     expect(await readOwnRoots(clusterOf(...objects))).toBe(expected);
+  });
+
+  it("are an error where they are needed and not there", async () => {
+    expect(await requireOwnRoots(clusterOf(bundle("spire-bundle")))).toBe("roots of spire-bundle");
+    await expect(requireOwnRoots(clusterOf())).rejects.toThrow("ConfigMap spire-bundle");
   });
 });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { issue } from "./certificates";
+import { issue, root, rootKey } from "./certificates";
 import { answering, DOMAIN, federation, HOST, peer, ready, silent } from "./given";
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
@@ -250,6 +250,41 @@ describe("the endpoint", () => {
       { preview: true },
     );
     expect(seen.map(({ name }) => name)).toEqual(["server", "server-server"]);
+  });
+
+  it("is not asked from here with probe: cluster, and known once the SPIRE server behind it has served its bundle", async () => {
+    const bundle = JSON.stringify({ keys: [rootKey(root(DOMAIN))] });
+    const asked = jest.fn(() => Promise.resolve(bundle));
+    const seen = await record(async () => {
+      const server = new SpireFederationServer("server", {
+        ...args,
+        reader: { ...ready, ask: asked },
+        probe: "cluster",
+      });
+      expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
+    });
+    expect(asked).toHaveBeenCalled();
+    expect(seen.map(({ name }) => name)).toEqual(["server", "server-server"]);
+    let told = false;
+    await record(
+      () => {
+        const reader = { ...ready, ask: silent.ask.bind(silent) };
+        new SpireFederationServer("server", { ...args, reader, probe: "cluster" }).bundleEndpointUrl.apply(
+          () => (told = true),
+        );
+      },
+      { stalls: true },
+    );
+    expect(told).toBe(false);
+  });
+
+  it.each([
+    [true, "the roots"],
+    [false, undefined],
+  ])("tells the trust domain's roots where they are to be published: %s", async (publishRoots, roots) => {
+    await record(async () => {
+      expect(await valueOf(new SpireFederationServer("server", { ...args, publishRoots }).roots)).toBe(roots);
+    }, answering);
   });
 
   it("is known in a preview", async () => {

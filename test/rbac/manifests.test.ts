@@ -83,6 +83,7 @@ test("names are those that the program uses", () => {
       "cert-manager-webhook",
       "clusterfederatedtrustdomains.spire.spiffe.io",
       "spireservers.operator.openshift.io",
+      `https:${names.SPIRE_SERVER}:${names.BUNDLE_PORT}`,
     ],
     "version",
   ];

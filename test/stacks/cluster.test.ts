@@ -188,6 +188,82 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
   });
 });
 
+describe("where first bundles come from stacks", () => {
+  const own = root("apps.cluster1.example.com").pem;
+  const peers: Issued = root("apps.cluster2.example.com");
+  const HOUR = 3600 * 1000;
+  const [before, after] = [new Date(Date.now() - 48 * HOUR), new Date(Date.now() - HOUR)];
+  const expired = root("apps.cluster2.example.com", { notBefore: before, notAfter: after }).pem;
+  const published: Contract = {
+    version: 1,
+    trustDomain: "apps.cluster2.example.com",
+    bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+    profile: "https_web",
+  };
+  const config = { bootstrap: "stack" };
+  const joining = (roots: string | undefined, options: Options = {}): Promise<Run> =>
+    run("cluster1", ["cluster2"], {
+      config,
+      own,
+      backend: { [reference("cluster2")]: { ...published, ...(roots !== undefined && { roots }) } },
+      ...options,
+    });
+
+  it.each([{ bootstrap: "stack" }, { probe: "cluster" }])("a stack with %j publishes its own roots", async (of) => {
+    const { outputs } = await run("cluster1", [], { config: of, own });
+    expect(await valueOf(outputs.federation)).toHaveProperty("roots", own);
+  });
+
+  it("a stack without these keys publishes none, nor does one with https_spiffe, whose CAs are the roots", async () => {
+    const contractOf = async (of: Record<string, unknown>): Promise<unknown> =>
+      valueOf((await run("cluster1", [], { config: of, own })).outputs.federation);
+    expect(await contractOf({})).not.toHaveProperty("roots");
+    const spiffe = await contractOf({ profile: "https_spiffe", ...config });
+    expect(spiffe).toMatchObject({ caCertificates: own });
+    expect(spiffe).not.toHaveProperty("roots");
+  });
+
+  it("a peer is joined with what its stack publishes", async () => {
+    const { seen } = await joining(peers.pem);
+    expect(named(seen, "cluster2-bundle").inputs).toMatchObject({ create: "date +%s && cat" });
+  });
+
+  it("a peer that publishes the own root is warned of, as one whose endpoint serves it", async () => {
+    const upstream = issue("Corporate Root CA", { ca: true });
+    const { warnings } = await joining(upstream.pem, { own: upstream.pem, preview: true });
+    expect(warnings).toEqual([expect.stringMatching(/have the same X\.509 root/)]);
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ["publishes none", undefined, "set probe to cluster or bootstrap to stack, run pulumi up there"],
+    ["publishes expired ones", expired, "no root that is valid"],
+    ["publishes another trust domain's", root("evil.example.com").pem, "spiffe://evil.example.com"],
+  ])("a peer whose stack %s is refused before anything changes", async (_, roots, message) => {
+    await expect(joining(roots)).rejects.toMatchObject({
+      problems: [{ path: "peers", message: expect.stringContaining(message) as unknown }],
+    });
+  });
+
+  it.each<[string, string | undefined]>([
+    ["nothing", undefined],
+    ["what has expired since", expired],
+  ])("a peer that is trusted already stays trusted, whatever its stack publishes: %s", async (_, roots) => {
+    const { seen: joined } = await joining(peers.pem);
+    const live = [named(joined, "cluster2-trust").inputs as KubeObject];
+    const { seen } = await joining(roots, { live });
+    expect(named(seen, "cluster2-trust").inputs["metadata"]).toEqual(
+      named((await joining(peers.pem, { live })).seen, "cluster2-trust").inputs["metadata"],
+    );
+  });
+
+  it("a peer that is trusted already, and of which somebody has changed the object, needs a bundle again", async () => {
+    const { seen } = await joining(peers.pem);
+    const object: { spec?: object } & KubeObject = named(seen, "cluster2-trust").inputs;
+    const live = [{ ...object, spec: { ...object.spec, bundleEndpointURL: "https://evil.example.com" } }];
+    await expect(joining(undefined, { live })).rejects.toMatchObject({ problems: [{ path: "peers" }] });
+  });
+});
+
 describe("one root for several trust domains", () => {
   const upstream = issue("Corporate Root CA", { ca: true });
   const published = (cluster: string): object => ({

@@ -19,6 +19,8 @@ describe("a config with what is required", () => {
       trustDomain: "apps.cluster1.example.com",
       peers: [],
       profile: "https_web",
+      bootstrap: "endpoint",
+      probe: "machine",
       refreshHint: 300,
       fileSyncInterval: 86400,
       issuer: { type: "acme" },
@@ -33,6 +35,8 @@ describe("a config with what is required", () => {
       peers: '["cluster2","organization/other/prod.EU"]',
       rebootstrap: '{"cluster2":"3"}',
       refreshHint: "60",
+      bootstrap: "stack",
+      probe: "cluster",
       issuer: '{"type":"ca","selfSigned":true}',
       certManager: '{"removeOnDestroy":"true","channel":"stable-v2"}',
       endpointCa: ca.pem,
@@ -43,6 +47,8 @@ describe("a config with what is required", () => {
         { name: "other-prod-eu", reference: "organization/other/prod.EU", rebootstrap: 0 },
       ],
       refreshHint: 60,
+      bootstrap: "stack",
+      probe: "cluster",
       issuer: { type: "ca", selfSigned: true },
       certManager: { removeOnDestroy: true, channel: "stable-v2" },
       endpointCa: ca.pem,
@@ -88,6 +94,8 @@ describe("refused, each with its key", () => {
     ["a counter for nobody", { rebootstrap: { cluster3: 1 } }, "rebootstrap.cluster3"],
     ["a counter that is none", { peers: ["cluster2"], rebootstrap: { cluster2: "soon" } }, "rebootstrap.cluster2"],
     ["an unknown profile", { profile: "https" }, "profile"],
+    ["a first bundle from elsewhere", { bootstrap: "peer" }, "bootstrap"],
+    ["a proof from elsewhere", { probe: "router" }, "probe"],
     ["a refresh hint below the bounds", { refreshHint: 59 }, "refreshHint"],
     ["a refresh hint above the bounds", { refreshHint: "3601" }, "refreshHint"],
     ["a file sync interval below the bounds", { fileSyncInterval: 3599 }, "fileSyncInterval"],
@@ -113,7 +121,7 @@ describe("refused, each with its key", () => {
     expect(refusalsOf({ refreshhint: 300, certManager: { chanel: "x" }, colour: "red" })).toEqual([
       'certManager.chanel: is not known; "channel" is',
       'refreshhint: is not known; "refreshHint" is',
-      expect.stringMatching(/^colour: is not known here; certManager, certificateDuration, /),
+      expect.stringMatching(/^colour: is not known here; bootstrap, certManager, certificateDuration, /),
     ]);
   });
 

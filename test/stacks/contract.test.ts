@@ -77,6 +77,11 @@ describe("a peer", () => {
     });
   });
 
+  it("may publish its roots, or not, as earlier releases do", () => {
+    expect(resolve({ ...published, roots: ca.pem }).joined[0]?.peer).toHaveProperty("roots", ca.pem);
+    expect(resolve(published).joined[0]?.peer).not.toHaveProperty("roots");
+  });
+
   it("of a later release may publish more, as long as the version is the same", () => {
     expect(resolve({ ...published, region: "eu" })).toEqual(resolve(published));
   });
@@ -107,6 +112,8 @@ describe("refused by the name of the stack", () => {
       { ...published, caCertificates: ca.pem + ca.keyPem },
       /caCertificates: holds a private key/,
     ],
+    ["roots that are none", { ...published, roots: "abc" }, /federation\.roots: holds no certificate/],
+    ["a root with its private key", { ...published, roots: ca.pem + ca.keyPem }, /roots: holds a private key/],
     ["https_spiffe without roots", spiffe, /federation\.caCertificates: /],
     [
       "an endpoint of another trust domain",
@@ -154,6 +161,7 @@ it("never throws and never joins what was not checked, whatever is published", (
         profile: fc.oneof(fc.constantFrom("https_web", "https_spiffe"), fc.jsonValue()),
         endpointSpiffeId: fc.oneof(fc.constant("spiffe://apps.cluster2.example.com/spire/server"), fc.jsonValue()),
         caCertificates: fc.oneof(fc.constant(ca.pem), fc.jsonValue()),
+        roots: fc.oneof(fc.constant(ca.pem), fc.jsonValue()),
       },
       { requiredKeys: ["version"] },
     ),

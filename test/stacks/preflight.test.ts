@@ -1,4 +1,4 @@
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster";
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
@@ -263,7 +263,7 @@ describe("refused", () => {
     expect(await run(undefined, raw)).toHaveProperty("reader");
   });
 
-  it.each<[string, () => ClusterReader, string]>([
+  it.each<[string, () => Cluster, string]>([
     [
       "a cluster that cannot be reached",
       () => ({ ...clusterOf(), get: () => Promise.reject(new Error("no answer within 10 s")) }),
@@ -294,5 +294,17 @@ describe("refused", () => {
     ]);
     for (const kind of ["ZeroTrustWorkloadIdentityManager", "SpireServer", "Route", "Subscription", "Deployment"])
       expect(JSON.stringify(problems)).toContain(`cannot read ${kind}`);
+  });
+
+  it("an identity that may not ask the SPIRE server through the API server, with probe: cluster alone", async () => {
+    const probed = (ask: Cluster["ask"], probe: string): ReturnType<typeof preflight> =>
+      preflight(configOf({ probe }), () => ({ ...clusterOf(...Object.values(freshCluster())), ask }));
+    const forbidden = (): Promise<never> => Promise.reject(new Forbidden("services/proxy is forbidden"));
+    expect(await probed(forbidden, "cluster")).toEqual([
+      { path: "probe", message: "services/proxy is forbidden; docs/rbac/auditor-cluster-probe.yaml grants it" },
+    ]);
+    expect(await probed(forbidden, "machine")).toHaveProperty("reader");
+    // Nothing is served before the first up.
+    expect(await probed(() => Promise.reject(new Error("503")), "cluster")).toHaveProperty("reader");
   });
 });

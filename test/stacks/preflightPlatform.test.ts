@@ -1,5 +1,5 @@
 /** What the platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster";
 import { preflight } from "../../stacks/preflight";
 import { openShiftVersion } from "../../stacks/preflightPlatform";
 import { clusterOf } from "../components/readers";
@@ -165,12 +165,13 @@ describe("cleared", () => {
     const refused = ["ClusterVersion", "Proxy", "IngressClass", "Deployment"];
     const may = (kind: string): Promise<void> =>
       refused.includes(kind) ? Promise.reject(new Forbidden(`cannot read ${kind}`)) : Promise.resolve();
-    const reader: ClusterReader = {
-      get: async <T extends KubeObject>(...what: Parameters<ClusterReader["get"]>) => {
+    const reader: Cluster = {
+      ...cluster,
+      get: async <T extends KubeObject>(...what: Parameters<Cluster["get"]>) => {
         await may(what[1]);
         return await cluster.get<T>(...what);
       },
-      list: async <T extends KubeObject>(...what: Parameters<ClusterReader["list"]>) => {
+      list: async <T extends KubeObject>(...what: Parameters<Cluster["list"]>) => {
         await may(what[1]);
         return await cluster.list<T>(...what);
       },

@@ -1,6 +1,6 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
-import type { ClusterReader, KubeObject } from "../../../components/cluster";
+import type { Cluster as LiveCluster, KubeObject } from "../../../components/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
 import { configHash } from "../../../components/spireServerReadiness";
@@ -345,7 +345,7 @@ export function look({
 }
 
 /** A reader of a cluster where some kinds may not be read, and pods are selected by one label. */
-function refusing(reader: ClusterReader, refuses: Cluster["refuses"] = () => undefined): ClusterReader {
+function refusing(reader: LiveCluster, refuses: Cluster["refuses"] = () => undefined): LiveCluster {
   const ask = async <T>(kind: string, read: () => Promise<T>): Promise<T> => {
     const refused = refuses(kind);
     if (refused !== undefined) throw refused;
@@ -359,6 +359,7 @@ function refusing(reader: ClusterReader, refuses: Cluster["refuses"] = () => und
         const [key = "", value] = selector?.split("=") ?? [];
         return (kind === "Pod" ? all.filter(({ metadata }) => metadata?.labels?.[key] === value) : all) as never[];
       }),
+    ask: (...what) => ask("Service", () => reader.ask(...what)),
   };
 }
 

@@ -1,0 +1,61 @@
+import type { Peer } from "../../components/peer";
+import { isFromStack, stackBundle } from "../../components/stackBundle";
+import { issue, root } from "./certificates";
+import { peer, peerBundle, peerRoot } from "./given";
+
+const now = new Date();
+const HOUR = 3600 * 1000;
+const expired = root(peer.trustDomain, {
+  notBefore: new Date(now.getTime() - 48 * HOUR),
+  notAfter: new Date(now.getTime() - HOUR),
+});
+const spiffe: Peer = {
+  ...peer,
+  profile: "https_spiffe",
+  endpointSpiffeId: `spiffe://${peer.trustDomain}/spire/server`,
+  caCertificates: peerRoot.pem,
+};
+
+const sha256 = ({ certificate }: { certificate: { fingerprint256: string } }): string =>
+  certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+
+it("is asked of the stack with bootstrap: stack, and with https_spiffe always", () => {
+  expect([isFromStack(peer), isFromStack(peer, "endpoint"), isFromStack(peer, "stack")]).toEqual([false, false, true]);
+  expect([isFromStack(spiffe), isFromStack(spiffe, "stack")]).toEqual([true, true]);
+});
+
+it("is the roots that the stack publishes, as JWKS", () => {
+  const bundle = stackBundle({ ...peer, roots: peerRoot.pem }, now);
+  if ("fault" in bundle) throw new Error(bundle.fault);
+  expect((JSON.parse(bundle.jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
+  expect(bundle.fingerprints).toEqual([sha256(peerRoot)]);
+  expect(stackBundle(spiffe, now)).toEqual(bundle);
+});
+
+it("takes a root of an upstream CA, which names no trust domain, and expired ones beside a valid one", () => {
+  const upstream = issue("Corporate Root CA", { ca: true });
+  const bundle = stackBundle({ ...peer, roots: expired.pem + upstream.pem }, now);
+  expect(bundle).toMatchObject({ fingerprints: [sha256(expired), sha256(upstream)] });
+});
+
+it.each<[string, string, RegExp]>([
+  ["another trust domain's root", root("evil.example.com").pem, /spiffe:\/\/evil\.example\.com.*run pulumi up there/],
+  [
+    "roots that have all expired",
+    expired.pem,
+    /as of its last up: .*no root that is valid.*run pulumi up there, then here/,
+  ],
+  ["a key that no JWK has", root(peer.trustDomain, { keyType: "rsa-pss" }).pem, /of a kind that no JWK can have/],
+])("is refused: %s", (_, roots, message) => {
+  const refused = stackBundle({ ...peer, roots }, now);
+  expect(refused).toEqual({ fault: expect.stringMatching(message) as string });
+  expect(refused).toEqual({ fault: expect.stringMatching(/^stack "cluster2" publishes /) as string });
+});
+
+it("is refused where the stack publishes none, with the keys that would make it do so", () => {
+  expect(stackBundle({ ...peer, caCertificates: peerRoot.pem }, now)).toEqual({
+    fault: expect.stringMatching(
+      /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack/,
+    ) as string,
+  });
+});
