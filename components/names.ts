@@ -4,6 +4,9 @@
  * What ZTWIM runs is hard-coded in its operator (release 1.0.0); the rest is named by the documented procedure.
  */
 
+/** The command over all stacks of a project, as `npx` knows it. A bare `npx mesh` would run a package of somebody else. */
+export const PROGRAM = "spire-federation";
+
 /** Namespace of everything ZTWIM runs; hard-coded in the operator. */
 export const OPERAND_NAMESPACE = "zero-trust-workload-identity-manager";
 

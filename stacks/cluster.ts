@@ -10,7 +10,7 @@ import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { InstalledOperator } from "../components/inspectCertManager";
 import { keptPeer } from "../components/keptPeer";
-import { OPERAND_NAMESPACE } from "../components/names";
+import { OPERAND_NAMESPACE, PROGRAM } from "../components/names";
 import { PeerCas } from "../components/peerCas";
 import { problem } from "../components/problem";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
@@ -61,7 +61,7 @@ export async function federate(
     await pulumi.log.warn(
       `kept peers: ${peers.kept.join(", ")}. Their stacks publish no bundle endpoint any more (destroyed, recreated, or ` +
         "the state is lost). This cluster goes on trusting them as before. To end that, take them out of peers and run " +
-        "pulumi up, or run mesh remove, which also deletes their bundles from SPIRE.",
+        `pulumi up, or run npx ${PROGRAM} remove, which also deletes their bundles from SPIRE.`,
     );
   }
   const cas = await planPeerCas(config, cleared.reader, peers);

@@ -2,7 +2,7 @@
 import { oc } from "../components/access";
 import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
 import { ISSUER_DEFAULTS } from "../components/issuer";
-import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "../components/names";
+import { OPERAND_NAMESPACE, PROGRAM, TRUSTED_CA_ENV, ZTWIM } from "../components/names";
 import { TRUSTED_CA } from "../components/operatorRefusal";
 import type { Problem } from "../components/problem";
 import {
@@ -82,7 +82,7 @@ export function platformWarnings(state: PlatformState): string[] {
         ]
       : isBefore(ZTWIM_NEWEST, parts)
         ? [
-            `ZTWIM ${release.version ?? ""} is newer than what this program was made for, 1.0 and 1.1; see "mesh verify" after the up.`,
+            `ZTWIM ${release.version ?? ""} is newer than what this program was made for, 1.0 and 1.1; run npx ${PROGRAM} verify after the up.`,
           ]
         : []),
   ];

@@ -102,7 +102,7 @@ export class Project {
     return this.start(await pulumiProgram(), [...args, ...flags]).ended;
   }
 
-  /** Runs what `npx mesh …` would, and gives its outcome, whatever the exit code. */
+  /** Runs what `npx spire-federation …` would, and gives its outcome, whatever the exit code. */
   mesh(...args: string[]): Promise<Run> {
     return this.startMesh(...args).ended;
   }

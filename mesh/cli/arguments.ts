@@ -1,22 +1,23 @@
 /** What somebody has written on the command line, or what is wrong with it. */
 import { parseArgs } from "node:util";
+import { PROGRAM } from "../../components/names";
 import { UsageError } from "../kernel/exit";
 import { PROBE_IMAGE } from "../verify/probe/probeObjects";
 import { checkOptions } from "../verify/command";
 
-export const HELP = `mesh: one command over all stacks of this project; each stack is one cluster of a SPIRE federation
+export const HELP = `${PROGRAM}: one command over all stacks of this project; each stack is one cluster of a SPIRE federation
 
-  npx mesh up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
+  npx ${PROGRAM} up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
                              whose peers have published a new endpoint; finishes what an earlier one was interrupted in
-  npx mesh preview [stack…]  what mesh up would change, in whom the members trust first; changes nothing
-  npx mesh drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
+  npx ${PROGRAM} preview [stack…]  what up would change, in whom the members trust first; changes nothing
+  npx ${PROGRAM} drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
                              changes nothing, and reading is enough
-  npx mesh verify [stack…]   proof from outside that every member and every pair works: from the clusters, the endpoints over TLS, and
+  npx ${PROGRAM} verify [stack…]   proof from outside that every member and every pair works: from the clusters, the endpoints over TLS, and
                              the SPIRE servers and their logs; each failure with its cure. docs/checks.md explains the codes
-  npx mesh report [stack…]   what verify sees, as one page for a browser: what is wrong and what to do, who trusts whom, what ends
+  npx ${PROGRAM} report [stack…]   what verify sees, as one page for a browser: what is wrong and what to do, who trusts whom, what ends
                              when; --out FILE says where to
-  npx mesh status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
-  npx mesh remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
+  npx ${PROGRAM} status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
+  npx ${PROGRAM} remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
                              each other's bundles, and that is seen to be so; asks before it changes anything
 
 Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are named.

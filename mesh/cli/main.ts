@@ -1,5 +1,6 @@
 /** The program: reads the command line, runs one command, gives the exit code. The only place that knows `process`. */
 import { createInterface } from "node:readline/promises";
+import { PROGRAM } from "../../components/names";
 import { openProject } from "../pulumi/workspace";
 import { type CommandLine, HELP, readCommandLine } from "./arguments";
 import { RUN } from "./commands";
@@ -19,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     const known = error instanceof UsageError;
     const text = error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
-    process.stderr.write(`mesh: ${text}\n`);
+    process.stderr.write(`${PROGRAM}: ${text}\n`);
     return known ? EXIT.usage : EXIT.unknown;
   }
 }

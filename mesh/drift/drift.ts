@@ -1,4 +1,4 @@
-/** `mesh drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
+/** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Contract } from "../../stacks/contract";
 import { type Declared, declaredBy } from "../trust/expected";

@@ -1,4 +1,4 @@
-/** What `mesh drift` says of a member. */
+/** What `spire-federation drift` says of a member. */
 /** Kinds of findings; what each means stands beside it in finding.ts. */
 export type FindingCode =
   /** An object of the stack is not as the stack asks for. */

@@ -1,4 +1,5 @@
-/** `mesh preview`: what an up of each member would do, in terms of trust first. */
+/** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
+import { PROGRAM } from "../../components/names";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
 import type { Contract } from "../../stacks/contract";
 import type { MeshMember } from "../members/members";
@@ -115,7 +116,7 @@ function once<Question, Answer>(
 /** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
 const withCure = (error: string): string =>
   error.includes("unknown stack")
-    ? `${error}; mesh up makes the stacks of all members, and of others: pulumi stack init, or take it out of peers`
+    ? `${error}; npx ${PROGRAM} up makes the stacks of all members, and of others: pulumi stack init, or take it out of peers`
     : error;
 
 export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;

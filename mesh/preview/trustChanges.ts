@@ -1,4 +1,5 @@
 /** What an `up` would change in whom a member trusts. Pure. */
+import { PROGRAM } from "../../components/names";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
 
@@ -19,7 +20,7 @@ export interface TrustedPeer {
 }
 
 /** What is said of a peer in `keeps`. */
-export const KEPT = "its stack publishes nothing any more; to end the trust, take it out of peers or run mesh remove";
+export const KEPT = `its stack publishes nothing any more; to end the trust, take it out of peers or run npx ${PROGRAM} remove`;
 
 /**
  * @param wanted names of the peers in the member's config

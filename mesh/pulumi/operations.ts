@@ -1,4 +1,5 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
+import { PROGRAM } from "../../components/names";
 import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
 import { accessOf } from "../../components/access";
 import { connect } from "../../components/connect";
@@ -147,7 +148,9 @@ export class PulumiStacks {
       if (!(error instanceof CommandError)) throw error;
       if (activity.errors.length > 0) return failure(...activity.errors);
       return failure(
-        error instanceof StackNotFoundError ? `there is no stack "${name}"; mesh up makes it` : lastWords(error),
+        error instanceof StackNotFoundError
+          ? `there is no stack "${name}"; npx ${PROGRAM} up makes it`
+          : lastWords(error),
       );
     });
     this.listener.ended(name, outcome);

@@ -1,4 +1,5 @@
 /** Takes up a stack where a run that was killed has left it: its lock, and the operations that were under way. */
+import { PROGRAM } from "../../components/names";
 import { rm } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,6 +115,6 @@ function lockFile(lock: string): string | undefined {
 function notOurs(stack: string, who: string): NotRecovered {
   return new NotRecovered(
     `the stack is locked ${who}. Wait for it, or once you know that it is dead: "npx pulumi cancel --stack ${stack}", ` +
-      "then mesh up again",
+      `then npx ${PROGRAM} up again`,
   );
 }

@@ -1,4 +1,5 @@
 /** Who has to stop trusting whom so that a member is out of the mesh, and what that takes. Pure. */
+import { PROGRAM } from "../../components/names";
 import type { Published } from "../pulumi/workspace";
 import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
@@ -55,7 +56,7 @@ export function findLeaver(
   }
   if (domains.length > 1) {
     throw new UsageError(
-      `${name}: its trust domain is not clear, ${domains.join(" or ")}; run mesh up, so that all know the one in Pulumi.${name}.yaml`,
+      `${name}: its trust domain is not clear, ${domains.join(" or ")}; run npx ${PROGRAM} up, so that all know the one in Pulumi.${name}.yaml`,
     );
   }
   const twins = members.filter((one) => one !== member && one.config.trustDomain === trustDomain);

@@ -1,4 +1,4 @@
-/** `mesh remove`: takes a member out so that trust ends, in both directions, and is seen to have ended. */
+/** `spire-federation remove`: takes a member out so that trust ends, in both directions, and is seen to have ended. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Published, Workspace } from "../pulumi/workspace";
 import { forgetAll } from "./endOfTrust";

@@ -1,4 +1,5 @@
-/** What `mesh remove` has come to: its exit code, its table, and what is left to people. */
+/** What `spire-federation remove` has come to: its exit code, its table, and what is left to people. */
+import { PROGRAM } from "../../components/names";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { table } from "../kernel/table";
 
@@ -62,14 +63,14 @@ function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
     ...(trusting.length === 0
       ? []
       : [
-          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run mesh remove ${stack} again`,
+          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${stack} again`,
         ]),
     ...(gone
       ? [`${stack} cannot be asked, and may trust the others as before; if it is gone for good, ${rm} --force`]
       : []),
-    ...(destroyed ? [`Stack ${stack} is destroyed; the next mesh up would build it again: ${rm}`] : []),
+    ...(destroyed ? [`Stack ${stack} is destroyed; the next npx ${PROGRAM} up would build it again: ${rm}`] : []),
     ...(leaver?.state === "clean" && !destroyed
-      ? [`${stack} is a cluster by itself now; mesh remove ${stack} --destroy destroys its stack as well`]
+      ? [`${stack} is a cluster by itself now; npx ${PROGRAM} remove ${stack} --destroy destroys its stack as well`]
       : []),
   ];
 }

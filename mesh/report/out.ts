@@ -1,4 +1,4 @@
-/** The page of `mesh report` as a file. */
+/** The page of `spire-federation report` as a file. */
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";

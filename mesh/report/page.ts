@@ -1,4 +1,5 @@
-/** `mesh report`: a verification as one page that needs nothing beside itself. Pure. */
+/** `spire-federation report`: a verification as one page that needs nothing beside itself. Pure. */
+import { PROGRAM } from "../../components/names";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +50,7 @@ export function page(verification: Verification): string {
           </div>
           ${timeline(verification)} ${allChecks(verification)}
         </main>
-        <footer><p>Made by mesh report ${version}. It shows what was seen at that time, and nothing later.</p></footer>
+        <footer><p>Made by ${PROGRAM} ${version}. It shows what was seen at that time, and nothing later.</p></footer>
       </body>
     </html> `;
   return document.text;

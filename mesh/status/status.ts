@@ -1,4 +1,4 @@
-/** `mesh status`: what the members' stacks have published; quick, since no cluster is asked. */
+/** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
 import { table } from "../kernel/table";

@@ -1,4 +1,4 @@
-/** `mesh up`: runs the members' stacks until each has joined all peers that it can join. */
+/** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
 import type { OpMap, Published } from "../pulumi/workspace";
 import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";

@@ -1,4 +1,5 @@
 /** docs/checks.md, made of the checks themselves: `npm run checks`. */
+import { PROGRAM } from "../../components/names";
 import type { Check } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { reachable } from "./checks/clusterChecks";
@@ -34,11 +35,11 @@ export function checksPage(): string {
   return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...groups.map(group)].join("\n\n")}\n`;
 }
 
-const HEAD = `# Checks of \`mesh verify\`
+const HEAD = `# Checks of \`${PROGRAM} verify\`
 
 <!-- Made by \`npm run checks\` of mesh/verify/checks; edit it there. -->
 
-\`npx mesh verify\` looks at every member and at every ordered pair of members and says one line per check. A code is permanent: it
+\`npx ${PROGRAM} verify\` looks at every member and at every ordered pair of members and says one line per check. A code is permanent: it
 is never given to another check, so scripts and runbooks may refer to it. A check is skipped when one that it needs did not pass, so
 that the first failed line is the one to begin with. What could not be seen, such as for want of a right, is said to be so and makes
 exit code 3. A warning passes: its member is healthy, nothing is skipped for it, and it changes no exit code.`;

@@ -1,4 +1,4 @@
-/** `mesh verify` with its options: once, until all is well, or again and again. */
+/** `spire-federation verify` with its options: once, until all is well, or again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterAccess } from "../../components/access";
 import { parseDuration } from "../../components/arguments";

@@ -1,4 +1,5 @@
 /** Why a SPIRE server cannot fetch a peer's bundle, by what its log says (SPIRE 1.13 and 1.14). Pure. */
+import { PROGRAM } from "../../components/names";
 import { oc, ocHere, upAgain } from "./subjects";
 import type { Place } from "../kernel/place";
 
@@ -21,7 +22,7 @@ const IN_THE_WAY =
 const reach: Known["cure"] = (place, peer) =>
   `let this cluster's pods reach the host of ${peer} on port 443; in the way can be ${IN_THE_WAY}: ${ocHere(place, "get networkpolicies")}`;
 
-const ofPeer: Known["cure"] = (_, peer) => `npx mesh verify ${peer} says what is wrong with the endpoint there`;
+const ofPeer: Known["cure"] = (_, peer) => `npx ${PROGRAM} verify ${peer} says what is wrong with the endpoint there`;
 
 const KNOWN: readonly Known[] = [
   {

@@ -1,4 +1,4 @@
-/** `mesh verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
+/** `spire-federation verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Cluster } from "../../components/cluster";

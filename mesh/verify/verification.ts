@@ -1,4 +1,4 @@
-/** What `mesh verify` found, and how it is printed. Pure. */
+/** What `spire-federation verify` found, and how it is printed. Pure. */
 import { EXIT, type ExitCode } from "../kernel/exit";
 import type { Outcome } from "./check";
 

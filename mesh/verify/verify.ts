@@ -1,4 +1,4 @@
-/** `mesh verify`: looks at every member and at every pair from outside, and says what it saw. Changes nothing. */
+/** `spire-federation verify`: looks at every member and at every pair from outside, and says what it saw. Changes nothing. */
 import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";

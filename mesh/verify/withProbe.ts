@@ -1,4 +1,4 @@
-/** `mesh verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
+/** `spire-federation verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { present } from "../../stacks/fields";
 import type { MeshMember } from "../members/members";

@@ -1,4 +1,4 @@
-/** `mesh drift` on two clusters: silent while members do what members do, and it finds what people do to them. */
+/** `spire-federation drift` on two clusters: silent while members do what members do, and it finds what people do to them. */
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
@@ -17,7 +17,7 @@ let auditor: Project;
 /** What is found of each member, and the exit code. */
 async function drift(): Promise<{ code: number; members: DriftMember[] }> {
   const { code, stdout, stderr } = await auditor.mesh("drift", "--json");
-  if (stdout === "") throw new Error(`mesh drift: exit code ${code}\n${stderr}`);
+  if (stdout === "") throw new Error(`spire-federation drift: exit code ${code}\n${stderr}`);
   return { code, ...report("drift", stdout) };
 }
 

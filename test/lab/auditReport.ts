@@ -1,4 +1,4 @@
-/** `mesh report` on two clusters, as somebody with the auditor's rights gets it, opened in a browser. */
+/** `spire-federation report` on two clusters, as somebody with the auditor's rights gets it, opened in a browser. */
 import { join } from "node:path";
 import type { Browser } from "puppeteer-core";
 import { Cluster } from "../../lab/client/cluster";

@@ -39,7 +39,9 @@ describe("the peer's stack is destroyed", () => {
 
   test("an up changes nothing, with a refresh, too, and says how to end the trust", async () => {
     for (const flags of [[], ["--refresh"]]) {
-      expect(await project.up("cluster1", "--expect-no-changes", ...flags)).toMatch(/kept peers: .*mesh remove/s);
+      expect(await project.up("cluster1", "--expect-no-changes", ...flags)).toMatch(
+        /kept peers: .*spire-federation remove/s,
+      );
     }
     expect(await seen()).toEqual(before);
     expect(Object.keys((await project.outputs("cluster1"))["peers"] as object)).toEqual(["cluster2"]);

@@ -1,5 +1,5 @@
 /**
- * `mesh up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it. The
+ * `spire-federation up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it. The
  * tests build on each other; jest runs them in order.
  */
 import { execFileSync } from "node:child_process";
@@ -54,11 +54,11 @@ async function configure(
 
 const members = ({ stdout }: Run): UpMember[] => report("up", stdout).members;
 
-/** A `mesh up`, of everybody where nobody is named, that has to end with everybody complete. */
+/** A `spire-federation up`, of everybody where nobody is named, that has to end with everybody complete. */
 async function up(...names: string[]): Promise<{ result: UpMember[]; seconds: number }> {
   const start = Date.now();
   const run = await project.mesh("up", ...names, "--json");
-  if (run.code !== 0) throw new Error(`mesh up: exit code ${String(run.code)}\n${run.stderr}${run.stdout}`);
+  if (run.code !== 0) throw new Error(`spire-federation up: exit code ${String(run.code)}\n${run.stderr}${run.stdout}`);
   return { result: members(run), seconds: (Date.now() - start) / 1000 };
 }
 

@@ -61,11 +61,11 @@ async function seen(): Promise<Record<string, string>> {
   all["refresh"] = await run("refresh", "--yes", "--diff");
   all["stack export after refresh"] = await state();
   all["stack output"] = await run("stack", "output", "--json");
-  all["mesh drift"] = said(await project.mesh("drift", "--json"));
-  all["mesh verify"] = said(await project.mesh("verify", "--json"));
-  all["mesh preview"] = said(await project.mesh("preview", "--json"));
+  all["spire-federation drift"] = said(await project.mesh("drift", "--json"));
+  all["spire-federation verify"] = said(await project.mesh("verify", "--json"));
+  all["spire-federation preview"] = said(await project.mesh("preview", "--json"));
   await project.mesh("report", "--out", report);
-  all["mesh report"] = await readFile(report, "utf8");
+  all["spire-federation report"] = await readFile(report, "utf8");
   return all;
 }
 

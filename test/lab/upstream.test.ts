@@ -145,9 +145,9 @@ test("one that has minted a root keeps it, and signs below the PKI once its auth
   expect((await rootsOf(cluster2)).sort()).toEqual([own, print(pki)].sort());
 });
 
-test("mesh up makes a mesh of them and of one that signs for itself", async () => {
+test("spire-federation up makes a mesh of them and of one that signs for itself", async () => {
   const { code, stdout, stderr } = await project.mesh("up");
-  if (code !== 0) throw new Error(`mesh up: exit code ${code}\n${stdout}${stderr}`);
+  if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   // What an SVID's chain shows: the endpoint of cluster1 is believed below the PKI's root.
   expect((await project.outputs("cluster1"))["federation"]).toMatchObject({ profile: "https_spiffe" });
 });
@@ -164,7 +164,7 @@ test("an up and a preview of whoever holds both say that they have the same root
 
 async function verify(...flags: string[]): Promise<{ code: number; result: Verification }> {
   const { code, stdout, stderr } = await project.mesh("verify", "--json", ...flags);
-  if (stdout === "") throw new Error(`mesh verify: exit code ${code}\n${stderr}`);
+  if (stdout === "") throw new Error(`spire-federation verify: exit code ${code}\n${stderr}`);
   return { code, result: report("verify", stdout) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * `mesh verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
+ * `spire-federation verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
  * faults come one after the other; each is undone, and after it all is well again. Then its workloads meet.
  */
 import type { Cluster } from "../../lab/client/cluster";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   project = await Project.forTest();
   for (const cluster of CLUSTERS) await project.writeStackFile(cluster.name, configOf(cluster));
   const { code, stdout, stderr } = await project.mesh("up");
-  if (code !== 0) throw new Error(`mesh up: exit code ${code}\n${stdout}${stderr}`);
+  if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
   members = await readMembers(await openProject(project.dir));
 });

@@ -1,4 +1,4 @@
-/** What goes wrong with federations, one by one, and what `mesh verify` is to say of each. */
+/** What goes wrong with federations, one by one, and what `spire-federation verify` is to say of each. */
 import { SECRET_READERS } from "../../components/routerSecretAccess";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import {

@@ -1,4 +1,4 @@
-/** `mesh verify --probe` on a full mesh: workloads that meet, whatever happens to whoever has made them. */
+/** `spire-federation verify --probe` on a full mesh: workloads that meet, whatever happens to whoever has made them. */
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project, Running } from "../../lab/client/project";
@@ -41,7 +41,7 @@ async function expectNothingLeft(): Promise<void> {
 /** Of the checks by workloads, as `cluster1 MESH401 ok`. */
 async function probe(): Promise<{ code: number; said: string[]; outcomes: Outcome[]; stderr: string }> {
   const { code, stdout, stderr } = await project.mesh("verify", "--probe", "--json");
-  if (stdout === "") throw new Error(`mesh verify: exit code ${code}\n${stderr}`);
+  if (stdout === "") throw new Error(`spire-federation verify: exit code ${code}\n${stderr}`);
   const { members, pairs: ofPairs } = report("verify", stdout);
   const named = [
     ...members.map(({ member, checks }) => ({ who: member, checks })),

@@ -170,7 +170,7 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
     }
     expect(after.outputs.pendingPeers).toEqual([]);
     expect(Object.keys(after.outputs.peers)).toEqual(["cluster2"]);
-    expect(after.warnings[0]).toMatch(/^kept peers: cluster2\. .*out of peers.*mesh remove/);
+    expect(after.warnings[0]).toMatch(/^kept peers: cluster2\. .*out of peers.*spire-federation remove/);
   });
 
   it("ends with its place in peers", async () => {

@@ -1,4 +1,4 @@
-/** MESH301 to MESH303: what makes a cluster trust somebody whom no stack names; found as `mesh drift` finds it. Pure. */
+/** MESH301 to MESH303: what makes a cluster trust somebody whom no stack names; found as `spire-federation drift` finds it. Pure. */
 import { TRUST_KIND } from "../../../components/bundleMark";
 import type { Finding } from "../../kernel/finding";
 import { leftInStore } from "../../trust/serverStore";

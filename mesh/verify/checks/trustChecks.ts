@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { TRUST_KIND } from "../../../components/bundleMark";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { entryText } from "../../../components/federationSpec";
-import { CONTROLLER_MANAGER, FEDERATION_CLASS, SPIRE_SERVER } from "../../../components/names";
+import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM, SPIRE_SERVER } from "../../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
 import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas";
 import { differences } from "../../drift/difference";
@@ -30,7 +30,10 @@ export const trustChecks: readonly Check<PairView>[] = [
       if (objectOf(view) !== undefined) return ok(name);
       const { federates } = view.peer;
       if ("seen" in federates && !federates.seen) {
-        return pending(`${view.peer.name} has no bundle endpoint yet`, `npx mesh up ${view.peer.name} ${view.member}`);
+        return pending(
+          `${view.peer.name} has no bundle endpoint yet`,
+          `npx ${PROGRAM} up ${view.peer.name} ${view.member}`,
+        );
       }
       return failed(`${name} is not there`, upAgain(view));
     },
@@ -93,7 +96,7 @@ export const trustChecks: readonly Check<PairView>[] = [
       if (entry !== undefined) return ok(entryText(entry));
       if (view.config.federatesWith === "dynamic") return ok("not listed, as federatesWith: dynamic has it");
       const { federates } = view.peer;
-      if ("seen" in federates && !federates.seen) return pending("not listed yet", `npx mesh up ${view.member}`);
+      if ("seen" in federates && !federates.seen) return pending("not listed yet", `npx ${PROGRAM} up ${view.member}`);
       return failed(`it doesn't list ${asked.trustDomain}`, upAgain(view));
     },
   },

@@ -97,7 +97,7 @@ describe("preview", () => {
 
   test("a peer whose stack is still to be made is an error with its cure", async () => {
     const [result] = await looked({ succeeded: false, errors: ['unknown stack "organization/spire-federation/new"'] });
-    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; mesh up makes/);
+    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; npx spire-federation up makes/);
   });
 
   test("roots that cannot be known yet are said to be, with the cause", async () => {
@@ -155,7 +155,9 @@ describe("preview", () => {
       },
       2,
     );
-    expect(printPreview(result)).toMatch(/keeps trusting apps\.gone\.example\.com \(gone\): .*peers or .*mesh remove/);
+    expect(printPreview(result)).toMatch(
+      /keeps trusting apps\.gone\.example\.com \(gone\): .*peers or .*spire-federation remove/,
+    );
   });
 
   test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {

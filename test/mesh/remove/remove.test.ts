@@ -1,4 +1,4 @@
-/** `mesh remove` on clusters that are sets of trust domains; stack files are real ones. */
+/** `spire-federation remove` on clusters that are sets of trust domains; stack files are real ones. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

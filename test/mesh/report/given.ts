@@ -1,4 +1,4 @@
-/** Verifications as `mesh verify` gives them, made up: all its checks, and what they would say. */
+/** Verifications as `spire-federation verify` gives them, made up: all its checks, and what they would say. */
 import {
   type Check,
   type Code,
@@ -125,7 +125,7 @@ export const GRANT = (member: string): Judgement =>
 export function everyState(): Verification {
   const states = [
     failed("exit code 1, 4 restarts", "oc logs spire-server-0 says why"),
-    pending("the peer has published no endpoint yet", "npx mesh up"),
+    pending("the peer has published no endpoint yet", "npx spire-federation up"),
     "pods is forbidden: User cannot list resource pods",
   ];
   const names = ["cluster1", "cluster2", "cluster3"];

@@ -44,10 +44,13 @@ it("says a warning once, with what each member can do", () => {
 });
 
 it("says a cure once, with all whom it helps", () => {
-  const older = { MESH112: failed("it is older than the CA", "npx mesh up"), MESH121: failed("none", "npx mesh up") };
+  const older = {
+    MESH112: failed("it is older than the CA", "npx spire-federation up"),
+    MESH121: failed("none", "npx spire-federation up"),
+  };
   const problems = problemsOf(mesh(3, { said: { cluster1: older, cluster2: older, cluster3: older } }));
   expect(problems.map(({ cures }) => cures)).toEqual([
-    [{ whose: ["cluster1", "cluster2", "cluster3"], text: "npx mesh up" }],
+    [{ whose: ["cluster1", "cluster2", "cluster3"], text: "npx spire-federation up" }],
   ]);
   expect(problems[0]?.cases.map(({ whose, outcome }) => [outcome.code, whose])).toEqual([
     ["MESH112", ["cluster1", "cluster2", "cluster3"]],

@@ -49,5 +49,5 @@ test("each peer is trusted, kept, pending or leaving, and each stack is read onc
     { member: "cluster2", kept: [], pending: ["gone"], leaving: [] },
   ]);
   expect(read.sort()).toEqual(["cluster1", "cluster2", "cluster3", "gone", outside]);
-  expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*mesh remove/m);
+  expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*spire-federation remove/m);
 });

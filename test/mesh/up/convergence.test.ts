@@ -61,7 +61,7 @@ class World {
     this.moves[name] = (this.moves[name] ?? 0) + 1;
   }
 
-  /** A whole `mesh up`, unless it is killed. */
+  /** A whole `spire-federation up`, unless it is killed. */
   up({ fails = () => false, killedIn = Infinity, effect = () => "nothing" }: Trouble = {}): {
     rounds: string[][];
     end: Progress;

@@ -134,5 +134,5 @@ test("each stack is read once before the first round, and what is missing is mad
 test("a member is complete with a peer that it trusts and that publishes nothing any more, and says so", async () => {
   const result = await up([member("a", "gone")], new FakeStacks({}, [], { a: "gone" }), 2, quiet);
   expect(result).toMatchObject([{ member: "a", state: "complete", keeps: ["gone"], runs: 1 }]);
-  expect(printUp(result)).toMatch(/^a: keeps trusting gone: .*mesh remove/m);
+  expect(printUp(result)).toMatch(/^a: keeps trusting gone: .*spire-federation remove/m);
 });

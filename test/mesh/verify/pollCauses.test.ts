@@ -45,19 +45,19 @@ test.each([
   [
     "failed to fetch federated bundle from endpoint: unexpected status 503 fetching bundle: <html>",
     /create-only/,
-    /mesh verify cluster2/,
+    /spire-federation verify cluster2/,
   ],
   [
     "unexpected status 400 fetching bundle: Client sent an HTTP request to an HTTPS server.",
     /termination edge/,
     /up --refresh --stack cluster2/,
   ],
-  ["unexpected status 404 fetching bundle: ", /answers with an error/, /mesh verify cluster2/],
+  ["unexpected status 404 fetching bundle: ", /answers with an error/, /spire-federation verify cluster2/],
   [`${FETCH}proxyconnect tcp: dial tcp 10.0.0.9:3128: i/o timeout`, /proxy/, /proxies\.config\.openshift\.io cluster/],
   [`${FETCH}Proxy Authentication Required`, /proxy/, /noProxy/],
   [`${FETCH}Forbidden`, /proxy/, /noProxy/],
   [`${FETCH}EOF`, /cut/, /service mesh/],
-  [`${FETCH}x509: certificate has expired or is not yet valid`, /out of its time/, /mesh verify cluster2/],
+  [`${FETCH}x509: certificate has expired or is not yet valid`, /out of its time/, /spire-federation verify cluster2/],
 ])("%s", (error, cause, cure) => {
   const known = pollCause(error, { member: "cluster1", context: "cluster1" }, "cluster2");
   expect(known?.cause).toMatch(cause);

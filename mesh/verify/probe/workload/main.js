@@ -1,7 +1,7 @@
 // @ts-check
 "use strict";
 /**
- * The workload of `mesh verify --probe`: fetches its SVID, serves over mTLS and dials its peers until each has been met,
+ * The workload of `spire-federation verify --probe`: fetches its SVID, serves over mTLS and dials its peers until each has been met,
  * and prints a line of JSON for whatever changes. It goes on serving until it is ended: peers may be later than it.
  */
 const { readFileSync } = require("node:fs");
