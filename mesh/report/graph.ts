@@ -41,8 +41,11 @@ export function graph(verification: Verification): Html {
 }
 
 /** Members in their order, then peers that were not looked at themselves. */
-function namesOf({ members, pairs }: Verification): [string, State][] {
-  const states = new Map<string, State>(members.map(({ member, health }) => [member, health]));
+function namesOf({ members, pairs, peers }: Verification): [string, State][] {
+  const states = new Map<string, State>([
+    ...members.map(({ member, health }) => [member, health] as const),
+    ...peers.map(({ peer, health }) => [peer, health] as const),
+  ]);
   for (const { member, peer } of pairs) {
     for (const name of [member, peer]) if (!states.has(name)) states.set(name, "unseen");
   }

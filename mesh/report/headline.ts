@@ -1,5 +1,5 @@
 /** How the mesh is, in one line, and what to do first, in another. Pure. */
-import { healthOf, type Verification } from "../verify/verification";
+import { healthOf, subjectsOf, type Verification } from "../verify/verification";
 import { findingId, waiting, whose } from "./findingList";
 import { html, type Html, NOTHING } from "./html";
 import type { Problem } from "./problems";
@@ -12,7 +12,7 @@ export interface Headline {
 
 export function headline(verification: Verification, problems: readonly Problem[]): Headline {
   const text = countHealthy(verification);
-  const state: State = healthOf([...verification.members, ...verification.pairs].flatMap(({ checks }) => checks));
+  const state: State = healthOf(subjectsOf(verification).flatMap(({ checks }) => checks));
   return {
     title: `${text} – SPIRE federation`,
     head: html`<h1 class="${state}"><span class="mark" aria-hidden="true">${MARKS[state]}</span> ${text}</h1>
@@ -20,13 +20,14 @@ export function headline(verification: Verification, problems: readonly Problem[
   };
 }
 
-function countHealthy({ members, pairs }: Verification): string {
+function countHealthy({ members, pairs, peers }: Verification): string {
   const healthy = (all: readonly { health: State }[]): number => all.filter((one) => one.health === "healthy").length;
   const [fine, trusting] = [healthy(members), healthy(pairs)];
-  if (fine === members.length && trusting === pairs.length) {
+  if (fine === members.length && trusting === pairs.length && peers.length === 0) {
     return `All healthy: ${counted(members.length, "member")}, ${counted(pairs.length, "direction")} of trust`;
   }
-  return `${fine} of ${counted(members.length, "member")} and ${trusting} of ${counted(pairs.length, "direction")} of trust are healthy`;
+  const text = `${fine} of ${counted(members.length, "member")} and ${trusting} of ${counted(pairs.length, "direction")} of trust are healthy`;
+  return peers.length === 0 ? text : `${text}; ${counted(peers.length, "peer")} not`;
 }
 
 function lead(problems: readonly Problem[]): Html {

@@ -102,9 +102,12 @@ function joined<T extends { whose: string[] }>(items: readonly T[], keyOf: (item
   return [...groups.values()];
 }
 
-function subjectsOf({ members, pairs }: Verification): Subject[] {
+function subjectsOf({ members, pairs, peers }: Verification): Subject[] {
   const ofMember = new Map(
-    members.map(({ member, checks }) => [member, { name: member, checks, needed: [] } satisfies Subject]),
+    [...members, ...peers.map(({ peer, checks }) => ({ member: peer, checks }))].map(({ member, checks }) => [
+      member,
+      { name: member, checks, needed: [] } satisfies Subject,
+    ]),
   );
   return [
     ...ofMember.values(),

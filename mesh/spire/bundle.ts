@@ -38,8 +38,20 @@ export function foreignRoots(held: HeldBundle, own: HeldBundle, now: Date): Buff
   return validRoots(held, now).filter((root) => !own.roots.some((theirs) => theirs.equals(root)));
 }
 
-/** JWT keys don't say when they expire, so that some that the peer no longer has are nothing: they count when all are. */
+/** Whether the peer has changed its bundle since SPIRE fetched it last. */
+export const isBehind = (held: HeldBundle, own: HeldBundle): boolean => (held.sequence ?? 0) < (own.sequence ?? 0);
+
+/**
+ * JWT keys that are held of a peer and that the peer doesn't have.
+ *
+ * JWT keys don't say when they expire. In a bundle that is behind they may be keys that the peer has given up, which the
+ * next refresh takes away; there they count only when none is the peer's.
+ */
 export function foreignJwtKeys(held: HeldBundle, own: HeldBundle): JwtKey[] {
-  const foreign = held.jwtKeys.filter(({ publicKey }) => !own.jwtKeys.some((key) => key.publicKey.equals(publicKey)));
-  return foreign.length === held.jwtKeys.length ? foreign : [];
+  const foreign = held.jwtKeys.filter((key) => !own.jwtKeys.some((other) => sameJwtKey(key, other)));
+  return foreign.length === held.jwtKeys.length || !isBehind(held, own) ? foreign : [];
 }
+
+/** The id alone proves nothing: anybody can give a key the id of another one. */
+export const sameJwtKey = (one: JwtKey, other: JwtKey): boolean =>
+  one.id === other.id && one.publicKey.equals(other.publicKey);

@@ -50,8 +50,8 @@ export function leftInStore(place: Place, store: Store, declared: Declared, fore
  *
  * A peer's keys come and go, and SPIRE looks again only every now and then. A held bundle that lacks keys is behind, and
  * that is no finding as long as it has one that is good. A key that the peer doesn't have is: it signs for the peer all
- * the same. Such a one is set by hand, or revoked by the peer since SPIRE looked last. Roots that have expired verify
- * nothing. JWT keys don't say when they do, so these are only a finding when none is the peer's.
+ * the same. Such a key is set by hand, or revoked by the peer since SPIRE looked last. Roots that have expired verify
+ * nothing. JWT keys don't say when they expire: see foreignJwtKeys.
  *
  * @param held read before `own`: what the peer added in between is not missing there
  */

@@ -1,6 +1,6 @@
 /** Looking again and again. */
 import { passes } from "./check";
-import type { Verification } from "./verification";
+import { subjectsOf, type Verification } from "./verification";
 
 /** How it is looked again. */
 export interface Patience {
@@ -27,7 +27,7 @@ export async function again({ look, more, interrupted, show, pause }: Patience):
 }
 
 /** What is waited for: of everybody who is not well the first check that doesn't pass. */
-export function waitsFor({ members, pairs }: Verification): string {
+export function waitsFor({ members, pairs, peers }: Verification): string {
   const of = (who: string, checks: Verification["members"][number]["checks"]): string[] => {
     const first = checks.find(({ state }) => !passes(state) && state !== "skipped");
     return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
@@ -35,8 +35,9 @@ export function waitsFor({ members, pairs }: Verification): string {
   return [
     ...members.flatMap(({ member, checks }) => of(member, checks)),
     ...pairs.flatMap(({ member, peer, checks }) => of(`${member} -> ${peer}`, checks)),
+    ...peers.flatMap(({ peer, checks }) => of(peer, checks)),
   ].join("; ");
 }
 
-export const isWell = ({ members, pairs }: Verification): boolean =>
-  [...members, ...pairs].every(({ health }) => health === "healthy");
+export const isWell = (verification: Verification): boolean =>
+  subjectsOf(verification).every(({ health }) => health === "healthy");

@@ -1,13 +1,14 @@
 /** Peers, as they are themselves: a member by its own cluster, one of another project by what its stack publishes. */
-import { serverSpiffeId } from "../../components/peer";
-import type { Contract } from "../../stacks/contract";
+import { type Peer, serverSpiffeId } from "../../components/peer";
+import { type Contract, resolvePeers } from "../../stacks/contract";
 import { present } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
 import { objectName } from "../../components/federatedTrustDomain";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/problem";
-import type { Code, Outcome } from "./check";
-import { servedBundle } from "./checks/endpointChecks";
+import { expectedOf, servedBundle } from "./checks/endpointChecks";
+import type { OutsideView } from "./checks/outsideChecks";
+import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
 import type { MemberView, PeerReading } from "./subjects";
 import type { Looked } from "../kernel/looked";
@@ -35,7 +36,7 @@ export function memberPeer(name: string, view: Omit<MemberView, "declared">): Pe
         : present({ caCertificates: endpointCa(view) })),
     })),
     federates: map(server, (object) => object?.spec?.federation !== undefined),
-    served: servedBy(view),
+    keys: keysOfMember(view),
     signing: chain(view.facts, ({ signing }) => signing),
   };
 }
@@ -47,47 +48,56 @@ export function endpointCa({ config, facts }: Pick<MemberView, "config" | "facts
   return config.endpointCa ?? (config.issuer.type === "acme" ? undefined : issued);
 }
 
+/** The peer's own SPIRE server has the last word; its endpoint speaks for it only if SPIRE servers would believe that. */
+function keysOfMember(view: Omit<MemberView, "declared">): PeerReading["keys"] {
+  const own = chain(view.facts, (facts) => facts.own);
+  if ("seen" in own) return { seen: { bundle: own.seen, says: "has" } };
+  const { presented, route, config, now } = view;
+  if ("because" in route) return own;
+  const served = servedBy(presented, expectedOf(view), config.trustDomain, now);
+  return "seen" in served ? served : own;
+}
+
 /** @param contract what its stack publishes; undefined as long as it has no endpoint */
 export function outsidePeer(
-  name: string,
+  { name, reference }: { name: string; reference: string },
   contract: Looked<Contract | undefined>,
   presented: Looked<Presented>,
   now: Date,
-): PeerReading {
-  const published: Looked<Contract> = chain(contract, (seen) =>
-    seen === undefined ? { because: "its stack publishes no bundle endpoint" } : { seen },
-  );
+): OutsideView {
+  const published = chain(contract, (seen) => publishedBy(name, reference, seen));
   return {
     name,
     trustDomain: map(published, ({ trustDomain }) => trustDomain),
-    published: map(published, ({ trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates }) => ({
-      stack: name,
-      trustDomain,
-      bundleEndpointUrl,
-      profile,
-      ...present({ endpointSpiffeId, caCertificates }),
-    })),
+    published,
     federates: map(contract, (seen) => seen !== undefined),
-    served: chain(published, ({ trustDomain }) => servedBy({ presented, config: { trustDomain }, now })),
+    keys: chain(published, (peer) => servedBy(presented, expectedAt(peer), peer.trustDomain, now)),
     signing: { because: "its SPIRE server is of another project" },
+    presented,
+    now,
   };
 }
 
-/** What takes the place of a member's checks for a peer that is none: what a pair needs to know of it. */
-export function outsideChecks({ published, served }: PeerReading): Outcome[] {
-  const outcome = (code: Code, title: string, looked: Looked<unknown>): Outcome => ({
-    code,
-    title,
-    source: "its stack's outputs and its endpoint",
-    ...("because" in looked ? { state: "unknown", evidence: looked.because } : { state: "ok", evidence: "" }),
-  });
-  return [outcome("MESH101", "it is known where it is", published), outcome("MESH147", "it serves its bundle", served)];
+/** What a stack publishes is judged as an up judges it. */
+export function publishedBy(name: string, reference: string, published: unknown): Looked<Peer> {
+  if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
+  const { joined, problems } = resolvePeers("", [{ peer: { name, reference, rebootstrap: 0 }, published }]);
+  const [first] = joined;
+  if (problems.length > 0 || first === undefined) return { because: problems.map(({ message }) => message).join("; ") };
+  return { seen: first.peer };
 }
 
-function servedBy(from: Parameters<typeof servedBundle>[0]): PeerReading["served"] {
-  if ("because" in from.presented) return from.presented;
-  const bundle = servedBundle(from);
-  return Array.isArray(bundle) ? { because: explain(bundle) } : { seen: bundle };
+function servedBy(
+  presented: Looked<Presented>,
+  expected: Expected,
+  trustDomain: string,
+  now: Date,
+): PeerReading["keys"] {
+  if ("because" in presented) return presented;
+  const why = notBelieved(presented.seen, expected);
+  if (why !== undefined) return { because: why };
+  const bundle = servedBundle({ presented, config: { trustDomain }, now });
+  return Array.isArray(bundle) ? { because: explain(bundle) } : { seen: { bundle, says: "serves" } };
 }
 
 /** Whom a member is to trust, in drift's terms. What the member's own stack has published is not asked. */

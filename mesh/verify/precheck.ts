@@ -79,7 +79,7 @@ export async function precheck(
   now: Date,
 ): Promise<Verification> {
   const checked = await Promise.all(members.map((member) => precheckMember(member, cluster)));
-  return { at: now.toISOString(), version, members: checked, pairs: [] };
+  return { at: now.toISOString(), version, members: checked, pairs: [], peers: [] };
 }
 
 async function precheckMember(

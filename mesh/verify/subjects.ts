@@ -38,10 +38,16 @@ export interface PeerReading {
   published: Looked<Peer>;
   /** Whether its cluster has been given a federation at all. */
   federates: Looked<boolean>;
-  /** What its endpoint serves now. */
-  served: Looked<HeldBundle>;
+  /** Its present bundle, as its own SPIRE server has it or as its endpoint serves it to those who verify the endpoint. */
+  keys: Looked<PresentKeys>;
   /** With what its SPIRE server signs. */
   signing: Looked<Signing>;
+}
+
+export interface PresentKeys {
+  bundle: HeldBundle;
+  /** Who says so: the peer "has" it in its SPIRE server, or "serves" it. */
+  says: "has" | "serves";
 }
 
 /** One fact of a member. */

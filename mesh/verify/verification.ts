@@ -37,6 +37,15 @@ export interface VerifiedPair {
   trustedUntil?: string;
 }
 
+/** A peer that is not to be verified itself, with what did not pass there and makes trust in it worthless. */
+export interface VerifiedPeer {
+  peer: string;
+  /** Undefined when it could not be found out. */
+  trustDomain?: string;
+  health: Health;
+  checks: Outcome[];
+}
+
 export interface Verification {
   /** When it was looked at, ISO 8601. */
   at: string;
@@ -44,7 +53,16 @@ export interface Verification {
   version: string;
   members: VerifiedMember[];
   pairs: VerifiedPair[];
+  /** Only peers in which something did not pass. */
+  peers: VerifiedPeer[];
 }
+
+/** Everybody of whom something is said. */
+export const subjectsOf = ({
+  members,
+  pairs,
+  peers,
+}: Verification): (VerifiedMember | VerifiedPair | VerifiedPeer)[] => [...members, ...pairs, ...peers];
 
 /** A warning is about a member that is healthy: it changes neither its health nor the exit code. */
 export function healthOf(checks: readonly Outcome[]): Health {
@@ -57,8 +75,8 @@ export function healthOf(checks: readonly Outcome[]): Health {
 }
 
 /** What failed counts more than what could not be seen. */
-export function verifyExit({ members, pairs }: Verification): ExitCode {
-  const healths = [...members, ...pairs].map(({ health }) => health);
+export function verifyExit(verification: Verification): ExitCode {
+  const healths = subjectsOf(verification).map(({ health }) => health);
   if (healths.some((health) => health === "unhealthy" || health === "pending")) return EXIT.findings;
   return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
 }
@@ -73,6 +91,10 @@ export function printVerify(verification: Verification): string {
     })),
     ...verification.pairs.map(({ member, peer, trustDomain, ...rest }) => ({
       head: `${member} -> ${peer}${trustDomain === undefined ? "" : ` (${trustDomain})`}`,
+      ...rest,
+    })),
+    ...verification.peers.map(({ peer, trustDomain, ...rest }) => ({
+      head: `${peer}${trustDomain === undefined ? "" : ` (${trustDomain})`}, a peer`,
       ...rest,
     })),
   ];
@@ -91,8 +113,8 @@ function lines(check: Outcome): string[] {
   return "cure" in check ? [text, `      cure: ${check.cure.replaceAll("\n", "\n            ")}`] : [text];
 }
 
-export function summary({ members, pairs }: Verification): string {
-  const checks = [...members, ...pairs].flatMap((one) => one.checks);
+export function summary(verification: Verification): string {
+  const checks = subjectsOf(verification).flatMap((one) => one.checks);
   const count = (state: Outcome["state"]): number => checks.filter((check) => check.state === state).length;
   const warnings = count("warn");
   const rest = [

@@ -9,10 +9,19 @@ import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
-import { chain, declaredOf, endpointCa, map, memberPeer, outsideChecks, outsidePeer } from "./peers";
+import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
+import { chain, declaredOf, endpointCa, map, memberPeer, outsidePeer, publishedBy } from "./peers";
+import { restingOn } from "./resting";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./checks/trustChecks";
-import { healthOf, type Lifetime, type Verification, type VerifiedMember, type VerifiedPair } from "./verification";
+import {
+  healthOf,
+  type Lifetime,
+  type Verification,
+  type VerifiedMember,
+  type VerifiedPair,
+  type VerifiedPeer,
+} from "./verification";
 import type { MemberView, PairView, PeerReading } from "./subjects";
 import { fingerprint } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
@@ -51,32 +60,63 @@ export async function verify(
 ): Promise<Verification> {
   const needed = all.filter(({ name }) => chosen.some((one) => one.name === name || one.peers.includes(name)));
   const looked = await lookAtAll(needed, world);
-  const outside = await lookOutside(chosen, world);
+  const outside = outsidersOf(world);
   const at = world.now();
-  const judged = needed.flatMap((member) => {
-    const looking = looked.get(member.name);
-    if (looking === undefined) return [];
-    const peers = member.config.peers.flatMap((peer): PeerReading[] => {
-      const other = looked.get(stackOf(peer.reference));
-      const beyond = outside.get(peer.reference);
-      if (beyond !== undefined) return [outsidePeer(peer.name, beyond.contract, beyond.presented, at)];
-      return other === undefined ? [] : [memberPeer(peer.name, { ...other, now: at })];
-    });
-    const view: MemberView = { ...looking, now: at, declared: declaredOf(member, peers) };
-    return [{ member, view, peers, checks: evaluate(memberChecks, view) }];
-  });
-  const ours = judged.filter(({ member }) => chosen.some(({ name }) => name === member.name));
+  const isChosen = (name: string): boolean => chosen.some((one) => one.name === name);
+  const judged = await Promise.all(
+    needed.map(async (member) => {
+      const looking = lookedAt(looked, member.name);
+      const peers = await Promise.all(
+        member.config.peers.map(async ({ name, reference }): Promise<Peered | undefined> => {
+          if (member.outside.includes(reference)) {
+            if (!isChosen(member.name)) return undefined;
+            const view = await outside({ name, reference }, looking, at);
+            return { reading: view, outside: evaluate(outsideChecks, view) };
+          }
+          const other = looked.get(stackOf(reference));
+          return other && { reading: memberPeer(name, { ...other, now: at }) };
+        }),
+      );
+      const known = peers.filter((peer) => peer !== undefined);
+      const view: MemberView = {
+        ...looking,
+        now: at,
+        declared: declaredOf(
+          member,
+          known.map(({ reading }) => reading),
+        ),
+      };
+      return { member, view, peers: known, checks: evaluate(memberChecks, view) };
+    }),
+  );
+  const ours = judged.filter(({ member }) => isChosen(member.name));
+  const ofPeer = ({ reading, outside }: Peered): Outcome[] =>
+    outside ?? judged.find(({ member }) => member.name === reading.name)?.checks ?? [];
   return {
     at: at.toISOString(),
     version: world.version,
     members: ours.map(({ view, checks }) => verifiedMember(view, checks)),
     pairs: ours.flatMap(({ view, peers, checks }) =>
-      peers.map((peer) => {
-        const ofPeer = judged.find(({ member }) => member.name === peer.name)?.checks ?? outsideChecks(peer);
-        return verifiedPair({ ...view, peer }, checks, ofPeer);
-      }),
+      peers.map((peer) => verifiedPair({ ...view, peer: peer.reading }, checks, ofPeer(peer))),
+    ),
+    peers: restingOn(
+      ours.flatMap(({ peers }) =>
+        peers.filter(({ reading }) => !isChosen(reading.name)).map((peer) => verifiedPeer(peer.reading, ofPeer(peer))),
+      ),
     ),
   };
+}
+
+/** A peer as it was seen; one that is no member has its own checks. */
+interface Peered {
+  reading: PeerReading;
+  outside?: Outcome[];
+}
+
+function lookedAt(looked: ReadonlyMap<string, Looking>, name: string): Looking {
+  const looking = looked.get(name);
+  if (looking === undefined) throw new Error(`${name} was not looked at`);
+  return looking;
 }
 
 /** What a member holds is read before what its peers serve: a key that comes in between is not missing. */
@@ -132,27 +172,45 @@ function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promis
   return look(() => world.endpoint(`https://${route.seen.host}`, ca));
 }
 
-interface Outside {
-  contract: Looked<Contract | undefined>;
-  presented: Looked<Presented>;
+type Outsiders = (
+  peer: { name: string; reference: string },
+  member: Pick<Looking, "facts">,
+  at: Date,
+) => Promise<OutsideView>;
+
+/** Peers of other projects; each stack, and each endpoint with the same CAs, is asked once. */
+function outsidersOf(world: World): Outsiders {
+  const contracts = new Map<string, Promise<Looked<Contract | undefined>>>();
+  const endpoints = new Map<string, Promise<Looked<Presented>>>();
+  const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
+    const answer = known.get(key) ?? ask();
+    known.set(key, answer);
+    return answer;
+  };
+  return async (peer, { facts }, at) => {
+    const { reference } = peer;
+    const contract = await once(contracts, reference, () =>
+      look(async () => (await world.published(reference))?.federation),
+    );
+    const published = chain(contract, (seen) => publishedBy(peer.name, reference, seen));
+    if ("because" in published) return outsidePeer(peer, contract, published, at);
+    const { bundleEndpointUrl, profile, caCertificates, trustDomain } = published.seen;
+    // SPIRE verifies an https_spiffe endpoint with the bundle that it holds: what was published may have been rotated since.
+    const held = profile === "https_spiffe" ? heldRoots(facts, trustDomain) : undefined;
+    const ca = held ?? caCertificates;
+    const presented = await once(endpoints, `${bundleEndpointUrl} ${ca ?? ""}`, () =>
+      look(() => world.endpoint(bundleEndpointUrl, ca)),
+    );
+    return outsidePeer(peer, contract, presented, at);
+  };
 }
 
-/** Peers of other projects, by the reference of their stack. */
-async function lookOutside(members: readonly MeshMember[], world: World): Promise<Map<string, Outside>> {
-  const looked = new Map<string, Outside>();
-  const references = new Set(members.flatMap(({ outside }) => outside));
-  await Promise.all(
-    [...references].map(async (reference) => {
-      const contract = await look(async () => (await world.published(reference))?.federation);
-      const presented = await look(() => {
-        if ("because" in contract) throw new Error(contract.because);
-        if (contract.seen === undefined) throw new Error("its stack publishes no bundle endpoint");
-        return world.endpoint(contract.seen.bundleEndpointUrl, contract.seen.caCertificates);
-      });
-      looked.set(reference, { contract, presented });
-    }),
-  );
-  return looked;
+/** X.509 roots (PEM) that a member holds of a trust domain; undefined when it holds none, or that was not seen. */
+function heldRoots(facts: Looking["facts"], trustDomain: string): string | undefined {
+  const store = chain(facts, (seen) => seen.store);
+  const bundle = "seen" in store ? store.seen.bundles.find((one) => one.trustDomain === trustDomain) : undefined;
+  const roots = bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? [];
+  return roots.length === 0 ? undefined : roots.join("");
 }
 
 const stackOf = (reference: string): string => reference.split("/").at(-1) ?? "";
@@ -179,6 +237,15 @@ function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): V
     health: healthOf(checks),
     checks,
     ...(until !== undefined && { trustedUntil: until }),
+  };
+}
+
+function verifiedPeer({ name, trustDomain }: PeerReading, checks: Outcome[]): VerifiedPeer {
+  return {
+    peer: name,
+    ...("seen" in trustDomain && { trustDomain: trustDomain.seen }),
+    health: healthOf(checks),
+    checks,
   };
 }
 

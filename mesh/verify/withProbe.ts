@@ -11,6 +11,7 @@ import {
   type ProbePairView,
   type ProbeView,
 } from "./checks/probeChecks";
+import { restingOn } from "./resting";
 import { healthOf, type Verification } from "./verification";
 import { placeOf } from "../kernel/place";
 
@@ -105,6 +106,12 @@ function add(
     ...seen,
     members: members.filter(({ member }) => isChosen(member)),
     pairs: pairs.filter(({ member }) => isChosen(member)),
+    peers: restingOn([
+      ...seen.peers,
+      ...seen.members
+        .filter(({ member }) => !isChosen(member) && pairs.some((one) => isChosen(one.member) && one.peer === member))
+        .map(({ member, trustDomain, health, checks }) => ({ peer: member, trustDomain, health, checks })),
+    ]),
   };
 }
 

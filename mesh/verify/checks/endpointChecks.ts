@@ -10,12 +10,9 @@ import { parseTrustBundle } from "../../../components/trustBundle";
 import { bundleOfJwks } from "../../spire/endpointBundle";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { hostOf, NO_CERTIFICATE } from "./clusterChecks";
-import { dated, span } from "../times";
+import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
 import { fingerprint, type HeldBundle } from "../../spire/bundle";
-
-/** What OpenSSL says of dates, which are judged apart. */
-const DATES = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"];
 
 export const endpointChecks: readonly Check<MemberView>[] = [
   {
@@ -95,16 +92,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",
     verifications: [2, 6],
     needs: ["MESH143"],
-    judge: (view) => {
-      const { validFrom, validTo } = see(view.presented).certificate;
-      const [from, to] = [new Date(validFrom), new Date(validTo)];
-      const dates = `${dated(from)} to ${dated(to)}`;
-      const now = view.now.getTime();
-      if (now >= to.getTime()) return failed(`${dates}: it has expired`, renewCure(view));
-      if (now < from.getTime())
-        return failed(`${dates}: not valid yet`, "put the clocks of the cluster and this machine right");
-      return ok(`${dates}, ${span(to.getTime() - now)} left`);
-    },
+    judge: (view) => judgeDates(see(view.presented), view.now, renewCure(view)),
   },
   {
     code: "MESH145",
@@ -115,19 +103,15 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     verifications: [6],
     needs: ["MESH143"],
     judge: (view) => {
-      const { certificate } = see(view.presented);
-      const names = certificate.subjectAltName ?? "no name";
-      const { profile, trustDomain } = view.config;
-      if (profile === "https_spiffe") {
-        const id = serverSpiffeId(trustDomain);
-        if (names === `URI:${id}`) return ok(id);
-        return failed(
-          `it is for ${names}, not ${id}`,
-          `see that the Route leads to the SPIRE server: ${routeOf(view)}`,
-        );
-      }
-      if (certificate.checkHost(hostOf(view)) !== undefined) return ok(names);
-      return failed(`it is for ${names}, not ${hostOf(view)}`, renewCure(view));
+      const presented = see(view.presented);
+      const expected = expectedOf(view);
+      const wrong = wrongName(presented, expected);
+      if (wrong === undefined) return ok(namesOf(presented));
+      const cure =
+        expected.profile === "https_spiffe"
+          ? `see that the Route leads to the SPIRE server: ${routeOf(view)}`
+          : renewCure(view);
+      return failed(wrong, cure);
     },
   },
   {
@@ -139,15 +123,11 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
     verifications: [6],
     needs: ["MESH144", "MESH145"],
-    judge: (view) => {
-      const { refused, certificate } = see(view.presented);
-      const issuer = certificate.issuer.replaceAll("\n", ", ");
-      if (refused === undefined || DATES.includes(refused)) return ok(`issued by ${issuer}`);
-      return failed(
-        `issued by ${issuer}: ${refused}`,
+    judge: (view) =>
+      judgeIssuer(
+        see(view.presented),
         `have it issued by the configured issuer (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
-      );
-    },
+      ),
   },
   {
     code: "MESH147",
@@ -183,6 +163,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
         ...notIn(own.roots.map(fingerprint), served.roots.map(fingerprint), "its own and not served: X.509"),
         ...notIn(jwtIds(served), jwtIds(own), "served and not its own: JWT"),
         ...notIn(jwtIds(own), jwtIds(served), "its own and not served: JWT"),
+        ...notIn(jwtPrints(served), jwtPrints(own), "served and not its own: JWT key sha256"),
       ];
       if (differ.length === 0) return ok(`the same ${keysOf(own)}`);
       return failed(
@@ -210,6 +191,14 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     },
   },
 ];
+
+/** What a member's endpoint has to present. */
+export function expectedOf(view: Pick<MemberView, "config" | "route">): Expected {
+  const { profile, trustDomain } = view.config;
+  return profile === "https_spiffe"
+    ? { profile, spiffeId: serverSpiffeId(trustDomain) }
+    : { profile, host: see(view.route).host };
+}
 
 /** What the endpoint serves, or what is wrong with it. */
 export function servedBundle({
@@ -239,6 +228,9 @@ export function keysOf({ roots, jwtKeys, sequence }: HeldBundle): string {
 export const short = (print: string): string => `${print.slice(0, 12)}…`;
 
 const jwtIds = ({ jwtKeys }: HeldBundle): string[] => jwtKeys.map(({ id }) => id);
+
+/** SHA-256 of the keys themselves: the id alone proves nothing. */
+const jwtPrints = ({ jwtKeys }: HeldBundle): string[] => jwtKeys.map(({ publicKey }) => fingerprint(publicKey));
 
 function notIn(some: readonly string[], others: readonly string[], what: string): string[] {
   const only = some.filter((one) => !others.includes(one));

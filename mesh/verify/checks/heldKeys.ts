@@ -1,13 +1,13 @@
 /** Whether what is held of a peer are the peer's present keys, X.509 or JWT. Pure. */
 import { PROGRAM } from "../../../components/names";
 import { refresh } from "../../trust/serverStore";
-import { failed, type Judgement, NotSeen, ok, pending, see } from "../check";
+import { failed, type Judgement, NotSeen, ok, pending, see, warn } from "../check";
 import { keysOf, short } from "./endpointChecks";
 import { fact, type PairView } from "../subjects";
 import {
   fingerprint,
-  foreignJwtKeys,
-  foreignRoots,
+  isBehind,
+  sameJwtKey,
   validRoots,
   type HeldBundle,
   type JwtKey,
@@ -17,13 +17,12 @@ import {
 /** A kind of keys in a bundle. */
 interface KeyKind<Key> {
   keys: (bundle: HeldBundle) => readonly Key[];
-  /** Those that can still verify something; JWT keys don't say when they end. */
+  /** Keys that can still verify something; JWT keys don't say when they end. */
   valid: (bundle: HeldBundle, now: Date) => readonly Key[];
   id: (key: Key) => string;
+  same: (one: Key, other: Key) => boolean;
   /** Ids of keys, each of which verifies what the peer signs now; none when that isn't known. */
   signing: (signing: Signing) => readonly string[];
-  /** Keys that are held and that the peer doesn't have. */
-  foreign: (held: HeldBundle, served: HeldBundle, now: Date) => readonly Key[];
   describe: (bundle: HeldBundle) => string;
 }
 
@@ -31,8 +30,8 @@ export const X509: KeyKind<Buffer> = {
   keys: ({ roots }) => roots,
   valid: validRoots,
   id: fingerprint,
+  same: (one, other) => one.equals(other),
   signing: ({ x509 }) => x509,
-  foreign: foreignRoots,
   describe: keysOf,
 };
 
@@ -40,36 +39,43 @@ export const JWT: KeyKind<JwtKey> = {
   keys: ({ jwtKeys }) => jwtKeys,
   valid: ({ jwtKeys }) => jwtKeys,
   id: ({ id }) => id,
+  same: sameJwtKey,
   signing: ({ jwt }) => jwt,
-  foreign: foreignJwtKeys,
   describe: ({ jwtKeys }) => jwtKeys.map(({ id }) => short(id)).join(", ") || "none",
 };
 
 export function judgeHeld<Key>(view: PairView, kind: KeyKind<Key>): Judgement {
   const held = heldOf(view);
   if (held === undefined) return notHeld(view);
-  const served = see(view.peer.served);
-  const { keys, id } = kind;
-  const list = (some: readonly Key[]): string => some.map((key) => short(id(key))).join(", ");
-  const ids = keys(held).map(id);
-  const missing = keys(served).filter((key) => !ids.includes(id(key)));
-  const valid = kind.valid(held, view.now).map(id);
+  const { bundle: own, says: has } = see(view.peer.keys);
+  const { keys, id, same } = kind;
+  const list = (ids: readonly string[]): string => ids.map(short).join(", ");
+  const isIn = (some: readonly Key[]) => (key: Key) => some.some((one) => same(one, key));
+  const valid = kind.valid(held, view.now);
+  const missing = keys(own).filter((key) => !isIn(keys(held))(key));
+  const strange = valid.filter((key) => !isIn(keys(own))(key));
   const signing = "seen" in view.peer.signing ? kind.signing(view.peer.signing.seen) : [];
-  const hasSigning = signing.some((one) => valid.includes(one));
-  const lacking = hasSigning ? [] : keys(served).filter((key) => signing.includes(id(key)));
-  const lacksAll = !hasSigning && missing.length > 0 && missing.length === keys(served).length;
-  const strange = kind.foreign(held, served, view.now);
+  const hasSigning = keys(own).some((key) => signing.includes(id(key)) && isIn(valid)(key));
+  const lacksAll = missing.length > 0 && missing.length === keys(own).length;
+  // JWT keys don't say when they end, and SPIRE drops one that the peer has given up at its next refresh.
+  const outdated = kind.keys === JWT.keys && isBehind(held, own) && strange.length < valid.length;
+  const trusts = `trusts ${list(strange.map(id))}, which the peer doesn't have`;
   const faults = [
-    ...(strange.length > 0 ? [`trusts ${list(strange)}, which the peer doesn't have`] : []),
-    ...(lacking.length > 0 ? [`lacks ${list(lacking)}, with which the peer signs`] : []),
-    ...(lacking.length === 0 && lacksAll ? [`lacks ${list(missing)}, which is all that the peer serves`] : []),
-    ...(ids.length > 0 && valid.length === 0 ? ["nothing that it holds is still valid"] : []),
+    ...(strange.length > 0 && !outdated ? [trusts] : []),
+    ...(signing.length > 0 && !hasSigning ? [`lacks ${list(signing)}, with which the peer signs`] : []),
+    ...(signing.length === 0 && lacksAll ? [`lacks ${list(missing.map(id))}, which is all that the peer ${has}`] : []),
+    ...(keys(held).length > 0 && valid.length === 0 ? ["nothing that it holds is still valid"] : []),
   ];
-  const says = `holds ${kind.describe(held)}; the peer serves ${kind.describe(served)}`;
-  if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refresh(view, see(view.peer.trustDomain)));
+  const says = `holds ${kind.describe(held)}; the peer ${has} ${kind.describe(own)}`;
+  const refreshNow = refresh(view, see(view.peer.trustDomain));
+  if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refreshNow);
+  if (keys(own).length === 0) throw new NotSeen(`the peer ${has} no such key (${says})`);
+  if (missing.length > 0 && !hasSigning)
+    throw new NotSeen(
+      `lacks ${list(missing.map(id))}, and with which of its keys the peer signs is not known (${says})`,
+    );
+  if (outdated && strange.length > 0) return warn(`${trusts} any more (${says})`, refreshNow);
   if (missing.length === 0) return ok(says);
-  if (!hasSigning)
-    throw new NotSeen(`lacks ${list(missing)}, and with which of its keys the peer signs is not known (${says})`);
   return ok(`${says}; ${missing.length} that the peer has prepared come with the next refresh`);
 }
 

@@ -117,27 +117,28 @@ export const trustChecks: readonly Check<PairView>[] = [
   },
   {
     code: "MESH211",
-    title: "it holds the X.509 roots that the peer serves now",
-    source: "the SPIRE server and the peer's endpoint",
+    title: "it holds the peer's present X.509 roots",
+    source: "the SPIRE servers of both",
     about:
-      "The root that vouches for the X.509-SVIDs that the peer signs now is held, and no root is held that the peer doesn't have. One that the " +
+      "The root that vouches for the X.509-SVIDs that the peer signs now is held, and no root is held that the peer doesn't have. The peer's " +
+      "own SPIRE server says which these are; where it cannot be asked, the peer's endpoint counts, if its certificate is good. A root that the " +
       "peer has only prepared may still be missing: SPIRE fetches it long before it is used. With an upstream CA the peer signs with an " +
       "intermediate, and the root is that CA's; where it cannot be told which of several roots that is, and one is missing, this is unknown.",
     verifications: [5],
     needs: ["MESH134"],
-    needsOfPeer: ["MESH147"],
+    needsOfPeer: ["MESH134"],
     judge: (view) => judgeHeld(view, X509),
   },
   {
     code: "MESH212",
-    title: "it holds the JWT keys that the peer serves now",
-    source: "the SPIRE server and the peer's endpoint",
+    title: "it holds the peer's present JWT keys",
+    source: "the SPIRE servers of both",
     about:
       "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
-      "X.509 roots need it, and JWT keys come and go by themselves.",
+      "X.509 roots need it, and JWT keys come and go by themselves. A key that the peer has given up since the last refresh is a warning.",
     verifications: [5],
     needs: ["MESH134"],
-    needsOfPeer: ["MESH147"],
+    needsOfPeer: ["MESH134"],
     judge: (view) => judgeHeld(view, JWT),
   },
   {

@@ -56,7 +56,7 @@ export function mesh(count: number, { said = {}, lifetimes = {}, unheld = [] }: 
         return { member, peer, trustDomain, health: healthOf(checks), checks, ...trust };
       }),
   );
-  return { at: AT, version: "0.1.0", members, pairs };
+  return { at: AT, version: "0.1.0", members, pairs, peers: [] };
 }
 
 /** The real checks, that say what they are told to say. */

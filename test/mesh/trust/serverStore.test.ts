@@ -66,9 +66,16 @@ describe("what is held of a peer", () => {
     expect(codes(bundle("peer", held), bundle("peer", own))).toEqual([code]);
   });
 
-  test("may have JWT keys that it has dropped, but not those alone", () => {
-    const own = bundle("peer", [first], ["new"]);
-    expect(codes(bundle("peer", [first], ["old", "new"]), own)).toEqual([]);
-    expect(codes(bundle("peer", [first], ["old"]), own)).toEqual(["bundle-foreign"]);
+  test("may have JWT keys that the peer has dropped since the last refresh, but not those alone", () => {
+    const own = { ...bundle("peer", [first], ["new"]), sequence: 5 };
+    expect(codes({ ...bundle("peer", [first], ["old", "new"]), sequence: 4 }, own)).toEqual([]);
+    expect(codes({ ...bundle("peer", [first], ["old"]), sequence: 4 }, own)).toEqual(["bundle-foreign"]);
+  });
+
+  test("has no JWT key beside those of the same version of the peer's bundle, and none by the name of another", () => {
+    const own = { ...bundle("peer", [first], ["new"]), sequence: 5 };
+    expect(codes({ ...bundle("peer", [first], ["added", "new"]), sequence: 5 }, own)).toEqual(["bundle-foreign"]);
+    const forged = { ...own, jwtKeys: [{ id: "new", publicKey: Buffer.from("forged") }] };
+    expect(codes(forged, own)).toEqual(["bundle-foreign"]);
   });
 });

@@ -42,6 +42,8 @@ export interface Cluster {
   verbs: string[];
   /** Why the SPIRE server cannot be asked. */
   serverRefuses?: Error;
+  /** Why it cannot be asked for its own bundle and keys. */
+  ownRefuses?: Error;
   /** Path of the SPIRE server's program in its container. */
   program: string;
   own: HeldBundle;
@@ -288,7 +290,7 @@ export interface Otherwise {
   chosen?: string[];
   change?: (clusters: Record<string, Cluster>) => void;
   published?: (reference: string) => Contract | undefined;
-  endpoint?: (url: string) => Presented | undefined;
+  endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
 }
 
 export function look({
@@ -318,7 +320,7 @@ export function look({
         },
         server: {
           program: () => ask(cluster.program),
-          ownBundle: () => ask(cluster.own),
+          ownBundle: () => (cluster.ownRefuses ? Promise.reject(cluster.ownRefuses) : ask(cluster.own)),
           signing: () => ask(cluster.signing),
           bundles: () => ask(cluster.bundles),
           relationships: () => ask(cluster.relationships),
@@ -327,9 +329,9 @@ export function look({
         },
       };
     },
-    endpoint: (url) => {
+    endpoint: (url, ca) => {
       const name = NAMES.find((one) => url === `https://${hostOf(one)}`);
-      const presented = otherwise.endpoint?.(url) ?? (name === undefined ? undefined : clusters[name]?.presented);
+      const presented = otherwise.endpoint?.(url, ca) ?? (name === undefined ? undefined : clusters[name]?.presented);
       if (presented === undefined) return Promise.reject(new Error(`getaddrinfo ENOTFOUND ${url}`));
       return presented instanceof Error ? Promise.reject(presented) : Promise.resolve(presented);
     },
@@ -388,11 +390,12 @@ export const warnings = ({ members, pairs }: Verification): string[] => [
 ];
 
 /** What is not in order, as `cluster1 MESH121 failed` and `cluster1->cluster2 MESH211 failed`. */
-export function faults({ members, pairs }: Verification): string[] {
+export function faults({ members, pairs, peers }: Verification): string[] {
   const of = (who: string, checks: readonly Outcome[]): string[] =>
     checks.flatMap(({ code, state }) => (passes(state) || state === "skipped" ? [] : [`${who} ${code} ${state}`]));
   return [
     ...members.flatMap(({ member, checks }) => of(member, checks)),
     ...pairs.flatMap(({ member, peer, checks }) => of(`${member}->${peer}`, checks)),
+    ...peers.flatMap(({ peer, checks }) => of(`peer ${peer}`, checks)),
   ];
 }

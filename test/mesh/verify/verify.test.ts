@@ -1,12 +1,15 @@
+import { X509Certificate } from "node:crypto";
 import { Forbidden } from "../../../components/cluster";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { configHash } from "../../../components/spireServerReadiness";
 import type { Outcome } from "../../../mesh/verify/check";
+import type { Presented } from "../../../mesh/verify/presented";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { issue, type Issued, root } from "../../components/certificates";
 import {
   bundleOf,
+  certificateOf,
   type Cluster,
   faults,
   hostOf,
@@ -101,7 +104,7 @@ test("who may not exec is told what could not be seen, not that it is fine", asy
   expect([...new Set(faults(found).map((line) => line.split(" ").slice(-2).join(" ")))]).toEqual(
     ["MESH148", "MESH303", "MESH304", "MESH205", "MESH211", "MESH212"].map((code) => `${code} unknown`),
   );
-  expect(printVerify(found)).toContain("? MESH211 it holds the X.509 roots that the peer serves now: may not exec");
+  expect(printVerify(found)).toContain("? MESH211 it holds the peer's present X.509 roots: may not exec");
 });
 
 test("cures run the program that each SPIRE server's image has", async () => {
@@ -172,6 +175,61 @@ test("a key that the peer has only prepared may be missing; the one that it sign
     },
   });
   expect(faults(active)).toEqual(["cluster1->cluster2 MESH211 failed", "cluster3->cluster2 MESH211 failed"]);
+});
+
+describe("held keys are compared with what the peer's own SPIRE server has", () => {
+  const rotated = root(trustDomainOf("cluster2"));
+  const pair = (found: Verification, code: string) =>
+    checksOf(found, "cluster1", "cluster2").find((each) => each.code === code);
+  /** The peer has rotated; its endpoint goes on serving what cluster1 holds, as a cache or an attacker would. */
+  const rotate = ({ cluster2 }: Record<string, Cluster>): void => {
+    const peer = cluster2 as Cluster;
+    peer.own = { ...peer.own, roots: [rotated.certificate.raw] };
+    peer.signing.x509 = [fingerprint(rotated.certificate.raw)];
+  };
+
+  test("not with what an endpoint serves", async () => {
+    expect(pair(await look({ change: rotate }), "MESH211")).toMatchObject({ state: "failed" });
+  });
+
+  test("and the key that it signs with is held, also where the endpoint doesn't serve it", async () => {
+    const found = await look({
+      change: ({ cluster2 }) => {
+        if (cluster2) cluster2.signing.jwt = ["a-key-that-nobody-has"];
+      },
+    });
+    expect(pair(found, "MESH212")).toMatchObject({
+      state: "failed",
+      evidence: expect.stringMatching(/^lacks a-key-that-/) as string,
+    });
+  });
+
+  test("where that cannot be asked its endpoint counts, if it would be believed", async () => {
+    const silent = (refused?: string) => (clusters: Record<string, Cluster>) => {
+      const peer = clusters["cluster2"] as Cluster;
+      peer.ownRefuses = new Forbidden("may not exec");
+      if (refused !== undefined && !(peer.presented instanceof Error)) peer.presented = { ...peer.presented, refused };
+    };
+    expect(pair(await look({ change: silent() }), "MESH211")).toMatchObject({
+      state: "ok",
+      evidence: expect.stringContaining("the peer serves") as string,
+    });
+    expect(pair(await look({ change: silent("DEPTH_ZERO_SELF_SIGNED_CERT") }), "MESH211")).toMatchObject({
+      state: "unknown",
+      evidence: "may not exec",
+    });
+  });
+
+  test("a JWT key that the peer has given up since the last refresh is a warning", async () => {
+    const found = await look({
+      change: ({ cluster1, cluster2 }) => {
+        cluster1?.bundles[0]?.jwtKeys.push({ id: "old", publicKey: Buffer.from("old") });
+        if (cluster2) cluster2.own.sequence = 5;
+      },
+    });
+    expect(faults(found)).toEqual([]);
+    expect(warnings(found)).toEqual(["cluster1->cluster2 MESH212"]);
+  });
 });
 
 describe("a peer with an upstream CA, whose bundle has several roots", () => {
@@ -268,6 +326,32 @@ test("only who is chosen is judged, by what its peers are themselves", async () 
   expect(faults(found)).toEqual([]);
 });
 
+test("what makes trust in a peer worthless is said, also when the peer is not chosen", async () => {
+  const distrust = ({ cluster2 }: Record<string, Cluster>): void => {
+    const peer = cluster2 as Cluster;
+    if (!(peer.presented instanceof Error))
+      peer.presented = { ...peer.presented, refused: "SELF_SIGNED_CERT_IN_CHAIN" };
+  };
+  const found = await look({ chosen: [one], change: distrust });
+  expect(faults(found)).toEqual(["peer cluster2 MESH146 failed"]);
+  expect(verifyExit(found)).toBe(1);
+  expect(printVerify(found)).toContain("cluster2 (apps.cluster2.example.com), a peer: unhealthy");
+  // Who looks at everybody reads it once.
+  expect(faults(await look({ change: distrust }))).toEqual(["cluster2 MESH146 failed"]);
+});
+
+test.each([
+  ["in its subject alone", issue(hostOf(one)).certificate],
+  ["by a wildcard for part of a label", certificateOf(`federat*.${trustDomainOf(one)}`)],
+])("a certificate that names the host %s is refused, as Go refuses it", async (_, certificate) => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) cluster1.presented = presentedOf(cluster1.own, hostOf(one), certificate);
+    },
+  });
+  expect(faults(found)).toContain("cluster1 MESH145 failed");
+});
+
 test("until when a peer is trusted, and how long certificates and roots live", async () => {
   const { members, pairs } = await look();
   const held = new Date(pairs[0]?.trustedUntil ?? "").getTime();
@@ -280,7 +364,7 @@ test("until when a peer is trusted, and how long certificates and roots live", a
 
 describe("a peer of another project", () => {
   const far = "organization/elsewhere/far";
-  const certificate = issue("far");
+  const certificate = certificateOf("far.example.com");
   const contract = {
     version: 1 as const,
     trustDomain: "far.example.com",
@@ -330,11 +414,73 @@ describe("a peer of another project", () => {
       members,
       change: arrange,
       published: (reference) => (reference === far ? contract : undefined),
-      endpoint: (url) =>
-        url === contract.bundleEndpointUrl ? presentedOf(theirs, url, certificate.certificate) : undefined,
+      endpoint: (url) => (url === contract.bundleEndpointUrl ? presentedOf(theirs, url, certificate) : undefined),
     });
     expect(faults(found)).toEqual([]);
     expect(found.pairs.map(({ peer }) => peer)).toEqual([name]);
+  });
+
+  const presenting = (presented: Partial<Presented>): Promise<Verification> =>
+    look({
+      members,
+      change: arrange,
+      published: () => contract,
+      endpoint: (url) =>
+        url === contract.bundleEndpointUrl ? { ...presentedOf(theirs, url, certificate), ...presented } : undefined,
+    });
+
+  test.each<[string, Partial<Presented>, string]>([
+    ["by an unknown CA", { refused: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" }, "MESH146"],
+    ["for another host", { certificate: certificateOf("elsewhere.example.com") }, "MESH145"],
+    [
+      "that has expired",
+      {
+        certificate: certificateOf("far.example.com", {
+          notBefore: new Date(NOW.getTime() - 2 * HOUR),
+          notAfter: new Date(NOW.getTime() - HOUR),
+        }),
+      },
+      "MESH144",
+    ],
+  ])("that presents a certificate %s is not believed", async (_, presented, code) => {
+    const found = await presenting(presented);
+    expect(faults(found)).toEqual([`peer ${name} ${code} failed`]);
+    expect(verifyExit(found)).toBe(1);
+    expect(checksOf(found, one, name).find((each) => each.code === "MESH211")).toMatchObject({
+      state: "skipped",
+      needs: code,
+    });
+  });
+
+  test("that publishes what no up would take is not asked", async () => {
+    const found = await look({
+      members,
+      change: arrange,
+      published: () => ({ ...contract, bundleEndpointUrl: "http://far.example.com" }),
+    });
+    expect(faults(found)).toContain(`peer ${name} MESH101 unknown`);
+    expect(verifyExit(found)).not.toBe(0);
+  });
+
+  test("with https_spiffe is verified with the roots that SPIRE holds, not with those of its last up", async () => {
+    const asked: (string | undefined)[] = [];
+    const endpointSpiffeId = "spiffe://far.example.com/spire/server";
+    await look({
+      members,
+      change: arrange,
+      published: () => ({
+        ...contract,
+        profile: "https_spiffe",
+        endpointSpiffeId,
+        caCertificates: root("far.example.com").pem,
+      }),
+      endpoint: (url, ca) => {
+        if (url !== contract.bundleEndpointUrl) return undefined;
+        asked.push(ca);
+        return presentedOf(theirs, url, issue("far", { uris: [endpointSpiffeId] }).certificate);
+      },
+    });
+    expect(asked).toEqual([theirs.roots.map((der) => new X509Certificate(der).toString()).join("")]);
   });
 
   test("is unknown as long as its endpoint cannot be asked, and pending as long as its stack publishes nothing", async () => {

@@ -1,0 +1,90 @@
+/** What is asked of a peer of another project: its stack says where it is, and its endpoint is all that can be looked at. Pure. */
+import { explain } from "../../../components/problem";
+import { parseTrustBundle } from "../../../components/trustBundle";
+import { type Check, failed, ok, see, skipped } from "../check";
+import { expectedAt, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
+import type { Presented } from "../presented";
+import type { PeerReading } from "../subjects";
+import type { Looked } from "../../kernel/looked";
+
+export interface OutsideView extends PeerReading {
+  presented: Looked<Presented>;
+  now: Date;
+}
+
+const SOURCE = "its stack's outputs and its endpoint";
+
+const inItsProject = ({ name }: OutsideView): string => `put it right in the project of ${name}`;
+
+/** The same questions as of a member, with the same codes: whoever trusts it is as safe as its endpoint. */
+export const outsideChecks: readonly Check<OutsideView>[] = [
+  {
+    code: "MESH101",
+    title: "its stack publishes a bundle endpoint",
+    source: SOURCE,
+    about: "",
+    judge: ({ published }) => ok(see(published).bundleEndpointUrl),
+  },
+  {
+    code: "MESH143",
+    title: "the endpoint answers over TLS",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH101"],
+    judge: (view) => {
+      const { presented } = view;
+      if ("because" in presented) return failed(presented.because, inItsProject(view));
+      const { status } = presented.seen;
+      return status === 200
+        ? ok("it answers with status 200")
+        : failed(`it answers with HTTP status ${status}`, inItsProject(view));
+    },
+  },
+  {
+    code: "MESH144",
+    title: "the certificate that it presents is in its time",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH143"],
+    judge: (view) => judgeDates(see(view.presented), view.now, inItsProject(view)),
+  },
+  {
+    code: "MESH145",
+    title: "the certificate that it presents names the endpoint",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH143"],
+    judge: (view) => {
+      const presented = see(view.presented);
+      const wrong = wrongName(presented, expectedAt(see(view.published)));
+      return wrong === undefined ? ok(namesOf(presented)) : failed(wrong, inItsProject(view));
+    },
+  },
+  {
+    code: "MESH146",
+    title: "the published CA vouches for it",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH144", "MESH145"],
+    judge: (view) => judgeIssuer(see(view.presented), inItsProject(view)),
+  },
+  {
+    code: "MESH147",
+    title: "it serves a bundle of this trust domain",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH143"],
+    judge: (view) => {
+      const bundle = parseTrustBundle(see(view.presented).body, see(view.trustDomain), view.now);
+      return Array.isArray(bundle) ? failed(explain(bundle), inItsProject(view)) : ok("it does");
+    },
+  },
+  {
+    code: "MESH134",
+    title: "the SPIRE server runs",
+    source: SOURCE,
+    about: "",
+    needs: ["MESH146", "MESH147"],
+    judge: () => skipped("its SPIRE server is of another project"),
+  },
+];

@@ -1,0 +1,56 @@
+/** How the SPIRE server of a peer judges the certificate that an endpoint presents. Pure. */
+import type { Peer } from "../../components/peer";
+import { type Judgement, failed, ok } from "./check";
+import type { Presented } from "./presented";
+import { dated, span } from "./times";
+
+/** Whose certificate the endpoint has to present. */
+export type Expected = { profile: "https_web"; host: string } | { profile: "https_spiffe"; spiffeId: string };
+
+export function expectedAt({ profile, bundleEndpointUrl, endpointSpiffeId = "" }: Peer): Expected {
+  return profile === "https_spiffe"
+    ? { profile, spiffeId: endpointSpiffeId }
+    : { profile, host: new URL(bundleEndpointUrl).hostname };
+}
+
+/** Go never reads a host name from the subject, and takes `*` only as a whole label. */
+const AS_GO = { subject: "never", partialWildcards: false } as const;
+
+export const namesOf = ({ certificate }: Presented): string => certificate.subjectAltName ?? "no name";
+
+/** What is wrong with the names of the certificate; undefined when nothing is. */
+export function wrongName(presented: Presented, expected: Expected): string | undefined {
+  const names = namesOf(presented);
+  if (expected.profile === "https_spiffe") {
+    return names === `URI:${expected.spiffeId}` ? undefined : `it is for ${names}, not ${expected.spiffeId}`;
+  }
+  const matches = presented.certificate.checkHost(expected.host, AS_GO) !== undefined;
+  return matches ? undefined : `it is for ${names}, not ${expected.host}`;
+}
+
+export function judgeDates({ certificate }: Presented, now: Date, renew: string): Judgement {
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const dates = `${dated(from)} to ${dated(to)}`;
+  if (now >= to) return failed(`${dates}: it has expired`, renew);
+  if (now < from) return failed(`${dates}: not valid yet`, "correct the clocks of the cluster and of this machine");
+  return ok(`${dates}, ${span(to.getTime() - now.getTime())} left`);
+}
+
+/**
+ * An expired certificate further up the chain counts as well: OpenSSL says one error only, and "expired" can hide
+ * that nobody vouches for the chain.
+ */
+export function judgeIssuer({ certificate, refused }: Presented, cure: string): Judgement {
+  const issuer = `issued by ${certificate.issuer.replaceAll("\n", ", ")}`;
+  if (refused === undefined) return ok(issuer);
+  const hint = refused === "CERT_HAS_EXPIRED" ? " (a CA in its chain has expired)" : "";
+  return failed(`${issuer}: ${refused}${hint}`, cure);
+}
+
+/** Why nothing that came over this connection may be believed; undefined when the peer's SPIRE servers would believe it. */
+export function notBelieved(presented: Presented, expected: Expected): string | undefined {
+  const { refused, status } = presented;
+  if (refused !== undefined) return `the certificate of its endpoint is refused: ${refused}`;
+  if (status !== 200) return `its endpoint answers with HTTP status ${status}`;
+  return wrongName(presented, expected);
+}
