@@ -51,7 +51,8 @@ export const RUN: Record<Command, (session: Session) => Promise<ExitCode>> = {
     const result = await preview(members, stacks, parallel);
     print({ command: "preview", members: result }, printPreview(result));
     if (result.some(({ errors }) => errors.length > 0)) return EXIT.findings;
-    return values["expect-no-changes"] && result.some(changes) ? EXIT.findings : EXIT.fine;
+    if (values["expect-no-changes"] && result.some(changes)) return EXIT.findings;
+    return result.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
   },
 
   async drift(session) {
@@ -76,10 +77,10 @@ export const RUN: Record<Command, (session: Session) => Promise<ExitCode>> = {
     return verifyExit(result);
   },
 
-  async status({ members, stacks, print }) {
-    const result = await status(members, stacks);
+  async status({ members, stacks, parallel, print }) {
+    const result = await status(members, stacks, parallel);
     print({ command: "status", members: result }, printStatus(result));
-    return EXIT.fine;
+    return result.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
   },
 
   async remove({ members, names: [leaver = ""], values, workspace, stacks, parallel, note, print, ask }) {

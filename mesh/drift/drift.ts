@@ -1,6 +1,7 @@
 /** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Contract } from "../../stacks/contract";
+import type { Published } from "../pulumi/workspace";
 import { type Declared, declaredBy } from "../trust/expected";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { type Finding, type Unchecked } from "../kernel/finding";
@@ -38,21 +39,46 @@ export async function drift(
     readings.set(member.name, await readMember(member, stacks, clusters));
   });
   const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((peer) => [peer.reference, peer]));
-  const published = new Map<string, Contract | undefined>();
+  const published = new Map<string, Looked<Published | undefined>>();
   const own = new Map<string, Looked<HeldBundle>>(); // read after all that is held
   await inParallel(parallel, [...peers.values()], async ({ reference, access }) => {
-    const contract = (await stacks.published(reference))?.federation;
-    published.set(reference, contract);
-    own.set(reference, await look(() => bundleOf(contract, access, clusters)));
+    const read = await look(() => stacks.published(reference));
+    published.set(reference, read);
+    const contract = "seen" in read ? read.seen?.federation : undefined;
+    const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
+    own.set(reference, await look(() => bundleOf(contract, access, clusters, because)));
   });
-  return Promise.all(
-    members.map(async (member) => {
-      const reading = readings.get(member.name) ?? { because: "it was not looked at" };
-      const contracts = new Map(member.config.peers.map(({ name, reference }) => [name, published.get(reference)]));
-      const declared = declaredBy(member.config, contracts, await stacks.published(member.name));
-      return judge(member, declared, reading, own, new Date());
-    }),
-  );
+  await inParallel(parallel, members, async ({ name }) => {
+    if (!published.has(name)) published.set(name, await look(() => stacks.published(name)));
+  });
+  const publishedBy = (stack: string): Looked<Published | undefined> =>
+    published.get(stack) ?? { because: "it was not read" };
+  return members.map((member) => {
+    const reading = readings.get(member.name) ?? { because: "it was not looked at" };
+    const judged = judge(member, declaredFor(member, publishedBy), reading, own, new Date());
+    return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, publishedBy)] };
+  });
+}
+
+/**
+ * Whom a member is to trust. Not known when its own stack cannot be read, or that of a peer that it does not trust yet:
+ * what then looks undeclared may be that peer's.
+ */
+function declaredFor(
+  { name, config }: MeshMember,
+  publishedBy: (stack: string) => Looked<Published | undefined>,
+): Looked<Declared> {
+  const own = publishedBy(name);
+  if ("because" in own) return { because: `its stack cannot be read: ${own.because}` };
+  const contracts = new Map<string, Contract | undefined>();
+  for (const peer of config.peers) {
+    const read = publishedBy(peer.reference);
+    if ("seen" in read) contracts.set(peer.name, read.seen?.federation);
+    else if (own.seen?.peers[peer.name] === undefined) {
+      return { because: `the stack of ${peer.name} cannot be read: ${read.because}` };
+    }
+  }
+  return { seen: declaredBy(config, contracts, own.seen) };
 }
 
 /** A peer, and the way to its cluster when it is a member. */
@@ -76,15 +102,28 @@ async function bundleOf(
   contract: Contract | undefined,
   access: ClusterAccess | undefined,
   clusters: Clusters,
+  unread: string | undefined,
 ): Promise<HeldBundle> {
   if (access !== undefined) return clusters.server(access).ownBundle();
   if (contract !== undefined) return clusters.endpoint(contract);
+  if (unread !== undefined) throw new Error(unread);
   throw new Error("its stack publishes no bundle endpoint");
+}
+
+function unreadPeers(
+  { name, config }: MeshMember,
+  publishedBy: (stack: string) => Looked<Published | undefined>,
+): Unchecked[] {
+  return config.peers.flatMap((peer) => {
+    const read = publishedBy(peer.reference);
+    const what = `whether it trusts ${peer.name} as ${peer.name} publishes itself`;
+    return "seen" in read ? [] : [{ member: name, what, because: `the stack cannot be read: ${read.because}` }];
+  });
 }
 
 function judge(
   { name, config }: MeshMember,
-  declared: Declared,
+  whom: Looked<Declared>,
   looked: Looked<Reading>,
   own: ReadonlyMap<string, Looked<HeldBundle>>,
   now: Date,
@@ -107,14 +146,18 @@ function judge(
     ...("seen" in program && { program: program.seen }),
   };
   check("the stack's objects", stack, ({ compared, others }) => objectFindings(place, compared, others));
-  check("ClusterFederatedTrustDomains", trust, (objects) => foreignTrust(place, objects, declared));
-  check("federatesWith of the SpireServer", federation, (spec) =>
-    listedPeers(place, spec, declared, config.federatesWith),
+  const judged = <T>(it: Looked<T>): Looked<{ seen: T; declared: Declared }> => {
+    if ("because" in it) return it;
+    return "because" in whom ? whom : { seen: { seen: it.seen, declared: whom.seen } };
+  };
+  check("ClusterFederatedTrustDomains", judged(trust), ({ seen, declared }) => foreignTrust(place, seen, declared));
+  check("federatesWith of the SpireServer", judged(federation), ({ seen, declared }) =>
+    listedPeers(place, seen, declared, config.federatesWith),
   );
   check("the SPIRE server's configuration", conf, (text) =>
     serverConf(place, "seen" in federation ? federation.seen : undefined, text),
   );
-  check("the SPIRE server's own store", store, (seen) => {
+  check("the SPIRE server's own store", judged(store), ({ seen, declared }) => {
     const foreign = foreignTrustDomains(
       "seen" in trust ? trust.seen : [],
       "seen" in federation ? federation.seen : undefined,
@@ -122,9 +165,11 @@ function judge(
     );
     return leftInStore(place, seen, declared, foreign);
   });
-  if ("because" in store) return done;
+  if ("because" in store || "because" in whom) return done;
   for (const peer of config.peers) {
-    const trustDomain = declared.peers.find(({ stack: of }) => of === peer.name)?.trustDomain;
+    const trustDomain =
+      whom.seen.peers.find(({ stack: of }) => of === peer.name)?.trustDomain ??
+      [...whom.seen.trusted].find(([, of]) => of === peer.name)?.[0];
     const held = store.seen.bundles.find((bundle) => bundle.trustDomain === trustDomain);
     if (held === undefined) continue;
     check(

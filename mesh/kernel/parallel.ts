@@ -1,14 +1,23 @@
-/** Does all of them, at most `limit` at a time; what one of them throws is thrown when all are through. */
+/**
+ * Acts on every item, at most `limit` at a time. An error of one item keeps no other item from its turn; the first error
+ * is thrown once all items had theirs.
+ */
 export async function inParallel<T>(
   limit: number,
   items: readonly T[],
   act: (item: T) => Promise<unknown>,
 ): Promise<void> {
-  const queue = [...items];
+  const queue = items.map((item) => () => act(item));
+  const errors: unknown[] = [];
   const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(item);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      try {
+        await next();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
   };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
-  const broken = results.find((result) => result.status === "rejected");
-  if (broken) throw broken.reason;
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (errors.length > 0) throw errors[0];
 }

@@ -4,6 +4,7 @@ import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../componen
 import type { Contract } from "../../stacks/contract";
 import type { MeshMember } from "../members/members";
 import type { Published } from "../pulumi/workspace";
+import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import type { Roots } from "../spire/firstRoots";
 import { restartsSpire, type Step } from "../pulumi/events";
@@ -34,6 +35,8 @@ export interface PreviewMember {
   steps: Step[];
   /** Why nothing can be said. */
   errors: string[];
+  /** Why its own stack or a peer's could not be read; what that changes in trust is not known. */
+  unread: string[];
 }
 
 export async function preview(
@@ -43,7 +46,10 @@ export async function preview(
 ): Promise<PreviewMember[]> {
   const results = new Map<string, PreviewMember>();
   // Every member is a peer of many, and nothing is published meanwhile.
-  const published = once((stack: string) => stack, stacks.published.bind(stacks));
+  const published = once(
+    (stack: string) => stack,
+    (stack) => look(() => stacks.published(stack)),
+  );
   const rootsOf = once(
     ({ trustDomain, bundleEndpointUrl }: Contract) => `${trustDomain} ${bundleEndpointUrl}`,
     stacks.roots.bind(stacks),
@@ -51,16 +57,23 @@ export async function preview(
   await inParallel(parallel, members, async (member) => {
     const { name, config } = member;
     const outcome = await stacks.preview(name);
-    const publications = new Map(
-      await Promise.all(
-        config.peers.map(async (peer) => [peer.name, (await published(peer.reference))?.federation] as const),
-      ),
-    );
-    const trust = trustChanges(
-      config.peers.map((peer) => peer.name),
-      publications,
-      await published(name),
-    );
+    const unread: string[] = [];
+    const publications = new Map<string, Contract | undefined>();
+    for (const peer of config.peers) {
+      const reading = await published(peer.reference);
+      if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
+      else unread.push(`${peer.name}: its stack cannot be read: ${reading.because}`);
+    }
+    const before = await published(name);
+    if ("because" in before) unread.push(`its stack cannot be read: ${before.because}`);
+    const trust =
+      "seen" in before
+        ? trustChanges(
+            config.peers.map((peer) => peer.name),
+            publications,
+            before.seen,
+          )
+        : { gains: [], loses: [], keeps: [], waitsFor: [] };
     const there = [...publications.values()].filter((contract) => contract !== undefined);
     const [own, ...peers] = await Promise.all([
       stacks.ownRoots(member),
@@ -84,6 +97,7 @@ export async function preview(
       restarts: steps.some(restartsSpire),
       steps: steps.map(({ op, type, name }) => ({ op, type, name })),
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
+      unread,
     });
   });
   return members.flatMap(({ name }) => results.get(name) ?? []);
@@ -127,7 +141,7 @@ export function printPreview(members: readonly PreviewMember[]): string {
 }
 
 function section(
-  { member, trustDomain, trust, sharedRoots, restarts, steps, errors }: PreviewMember,
+  { member, trustDomain, trust, sharedRoots, restarts, steps, errors, unread }: PreviewMember,
   domains: ReadonlyMap<string, string>,
 ): string {
   const changing = [
@@ -147,7 +161,8 @@ function section(
   ];
   // What is refused changes nothing.
   const lines = [
-    ...(errors.length > 0 ? errors : changing.length > 0 ? changing : ["nothing changes"]),
+    ...(errors.length > 0 ? errors : changing.length > 0 || unread.length > 0 ? changing : ["nothing changes"]),
+    ...unread,
     ...sharedRoots.map((shared) => `warning: ${describeSharedRoot(shared)}`),
   ];
   return `${member} (${trustDomain})\n${lines.map((line) => `  ${line.replaceAll("\n", "\n  ")}\n`).join("")}`;

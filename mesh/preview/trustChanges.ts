@@ -24,7 +24,7 @@ export const KEPT = `its stack publishes nothing any more; to end the trust, tak
 
 /**
  * @param wanted names of the peers in the member's config
- * @param publications what the stack of each of them publishes
+ * @param publications what the stack of each of them publishes; a peer whose stack could not be read is not in it
  * @param own what the member's own stack publishes; undefined before its first up
  */
 export function trustChanges(
@@ -34,7 +34,7 @@ export function trustChanges(
 ): TrustChanges {
   const trusted = own?.peers ?? {};
   const last = Object.entries(trusted).map(([peer, { trustDomain }]) => ({ peer, trustDomain }));
-  const silent = wanted.filter((peer) => publications.get(peer) === undefined);
+  const silent = wanted.filter((peer) => publications.has(peer) && publications.get(peer) === undefined);
   return {
     gains: wanted.flatMap((peer) => {
       const contract = trusted[peer] === undefined ? publications.get(peer) : undefined;

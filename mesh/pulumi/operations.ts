@@ -8,7 +8,7 @@ import { type EngineEvent, makeStack, published, type Published, stackOf, type W
 import type { Interruption } from "../kernel/interruption";
 import type { MeshMember } from "../members/members";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
-import { NotRecovered, readAgain, settling, type Teller, withLock } from "./recovery";
+import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type Roots, rootsOf } from "../spire/firstRoots";
 import { stackObjects } from "./stackObjects";
 import type { DriftOutcome, PreviewOutcome, UpOutcome } from "./outcomes";
@@ -107,7 +107,7 @@ export class PulumiStacks {
     });
   }
 
-  /** The listener hears how it goes; a command that fails is an outcome, anything else is an error of ours. */
+  /** The listener hears how it goes. Every error is an outcome of this stack, so that it costs no other stack its run. */
   private async attempt<T extends UpOutcome | PreviewOutcome>(
     name: string,
     operation: (stack: Stack, attempt: Attempt) => Promise<T>,
@@ -135,17 +135,16 @@ export class PulumiStacks {
       },
     };
     this.listener.began(name);
-    const stack = await stackOf(this.workspace, name);
-    const outcome = await (
-      this.interruption.requested
-        ? Promise.resolve(failure("was not begun: interrupted"))
-        : readAgain(() => {
-            activity = idle;
-            return operation(stack, attempt);
-          })
-    ).catch((error: unknown) => {
-      if (error instanceof NotRecovered) return failure(error.message);
-      if (!(error instanceof CommandError)) throw error;
+    const run = async (): Promise<T | Failure> => {
+      if (this.interruption.requested) return failure("was not begun: interrupted");
+      const stack = await stackOf(this.workspace, name);
+      return readAgain(() => {
+        activity = idle;
+        return operation(stack, attempt);
+      });
+    };
+    const outcome = await run().catch((error: unknown) => {
+      if (!(error instanceof CommandError)) return failure(error instanceof Error ? error.message : String(error));
       if (activity.errors.length > 0) return failure(...activity.errors);
       return failure(
         error instanceof StackNotFoundError

@@ -22,6 +22,8 @@ export interface Sight {
   named: string[];
   /** Its stack says that it trusts one of the trust domains, or waits for one of those peers. */
   published: boolean;
+  /** Why its stack cannot be read; then it is not run, since a stack that was destroyed would be built again. */
+  unread?: string;
   /** What its cluster has of the trust domains, or why it cannot be asked. */
   traces: Traces | { unseen: string };
 }
@@ -104,8 +106,11 @@ function isLeaver(peer: { name: string; reference: string }, name: string, proje
  * A stack runs only if that can end something: a leaver that was destroyed, or a peer that never ran, is not built for it.
  * Of a cluster that cannot be seen the worst is taken.
  */
-export function workOf({ named, published, traces }: Sight): Work {
+export function workOf({ named, published, traces, unread }: Sight): Work {
   const edit = named.length > 0;
+  if (unread !== undefined) {
+    return { edit, up: false, forget: "unseen" in traces ? undefined : traces.bundles.length > 0 };
+  }
   if ("unseen" in traces) return { edit, up: edit || published, forget: undefined };
   return { edit, up: published || traces.asked.length > 0, forget: traces.bundles.length > 0 };
 }
@@ -116,6 +121,7 @@ export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolea
     const { member, ends, traces } = sight;
     return [
       `  ${member.name} ends trust in ${ends.join(", ") || "nobody"}: ${stepsOf(sight).join(", ") || "nothing left of it"}`,
+      ...(sight.unread === undefined ? [] : [`    its stack cannot be read and is not run: ${sight.unread}`]),
       ...("unseen" in traces
         ? [`    cannot be asked now: ${traces.unseen}`]
         : workloadWarnings(traces).map((warning) => `    ${warning}`)),

@@ -4,6 +4,7 @@ import type { Published, Workspace } from "../pulumi/workspace";
 import { forgetAll } from "./endOfTrust";
 import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
+import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { findLeaver, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
@@ -40,14 +41,19 @@ export async function remove(
   const published = new Map<string, Published | undefined>();
   const seen = new Map<string, Traces | { unseen: string }>();
   note(`looking at ${members.map((member) => member.name).join(", ")}`);
+  const unread = new Map<string, string>();
   await inParallel(parallel, members, async (member) => {
-    published.set(member.name, await stacks.published(member.name));
+    const read = await attempt(() => stacks.published(member.name));
+    if ("seen" in read) published.set(member.name, read.seen);
+    else unread.set(member.name, read.because);
     seen.set(member.name, await look(tools.site(accessOf(member.config))));
   });
   const leaver = findLeaver(name, members, published);
-  const all = sights(leaver, project, members, published, seen).map((sight) =>
-    "unseen" in sight.traces ? sight : { ...sight, traces: tracesOf(sight.traces, sight.ends) },
-  );
+  const all = sights(leaver, project, members, published, seen).map((sight): Sight => {
+    const because = unread.get(sight.member.name);
+    const known = because === undefined ? sight : { ...sight, unread: because };
+    return "unseen" in known.traces ? known : { ...known, traces: tracesOf(known.traces, sight.ends) };
+  });
   const edits = new Map<string, Edit>();
   for (const { member, named } of all) {
     const edit = await editPeers(workspace.workDir, member.name, project, goneFrom(member, named));
@@ -106,6 +112,7 @@ async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Pr
     if (outcome.succeeded) result.did.push(outcome.restarted ? "up, which restarted its SPIRE server" : "up");
     else result.errors.push(...outcome.errors);
   }
+  if (sight.unread !== undefined) result.errors.push(`its stack cannot be read: ${sight.unread}; so it was not run`);
   // Whatever came of the up: the cluster itself has the last word.
   try {
     const site = siteOf(accessOf(member.config));
@@ -128,7 +135,12 @@ async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stac
     own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);
     return false;
   }
-  if ((await stacks.published(leaver.name)) === undefined) return true;
+  const there = await attempt(() => stacks.published(leaver.name));
+  if ("because" in there) {
+    own.errors.push(`stack ${leaver.name} is not destroyed, because it cannot be read: ${there.because}`);
+    return false;
+  }
+  if (there.seen === undefined) return true;
   const outcome = await stacks.destroy(leaver.name);
   if (outcome.succeeded) own.did.push("destroyed");
   else own.errors.push(...outcome.errors);

@@ -1,7 +1,10 @@
 /** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
+import { look, type Looked } from "../kernel/looked";
+import { inParallel } from "../kernel/parallel";
 import { table } from "../kernel/table";
+import type { Contract } from "../../stacks/contract";
 import { KEPT, trustChanges } from "../preview/trustChanges";
 import type { Stacks } from "../up/up";
 
@@ -18,57 +21,74 @@ export interface StatusMember {
   pending: string[];
   /** Stacks that it trusts although its config no longer names them. */
   leaving: string[];
+  /** Whether its own stack could be read; if not, nothing is known of the endpoint and of whom it trusts. */
+  read: boolean;
+  /** Why its own stack or a peer's could not be read. */
+  unread: string[];
 }
 
+/** Reads the stack of every member and of every peer once. */
 export async function status(
   members: readonly MeshMember[],
   stacks: Pick<Stacks, "published">,
+  parallel: number,
 ): Promise<StatusMember[]> {
-  // Everybody is a peer of many.
-  const readings = new Map<string, Promise<Published | undefined>>();
-  const read = (stack: string): Promise<Published | undefined> => {
-    const reading = readings.get(stack) ?? stacks.published(stack);
-    readings.set(stack, reading);
-    return reading;
+  const names = new Set(members.flatMap((member) => [member.name, ...peersOf(member).map(({ stack }) => stack)]));
+  const readings = new Map<string, Looked<Published | undefined>>();
+  await inParallel(parallel, [...names], async (stack) => {
+    readings.set(stack, await look(() => stacks.published(stack)));
+  });
+  return members.map((member) => statusOf(member, (stack) => readings.get(stack) ?? { because: "it was not read" }));
+}
+
+/** The peers of a member by their names, and their stacks by the names that lead to them. */
+function peersOf({ config, outside }: MeshMember): { name: string; stack: string }[] {
+  return config.peers.map(({ name, reference }) => ({
+    name,
+    stack: outside.includes(reference) ? reference : (reference.split("/").at(-1) ?? reference),
+  }));
+}
+
+function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Published | undefined>): StatusMember {
+  const { name, config } = member;
+  const own = readingOf(name);
+  const published = "seen" in own ? own.seen : undefined;
+  const unread = "seen" in own ? [] : [`its stack cannot be read: ${own.because}`];
+  const publications = new Map<string, Contract | undefined>();
+  for (const peer of peersOf(member)) {
+    const reading = readingOf(peer.stack);
+    if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
+    else unread.push(`${peer.name}: its stack cannot be read: ${reading.because}`);
+  }
+  const wanted = config.peers.map((peer) => peer.name);
+  const { keeps, loses } = trustChanges(wanted, publications, published);
+  const trusts = published?.peers ?? {};
+  const url = published?.federation?.bundleEndpointUrl;
+  return {
+    member: name,
+    trustDomain: config.trustDomain,
+    ...(url === undefined ? {} : { bundleEndpointUrl: url }),
+    trusts,
+    kept: keeps.map(({ peer }) => peer),
+    pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined) : [],
+    leaving: loses.map(({ peer }) => peer),
+    read: "seen" in own,
+    unread,
   };
-  return Promise.all(
-    members.map(async ({ name, config, outside }) => {
-      const published = await read(name);
-      const publications = await Promise.all(
-        config.peers.map(async (peer) => {
-          const { reference } = peer;
-          const stack = outside.includes(reference) ? reference : (reference.split("/").at(-1) ?? reference);
-          return [peer.name, (await read(stack))?.federation] as const;
-        }),
-      );
-      const wanted = config.peers.map((peer) => peer.name);
-      const { keeps, loses } = trustChanges(wanted, new Map(publications), published);
-      const trusts = published?.peers ?? {};
-      const url = published?.federation?.bundleEndpointUrl;
-      return {
-        member: name,
-        trustDomain: config.trustDomain,
-        ...(url === undefined ? {} : { bundleEndpointUrl: url }),
-        trusts,
-        kept: keeps.map(({ peer }) => peer),
-        pending: wanted.filter((peer) => trusts[peer] === undefined),
-        leaving: loses.map(({ peer }) => peer),
-      };
-    }),
-  );
 }
 
 export function printStatus(members: readonly StatusMember[]): string {
-  const kept = members.flatMap(({ member, kept: peers }) =>
-    peers.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
-  );
+  const kept = members.flatMap(({ member, kept: peers, unread }) => [
+    ...peers.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
+    ...unread.map((because) => `\n${member}: ${because}\n`),
+  ]);
   const rows = table(
     ["MEMBER", "TRUST DOMAIN", "ENDPOINT", "TRUSTS", "PENDING"],
-    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, pending }) => [
+    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, pending, read }) => [
       member,
       trustDomain,
-      bundleEndpointUrl ?? "none yet",
-      Object.keys(trusts).join(", ") || "nobody",
+      bundleEndpointUrl ?? (read ? "none yet" : "not known"),
+      Object.keys(trusts).join(", ") || (read ? "nobody" : "not known"),
       pending.join(", "),
     ]),
   );

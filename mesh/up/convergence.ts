@@ -20,6 +20,8 @@ export interface Progress {
   trusted?: Trusted;
   /** Members whose last run asks for one more, whatever their peers publish. */
   again?: ReadonlySet<string>;
+  /** Stacks that could not be read. What they publish is not known; `published` has what was read of them last. */
+  unread?: ReadonlySet<string>;
 }
 
 /** One finished run of a member. */
@@ -34,9 +36,10 @@ export interface Run {
 export const MOST_RUNS = 4;
 
 /** Members whose run may change something; empty when there is nothing left to do. */
-export function nextRound({ members, published, runs, again }: Progress): string[] {
+export function nextRound({ members, published, runs, again, unread }: Progress): string[] {
   return members
     .filter(({ name, peers }) => {
+      if (unread?.has(name)) return false;
       const own = runsOf(name, runs);
       const last = own.at(-1);
       if (last === undefined) return true;
@@ -51,19 +54,21 @@ export type Standing =
   | { state: "complete"; keeps: string[] }
   /** Its last run failed; the run itself says why. */
   | { state: "failed" }
-  /** Peers that have published nothing yet. */
+  /** Peers that have published nothing yet, or whose stacks could not be read. */
   | { state: "pending"; peers: string[] }
   /** Peers that publish something else after each of its runs. */
   | { state: "unsettled"; peers: string[] };
 
 /** How every member stands once nothing is left to run. */
-export function standings({ members, published, trusted, runs }: Progress): Map<string, Standing> {
+export function standings({ members, published, trusted, runs, unread }: Progress): Map<string, Standing> {
   return new Map(
     members.map(({ name, peers }): [string, Standing] => {
       const last = runsOf(name, runs).at(-1);
-      if (!last?.succeeded) return [name, { state: "failed" }];
+      if (!last?.succeeded || unread?.has(name)) return [name, { state: "failed" }];
       const silent = peers.filter((peer) => published[peer] === undefined);
-      const pending = silent.filter((peer) => !trusted?.[name]?.includes(peer));
+      const pending = peers.filter(
+        (peer) => unread?.has(peer) || (silent.includes(peer) && !trusted?.[name]?.includes(peer)),
+      );
       if (pending.length > 0) return [name, { state: "pending", peers: pending }];
       const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
       return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];

@@ -3,6 +3,7 @@ import type { OpMap, Published } from "../pulumi/workspace";
 import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
 import { UNCHANGING } from "../pulumi/events";
+import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { table } from "../kernel/table";
 import { KEPT } from "../preview/trustChanges";
@@ -35,7 +36,7 @@ export interface UpMember {
   restarts: number;
   /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
   recovered: string[];
-  /** Why its last run failed. */
+  /** Why its last run failed, and why its own stack or a peer's could not be read. */
   errors: string[];
 }
 
@@ -50,8 +51,12 @@ export async function up(
   const runs: Run[] = [];
   const everybody = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
   const { missing, ...before } = await look(everybody, stacks, parallel);
-  for (const name of missing) await stacks.make(name);
-  let progress: Progress = { members, ...before, runs };
+  for (const name of missing) {
+    const made = await attempt(() => stacks.make(name));
+    if ("because" in made) before.unread.set(name, `its stack cannot be made: ${made.because}`);
+  }
+  let unread = before.unread;
+  let progress: Progress = { members, ...before, runs, unread: new Set(unread.keys()) };
   for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
     onRound(round, names);
     const saw = progress.published;
@@ -60,27 +65,50 @@ export async function up(
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
-    const { published, again, trusted } = await look(everybody, stacks, parallel);
-    progress = { ...progress, published, again, trusted };
+    const after = await look(everybody, stacks, parallel);
+    // A stack that could not be made cannot be read either.
+    unread = new Map([...before.unread, ...after.unread]);
+    progress = {
+      ...progress,
+      published: { ...after.published, ...only(progress.published, unread) },
+      again: after.again,
+      trusted: { ...after.trusted, ...only(progress.trusted ?? {}, unread) },
+      unread: new Set(unread.keys()),
+    };
   }
-  return summary(members, progress, outcomes);
+  return summary(members, progress, outcomes, unread);
 }
 
-/** What they have published, whom they trust, who needs one more run, and which stacks are missing. */
+const only = <T>(all: Readonly<Record<string, T>>, names: ReadonlyMap<string, unknown>): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+
+/** What the stacks have published, whom they trust, who needs one more run, which are missing, and why one could not be read. */
 async function look(
   names: readonly string[],
   stacks: Stacks,
   parallel: number,
-): Promise<{ published: Publications; again: Set<string>; trusted: Trusted; missing: string[] }> {
+): Promise<{
+  published: Publications;
+  again: Set<string>;
+  trusted: Trusted;
+  missing: string[];
+  unread: Map<string, string>;
+}> {
   const found = new Map<string, Published | undefined>();
-  await inParallel(parallel, names, async (name) => found.set(name, await stacks.published(name)));
+  const unread = new Map<string, string>();
+  await inParallel(parallel, names, async (name) => {
+    const read = await attempt(() => stacks.published(name));
+    if ("seen" in read) found.set(name, read.seen);
+    else unread.set(name, `its stack cannot be read: ${read.because}`);
+  });
   const text = (contract: unknown): string | undefined =>
     contract === undefined ? undefined : JSON.stringify(contract);
   return {
     published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
     again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
     trusted: Object.fromEntries(names.map((name) => [name, Object.keys(found.get(name)?.peers ?? {})])),
-    missing: names.filter((name) => found.get(name) === undefined),
+    missing: names.filter((name) => found.get(name) === undefined && !unread.has(name)),
+    unread,
   };
 }
 
@@ -88,9 +116,10 @@ function summary(
   members: readonly MeshMember[],
   progress: Progress,
   outcomes: ReadonlyMap<string, UpOutcome[]>,
+  unread: ReadonlyMap<string, string>,
 ): UpMember[] {
   const standing = standings(progress);
-  return members.map(({ name }) => {
+  return members.map(({ name, peers }) => {
     const own = outcomes.get(name) ?? [];
     const [last, stands] = [own.at(-1), standing.get(name)];
     return {
@@ -102,7 +131,11 @@ function summary(
       changes: sum(own),
       restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
       recovered: own.flatMap(({ recovered }) => recovered),
-      errors: last?.succeeded === false ? last.errors : [],
+      errors: [
+        ...(last?.succeeded === false ? last.errors : []),
+        ...[unread.get(name) ?? []].flat(),
+        ...peers.flatMap((peer) => (unread.has(peer) ? `${peer}: ${unread.get(peer) ?? ""}` : [])),
+      ],
     };
   });
 }

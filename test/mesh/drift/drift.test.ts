@@ -43,6 +43,16 @@ interface Otherwise {
 
 const unasked = (): Promise<never> => Promise.reject(new Error("is not asked"));
 
+const serverOf = (name: string): SpireServer => ({
+  program: () => Promise.resolve("/opt/spire/bin/spire-server"),
+  ownBundle: () => Promise.resolve(bundleOf(name)),
+  signing: () => Promise.reject(new Error("is not asked")),
+  bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
+  relationships: () => Promise.resolve([trustDomainOf(peerOf(name))]),
+  polls: () => Promise.reject(new Error("changes something")),
+  forget: () => Promise.reject(new Error("changes something")),
+});
+
 function look({
   readers = {},
   servers = {},
@@ -59,16 +69,7 @@ function look({
       peers: { [peerOf(name)]: { trustDomain: trustDomainOf(peerOf(name)), fingerprints: [] } },
     });
   };
-  const server = (name: string): SpireServer => ({
-    program: () => Promise.resolve("/opt/spire/bin/spire-server"),
-    ownBundle: () => Promise.resolve(bundleOf(name)),
-    signing: () => Promise.reject(new Error("is not asked")),
-    bundles: () => Promise.resolve([bundleOf(peerOf(name))]),
-    relationships: () => Promise.resolve([trustDomainOf(peerOf(name))]),
-    polls: () => Promise.reject(new Error("changes something")),
-    forget: () => Promise.reject(new Error("changes something")),
-    ...servers[name],
-  });
+  const server = (name: string): SpireServer => ({ ...serverOf(name), ...servers[name] });
   return drift(
     chosen,
     members,
@@ -189,4 +190,46 @@ test("a cure runs the program that the SPIRE server's image has", async () => {
   expect(by?.findings.map(({ cure }) => cure)).toEqual([
     expect.stringContaining(" -c spire-server -- /spire-server federation refresh -id apps.cluster2"),
   ]);
+});
+
+describe("a stack that cannot be read", () => {
+  const outputs = (name: string, trusted: boolean): Published => ({
+    pendingPeers: [],
+    peers: trusted ? { [peerOf(name)]: { trustDomain: trustDomainOf(peerOf(name)), fingerprints: [] } } : {},
+  });
+  /** Drift of cluster1, whose cluster has a relationship and a bundle of cluster2. */
+  const looked = (unread: string, trusted = true): Promise<DriftMember[]> =>
+    drift(
+      members,
+      members,
+      {
+        published: (reference) => {
+          const name = reference.split("/").at(-1) ?? "";
+          return name === unread ? Promise.reject(new Error("no passphrase")) : Promise.resolve(outputs(name, trusted));
+        },
+        drift: () => Promise.resolve({ succeeded: true, objects: [] }),
+      },
+      {
+        reader: () => clusterOf(),
+        server: ({ context = "" }) => serverOf(context),
+        endpoint: unasked,
+      },
+      1,
+    );
+
+  test("leaves the others judged by what they themselves trust, and says what was not compared", async () => {
+    const [first] = await looked("cluster2");
+    expect(first?.findings).toEqual([]);
+    expect(first?.unchecked.map(({ what }) => what)).toEqual([
+      "whether it trusts cluster2 as cluster2 publishes itself",
+    ]);
+  });
+
+  test("makes nobody's trust look undeclared: what is not known is not judged", async () => {
+    for (const result of [await looked("cluster1"), await looked("cluster2", false)]) {
+      const [first] = result;
+      expect(first?.findings).toEqual([]);
+      expect(first?.unchecked.map(({ what }) => what)).toContain("the SPIRE server's own store");
+    }
+  });
 });

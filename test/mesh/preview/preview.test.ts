@@ -168,3 +168,36 @@ describe("preview", () => {
     ]);
   });
 });
+
+test("a stack that cannot be read costs nobody else his preview, and no trust is said to end for it", async () => {
+  const of = (name: string, ...peers: string[]): MeshMember => ({
+    name,
+    peers,
+    outside: [],
+    config: configOf({ peers }, { organization: "organization", project: "spire-federation", stack: name }),
+  });
+  const result = await preview(
+    [of("cluster1", "cluster2"), of("cluster2", "cluster1")],
+    {
+      roots: () => Promise.resolve({ roots: [], certificates: [] }),
+      ownRoots: () => Promise.resolve([]),
+      published: (name) =>
+        name.endsWith("cluster2") ? Promise.reject(new Error("no passphrase")) : Promise.resolve(trusting("cluster2")),
+      preview: (name) =>
+        Promise.resolve(
+          name === "cluster2" ? { succeeded: false, errors: ["no passphrase"] } : { succeeded: true, steps: [] },
+        ),
+    },
+    1,
+  );
+  expect(result).toMatchObject([
+    {
+      member: "cluster1",
+      trust: { gains: [], loses: [], keeps: [], waitsFor: [] },
+      errors: [],
+      unread: ["cluster2: its stack cannot be read: no passphrase"],
+    },
+    { member: "cluster2", errors: ["no passphrase"], trust: { loses: [] } },
+  ]);
+  expect(printPreview(result)).not.toContain("nothing changes");
+});

@@ -30,6 +30,8 @@ class Mesh implements RemoveStacks {
   readonly down = new Set<string>();
   /** Members whose SPIRE server's container has not the program that it is asked by. */
   readonly programless = new Set<string>();
+  /** Members whose stacks cannot be read. */
+  readonly unreadable = new Set<string>();
   /** Members whose up fails before it changes anything. */
   readonly broken = new Set<string>();
   /** After so many calls nothing gets through any more, as when mesh is killed. */
@@ -74,6 +76,7 @@ class Mesh implements RemoveStacks {
 
   async published(name: string): Promise<Published | undefined> {
     await this.alive();
+    if (this.unreadable.has(name)) throw new Error(`${name} needs a passphrase`);
     return this.outputs.get(name);
   }
 
@@ -228,6 +231,27 @@ test("a bundle that was left behind is found, though neither file nor stack know
   const result = await mesh.remove("c");
   expect(result.members[0]).toMatchObject({ member: "a", state: "clean", did: ["bundle of c.example.com deleted"] });
   expect(mesh.ran).not.toContain("a");
+});
+
+test("a member whose stack cannot be read costs the others nothing, is not run, and is named", async () => {
+  mesh.unreadable.add("a");
+  const result = await mesh.remove("c");
+  expect(exitOf(result)).toBe(EXIT.findings);
+  expect(mesh.ran).not.toContain("a");
+  expect(states(result)).toEqual(["a still trusts", "b clean", "c clean"]);
+  expect(result.members[0]?.errors[0]).toMatch(/a needs a passphrase/);
+  expect(mesh.holders("c")).toEqual(["a"]);
+
+  mesh.unreadable.clear();
+  expect(exitOf(await mesh.remove("c"))).toBe(EXIT.fine);
+  expect(mesh.holders("c")).toEqual([]);
+});
+
+test("a leaver whose stack cannot be read is not destroyed", async () => {
+  mesh.unreadable.add("c");
+  const result = await mesh.remove("c", { destroy: true });
+  expect([result.destroyed, exitOf(result)]).toEqual([false, EXIT.findings]);
+  expect(mesh.ran).not.toContain("destroy c");
 });
 
 test("a member that is gone for good is removed; that it was not asked is said and is no failure of the others", async () => {

@@ -38,16 +38,44 @@ test("each peer is trusted, kept, pending or leaving, and each stack is read onc
     [outside]: published("far"),
   };
   const read: string[] = [];
-  const result = await status([cluster1, cluster2], {
-    published: (name) => {
-      read.push(name);
-      return Promise.resolve(backend[name]);
+  const result = await status(
+    [cluster1, cluster2],
+    {
+      published: (name) => {
+        read.push(name);
+        return Promise.resolve(backend[name]);
+      },
     },
-  });
+    2,
+  );
   expect(result).toMatchObject([
     { member: "cluster1", kept: ["gone"], pending: ["cluster3"], leaving: ["left"] },
     { member: "cluster2", kept: [], pending: ["gone"], leaving: [] },
   ]);
   expect(read.sort()).toEqual(["cluster1", "cluster2", "cluster3", "gone", outside]);
   expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*spire-federation remove/m);
+});
+
+test("a stack that cannot be read costs nobody else what is known, and is said to be unread", async () => {
+  const of = (name: string, ...peers: string[]): MeshMember => ({
+    name,
+    peers,
+    outside: [],
+    config: configOf({ peers }, { organization: "organization", project: "spire-federation", stack: name }),
+  });
+  const result = await status(
+    [of("cluster1", "cluster2"), of("cluster2", "cluster1")],
+    {
+      published: (name) =>
+        name === "cluster2" ? Promise.reject(new Error("no passphrase")) : Promise.resolve(published(name, "cluster2")),
+    },
+    1,
+  );
+  expect(result).toMatchObject([
+    { member: "cluster1", read: true, kept: [], pending: [], leaving: [] },
+    { member: "cluster2", read: false, pending: [], unread: ["its stack cannot be read: no passphrase"] },
+  ]);
+  expect(Object.keys(result[0]?.trusts ?? {})).toEqual(["cluster2"]);
+  expect(printStatus(result)).toMatch(/^cluster2 .*not known +not known/m);
+  expect(printStatus(result)).toMatch(/^cluster1: cluster2: its stack cannot be read: no passphrase$/m);
 });

@@ -136,3 +136,54 @@ test("a member is complete with a peer that it trusts and that publishes nothing
   expect(result).toMatchObject([{ member: "a", state: "complete", keeps: ["gone"], runs: 1 }]);
   expect(printUp(result)).toMatch(/^a: keeps trusting gone: .*spire-federation remove/m);
 });
+
+describe("a stack that cannot be read", () => {
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+
+  class Unreadable extends FakeStacks {
+    constructor(private readonly from: number) {
+      super();
+    }
+
+    override published(name: string): Promise<Published | undefined> {
+      const late = this.ran.length >= this.from;
+      return name === "c" && late ? Promise.reject(new Error("passphrase must be set")) : super.published(name);
+    }
+  }
+
+  test("is not run, and costs nobody else a run: each says whom it waits for, and why", async () => {
+    const stacks = new Unreadable(0);
+    const result = await up(members, stacks, 1, quiet);
+    expect(stacks.ran).toEqual(["a", "b", "a", "b"]);
+    expect(result).toMatchObject([
+      {
+        member: "a",
+        state: "pending",
+        waitsFor: ["c"],
+        errors: [expect.stringMatching(/^c: .*passphrase must be set/)],
+      },
+      { member: "b", state: "pending", waitsFor: ["c"] },
+      { member: "c", state: "failed", runs: 0, errors: [expect.stringMatching(/passphrase must be set/)] },
+    ]);
+  });
+
+  test("after its run has failed for this time, and its peers do not run again for what is not known", async () => {
+    const stacks = new Unreadable(3);
+    const result = await up(members, stacks, 1, quiet);
+    expect(stacks.ran).toEqual(["a", "b", "c", "a", "b"]);
+    expect(result.map(({ state }) => state)).toEqual(["pending", "pending", "failed"]);
+  });
+
+  test("or made costs that member only", async () => {
+    class Unmakable extends FakeStacks {
+      override make(name: string): Promise<void> {
+        return name === "b" ? Promise.reject(new Error("no rights")) : super.make(name);
+      }
+    }
+    const stacks = new Unmakable({}, ["b", "c"]);
+    const result = await up(members, stacks, 1, quiet);
+    expect(stacks.made).toEqual(["c"]);
+    expect(result.map(({ state }) => state)).toEqual(["pending", "failed", "pending"]);
+    expect(result[1]?.errors).toEqual(["its stack cannot be made: no rights"]);
+  });
+});
