@@ -84,7 +84,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
       this,
       subscription === undefined ? pulumi.output("") : done(subscription),
       "cert-manager",
-      watchCertManager(args.reader, args.installed, args.access),
+      watchCertManager(args.reader, args.installed),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },
     );
     this.registerOutputs({});

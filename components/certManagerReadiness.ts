@@ -28,14 +28,8 @@ export interface OperandState {
 
 /**
  * `lookAtCertManager`; the first look at a Subscription that was changed since it was inspected comes after OLM's.
- *
- * @param access for the commands in messages
  */
-export function watchCertManager(
-  reader: ClusterReader,
-  installed: InstalledOperator,
-  access: ClusterAccess = {},
-): () => Promise<Verdict> {
+export function watchCertManager(reader: ClusterReader, installed: InstalledOperator): () => Promise<Verdict> {
   let known = installed.state !== "ours";
   return async () => {
     if (installed.state === "ours" && !known) {
@@ -46,17 +40,13 @@ export function watchCertManager(
         await new Promise((resolve) => setTimeout(resolve, NOTICE_MS));
       }
     }
-    return lookAtCertManager(reader, installed, access);
+    return lookAtCertManager(reader, installed);
   };
 }
 
 /** Whether cert-manager can be used: the operator that brings it, if there is one, and then its own pods. */
-export async function lookAtCertManager(
-  reader: ClusterReader,
-  installed: InstalledOperator,
-  access: ClusterAccess = {},
-): Promise<Verdict> {
-  const operator = await lookAtOperatorOf(reader, installed, access);
+export async function lookAtCertManager(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+  const operator = await lookAtOperatorOf(reader, installed);
   if (operator.state !== "ready") {
     return operator;
   }
@@ -66,16 +56,13 @@ export async function lookAtCertManager(
     reader.list<Pod>("v1", "Pod", namespace, selector),
     reader.get<WebhookConfiguration>("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", WEBHOOK),
   ]);
-  return operandReadiness({ namespace, deployments, pods, webhook, operated: installed.state !== "plain" });
+  const operated = installed.state !== "plain";
+  return operandReadiness({ namespace, deployments, pods, webhook, operated }, reader.access);
 }
 
 /** The same without pods and webhook, for somebody who may look at workloads only. */
-export async function lookAtDeployments(
-  reader: ClusterReader,
-  installed: InstalledOperator,
-  access: ClusterAccess = {},
-): Promise<Verdict> {
-  const operator = await lookAtOperatorOf(reader, installed, access);
+export async function lookAtDeployments(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
+  const operator = await lookAtOperatorOf(reader, installed);
   if (operator.state !== "ready") {
     return operator;
   }
@@ -83,16 +70,12 @@ export async function lookAtDeployments(
   return deploymentsReadiness(namespace, await reader.list<Workload>("apps/v1", "Deployment", namespace, selector));
 }
 
-async function lookAtOperatorOf(
-  reader: ClusterReader,
-  installed: InstalledOperator,
-  access: ClusterAccess,
-): Promise<Verdict> {
+async function lookAtOperatorOf(reader: ClusterReader, installed: InstalledOperator): Promise<Verdict> {
   if (installed.state === "plain") {
     return ready;
   }
   const { namespace, subscription: name } = CERT_MANAGER;
-  return lookAtOperator(reader, installed.state === "foreign" ? installed.subscription : { namespace, name }, access);
+  return lookAtOperator(reader, installed.state === "foreign" ? installed.subscription : { namespace, name });
 }
 
 function placeOf(installed: InstalledOperator): [namespace: string, selector: string | undefined] {
@@ -114,10 +97,10 @@ function runningReadiness(deployment: Workload): Verdict {
 }
 
 /** Steps 2 and 3: every pod runs. And the webhook answers, because the API server asks it about every Issuer. */
-export function operandReadiness(state: OperandState): Verdict {
+export function operandReadiness(state: OperandState, access: ClusterAccess): Verdict {
   const { namespace, deployments, pods } = state;
   return firstNotReady(
-    () => podsReadiness(pods),
+    () => podsReadiness(pods, access),
     () => deploymentsReadiness(namespace, deployments),
     () => webhookReadiness(state),
   );

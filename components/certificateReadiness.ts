@@ -1,3 +1,4 @@
+import { accessFlags, type ClusterAccess, oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, isTrueNow, nameOf, notTrue, type Conditioned } from "./conditions";
 import { CERT_MANAGER_API, OPERAND_NAMESPACE } from "./names";
@@ -65,6 +66,7 @@ export async function lookAtCertificate(
       ),
     },
     issuer,
+    reader.access,
   );
 }
 
@@ -74,7 +76,12 @@ function bothReady(certificate: Conditioned | undefined, issuer: Conditioned | u
 }
 
 /** Whether the certificate is issued and can be renewed; if not, the object nearest to the cause says why. */
-export function certificateReadiness(name: string, state: CertificateState, issuer: IssuerReference): Verdict {
+export function certificateReadiness(
+  name: string,
+  state: CertificateState,
+  issuer: IssuerReference,
+  access: ClusterAccess,
+): Verdict {
   const { certificate } = state;
   if (certificate === undefined) {
     return failed(
@@ -92,7 +99,7 @@ export function certificateReadiness(name: string, state: CertificateState, issu
   const details = explain(state);
   if (issuing?.status === "False") {
     // cert-manager waits an hour before it tries again; nobody should wait with it.
-    const cure = `put right what it says, then "cmctl renew ${name} -n ${OPERAND_NAMESPACE}" tries again at once`;
+    const cure = `put right what it says, then "cmctl ${accessFlags(access)}renew ${name} -n ${OPERAND_NAMESPACE}" tries again at once`;
     return failed(`${describe(issuing)}; ${details}; ${cure}`, SETTLE_SECONDS);
   }
   const issuerReady = condition(state.issuer, "Ready");
@@ -105,13 +112,15 @@ export function certificateReadiness(name: string, state: CertificateState, issu
     const cure = "cert-manager has never looked at it: check that its controller runs and is to serve this namespace";
     return failed(`${because}; ${issuer.kind} ${issuer.name} has no condition Ready: ${cure}`, PATIENCE_SECONDS);
   }
-  return isUnanswered(state.challenges) ? failed(`${because}; ${UNANSWERED}`, PATIENCE_SECONDS) : waiting(because);
+  return isUnanswered(state.challenges)
+    ? failed(`${because}; ${unanswered(access)}`, PATIENCE_SECONDS)
+    : waiting(because);
 }
 
-const UNANSWERED =
+const unanswered = (access: ClusterAccess): string =>
   "cert-manager asks for the challenge over HTTP itself, for days, before it lets the ACME server ask. Check that " +
   "issuer.ingressClassName is a class that the router serves, that the host's port 80 leads to that router, and that no " +
-  `NetworkPolicy or service mesh keeps the router from the solver's pod: oc get networkpolicies,pods -n ${OPERAND_NAMESPACE}`;
+  `NetworkPolicy or service mesh keeps the router from the solver's pod: ${oc(access, `get networkpolicies,pods -n ${OPERAND_NAMESPACE}`)}`;
 
 /** A challenge that cert-manager does not even answer to itself: it never says that this has failed. */
 function isUnanswered(challenges: AcmeObject[] = []): boolean {

@@ -6,6 +6,8 @@
  * outside the resource graph. The real one is `connect` (connect.ts); tests give a map of objects.
  */
 
+import type { ClusterAccess } from "./access";
+
 /** One entry of `status.conditions`. */
 export interface Condition {
   type: string;
@@ -50,6 +52,9 @@ export interface ConfigMap extends KubeObject {
 export class Forbidden extends Error {}
 
 export interface ClusterReader {
+  /** How a person reaches the same cluster: for the commands in messages. */
+  readonly access: ClusterAccess;
+
   /** The object, or undefined when it, or the kind itself, is not there. Any other failure is thrown. */
   get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string): Promise<T | undefined>;
 

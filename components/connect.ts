@@ -9,7 +9,7 @@ import {
   type KubernetesObject,
   type RequestContext,
 } from "./kubernetesClient";
-import type { ClusterAccess } from "./access";
+import { accessOf, type ClusterAccess } from "./access";
 import { type Cluster, Forbidden, type KubeObject } from "./cluster";
 import { loadKubeconfig } from "./kubeconfig";
 
@@ -28,6 +28,7 @@ const IDLE_MS = 5_000;
 export function connect(access: ClusterAccess): Cluster {
   const api = connectClient(access);
   return {
+    access: accessOf(access),
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
       const object = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
       return api.attempt<T | undefined>(

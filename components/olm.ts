@@ -55,12 +55,7 @@ export interface OperatorState {
   version: ClusterServiceVersion | undefined;
 }
 
-/** @param access for the commands in messages */
-export async function lookAtOperator(
-  reader: ClusterReader,
-  where: SubscriptionReference,
-  access: ClusterAccess = {},
-): Promise<Verdict> {
+export async function lookAtOperator(reader: ClusterReader, where: SubscriptionReference): Promise<Verdict> {
   const [subscription, groups] = await Promise.all([
     reader.get<Subscription>(SUBSCRIPTION_API, "Subscription", where.name, where.namespace),
     reader.list(OPERATOR_GROUP_API, "OperatorGroup", where.namespace),
@@ -70,7 +65,7 @@ export async function lookAtOperator(
     chosen === undefined
       ? undefined
       : await reader.get<ClusterServiceVersion>(SUBSCRIPTION_API, "ClusterServiceVersion", chosen, where.namespace);
-  return operatorReadiness(where, { subscription, groups, version }, access);
+  return operatorReadiness(where, { subscription, groups, version }, reader.access);
 }
 
 /**
@@ -142,7 +137,7 @@ function resolutionReadiness(
     return found?.status === "True" ? [describe(found)] : [];
   });
   if (problems.length > 0) {
-    const cure = `"oc get packagemanifest -n ${spec.sourceNamespace ?? ""} ${spec.name ?? ""} -o yaml" says what the catalog has; name it in certManager`;
+    const cure = `"${oc(access, `get packagemanifest -n ${spec.sourceNamespace ?? ""} ${spec.name ?? ""} -o yaml`)}" says what the catalog has; name it in certManager`;
     return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);
   }
   if (awaitsApproval(subscription) && subscription.status?.installedCSV === undefined) {

@@ -162,7 +162,7 @@ function statefulSetReadiness(
   if (rollout.state === "ready" || pod === undefined) {
     return rollout;
   }
-  const detail = podsReadiness([pod]);
+  const detail = podsReadiness([pod], access ?? {});
   if (detail.state === "ready") {
     return rollout;
   }

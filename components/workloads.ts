@@ -1,3 +1,4 @@
+import { type ClusterAccess, oc } from "./access";
 import type { KubeObject } from "./cluster";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
@@ -63,7 +64,7 @@ export function whyNotReady(pod: Pod): string | undefined {
 }
 
 /** Whether every pod runs and is ready; finished pods of jobs and pods on their way out don't count. */
-export function podsReadiness(pods: readonly Pod[]): Verdict {
+export function podsReadiness(pods: readonly Pod[], access: ClusterAccess): Verdict {
   for (const pod of pods) {
     if (pod.status?.phase === "Succeeded" || pod.metadata?.deletionTimestamp !== undefined) {
       continue;
@@ -71,7 +72,7 @@ export function podsReadiness(pods: readonly Pod[]): Verdict {
     const why = whyNotReady(pod);
     if (why !== undefined) {
       const said = `Pod ${pod.metadata?.name ?? ""} is ${why}`;
-      const cure = containers(pod).flatMap((container) => cureOf(pod, container))[0];
+      const cure = containers(pod).flatMap((container) => cureOf(pod, container, access))[0];
       return cure === undefined ? waiting(said) : failed(`${said}; ${cure}`, SETTLE_SECONDS);
     }
   }
@@ -79,16 +80,17 @@ export function podsReadiness(pods: readonly Pod[]): Verdict {
 }
 
 /** What to do about a container that will not come to run by itself; nothing when it may still. */
-function cureOf({ metadata }: Pod, { name, ready = false, restartCount = 0, ...status }: ContainerStatus): string[] {
+function cureOf({ metadata }: Pod, container: ContainerStatus, access: ClusterAccess): string[] {
+  const { name, ready = false, restartCount = 0, ...status } = container;
   const place = `-n ${metadata?.namespace ?? ""} ${metadata?.name ?? ""}`;
   const reason = status.state?.waiting?.reason ?? "";
   // Between two back-offs it runs for a moment; that it was restarted stays.
   const crashed = restartCount > 1 && (status.lastState?.terminated?.exitCode ?? 0) !== 0;
   if (!ready && (crashed || reason === "CrashLoopBackOff")) {
-    return [`"oc logs ${place} -c ${name} --previous" says why it ends`];
+    return [`"${oc(access, `logs ${place} -c ${name} --previous`)}" says why it ends`];
   }
   return /^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(reason)
-    ? [`"oc describe pod ${place}" says more`]
+    ? [`"${oc(access, `describe pod ${place}`)}" says more`]
     : [];
 }
 

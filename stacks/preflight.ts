@@ -128,6 +128,7 @@ function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
       return missing;
     });
   return {
+    access: reader.access,
     get: <T extends KubeObject>(...what: Parameters<ClusterReader["get"]>) =>
       orElse<T | undefined>(undefined, reader.get<T>(...what)),
     list: <T extends KubeObject>(...what: Parameters<ClusterReader["list"]>) =>

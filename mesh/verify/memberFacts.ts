@@ -1,5 +1,4 @@
 /** Everything that verify reads of a member before anything is judged. */
-import { accessOf, type ClusterAccess } from "../../components/access";
 import { lookAtDeployments } from "../../components/certManagerReadiness";
 import type { Cluster, ClusterReader, KubeObject } from "../../components/cluster";
 import type { Conditioned } from "../../components/conditions";
@@ -131,7 +130,7 @@ export async function readFacts(
     ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     ingressDomain: () => readIngressDomain(reader),
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
-    certManager: () => lookAtInstalled(reader, name, accessOf(config)),
+    certManager: () => lookAtInstalled(reader, name),
     issuer: () =>
       reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, issuer.kind === "Issuer" ? here : undefined),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, here),
@@ -173,11 +172,11 @@ export async function readFacts(
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
 }
 
-async function lookAtInstalled(reader: ClusterReader, stack: string, access: ClusterAccess): Promise<Verdict> {
+async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Verdict> {
   const installed = await inspectCertManager(reader, { stack });
   if (Array.isArray(installed)) return failed(explain(installed));
   if (installed.state === "absent") return failed("it is not installed");
-  return lookAtDeployments(reader, installed, access);
+  return lookAtDeployments(reader, installed);
 }
 
 /** Clusters have hundreds of nodes, and each has an agent. */

@@ -70,7 +70,7 @@ describe("pods", () => {
     ],
     ["no status", pod({}), "not started, not ready"],
   ])("are awaited with %s as the reason", (_, waited, because) => {
-    expect(podsReadiness([running, waited])).toEqual({
+    expect(podsReadiness([running, waited], {})).toEqual({
       state: "waiting",
       because: expect.stringContaining(because) as string,
     });
@@ -98,7 +98,7 @@ describe("pods", () => {
     ],
   ])("are given up, once it has settled, when a container %s", (_, container, because) => {
     const stuck = pod({ phase: "Running", containerStatuses: [{ name: "c", ...container }] });
-    expect(podsReadiness([running, stuck])).toEqual({
+    expect(podsReadiness([running, stuck], {})).toEqual({
       state: "failed",
       because: expect.stringContaining(because) as string,
       settleSeconds: 30,
@@ -111,22 +111,22 @@ describe("pods", () => {
       { name: "well", ready: true, restartCount: 7, lastState },
       { name: "once", restartCount: 1, lastState },
     ];
-    expect(podsReadiness([pod({ phase: "Running", containerStatuses: statuses })]).state).toBe("waiting");
+    expect(podsReadiness([pod({ phase: "Running", containerStatuses: statuses })], {}).state).toBe("waiting");
   });
 
   it("do not count when they are finished or on their way out", () => {
     const leaving = pod({ phase: "Running" }, { deletionTimestamp: "2026-01-01T00:00:00Z" });
-    expect(podsReadiness([running, pod({ phase: "Succeeded" }), leaving]).state).toBe("ready");
+    expect(podsReadiness([running, pod({ phase: "Succeeded" }), leaving], {}).state).toBe("ready");
   });
 });
 
 describe("cert-manager", () => {
   it("is ready when its Deployments are out, its pods run and its webhook can be asked", () => {
-    expect(operandReadiness(state)).toEqual({ state: "ready" });
+    expect(operandReadiness(state, {})).toEqual({ state: "ready" });
   });
 
   it("needs no webhook when no operator brought it", () => {
-    expect(operandReadiness({ ...state, webhook: undefined, operated: false })).toEqual({ state: "ready" });
+    expect(operandReadiness({ ...state, webhook: undefined, operated: false }, {})).toEqual({ state: "ready" });
   });
 
   it.each<[string, Partial<OperandState>, string]>([
@@ -145,7 +145,7 @@ describe("cert-manager", () => {
     ["its operator has not made the webhook yet", { webhook: undefined }, "cert-manager-webhook is not there yet"],
     ["the API server cannot verify the webhook yet", { webhook: webhook() }, "has no CA yet"],
   ])("is awaited while %s", (_, changed, because) => {
-    expect(operandReadiness({ ...state, ...changed })).toEqual({
+    expect(operandReadiness({ ...state, ...changed }, {})).toEqual({
       state: "waiting",
       because: expect.stringContaining(because) as string,
     });

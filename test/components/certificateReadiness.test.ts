@@ -22,8 +22,8 @@ const issuedState = (generation: number): CertificateState => ({
 });
 
 it("is ready when the certificate is, for the specification of now", () => {
-  expect(certificateReadiness(NAME, issuedState(2), reference)).toEqual({ state: "ready" });
-  expect(certificateReadiness(NAME, issuedState(1), reference)).toMatchObject({ state: "waiting" });
+  expect(certificateReadiness(NAME, issuedState(2), reference, {})).toEqual({ state: "ready" });
+  expect(certificateReadiness(NAME, issuedState(1), reference, {})).toMatchObject({ state: "waiting" });
 });
 
 it("waits with the words of whatever is not through", () => {
@@ -37,7 +37,7 @@ it("waits with the words of whatever is not through", () => {
     ],
     challenges: [{ metadata: { name: "r-1-1-9" }, status: { state: "pending", reason: "wrong status code 404" } }, {}],
   };
-  expect(certificateReadiness(NAME, state, reference)).toEqual({
+  expect(certificateReadiness(NAME, state, reference, {})).toEqual({
     state: "waiting",
     because: [
       "Ready=False (DoesNotExist): no secret",
@@ -60,7 +60,7 @@ it.each<[string, Conditioned]>([
     reason: "ErrInit",
     message: "no account",
   });
-  const verdict = certificateReadiness(NAME, { certificate, issuer: broken }, reference);
+  const verdict = certificateReadiness(NAME, { certificate, issuer: broken }, reference, {});
   expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
   expect(JSON.stringify(verdict)).toContain("Issuer letsencrypt-http01: Ready=False (ErrInit): no account");
 });
@@ -73,10 +73,11 @@ it.each(["Failed", "an approver's word"])(
       NAME,
       { certificate: object("Certificate", NAME, notReady, issuing), issuer },
       reference,
+      { context: "cluster1" },
     );
     expect(verdict).toMatchObject({ state: "failed", settleSeconds: 15 });
     expect(JSON.stringify(verdict)).toContain("order is invalid");
-    expect(JSON.stringify(verdict)).toContain(`cmctl renew ${NAME} -n ${NAMESPACE}`);
+    expect(JSON.stringify(verdict)).toContain(`cmctl --context cluster1 renew ${NAME} -n ${NAMESPACE}`);
   },
 );
 
@@ -105,7 +106,7 @@ describe("has patience, but not for ever,", () => {
       ],
     ],
   ])("%s", (_, state, said) => {
-    const verdict = certificateReadiness(NAME, state, reference);
+    const verdict = certificateReadiness(NAME, state, reference, {});
     expect(verdict).toMatchObject({ state: "failed", settleSeconds: 60 });
     expect(said.filter((text) => !JSON.stringify(verdict).includes(text))).toEqual([]);
   });
@@ -114,7 +115,7 @@ describe("has patience, but not for ever,", () => {
     ["a challenge that nobody has looked at", challenge("HTTP-01", { state: "pending" })],
     ["DNS, which takes its time", challenge("DNS-01", propagating)],
   ])("and waits for %s", (_, state) => {
-    expect(certificateReadiness(NAME, state, reference)).toMatchObject({ state: "waiting" });
+    expect(certificateReadiness(NAME, state, reference, {})).toMatchObject({ state: "waiting" });
   });
 });
 
@@ -126,7 +127,7 @@ it.each<[string, CertificateState, string]>([
   ],
   ["certificate", { certificate: undefined, issuer }, `Certificate ${NAME} is not there`],
 ])("fails when the %s is not there", (_, state, because) => {
-  expect(certificateReadiness(NAME, state, reference)).toMatchObject({
+  expect(certificateReadiness(NAME, state, reference, {})).toMatchObject({
     state: "failed",
     because: expect.stringContaining(because) as string,
   });

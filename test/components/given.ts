@@ -29,6 +29,7 @@ export const answering: RecordOptions = {
 
 /** A cluster that answers nothing: what waits for it never goes on, and leaves no timer. */
 export const silent: Cluster = {
+  access: {},
   get: () => new Promise(() => undefined),
   list: () => new Promise(() => undefined),
   ask: () => new Promise(() => undefined),

@@ -12,6 +12,7 @@ const request = (certificate: string, revision: string, status: object): object 
 });
 
 const readerOf = (...requests: object[]): ClusterReader => ({
+  access: {},
   get: () => Promise.resolve(undefined),
   list: <T>() => Promise.resolve(requests as T[]),
 });

@@ -6,6 +6,7 @@ export function clusterOf(...objects: KubeObject[]): Cluster {
   const matches = (object: KubeObject, apiVersion: string, kind: string): boolean =>
     object.apiVersion === apiVersion && object.kind === kind;
   return {
+    access: {},
     get: <T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) =>
       Promise.resolve(
         objects.find(

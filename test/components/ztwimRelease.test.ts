@@ -97,6 +97,7 @@ describe("a reader without rights", () => {
       if (kinds.includes(kind)) throw new Forbidden(`may not read ${kind}`);
     };
     return {
+      access: {},
       get: async <T extends KubeObject>(...what: Parameters<ClusterReader["get"]>) => {
         refuse(what[1]);
         return await objects.get<T>(...what);
@@ -129,6 +130,7 @@ describe("a reader without rights", () => {
 
 it("does not take a failure for an answer", async () => {
   const down: ClusterReader = {
+    access: {},
     get: () => Promise.reject(new Error("connection refused")),
     list: () => Promise.reject(new Error("connection refused")),
   };

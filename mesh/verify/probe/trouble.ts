@@ -21,7 +21,7 @@ export async function podTrouble(cluster: ProbeCluster): Promise<string> {
   const warnings = events.flatMap(({ type, message }) =>
     type === "Warning" && message !== undefined ? [message] : [],
   );
-  const verdict = pod === undefined ? undefined : podsReadiness([pod]);
+  const verdict = pod === undefined ? undefined : podsReadiness([pod], cluster.access);
   const state = verdict === undefined ? "it is gone" : verdict.state === "ready" ? "it runs" : verdict.because;
   return [state.replace(/; "oc .*$/, ""), ...new Set(warnings.slice(-2))].join("; ");
 }

@@ -120,7 +120,7 @@ test("who may not exec in the SPIRE servers is told what that leaves out, and ev
 test("a member that cannot be reached leaves the others to be looked at", async () => {
   const unreachable = (): Promise<never> => Promise.reject(new Error("no answer within 10 s"));
   const result = await look({
-    readers: { cluster1: { get: unreachable, list: unreachable } },
+    readers: { cluster1: { access: {}, get: unreachable, list: unreachable } },
     servers: { cluster1: { ownBundle: unreachable } },
   });
   expect(said(result)).toEqual([

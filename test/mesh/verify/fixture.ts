@@ -354,6 +354,7 @@ function refusing(reader: LiveCluster, refuses: Cluster["refuses"] = () => undef
     return read();
   };
   return {
+    access: reader.access,
     get: (apiVersion, kind, ...rest) => ask(kind, () => reader.get(apiVersion, kind, ...rest)),
     list: (apiVersion, kind, namespace, selector) =>
       ask(kind, async () => {

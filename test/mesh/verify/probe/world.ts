@@ -9,6 +9,7 @@ interface Config {
 }
 
 export class FakeCluster implements ProbeCluster {
+  readonly access = {};
   readonly objects: (Named & { data?: Record<string, string>; spec?: object })[];
   /** Kinds in the order in which they were made. */
   readonly made: string[] = [];
