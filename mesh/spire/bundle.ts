@@ -9,6 +9,8 @@ export interface HeldBundle {
   jwtKeys: JwtKey[];
   /** Counts the changes of the bundle; undefined where nobody says it. */
   sequence?: number;
+  /** Seconds within which the trust domain wants to be looked at again; undefined where nobody says it. */
+  refreshHint?: number;
 }
 
 /** A key that JWT-SVIDs are verified with. */

@@ -98,6 +98,7 @@ interface BundleJson {
   x509_authorities: { asn1: string }[];
   jwt_authorities: { key_id: string; public_key: string }[];
   sequence_number?: string;
+  refresh_hint?: string;
 }
 
 function heldBundle(bundle: BundleJson): HeldBundle {
@@ -107,5 +108,6 @@ function heldBundle(bundle: BundleJson): HeldBundle {
     roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
     jwtKeys: bundle.jwt_authorities.map(({ key_id, public_key }) => ({ id: key_id, publicKey: decode(public_key) })),
     ...(bundle.sequence_number === undefined ? {} : { sequence: Number(bundle.sequence_number) }),
+    ...(Number(bundle.refresh_hint) > 0 ? { refreshHint: Number(bundle.refresh_hint) } : {}),
   };
 }

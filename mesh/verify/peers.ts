@@ -10,6 +10,7 @@ import { expectedOf, servedBundle } from "./checks/endpointChecks";
 import type { OutsideView } from "./checks/outsideChecks";
 import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
+import { startOf } from "./times";
 import type { MemberView, PeerReading } from "./subjects";
 import type { Looked } from "../kernel/looked";
 
@@ -38,6 +39,7 @@ export function memberPeer(name: string, view: Omit<MemberView, "declared">): Pe
     federates: map(server, (object) => object?.spec?.federation !== undefined),
     keys: keysOfMember(view),
     signing: chain(view.facts, ({ signing }) => signing),
+    started: chain(view.facts, ({ pod }) => map(pod, startOf)),
   };
 }
 
@@ -73,6 +75,7 @@ export function outsidePeer(
     federates: map(contract, (seen) => seen !== undefined),
     keys: chain(published, (peer) => servedBy(presented, expectedAt(peer), peer.trustDomain, now)),
     signing: { because: "its SPIRE server is of another project" },
+    started: { because: "its SPIRE server is of another project" },
     presented,
     now,
   };

@@ -42,6 +42,8 @@ export interface PeerReading {
   keys: Looked<PresentKeys>;
   /** With what its SPIRE server signs. */
   signing: Looked<Signing>;
+  /** When its SPIRE server started; undefined when it isn't running. */
+  started: Looked<Date | undefined>;
 }
 
 export interface PresentKeys {

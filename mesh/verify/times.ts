@@ -1,4 +1,6 @@
-/** Times as people read them. Pure. */
+/** Times as people read them, and of pods. Pure. */
+import { SPIRE_SERVER } from "../../components/names";
+import type { Pod } from "../../components/workloads";
 
 /** `2026-11-27 13:09 UTC`. */
 export const dated = (date: Date): string => `${date.toISOString().slice(0, -8).replace("T", " ")} UTC`;
@@ -17,4 +19,11 @@ export function span(ms: number): string {
   const [size, unit] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, "second"];
   const count = Math.floor(seconds / size);
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** When the SPIRE server of a pod started; undefined when it isn't running. */
+export function startOf(pod: Pod | undefined): Date | undefined {
+  const container = pod?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER);
+  const { startedAt } = container?.state?.running ?? {};
+  return startedAt === undefined ? undefined : new Date(startedAt);
 }

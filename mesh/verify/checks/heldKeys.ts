@@ -3,6 +3,7 @@ import { PROGRAM } from "../../../components/names";
 import { refresh } from "../../trust/serverStore";
 import { failed, type Judgement, NotSeen, ok, pending, see, warn } from "../check";
 import { keysOf, short } from "./endpointChecks";
+import { untilNextPoll } from "../nextPoll";
 import { fact, type PairView } from "../subjects";
 import {
   fingerprint,
@@ -60,14 +61,18 @@ export function judgeHeld<Key>(view: PairView, kind: KeyKind<Key>): Judgement {
   // JWT keys don't say when they end, and SPIRE drops one that the peer has given up at its next refresh.
   const outdated = kind.keys === JWT.keys && isBehind(held, own) && strange.length < valid.length;
   const trusts = `trusts ${list(strange.map(id))}, which the peer doesn't have`;
+  const lacksSigning = signing.length > 0 && !hasSigning;
   const faults = [
     ...(strange.length > 0 && !outdated ? [trusts] : []),
-    ...(signing.length > 0 && !hasSigning ? [`lacks ${list(signing)}, with which the peer signs`] : []),
+    ...(lacksSigning ? [`lacks ${list(signing)}, with which the peer signs`] : []),
     ...(signing.length === 0 && lacksAll ? [`lacks ${list(missing.map(id))}, which is all that the peer ${has}`] : []),
     ...(keys(held).length > 0 && valid.length === 0 ? ["nothing that it holds is still valid"] : []),
   ];
   const says = `holds ${kind.describe(held)}; the peer ${has} ${kind.describe(own)}`;
   const refreshNow = refresh(view, see(view.peer.trustDomain));
+  const wait =
+    lacksSigning && missing.length > 0 && faults.length === 1 ? untilNextPoll(view, held.refreshHint) : undefined;
+  if (wait !== undefined) return pending(`${faults.join()} ${wait} (${says})`, refreshNow);
   if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refreshNow);
   if (keys(own).length === 0) throw new NotSeen(`the peer ${has} no such key (${says})`);
   if (missing.length > 0 && !hasSigning)

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { TRUST_KIND } from "../../../components/bundleMark";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { entryText } from "../../../components/federationSpec";
-import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM, SPIRE_SERVER } from "../../../components/names";
+import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
 import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas";
 import { differences } from "../../drift/difference";
@@ -13,7 +13,7 @@ import type { TrustObject } from "../../trust/foreignTrust";
 import { type Check, failed, ok, pending, see, skipped } from "../check";
 import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
 import { pollCause } from "../pollCauses";
-import { span } from "../times";
+import { span, startOf } from "../times";
 import { fact, ocHere, type PairView, upAgain } from "../subjects";
 
 export const trustChecks: readonly Check<PairView>[] = [
@@ -135,7 +135,9 @@ export const trustChecks: readonly Check<PairView>[] = [
     source: "the SPIRE servers of both",
     about:
       "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
-      "X.509 roots need it, and JWT keys come and go by themselves. A key that the peer has given up since the last refresh is a warning.",
+      "X.509 roots need it, and JWT keys come and go by themselves. A key that the peer has given up since the last refresh is a warning. " +
+      "Pending when the peer's SPIRE server has started since the last poll and the next one is not overdue: below cert-manager as upstream " +
+      "CA each start of SPIRE 1.14 makes a new JWT key.",
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH134"],
@@ -166,7 +168,7 @@ export const trustChecks: readonly Check<PairView>[] = [
         );
       }
       if (refreshed !== undefined) return ok(`refreshed ${ago(refreshed)}`);
-      const started = startOf(view);
+      const started = startOf(fact(view, "pod"));
       if (started !== undefined && view.now.getTime() - started.getTime() < FIRST_POLL_MS) {
         return pending(`not yet; it started ${ago(started)}`, again);
       }
@@ -217,12 +219,6 @@ export function trustedUntil(view: PairView): string | undefined {
 function objectOf(view: PairView): TrustObject | undefined {
   const name = objectName(view.peer.name);
   return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
-}
-
-function startOf(view: PairView): Date | undefined {
-  const running = fact(view, "pod")?.status?.containerStatuses?.find(({ name }) => name === SPIRE_SERVER)?.state
-    ?.running;
-  return running?.startedAt === undefined ? undefined : new Date(running.startedAt);
 }
 
 const text = (value: unknown): string =>

@@ -25,7 +25,7 @@ import {
 } from "./fixture";
 
 import { CFTD, CLASS, FAULTS, presentedCertificate, set, trustObject } from "./faults";
-import { fingerprint } from "../../../mesh/spire/bundle";
+import { fingerprint, type JwtKey } from "../../../mesh/spire/bundle";
 
 const HOUR = 3600_000;
 const one = "cluster1";
@@ -229,6 +229,54 @@ describe("held keys are compared with what the peer's own SPIRE server has", () 
     });
     expect(faults(found)).toEqual([]);
     expect(warnings(found)).toEqual(["cluster1->cluster2 MESH212"]);
+  });
+});
+
+describe("a peer whose SPIRE server has made a new JWT key at its start", () => {
+  /** @param started seconds ago; @param polled what the log of cluster1 says of the peer */
+  const judged = async (started: number, ...polled: string[]): Promise<Outcome | undefined> => {
+    const found = await look({
+      members: ["cluster1", "cluster2"].map((name) => memberNamed(name)),
+      change: ({ cluster1, cluster2 }) => {
+        const [peer, member] = [cluster2 as Cluster, cluster1 as Cluster];
+        const [old] = peer.own.jwtKeys;
+        peer.own = { ...peer.own, jwtKeys: [...peer.own.jwtKeys, { ...(old as JwtKey), id: "new" }] };
+        peer.signing.jwt = ["new"];
+        peer.presented = presentedOf(peer.own, hostOf("cluster2"), presentedCertificate(peer));
+        const { status } = objectIn(peer, "Pod") as unknown as {
+          status: { containerStatuses: { state: { running: { startedAt: string } } }[] };
+        };
+        for (const { state } of status.containerStatuses)
+          state.running.startedAt = new Date(NOW.getTime() - started * 1000).toISOString();
+        member.log = polled.join("\n");
+        const held = member.bundles.find(({ trustDomain }) => trustDomain === trustDomainOf("cluster2"));
+        Object.assign(held ?? {}, { refreshHint: 300 });
+      },
+    });
+    return checksOf(found, one, "cluster2").find(({ code }) => code === "MESH212");
+  };
+  const refreshed = (secondsAgo: number): string => pollLine(secondsAgo, "Bundle refreshed", trustDomainOf("cluster2"));
+  const refused = (secondsAgo: number): string =>
+    pollLine(secondsAgo, "Error updating bundle", trustDomainOf("cluster2"), "timeout");
+
+  test("is waited for until the next poll is overdue, with the command that doesn't wait", async () => {
+    expect(await judged(20, refreshed(30))).toMatchObject({
+      state: "pending",
+      evidence: expect.stringMatching(
+        /^lacks new.*, with which the peer signs since its SPIRE server started 20 seconds ago; .* within 45 seconds/,
+      ) as string,
+      cure: expect.stringContaining("federation refresh") as string,
+    });
+    expect(await judged(20, refreshed(100))).toMatchObject({ state: "pending" });
+    expect(await judged(20, refreshed(110))).toMatchObject({ state: "failed" });
+  });
+
+  test.each([
+    ["has been polled since and the key is missing all the same", [40, refreshed(30)]],
+    ["cannot be polled", [40, refreshed(50), refused(30)]],
+    ["has never been polled, as far as the log says", [40]],
+  ] as const)("is not trusted when it %s", async (_, [started, ...log]) => {
+    expect(await judged(started, ...log)).toMatchObject({ state: "failed" });
   });
 });
 
