@@ -23,8 +23,8 @@ export type InstalledOperator =
   | { state: "ours"; generation?: number | undefined }
   /** Installed by others through OLM: used as it is, not declared. */
   | { state: "foreign"; subscription: SubscriptionReference }
-  /** Installed by others without a Subscription: used as it is; `namespace` is where its pods run. */
-  | { state: "plain"; namespace: string };
+  /** Installed by others without a Subscription, by OLM v1 for one: used as it is; `namespace` is where its pods run. */
+  | { state: "plain"; namespace: string; extension?: string };
 
 /** What the stack would install. */
 export interface WantedOperator {
@@ -140,12 +140,12 @@ async function inspectController(reader: ClusterReader): Promise<InstalledOperat
     reader.list<ClusterExtension>(EXTENSION_API, "ClusterExtension"),
     reader.get("apps/v1", "Deployment", CERT_MANAGER.operatorDeployment, CERT_MANAGER.namespace),
   ]);
-  const byExtension = extensions.some(({ spec }) => spec?.source?.catalog?.packageName === CERT_MANAGER.packageName);
+  const extension = extensions.find(({ spec }) => spec?.source?.catalog?.packageName === CERT_MANAGER.packageName);
   // One that OLM's older version made goes with its ClusterServiceVersion, some seconds after it.
   const byHand = operator !== undefined && operator.metadata?.labels?.["olm.owner"] === undefined;
-  if (byExtension || byHand) {
-    return { state: "plain", namespace: CERT_MANAGER.operandNamespace };
-  }
+  const namespace = CERT_MANAGER.operandNamespace;
+  if (extension !== undefined) return { state: "plain", namespace, extension: reference(extension).name };
+  if (byHand) return { state: "plain", namespace };
   const foreign = controllers.find(
     ({ metadata }) => operand === undefined || metadata?.namespace !== CERT_MANAGER.operandNamespace,
   );

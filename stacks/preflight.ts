@@ -110,12 +110,14 @@ function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOp
   const whose =
     installed.state === "foreign"
       ? `Subscription ${installed.subscription.namespace}/${installed.subscription.name}, which is not this stack's`
-      : `namespace ${installed.namespace}, which OLM has not installed`;
+      : installed.extension === undefined
+        ? `somebody without OLM, in namespace ${installed.namespace}`
+        : `ClusterExtension ${installed.extension} of OLM v1`;
   return Object.entries(certManager)
     .filter(([, value]) => value !== false)
     .map(([key]) => ({
       path: `certManager.${key}`,
-      message: `has no effect, because cert-manager is there already, by ${whose}; take the key out`,
+      message: `has no effect, because cert-manager is already installed by ${whose}; remove the key`,
     }));
 }
 

@@ -72,12 +72,12 @@ it.each<[string, KubeObject[], object]>([
   [
     "what OLM v1 installs, before its pods are there",
     [extension("openshift-cert-manager-operator")],
-    { state: "plain", namespace: "cert-manager" },
+    { state: "plain", namespace: "cert-manager", extension: "cert-manager" },
   ],
   [
     "what OLM v1 has installed, and not what a removed operator has left",
     [extension("openshift-cert-manager-operator"), controller("cert-manager"), operand],
-    { state: "plain", namespace: "cert-manager" },
+    { state: "plain", namespace: "cert-manager", extension: "cert-manager" },
   ],
   ["nothing, beside OLM v1's other operators", [extension("other-operator")], { state: "absent" }],
   [

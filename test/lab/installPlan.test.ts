@@ -1,6 +1,6 @@
-/** certManager.installPlanApproval: Manual, with the real OLM. */
+/** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked. */
 import { Cluster } from "../../lab/client/cluster";
-import { OPERATOR_NAMESPACE, removeOperator } from "../../lab/client/operator";
+import { OPERATOR, OPERATOR_NAMESPACE, operatorObjects, removeOperator } from "../../lab/client/operator";
 import { Project } from "../../lab/client/project";
 
 const cluster1 = new Cluster("cluster1");
@@ -14,6 +14,22 @@ beforeAll(async () => {
   await removeOperator(cluster1);
   await project.set("cluster1", "peers", "[]");
   await project.set("cluster1", "certManager.installPlanApproval", "Manual");
+});
+
+test("what OLM v1 is to install is not installed once more, and keys that have no effect are refused by its name", async () => {
+  const [apiVersion, kind, name] = ["olm.operatorframework.io/v1", "ClusterExtension", "cert-manager"];
+  const source = { sourceType: "Catalog", catalog: { packageName: OPERATOR } };
+  await cluster1.create({ apiVersion, kind, metadata: { name }, spec: { namespace: OPERATOR_NAMESPACE, source } });
+  try {
+    const { code, stdout, stderr } = await project.tryUp("cluster1");
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(
+      /certManager\.installPlanApproval: has no effect, .* ClusterExtension cert-manager of OLM v1/,
+    );
+    expect(await operatorObjects(cluster1, "Subscription")).toEqual([]);
+  } finally {
+    await cluster1.remove(apiVersion, kind, name);
+  }
 });
 
 test("an up names the InstallPlan that waits, and goes on once it is approved", async () => {

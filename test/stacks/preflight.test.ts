@@ -255,9 +255,21 @@ describe("refused", () => {
     };
     const raw = { certManager: { channel: "stable-v1", installPlanApproval: "Manual", removeOnDestroy: true } };
     const paths = ["channel", "installPlanApproval", "removeOnDestroy"].map((key) => `certManager.${key}`);
-    for (const objects of [theirs, [byHand]]) {
+    const extension = {
+      apiVersion: "olm.operatorframework.io/v1",
+      kind: "ClusterExtension",
+      metadata: { name: "cm" },
+      spec: { source: { catalog: { packageName: "openshift-cert-manager-operator" } } },
+    };
+    const cases: [KubeObject[], string][] = [
+      [theirs, "Subscription pki/cm, which is not this stack's"],
+      [[byHand], "somebody without OLM, in namespace pki"],
+      [[extension], "ClusterExtension cm of OLM v1"],
+    ];
+    for (const [objects, whose] of cases) {
       const problems = await run(undefined, raw, objects);
       expect(Array.isArray(problems) && problems.map(({ path }) => path)).toEqual(paths);
+      expect(Array.isArray(problems) && problems[0]?.message).toContain(`already installed by ${whose};`);
       expect(await run(undefined, { certManager: { removeOnDestroy: false } }, objects)).toHaveProperty("reader");
     }
     expect(await run(undefined, raw)).toHaveProperty("reader");
