@@ -1,12 +1,21 @@
 /** Reading what may not be readable: the reason is a value, and costs nobody else what they have read. */
 
+import { Forbidden } from "../../components/cluster";
+
 /** What was read, or why it could not be. */
-export type Looked<T> = { seen: T } | { because: string };
+export type Looked<T> = { seen: T } | NotLooked;
+
+export interface NotLooked {
+  because: string;
+  /** A right is missing: to look again shows the same. */
+  forbidden?: true;
+}
 
 export async function look<T>(read: () => Promise<T>): Promise<Looked<T>> {
   try {
     return { seen: await read() };
   } catch (error) {
-    return { because: error instanceof Error ? error.message : String(error) };
+    const because = error instanceof Error ? error.message : String(error);
+    return error instanceof Forbidden ? { because, forbidden: true } : { because };
   }
 }

@@ -18,6 +18,8 @@ export interface Progress {
   runs: readonly Run[];
   /** Whom each member trusts since its last run, by name. */
   trusted?: Trusted;
+  /** Peers of other projects that each member still waits for since its last run, by name. */
+  pendingOutside?: Trusted;
   /** Members whose last run asks for one more, whatever their peers publish. */
   again?: ReadonlySet<string>;
   /** Stacks that could not be read. What they publish is not known; `published` has what was read of them last. */
@@ -60,15 +62,23 @@ export type Standing =
   | { state: "unsettled"; peers: string[] };
 
 /** How every member stands once nothing is left to run. */
-export function standings({ members, published, trusted, runs, unread }: Progress): Map<string, Standing> {
+export function standings({
+  members,
+  published,
+  trusted,
+  pendingOutside,
+  runs,
+  unread,
+}: Progress): Map<string, Standing> {
   return new Map(
     members.map(({ name, peers }): [string, Standing] => {
       const last = runsOf(name, runs).at(-1);
       if (!last?.succeeded || unread?.has(name)) return [name, { state: "failed" }];
       const silent = peers.filter((peer) => published[peer] === undefined);
-      const pending = peers.filter(
-        (peer) => unread?.has(peer) || (silent.includes(peer) && !trusted?.[name]?.includes(peer)),
-      );
+      const pending = [
+        ...peers.filter((peer) => unread?.has(peer) || (silent.includes(peer) && !trusted?.[name]?.includes(peer))),
+        ...(pendingOutside?.[name] ?? []),
+      ];
       if (pending.length > 0) return [name, { state: "pending", peers: pending }];
       const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
       return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];

@@ -73,10 +73,18 @@ export async function up(
       published: { ...after.published, ...only(progress.published, unread) },
       again: after.again,
       trusted: { ...after.trusted, ...only(progress.trusted ?? {}, unread) },
+      pendingOutside: Object.fromEntries(members.map((member) => [member.name, outsideOf(member, after.pending)])),
       unread: new Set(unread.keys()),
     };
   }
   return summary(members, progress, outcomes, unread);
+}
+
+/** Peers of other projects that had published nothing when the member ran last: no run of this mesh makes them publish. */
+function outsideOf({ name, config, outside }: MeshMember, pending: Trusted): string[] {
+  return config.peers
+    .filter((peer) => outside.includes(peer.reference) && pending[name]?.includes(peer.name))
+    .map(({ reference }) => reference);
 }
 
 const only = <T>(all: Readonly<Record<string, T>>, names: ReadonlyMap<string, unknown>): Record<string, T> =>
@@ -91,6 +99,7 @@ async function look(
   published: Publications;
   again: Set<string>;
   trusted: Trusted;
+  pending: Trusted;
   missing: string[];
   unread: Map<string, string>;
 }> {
@@ -107,6 +116,7 @@ async function look(
     published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
     again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
     trusted: Object.fromEntries(names.map((name) => [name, Object.keys(found.get(name)?.peers ?? {})])),
+    pending: Object.fromEntries(names.map((name) => [name, found.get(name)?.pendingPeers ?? []])),
     missing: names.filter((name) => found.get(name) === undefined && !unread.has(name)),
     unread,
   };

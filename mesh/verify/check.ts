@@ -32,7 +32,12 @@ export type Judgement =
   /** It doesn't apply here, or `needs` did not pass, and so nothing can be said. */
   | { state: "skipped"; evidence: string; needs?: Code }
   /** What would tell could not be seen. */
-  | { state: "unknown"; evidence: string };
+  | {
+      state: "unknown";
+      evidence: string;
+      /** For want of a right: to look again shows the same. */
+      forbidden?: true;
+    };
 
 export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });
 export const failed = (evidence: string, cure: string): Judgement => ({ state: "failed", evidence, cure });
@@ -44,11 +49,18 @@ export const skipped = (evidence: string): Judgement => ({ state: "skipped", evi
 export const passes = (state: Judgement["state"] | undefined): boolean => state === "ok" || state === "warn";
 
 /** Thrown by `see`, and turned into the state `unknown`. */
-export class NotSeen extends Error {}
+export class NotSeen extends Error {
+  constructor(
+    message: string,
+    readonly forbidden: boolean = false,
+  ) {
+    super(message);
+  }
+}
 
 /** What was read; where it could not be, the check that asks ends as unknown. */
 export function see<T>(looked: Looked<T>): T {
-  if ("because" in looked) throw new NotSeen(looked.because);
+  if ("because" in looked) throw new NotSeen(looked.because, looked.forbidden);
   return looked.seen;
 }
 
@@ -92,6 +104,7 @@ function judge<View>(check: Check<View>, view: View): Judgement {
     return check.judge(view);
   } catch (error) {
     if (!(error instanceof NotSeen)) throw error;
-    return { state: "unknown", evidence: error.message };
+    const { message: evidence, forbidden } = error;
+    return { state: "unknown", evidence, ...(forbidden && { forbidden }) };
   }
 }

@@ -13,7 +13,7 @@ import type { PulumiStacks } from "../pulumi/operations";
 import { spireServer } from "../spire/spireServer";
 import { apiServer } from "./apiServer";
 import type { Sources } from "./memberFacts";
-import { again, isWell, waitsFor } from "./patience";
+import { again, isWell, isWorthWaiting, waitsFor } from "./patience";
 import { precheck } from "./precheck";
 import { presentedAt } from "./presented";
 import { printVerify, type Verification } from "./verification";
@@ -106,11 +106,14 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
     look,
     interrupted,
     pause,
-    more: (seen) => !isWell(seen) && Date.now() < end,
+    more: (seen) => isWorthWaiting(seen) && Date.now() < end,
     show: (seen) => {
       const waited = waitsFor(seen);
       if (options.wait !== undefined && waited !== said && waited !== "") note(`waiting for ${waited}`);
       said = waited;
+      if (options.wait !== undefined && !isWell(seen) && !isWorthWaiting(seen)) {
+        note("stops waiting: what is left cannot be seen for want of rights");
+      }
     },
   });
 }

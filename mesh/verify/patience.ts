@@ -1,5 +1,5 @@
 /** Looking again and again. */
-import { passes } from "./check";
+import { type Outcome, passes } from "./check";
 import { subjectsOf, type Verification } from "./verification";
 
 /** How it is looked again. */
@@ -29,7 +29,7 @@ export async function again({ look, more, interrupted, show, pause }: Patience):
 /** What is waited for: of everybody who is not well the first check that doesn't pass. */
 export function waitsFor({ members, pairs, peers }: Verification): string {
   const of = (who: string, checks: Verification["members"][number]["checks"]): string[] => {
-    const first = checks.find(({ state }) => !passes(state) && state !== "skipped");
+    const first = checks.find(mayChange);
     return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
   };
   return [
@@ -38,6 +38,14 @@ export function waitsFor({ members, pairs, peers }: Verification): string {
     ...peers.flatMap(({ peer, checks }) => of(peer, checks)),
   ].join("; ");
 }
+
+/** Whether to look again may show something else; a missing right stays missing. */
+const mayChange = (check: Outcome): boolean =>
+  !passes(check.state) && check.state !== "skipped" && !("forbidden" in check);
+
+/** Whether waiting can help: something doesn't pass, and not only for want of a right. */
+export const isWorthWaiting = (verification: Verification): boolean =>
+  subjectsOf(verification).some(({ checks }) => checks.some(mayChange));
 
 export const isWell = (verification: Verification): boolean =>
   subjectsOf(verification).every(({ health }) => health === "healthy");

@@ -34,23 +34,23 @@ export async function verifyWithProbe(
   const seen = await verify(probed);
   const checksOf = (name: string): Outcome[] => seen.members.find(({ member }) => member === name)?.checks ?? [];
   const ready = probed.filter(({ name }) => isReadyToProbe((code) => passes(stateOf(checksOf(name), code))));
-  const results = await probe(
-    ready.map(({ name, config, peers }) => ({
-      ...placeOf({ name, config }),
-      trustDomain: config.trustDomain,
-      meets: peers.filter(
-        (peer) =>
-          ready.some((one) => one.name === peer) &&
-          (isChosen(name) || isChosen(peer)) &&
-          hindranceOf(seen, name, peer) === undefined,
-      ),
-    })),
-  );
+  const probers = ready.map(({ name, config, peers }) => ({
+    ...placeOf({ name, config }),
+    trustDomain: config.trustDomain,
+    meets: peers.filter(
+      (peer) =>
+        ready.some((one) => one.name === peer) &&
+        (isChosen(name) || isChosen(peer)) &&
+        hindranceOf(seen, name, peer) === undefined,
+    ),
+  }));
+  const results = await probe(probers);
+  const tried = [...results.values()].some(({ probed: one }) => "seen" in one && one.seen.report.dialed.size > 0);
   const views = new Map(
     await Promise.all(
       probed.map(async (member) => {
         const path = await program(accessOf(member.config));
-        return [member.name, { ...viewOf(member, results), ...present({ program: path }) }] as const;
+        return [member.name, { ...viewOf(member, results, tried), ...present({ program: path }) }] as const;
       }),
     ),
   );
@@ -60,7 +60,12 @@ export async function verifyWithProbe(
 const stateOf = (checks: readonly Outcome[], code: Code): Outcome["state"] | undefined =>
   checks.find((one) => one.code === code)?.state;
 
-const viewOf = ({ name, config }: MeshMember, results: ReadonlyMap<string, ProbeResult>): ProbeView => ({
+const viewOf = (
+  { name, config }: MeshMember,
+  results: ReadonlyMap<string, ProbeResult>,
+  tried: boolean,
+): ProbeView => ({
+  tried,
   ...placeOf({ name, config }),
   trustDomain: config.trustDomain,
   result: results.get(name),

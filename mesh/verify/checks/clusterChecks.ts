@@ -2,7 +2,7 @@
 import type { ClusterAccess } from "../../../components/access";
 import { condition, describe } from "../../../components/conditions";
 import { CERT_MANAGER } from "../../../components/names";
-import { type Check, failed, ok, see, skipped } from "../check";
+import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { fact, type MemberView, oc, ocHere } from "../subjects";
 
 export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>> = {
@@ -75,7 +75,11 @@ export const clusterChecks: readonly Check<MemberView>[] = [
     needs: ["MESH101"],
     judge: (view) => {
       // Release 1.0.0 never takes ZeroTrustWorkloadIdentityManager's condition back; each operand's own is right.
-      const found = condition(fact(view, "server") ?? fact(view, "ztwim"), "CreateOnlyMode");
+      const object = fact(view, "server") ?? fact(view, "ztwim");
+      if (object === undefined)
+        throw new NotSeen("there is neither a SpireServer nor a ZeroTrustWorkloadIdentityManager");
+      if (object.status?.conditions === undefined) throw new NotSeen("the operator has written no condition yet");
+      const found = condition(object, "CreateOnlyMode");
       if (found?.status !== "True") return ok("it is not in create-only mode");
       const edit = ocHere(view, "edit subscriptions.operators.coreos.com");
       return failed(describe(found), `take CREATE_ONLY_MODE out of the env of the operator's Subscription: ${edit}`);

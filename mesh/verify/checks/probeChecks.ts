@@ -1,11 +1,11 @@
-/** MESH401 to MESH403: what workloads that were made for it have come to. Pure. */
+/** MESH401 to MESH404: what workloads that were made for it have come to. Pure. */
 import { CONTROLLER_MANAGER, SPIRE_AGENT } from "../../../components/names";
 import type { Dialed } from "../probe/log";
 import { probeId } from "../probe/probeObjects";
 import type { Probed, ProbeResult } from "../probe/probe";
 import { POD } from "../../spire/serverCommands";
 import { refresh } from "../../trust/serverStore";
-import { type Check, type Code, failed, type Judgement, ok, see, skipped } from "../check";
+import { type Check, type Code, failed, type Judgement, NotSeen, ok, see, skipped } from "../check";
 import { ocHere } from "../subjects";
 import type { Place } from "../../kernel/place";
 
@@ -13,6 +13,8 @@ export interface ProbeView extends Place {
   trustDomain: string;
   /** Undefined where nothing was made, because of a check that did not pass. */
   result: ProbeResult | undefined;
+  /** Whether the probe has tried any direction at all, in whichever cluster. */
+  tried: boolean;
 }
 
 export interface ProbePairView extends ProbeView {
@@ -54,8 +56,23 @@ export const probeMemberChecks: readonly Check<ProbeView>[] = [
       "Everything that was made for it was taken away again, and seen to be gone. What is left gives nobody more than the identity " +
       "of the probe, the pod ends by itself after ten minutes, and the next probe takes it away.",
     needs: ["MESH101"],
-    judge: ({ result }) =>
-      result?.left === undefined ? ok("all of it is gone") : failed(result.left.why, result.left.cure),
+    judge: ({ result }) => {
+      if (result === undefined) return skipped("nothing was made there");
+      return result.left === undefined ? ok("all of it is gone") : failed(result.left.why, result.left.cure);
+    },
+  },
+  {
+    code: "MESH404",
+    title: "the probe has tried at least one direction",
+    source: "all members of the probe",
+    about:
+      "A probe in which no two workloads were to meet proves nothing, and is no success: nobody trusts each other in both directions, or all " +
+      "peers are of other projects.",
+    needs: ["MESH401"],
+    judge: ({ tried }) => {
+      if (tried) return ok("workloads have tried to meet");
+      throw new NotSeen("no two members trust each other in both directions, so no connection was tried");
+    },
   },
 ];
 

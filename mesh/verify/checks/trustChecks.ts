@@ -10,7 +10,7 @@ import { differences } from "../../drift/difference";
 import { POD } from "../../spire/serverCommands";
 import { refresh } from "../../trust/serverStore";
 import type { TrustObject } from "../../trust/foreignTrust";
-import { type Check, failed, ok, pending, see, skipped } from "../check";
+import { type Check, failed, NotSeen, ok, pending, see, skipped } from "../check";
 import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
 import { pollCause } from "../pollCauses";
 import { span, startOf } from "../times";
@@ -148,8 +148,9 @@ export const trustChecks: readonly Check<PairView>[] = [
     title: "it reaches the peer's endpoint and refreshes the bundle",
     source: "the SPIRE server's log",
     about:
-      "What the SPIRE server says of its own polls, made from its own network, with its own DNS and trust store. The last one counts. A " +
-      "certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
+      "What the SPIRE server says of its own polls, made from its own network, with its own DNS and trust store. The last line counts: the check " +
+      "fails only when that is an error. Without a line of the last half hour it is unknown, since SPIRE hides successful polls on log level " +
+      "warn or error, and logs rotate. A certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
     verifications: [5, 7],
     needs: ["MESH134", "MESH201"],
     needsOfPeer: ["MESH147"],
@@ -158,7 +159,13 @@ export const trustChecks: readonly Check<PairView>[] = [
       const { refreshed, failed: last } = fact(view, "polls").get(trustDomain) ?? {};
       const ago = (at: Date): string => `${span(view.now.getTime() - at.getTime())} ago`;
       const again = refresh(view, trustDomain);
+      const isQuiet = (at: Date): boolean => view.now.getTime() - at.getTime() > QUIET_MS;
       if (last !== undefined && (refreshed === undefined || last.at > refreshed)) {
+        if (refreshed === undefined && isQuiet(last.at)) {
+          throw new NotSeen(
+            `failed ${ago(last.at)} (${last.error}), and its log says nothing of the peer since; ${HIDDEN}`,
+          );
+        }
         const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
         const known = pollCause(last.error, view, view.peer.name);
         const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
@@ -167,12 +174,15 @@ export const trustChecks: readonly Check<PairView>[] = [
           known === undefined ? again : `${known.cure}; then ${again}`,
         );
       }
+      if (refreshed !== undefined && isQuiet(refreshed)) {
+        throw new NotSeen(`refreshed ${ago(refreshed)}, and its log says nothing of the peer since`);
+      }
       if (refreshed !== undefined) return ok(`refreshed ${ago(refreshed)}`);
       const started = startOf(fact(view, "pod"));
       if (started !== undefined && view.now.getTime() - started.getTime() < FIRST_POLL_MS) {
         return pending(`not yet; it started ${ago(started)}`, again);
       }
-      return failed("its log of the last hour has no poll of the peer", again);
+      throw new NotSeen(`its log of the last hour says nothing of the peer; ${HIDDEN}`);
     },
   },
   {
@@ -203,6 +213,11 @@ export const trustChecks: readonly Check<PairView>[] = [
     },
   },
 ];
+
+/** SPIRE polls a peer at least every 15 minutes: four times within the longest refresh hint that ZTWIM takes. */
+const QUIET_MS = 30 * 60_000;
+
+const HIDDEN = 'SPIRE writes "Bundle refreshed" on log level info or debug alone, and logs rotate';
 
 /** SPIRE polls a peer within a minute of its start. */
 const FIRST_POLL_MS = 120_000;

@@ -39,7 +39,9 @@ export const releaseChecks: readonly Check<MemberView>[] = [
     needs: ["MESH101"],
     judge: (view) => {
       const conf = fact(view, "controllerManagerConf");
-      const { gcInterval } = ((conf === undefined ? undefined : parse(conf)) ?? {}) as { gcInterval?: unknown };
+      if (conf === undefined)
+        throw new NotSeen(`ConfigMap ${CONTROLLER_MANAGER} has no controller-manager-config.yaml`);
+      const { gcInterval } = (parse(conf) ?? {}) as { gcInterval?: unknown };
       if (gcInterval !== 0) return ok(gcInterval === undefined ? "gcInterval is not set" : "gcInterval is not 0");
       return warn(
         "gcInterval is 0: the controller manager never pauses and keeps a core busy (OCPBUGS-90556)",

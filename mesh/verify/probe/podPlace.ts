@@ -29,6 +29,8 @@ export interface Turn {
   /** What has become of the process that has another claim. */
   verdict: (claim: Claim) => Verdict;
   note: (line: string) => void;
+  /** This probe has made the namespace. */
+  madeNamespace?: boolean;
   /** Throws Ended when there is no more time, or somebody has interrupted the program. */
   goOn: () => void;
 }
@@ -49,7 +51,7 @@ export async function claimPlace(turn: Turn, prober: Prober, peers: readonly Pro
   for (;;) {
     goOn();
     const namespace = await cluster.get("v1", "Namespace", PROBE);
-    if (namespace === undefined) await cluster.create(NAMESPACE);
+    if (namespace === undefined && (await cluster.create(NAMESPACE))) turn.madeNamespace = true;
     if (!isEnding(namespace)) {
       if (await createIn(cluster, claimObject(claim, prober, peers))) return;
       await makeRoom(turn);
@@ -152,6 +154,29 @@ async function removeAll(cluster: ProbeCluster): Promise<string | undefined> {
 }
 
 const WITHOUT_NAMESPACE = REST.filter(({ metadata }) => metadata.namespace === undefined);
+
+/**
+ * Removes the namespace that a probe has made and could not claim, unless another probe has claimed it.
+ *
+ * @returns why it is left; undefined when it is gone, or another probe's
+ */
+export async function removeNamespace(cluster: ProbeCluster): Promise<string | undefined> {
+  const end = Date.now() + GONE_MS;
+  try {
+    if ((await cluster.get("v1", "ConfigMap", PROBE, PROBE)) !== undefined) return undefined;
+    await cluster.remove(NAMESPACE);
+    while ((await cluster.get("v1", "Namespace", PROBE)) !== undefined) {
+      if (Date.now() > end) return `Namespace ${PROBE} is still being deleted`;
+      await sleep(AGAIN_MS);
+    }
+    return undefined;
+  } catch (error) {
+    return `Namespace ${PROBE} is left: ${(error as Error).message}`;
+  }
+}
+
+export const removeNamespaceCommand = (access: ClusterAccess): string =>
+  oc(access, `delete namespace ${PROBE} --ignore-not-found`);
 
 /** What does the same by hand; a namespace without anything in it is the next probe's to remove. */
 export const removeCommand = (access: ClusterAccess): string => {

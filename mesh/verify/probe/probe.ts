@@ -11,7 +11,17 @@ import type { Claim } from "./claim";
 import type { ProbeCluster } from "./cluster";
 import type { Report } from "./log";
 import type { Prober } from "./probeObjects";
-import { claimPlace, Ended, isClaimed, makeWorkload, removeCommand, takeAway, type Turn } from "./podPlace";
+import {
+  claimPlace,
+  Ended,
+  isClaimed,
+  makeWorkload,
+  removeCommand,
+  removeNamespace,
+  removeNamespaceCommand,
+  takeAway,
+  type Turn,
+} from "./podPlace";
 import { podTrouble, routeTrouble } from "./trouble";
 import { hear, isSettled, news, nothing, type Watched } from "./watching";
 import type { Place } from "../../kernel/place";
@@ -119,7 +129,10 @@ class Probe {
     });
     this.coming -= 1;
     const probed = "because" in made ? made : await look(() => this.watch(member, cluster, note));
-    if (!(await isClaimed(turn).catch(() => true))) return { probed };
+    if (!(await isClaimed(turn).catch(() => true))) {
+      const why = turn.madeNamespace === true ? await removeNamespace(cluster) : undefined;
+      return { probed, ...(why !== undefined && { left: { why, cure: removeNamespaceCommand(access) } }) };
+    }
     const why = await takeAway(cluster);
     note(why === undefined ? "has taken the workload away" : `could not take the workload away: ${why}`);
     return { probed, ...(why !== undefined && { left: { why, cure: removeCommand(access) } }) };

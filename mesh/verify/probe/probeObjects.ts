@@ -6,8 +6,12 @@ import { FEDERATION_CLASS, ROUTE_API, SPIRE_API } from "../../../components/name
 /** Of the namespace and of all that is in it. */
 export const PROBE = "spire-federation-probe";
 
-/** Red Hat's own, for every architecture of OpenShift, and anybody may pull it. */
-export const PROBE_IMAGE = "registry.access.redhat.com/ubi9/nodejs-22-minimal";
+/**
+ * Red Hat's own, for every architecture of OpenShift, and anybody may pull it. It is pinned (tag 9.8-1779828907), so that
+ * what runs in a production cluster is what was tested.
+ */
+export const PROBE_IMAGE =
+  "registry.access.redhat.com/ubi9/nodejs-22-minimal@sha256:75a2c4753c2475d715e31304ec1effef61770713e6e9fdafdcb80351dbdf3ba5";
 
 /** On a namespace that a probe has made; one that was there before it stays. */
 export const TEMPORARY = "spire-federation/temporary";

@@ -21,6 +21,7 @@ class FakeStacks implements FutureStacks {
     broken: Record<string, string> = {},
     private readonly missing: readonly string[] = [],
     private readonly trusted: Record<string, string> = {},
+    private readonly pending: Record<string, string[]> = {},
   ) {
     this.broken = broken;
   }
@@ -37,7 +38,7 @@ class FakeStacks implements FutureStacks {
     const federation = { version: 1, trustDomain: name, bundleEndpointUrl: url ?? "", profile: "https_web" } as const;
     return Promise.resolve({
       ...(url === undefined ? {} : { federation }),
-      pendingPeers: [],
+      pendingPeers: this.pending[name] ?? [],
       peers: this.peersOf(name),
     });
   }
@@ -186,4 +187,13 @@ describe("a stack that cannot be read", () => {
     expect(result.map(({ state }) => state)).toEqual(["pending", "failed", "pending"]);
     expect(result[1]?.errors).toEqual(["its stack cannot be made: no rights"]);
   });
+});
+
+test("a member that waits for a peer of another project is pending, not complete", async () => {
+  const far = { name: "elsewhere-far", reference: "organization/elsewhere/far", rebootstrap: 0 };
+  const alone = { ...member("a"), outside: [far.reference], config: { ...configOf(), peers: [far] } };
+  const [waits] = await up([alone], new FakeStacks({}, [], {}, { a: [far.name] }), 1, () => undefined);
+  expect(waits).toMatchObject({ state: "pending", waitsFor: [far.reference] });
+  const [joined] = await up([alone], new FakeStacks(), 1, () => undefined);
+  expect(joined).toMatchObject({ state: "complete", waitsFor: [] });
 });

@@ -373,12 +373,6 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     ["cluster1->cluster2 MESH213"],
     /trusted CAs of ZTWIM.*federation refresh -id apps\.cluster2/,
   ],
-  [
-    "no polls",
-    (c) => (c.log = pollLine(30, "Bundle refreshed", trustDomainOf("cluster3"))),
-    ["cluster1->cluster2 MESH213"],
-    /federation refresh/,
-  ],
 ];
 
 export const presentedCertificate = ({ presented }: Cluster) => {

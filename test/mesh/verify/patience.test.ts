@@ -1,7 +1,8 @@
 import { checkOptions } from "../../../mesh/verify/command";
-import { again, isWell, waitsFor } from "../../../mesh/verify/patience";
+import { Forbidden } from "../../../components/cluster";
+import { again, isWell, isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import type { Verification } from "../../../mesh/verify/verification";
-import { look, objectIn } from "./fixture";
+import { type Cluster, look, objectIn, removeFrom } from "./fixture";
 
 const broken = (): Promise<Verification> =>
   look({
@@ -50,6 +51,28 @@ test("once when nobody waits, and no longer than somebody wants to wait", async 
 test("what is waited for is said of everybody who is not well", async () => {
   expect(waitsFor(await broken())).toBe("cluster2: MESH136 the SPIRE agents run");
   expect(waitsFor(await look())).toBe("");
+});
+
+test("nobody waits for rights, only for what may change", async () => {
+  const forbid = (clusters: Record<string, Cluster>): void => {
+    for (const cluster of Object.values(clusters)) cluster.serverRefuses = new Forbidden("may not exec");
+  };
+  const forbidden = await look({ change: forbid });
+  expect([isWell(forbidden), isWorthWaiting(forbidden), waitsFor(forbidden)]).toEqual([false, false, ""]);
+  const down = await look({
+    change: (clusters) => {
+      forbid(clusters);
+      removeFrom(clusters["cluster3"], "DaemonSet", "spire-agent");
+    },
+  });
+  expect([isWorthWaiting(down), waitsFor(down)]).toEqual([true, "cluster3: MESH136 the SPIRE agents run"]);
+  // An API server that doesn't answer may answer soon.
+  const silent = await look({
+    change: (clusters) => {
+      for (const cluster of Object.values(clusters)) cluster.serverRefuses = new Error("no answer within 10 s");
+    },
+  });
+  expect(isWorthWaiting(silent)).toBe(true);
 });
 
 const plain = { watch: false, precheck: false, probe: false };

@@ -120,6 +120,60 @@ test("cures run the program that each SPIRE server's image has", async () => {
   expect(cures("cluster3")[0]).toContain(" -- /spire-server federation refresh");
 });
 
+describe("a check that saw nothing is unknown", () => {
+  const stateIn = async (code: string, change: (cluster: Cluster) => void, peer?: string) => {
+    const found = await look({
+      change: ({ cluster1 }) => {
+        if (cluster1) change(cluster1);
+      },
+    });
+    return checksOf(found, one, peer).find((check) => check.code === code);
+  };
+  const says =
+    (...lines: string[]) =>
+    (cluster: Cluster) =>
+      void (cluster.log = lines.join("\n"));
+  const polled = (secondsAgo: number, msg: string, error?: string) =>
+    pollLine(secondsAgo, msg, trustDomainOf("cluster2"), error);
+
+  test.each<[string, string, (cluster: Cluster) => void]>([
+    [
+      "create-only mode with neither object",
+      "MESH104",
+      (cluster) => {
+        for (const kind of ["SpireServer", "ZeroTrustWorkloadIdentityManager"]) removeFrom(cluster, kind);
+      },
+    ],
+    ["create-only mode before the operator has written a condition", "MESH104", set("SpireServer", "status", {})],
+    [
+      "the pause of a controller manager without its config",
+      "MESH108",
+      set("ConfigMap", "data", {}, "spire-controller-manager"),
+    ],
+  ])("%s", async (_, code, change) => {
+    expect(await stateIn(code, change)).toMatchObject({ state: "unknown" });
+  });
+
+  test.each<[string, (cluster: Cluster) => void, string]>([
+    ["no line of the peer", says(polled(30, "Something else")), "unknown"],
+    [
+      "an error that is old, where successes may be hidden",
+      says(polled(3000, "Error updating bundle", "x")),
+      "unknown",
+    ],
+    ["an error that is new, where successes may be hidden", says(polled(60, "Error updating bundle", "x")), "failed"],
+    [
+      "an error after a success",
+      says(polled(3000, "Bundle refreshed"), polled(2400, "Error updating bundle", "x")),
+      "failed",
+    ],
+    ["a success after an error", says(polled(900, "Error updating bundle", "x"), polled(60, "Bundle refreshed")), "ok"],
+    ["a success that is old", says(polled(3000, "Bundle refreshed")), "unknown"],
+  ])("polls: %s", async (_, change, state) => {
+    expect(await stateIn("MESH213", change, "cluster2")).toMatchObject({ state });
+  });
+});
+
 describe("federatesWith", () => {
   const dynamic = (name: string) => memberNamed(name, { federatesWith: "dynamic" });
   type Listing = { federation: { federatesWith?: { trustDomain: string; bundleEndpointUrl: string }[] } };

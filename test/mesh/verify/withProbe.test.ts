@@ -6,7 +6,7 @@ import type { Outcome } from "../../../mesh/verify/check";
 import type { Verification } from "../../../mesh/verify/verification";
 import { verifyExit } from "../../../mesh/verify/verification";
 import { verifyWithProbe } from "../../../mesh/verify/withProbe";
-import { faults, look, memberNamed, NAMES, type Otherwise, removeFrom, trustDomainOf } from "./fixture";
+import { faults, look, memberNamed, NAMES, objectIn, type Otherwise, removeFrom, trustDomainOf } from "./fixture";
 
 const idOf = (name: string): string =>
   `spiffe://${trustDomainOf(name)}/ns/spire-federation-probe/sa/spire-federation-probe`;
@@ -125,6 +125,23 @@ test("trust in one direction only is no fault, and nothing is tried", async () =
     evidence: "cluster2 is not to trust cluster1, and this takes both",
   });
   expect(outcome).not.toHaveProperty("needs");
+});
+
+test("a probe that tries no direction is no success", async () => {
+  const members = [memberNamed("cluster1", { peers: [] }), memberNamed("cluster2", { peers: [] })];
+  const change: Otherwise["change"] = (clusters) => {
+    for (const cluster of Object.values(clusters)) {
+      cluster.objects = cluster.objects.filter(({ kind }) => kind !== "ClusterFederatedTrustDomain");
+      const { federation } = objectIn(cluster, "SpireServer")["spec"] as unknown as { federation: object };
+      Object.assign(federation, { federatesWith: [] });
+      [cluster.bundles, cluster.relationships] = [[], []];
+    }
+  };
+  const { verification, of } = await probe({ members, chosen: ["cluster1", "cluster2"], change });
+  expect(of("MESH401 cluster1")).toMatchObject({ state: "ok" });
+  expect(of("MESH404 cluster1")).toMatchObject({ state: "unknown" });
+  expect(verifyExit(verification)).not.toBe(0);
+  expect((await probe()).of("MESH404 cluster1")).toMatchObject({ state: "ok" });
 });
 
 test("where the SPIRE server cannot be asked what it holds, it is tried all the same", async () => {

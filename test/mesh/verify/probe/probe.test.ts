@@ -1,7 +1,14 @@
 /** What a probe makes in clusters, how it ends, and that nothing is left of it. */
 import { Forbidden } from "../../../../components/cluster";
 import type { Claim } from "../../../../mesh/verify/probe/claim";
-import { CLAIM, claimObject, type Named, NAMESPACE, PROBE } from "../../../../mesh/verify/probe/probeObjects";
+import {
+  CLAIM,
+  claimObject,
+  type Named,
+  NAMESPACE,
+  PROBE,
+  PROBE_IMAGE,
+} from "../../../../mesh/verify/probe/probeObjects";
 import { type ProbeIo, type ProbeMember, probeMesh } from "../../../../mesh/verify/probe/probe";
 import type { Verdict } from "../../../../mesh/pulumi/lock";
 import { type FakeCluster, World } from "./world";
@@ -260,4 +267,41 @@ describe("where a probe is there already,", () => {
     expect(east.find("ConfigMap")?.metadata).toMatchObject({ annotations: { [CLAIM]: "{}" } });
     expect(await outcomes(probe(BOTH, { verdict: () => "running" }))).toMatchObject({ east: { west: "met" } });
   });
+});
+
+describe("a namespace that was made and could not be claimed", () => {
+  const forbidClaims = (also?: string) => (verb: string, kind: string) => {
+    if (verb === "create" && kind === "ConfigMap") throw new Forbidden("may not create ConfigMaps");
+    if (verb === also && kind === "Namespace") throw new Forbidden(`may not ${verb} Namespaces`);
+  };
+
+  test("is removed again", async () => {
+    east.refuse = forbidClaims();
+    const east_ = (await probe()).get("east");
+    expect(east_).toMatchObject({
+      probed: { because: expect.stringContaining("may not create ConfigMaps") as string },
+    });
+    expect(east_).not.toHaveProperty("left");
+    expect(east.left).toEqual([]);
+  });
+
+  test("is named when it stays", async () => {
+    east.refuse = forbidClaims("remove");
+    expect((await probe()).get("east")?.left).toEqual({
+      why: `Namespace ${PROBE} is left: may not remove Namespaces`,
+      cure: `oc --context east delete namespace ${PROBE} --ignore-not-found`,
+    });
+    expect(east.left).toEqual(["Namespace"]);
+  });
+
+  test("is left alone when it was there before", async () => {
+    east.prepareNamespace();
+    east.refuse = forbidClaims();
+    expect((await probe()).get("east")).not.toHaveProperty("left");
+    expect(east.left).toEqual(["Namespace"]);
+  });
+});
+
+test("the image is pinned", () => {
+  expect(PROBE_IMAGE).toMatch(/@sha256:[0-9a-f]{64}$/);
 });
