@@ -12,7 +12,7 @@ import type { Bootstrap } from "../components/stackBundle";
 import { Fields, present } from "./fields";
 import { ConfigError } from "./refusal";
 import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
-import { parseStackName, qualified, shortName, type StackName } from "./stackName";
+import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
 
 /** A stack to federate with, whether it has published anything or not. */
 export interface PeerStack {
@@ -161,9 +161,17 @@ function peerStacks(fields: Fields, self: StackName): PeerStack[] {
     fields.note("peers", `lists ${list.length} stacks; a SpireServer takes ${check.MAX_PEERS} at most`);
   }
   for (const { path, text } of list.filter((item) => item.text !== "")) {
-    const stack = parseStackName(text, self);
+    const read = meanings(text, self);
+    const [stack] = read;
     if (stack === undefined) {
-      fields.note(path, `"${text}" is not the name of a stack; it is <stack>, or <organization>/<project>/<stack>`);
+      fields.note(
+        path,
+        `"${text}" is not the name of a stack; it is <stack>, <project>/<stack> or <organization>/<project>/<stack>`,
+      );
+      continue;
+    }
+    if (read.length > 1) {
+      fields.note(path, `"${text}" has two meanings; write ${read.map(qualified).join(" or ")}`);
       continue;
     }
     const peer = { name: shortName(stack, self), reference: qualified(stack), rebootstrap: 0 };

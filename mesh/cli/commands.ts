@@ -7,7 +7,7 @@ import { drift, driftExit, printDrift } from "../drift/drift";
 import { endpointBundle } from "../spire/endpointBundle";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import type { Interruption } from "../kernel/interruption";
-import { type MeshMember, readMembers } from "../members/members";
+import { labels, type MeshMember, readMembers } from "../members/members";
 import { readOut, savePage } from "../report/out";
 import { changes, preview, printPreview } from "../preview/preview";
 import type { PulumiStacks } from "../pulumi/operations";
@@ -41,7 +41,7 @@ export interface Session extends Pick<CommandLine, "names" | "values" | "paralle
 export const RUN: Record<Command, (session: Session) => Promise<ExitCode>> = {
   async up({ members, stacks, parallel, note, print }) {
     const result = await up(members, stacks, parallel, (round, running) => {
-      note(`round ${String(round)}: ${running.join(", ")}`);
+      note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
     });
     print({ command: "up", members: result }, printUp(result));
     return result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings;
@@ -102,7 +102,7 @@ export const RUN: Record<Command, (session: Session) => Promise<ExitCode>> = {
 
 /** Members beside those that are named matter as their peers. */
 const everybody = async ({ names, members, workspace }: Session): Promise<readonly MeshMember[]> =>
-  names.length === 0 ? members : readMembers(workspace);
+  names.length === 0 ? members : readMembers(workspace, names, "all");
 
 async function look(session: Session): Promise<Verification> {
   const { members, values, stacks, interruption, note, redraw } = session;

@@ -6,7 +6,7 @@ import { type CommandLine, HELP, readCommandLine } from "./arguments";
 import { RUN } from "./commands";
 import { EXIT, type ExitCode, UsageError } from "../kernel/exit";
 import { listenForInterruption } from "../kernel/interruption";
-import { readMembers } from "../members/members";
+import { labels, readMembers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openView } from "./progress";
 
@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 async function run({ command, names, values, parallel }: CommandLine): Promise<ExitCode> {
   const workspace = await openProject(values.cwd);
-  const members = await readMembers(workspace, command === "remove" ? [] : names);
+  const members = await readMembers(workspace, names, command === "remove" ? "all" : "named");
   const view = openView(
     process.stderr,
     members.map(({ name }) => name),
@@ -43,7 +43,7 @@ async function run({ command, names, values, parallel }: CommandLine): Promise<E
       parallel,
       workspace,
       members,
-      stacks: new PulumiStacks(workspace, view, interruption),
+      stacks: new PulumiStacks(workspace, view, interruption, labels(members)),
       interruption,
       note,
       print: (report, table) => {

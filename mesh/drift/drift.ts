@@ -36,7 +36,7 @@ export async function drift(
 ): Promise<DriftMember[]> {
   const readings = new Map<string, Looked<Reading>>();
   await inParallel(parallel, members, async (member) => {
-    readings.set(member.name, await readMember(member, stacks, clusters));
+    readings.set(member.id, await readMember(member, stacks, clusters));
   });
   const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((peer) => [peer.reference, peer]));
   const published = new Map<string, Looked<Published | undefined>>();
@@ -48,13 +48,13 @@ export async function drift(
     const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
     own.set(reference, await look(() => bundleOf(contract, access, clusters, because)));
   });
-  await inParallel(parallel, members, async ({ name }) => {
-    if (!published.has(name)) published.set(name, await look(() => stacks.published(name)));
+  await inParallel(parallel, members, async ({ id }) => {
+    if (!published.has(id)) published.set(id, await look(() => stacks.published(id)));
   });
   const publishedBy = (stack: string): Looked<Published | undefined> =>
     published.get(stack) ?? { because: "it was not read" };
   return members.map((member) => {
-    const reading = readings.get(member.name) ?? { because: "it was not looked at" };
+    const reading = readings.get(member.id) ?? { because: "it was not looked at" };
     const judged = judge(member, declaredFor(member, publishedBy), reading, own, new Date());
     return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, publishedBy)] };
   });
@@ -65,17 +65,17 @@ export async function drift(
  * what then looks undeclared may be that peer's.
  */
 function declaredFor(
-  { name, config }: MeshMember,
+  { id, config, labels }: MeshMember,
   publishedBy: (stack: string) => Looked<Published | undefined>,
 ): Looked<Declared> {
-  const own = publishedBy(name);
+  const own = publishedBy(id);
   if ("because" in own) return { because: `its stack cannot be read: ${own.because}` };
   const contracts = new Map<string, Contract | undefined>();
   for (const peer of config.peers) {
     const read = publishedBy(peer.reference);
     if ("seen" in read) contracts.set(peer.name, read.seen?.federation);
     else if (own.seen?.peers[peer.name] === undefined) {
-      return { because: `the stack of ${peer.name} cannot be read: ${read.because}` };
+      return { because: `the stack of ${labels[peer.reference] ?? peer.name} cannot be read: ${read.because}` };
     }
   }
   return { seen: declaredBy(config, contracts, own.seen) };
@@ -87,13 +87,10 @@ interface PeerPlace {
   access: ClusterAccess | undefined;
 }
 
-function peersOf({ config, outside }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
+function peersOf({ config }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
   return config.peers.map(({ reference }) => {
-    const member = all.find(({ name }) => name === reference.split("/").at(-1));
-    return {
-      reference,
-      access: outside.includes(reference) || member === undefined ? undefined : accessOf(member.config),
-    };
+    const member = all.find(({ id }) => id === reference);
+    return { reference, access: member && accessOf(member.config) };
   });
 }
 
@@ -111,12 +108,13 @@ async function bundleOf(
 }
 
 function unreadPeers(
-  { name, config }: MeshMember,
+  { name, config, labels }: MeshMember,
   publishedBy: (stack: string) => Looked<Published | undefined>,
 ): Unchecked[] {
   return config.peers.flatMap((peer) => {
     const read = publishedBy(peer.reference);
-    const what = `whether it trusts ${peer.name} as ${peer.name} publishes itself`;
+    const label = labels[peer.reference] ?? peer.name;
+    const what = `whether it trusts ${label} as ${label} publishes itself`;
     return "seen" in read ? [] : [{ member: name, what, because: `the stack cannot be read: ${read.because}` }];
   });
 }

@@ -16,8 +16,8 @@ import type { HeldBundle } from "../spire/bundle";
 import type { DriftOutcome } from "../pulumi/outcomes";
 
 export interface Drifts {
-  published(name: string): Promise<Published | undefined>;
-  drift(name: string): Promise<DriftOutcome>;
+  published(id: string): Promise<Published | undefined>;
+  drift(id: string): Promise<DriftOutcome>;
 }
 
 /** Ways to the clusters. */
@@ -39,7 +39,7 @@ export interface Reading {
 }
 
 export async function readMember(
-  { name, config }: MeshMember,
+  { id, config }: MeshMember,
   stacks: Drifts,
   clusters: Clusters,
 ): Promise<Looked<Reading>> {
@@ -52,7 +52,7 @@ export async function readMember(
   const reader = there.seen;
   const server = clusters.server(accessOf(config));
   const [stack, trust, federation, conf, store, program] = await Promise.all([
-    look(() => readStack(name, reader, stacks)),
+    look(() => readStack(id, reader, stacks)),
     look(() => reader.list<TrustObject>(names.SPIRE_API, "ClusterFederatedTrustDomain")),
     look(async () => {
       type SpireServerObject = KubeObject & { spec?: { federation?: FederationSpec } };
@@ -80,11 +80,11 @@ export async function readServerConf(reader: ClusterReader): Promise<string | un
 
 /** What the stack asks for, and what of that is in the cluster. */
 async function readStack(
-  name: string,
+  id: string,
   reader: ClusterReader,
   stacks: Drifts,
 ): Promise<{ compared: Compared[]; others: StackObject[] }> {
-  const outcome = await stacks.drift(name);
+  const outcome = await stacks.drift(id);
   if (!outcome.succeeded) throw new Error(outcome.errors.join("\n"));
   const compared: Compared[] = [];
   const others: StackObject[] = [];

@@ -1,4 +1,4 @@
-/** The members of a mesh: the project's stacks, as their Pulumi.<stack>.yaml describe them. The backend is not asked. */
+/** The members of a mesh: the project's stacks, as their Pulumi.<stack>.yaml describe them. */
 import { readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
@@ -7,48 +7,66 @@ import { isObject } from "../../components/untyped";
 import { type ClusterConfig, parseConfig, withContext } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
 import { UsageError } from "../kernel/exit";
+import { organizationsOf } from "../pulumi/organization";
+import { fromId, type Home, idOf, labelOf } from "./identity";
+import { rosterOf } from "./roster";
 
 export interface Member {
+  /** `organization/project/stack`: what members are told apart by, and what Pulumi is asked for. */
+  id: string;
+  /** What people call it, such as `cluster1`. */
   name: string;
-  /** Members that it federates with; peers outside of the mesh don't change while it converges. */
+  /** Ids of the members that it federates with; peers outside of the mesh don't change while it converges. */
   peers: readonly string[];
 }
 
 export interface MeshMember extends Member {
   config: ClusterConfig;
-  /** Peers that are stacks of other projects. */
+  /** Ids of peers that are no stacks of this folder. */
   outside: string[];
+  /** What people call its peers, by their ids. */
+  labels: Readonly<Record<string, string>>;
 }
 
 /**
  * All members, or the chosen ones.
  *
- * @throws UsageError with everything that is wrong with any of their files, and for a name without a file
+ * @param whom "all": everybody all the same, in the organizations that the names say
+ * @throws UsageError with everything that is wrong with any of their files, and for the name of no member
  */
-export async function readMembers(workspace: Workspace, chosen: readonly string[] = []): Promise<MeshMember[]> {
-  const project = (await workspace.projectSettings()).name;
-  const all = await stacksWithFile(workspace.workDir);
-  const unknown = chosen.filter((name) => !all.includes(name));
-  if (unknown.length > 0) {
-    throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${all.join(", ") || "none"}`);
+export async function readMembers(
+  workspace: Workspace,
+  names: readonly string[] = [],
+  whom: "named" | "all" = "named",
+): Promise<MeshMember[]> {
+  const project = await workspace.projectSettings();
+  const [files, organizations] = await Promise.all([
+    stacksWithFile(workspace.workDir),
+    organizationsOf(workspace, project),
+  ]);
+  const home: Home = { organization: organizations.home, project: project.name };
+  const { all, named, unknown } = rosterOf(files, names, project.name, organizations);
+  if (unknown.length > 0 && whom === "named") {
+    const labels = all.map((stack) => labelOf(stack, home)).join(", ");
+    throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${labels || "none"}`);
   }
-  const names = chosen.length === 0 ? all : [...new Set(chosen)];
-  if (names.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
+  if (all.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
+  const ids = all.map(idOf);
   const faults: string[] = [];
   const members = await Promise.all(
-    names.map(async (name) => {
-      const settings = await workspace.stackSettings(name).catch((error: unknown) => {
-        // No YAML; the reader's message says where in the file, and not in which.
-        faults.push(`Pulumi.${name}.yaml: ${(error as Error).message}`);
+    (whom === "all" || names.length === 0 ? all : named).map(async (self) => {
+      const file = `Pulumi.${self.stack}.yaml`;
+      const settings = await workspace.stackSettings(self.stack).catch((error: unknown) => {
+        // Not YAML; the reader's message says where in the file, but not in which file.
+        faults.push(`${file}: ${(error as Error).message}`);
       });
       if (settings === undefined) return [];
       try {
-        return [member(name, project, all, ownKeys(settings.config ?? {}, project), workspace.workDir)];
+        const config = parseConfig(ownKeys(settings.config ?? {}, project.name), self);
+        return [asMember(fromHere(workspace.workDir, config), ids, home)];
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        faults.push(
-          ...error.problems.map(({ path, message }) => `Pulumi.${name}.yaml: ${project}:${path}: ${message}`),
-        );
+        faults.push(...error.problems.map(({ path, message }) => `${file}: ${project.name}:${path}: ${message}`));
         return [];
       }
     }),
@@ -62,18 +80,36 @@ async function stacksWithFile(dir: string): Promise<string[]> {
   return files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
 }
 
-function member(name: string, project: string, all: string[], raw: Record<string, unknown>, dir: string): MeshMember {
-  const config = fromHere(dir, parseConfig(raw, { organization: "organization", project, stack: name }));
-  const peers = config.peers.map(({ reference }) => {
-    const [, ofProject, stack = ""] = reference.split("/");
-    return { reference, member: ofProject === project && all.includes(stack) ? stack : undefined };
-  });
+/**
+ * Pure.
+ *
+ * @param all ids of all members that there are
+ */
+export function asMember(config: ClusterConfig, all: readonly string[], home: Home): MeshMember {
+  const references = config.peers.map(({ reference }) => reference);
   return {
-    name,
+    id: idOf(config.self),
+    name: labelOf(config.self, home),
     config,
-    peers: peers.flatMap((peer) => peer.member ?? []),
-    outside: peers.filter((peer) => peer.member === undefined).map(({ reference }) => reference),
+    peers: references.filter((id) => all.includes(id)),
+    outside: references.filter((id) => !all.includes(id)),
+    labels: Object.fromEntries(references.map((id) => [id, labelOf(fromId(id), home)])),
   };
+}
+
+/** What people call a peer that is known by the name of its objects, as in a stack's outputs. */
+export function peerLabel({ config, labels }: MeshMember, name: string): string {
+  const peer = config.peers.find((one) => one.name === name);
+  return (peer && labels[peer.reference]) ?? name;
+}
+
+/** What people call a stack, by its id. */
+export function labels(members: readonly MeshMember[]): (id: string) => string {
+  const known = Object.assign(
+    {},
+    ...members.map((member) => ({ ...member.labels, [member.id]: member.name })),
+  ) as Record<string, string>;
+  return (id) => known[id] ?? id;
 }
 
 /** A relative path is meant from the project's folder, which is not always the current one. */

@@ -2,7 +2,7 @@
 import { PROGRAM } from "../../components/names";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
 import type { Contract } from "../../stacks/contract";
-import type { MeshMember } from "../members/members";
+import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
@@ -13,8 +13,8 @@ import type { PreviewOutcome } from "../pulumi/outcomes";
 
 /** One `pulumi preview`; whatever goes wrong is an outcome. */
 export interface Previews {
-  published(name: string): Promise<Published | undefined>;
-  preview(name: string): Promise<PreviewOutcome>;
+  published(id: string): Promise<Published | undefined>;
+  preview(id: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
   roots(peer: Contract): Promise<Roots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
@@ -55,24 +55,21 @@ export async function preview(
     stacks.roots.bind(stacks),
   );
   await inParallel(parallel, members, async (member) => {
-    const { name, config } = member;
-    const outcome = await stacks.preview(name);
+    const { id, name, config, labels } = member;
+    const outcome = await stacks.preview(id);
     const unread: string[] = [];
     const publications = new Map<string, Contract | undefined>();
     for (const peer of config.peers) {
       const reading = await published(peer.reference);
       if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
-      else unread.push(`${peer.name}: its stack cannot be read: ${reading.because}`);
+      else unread.push(`${labels[peer.reference] ?? peer.name}: its stack cannot be read: ${reading.because}`);
     }
-    const before = await published(name);
+    const before = await published(id);
     if ("because" in before) unread.push(`its stack cannot be read: ${before.because}`);
+    const wanted = config.peers.map((peer) => peer.name);
     const trust =
       "seen" in before
-        ? trustChanges(
-            config.peers.map((peer) => peer.name),
-            publications,
-            before.seen,
-          )
+        ? withLabels(member, trustChanges(wanted, publications, before.seen))
         : { gains: [], loses: [], keeps: [], waitsFor: [] };
     const there = [...publications.values()].filter((contract) => contract !== undefined);
     const [own, ...peers] = await Promise.all([
@@ -80,7 +77,7 @@ export async function preview(
       ...there.map(async (contract) => ({ trustDomain: contract.trustDomain, ...(await rootsOf(contract)) })),
     ]);
     const steps = outcome.succeeded ? outcome.steps : [];
-    results.set(name, {
+    results.set(id, {
       member: name,
       trustDomain: config.trustDomain,
       trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
@@ -100,7 +97,18 @@ export async function preview(
       unread,
     });
   });
-  return members.flatMap(({ name }) => results.get(name) ?? []);
+  return members.flatMap(({ id }) => results.get(id) ?? []);
+}
+
+/** Peers as people call them, and not as their objects are called. */
+function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: TrustChanges): TrustChanges {
+  const named = <T extends { peer: string }>(one: T): T => ({ ...one, peer: peerLabel(member, one.peer) });
+  return {
+    gains: gains.map(named),
+    loses: loses.map(named),
+    keeps: keeps.map(named),
+    waitsFor: waitsFor.map((peer) => peerLabel(member, peer)),
+  };
 }
 
 /** What is known of the roots of a peer that will be trusted, without the certificates themselves. */

@@ -1,12 +1,11 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { PROGRAM } from "../../components/names";
 import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
-import { accessOf } from "../../components/access";
+import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
 import type { Contract } from "../../stacks/contract";
 import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./workspace";
 import type { Interruption } from "../kernel/interruption";
-import type { MeshMember } from "../members/members";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type Roots, rootsOf } from "../spire/firstRoots";
@@ -44,11 +43,13 @@ export class PulumiStacks {
     private readonly workspace: Workspace,
     private readonly listener: Listener,
     private readonly interruption: Interruption = uninterrupted,
+    /** What people call a stack, by its id. */
+    private readonly label: (id: string) => string = (id) => id,
   ) {}
 
   async make(name: string): Promise<void> {
     await makeStack(this.workspace, name);
-    this.listener.note(`made stack ${name}`);
+    this.listener.note(`made stack ${this.label(name)}`);
   }
 
   async published(name: string): Promise<Published | undefined> {
@@ -90,7 +91,7 @@ export class PulumiStacks {
     return rootsOf(peer);
   }
 
-  ownRoots({ config }: MeshMember): Promise<string[]> {
+  ownRoots({ config }: { config: ClusterAccess }): Promise<string[]> {
     return ownRootsOf(() => connect(accessOf(config)));
   }
 
@@ -113,6 +114,7 @@ export class PulumiStacks {
     operation: (stack: Stack, attempt: Attempt) => Promise<T>,
   ): Promise<T | Failure> {
     let activity = idle;
+    const member = this.label(name);
     const recovered: string[] = [];
     const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered });
     const attempt: Attempt = {
@@ -121,20 +123,20 @@ export class PulumiStacks {
         signal: this.interruption.forward,
         onEvent: (event) => {
           activity = narrate(activity, event);
-          this.listener.doing(name, activity);
+          this.listener.doing(member, activity);
         },
       },
       activity: () => activity,
       recovered,
       doing: (what) => {
-        this.listener.doing(name, { ...activity, doing: what });
+        this.listener.doing(member, { ...activity, doing: what });
       },
       found: (what) => {
         recovered.push(what);
-        this.listener.note(`${name}: ${what}`);
+        this.listener.note(`${member}: ${what}`);
       },
     };
-    this.listener.began(name);
+    this.listener.began(member);
     const run = async (): Promise<T | Failure> => {
       if (this.interruption.requested) return failure("was not begun: interrupted");
       const stack = await stackOf(this.workspace, name);
@@ -148,11 +150,11 @@ export class PulumiStacks {
       if (activity.errors.length > 0) return failure(...activity.errors);
       return failure(
         error instanceof StackNotFoundError
-          ? `there is no stack "${name}"; npx ${PROGRAM} up makes it`
+          ? `there is no stack "${member}"; npx ${PROGRAM} up makes it`
           : lastWords(error),
       );
     });
-    this.listener.ended(name, outcome);
+    this.listener.ended(member, outcome);
     return outcome;
   }
 }

@@ -2,11 +2,15 @@
 import { PROGRAM } from "../../components/names";
 import type { Published } from "../pulumi/workspace";
 import { UsageError } from "../kernel/exit";
+import { fromId, idOf, means } from "../members/identity";
 import type { MeshMember } from "../members/members";
+import { parseStackName, shortName } from "../../stacks/stackName";
 import type { Traces } from "./traces";
 
 /** The member that is taken out. */
 export interface Leaver {
+  id: string;
+  /** What people call it. */
   name: string;
   trustDomain: string;
   /** Undefined when its Pulumi.<stack>.yaml is gone. */
@@ -18,7 +22,7 @@ export interface Sight {
   member: MeshMember;
   /** Trust domains that it is to trust no more. */
   ends: string[];
-  /** Peers that go from its Pulumi.<stack>.yaml. */
+  /** Ids of the peers that go from its Pulumi.<stack>.yaml. */
   named: string[];
   /** Its stack says that it trusts one of the trust domains, or waits for one of those peers. */
   published: boolean;
@@ -39,15 +43,18 @@ export interface Work {
 /**
  * Finds the stack that is to go among the members, or, with its file gone, among those whom the others trust.
  *
+ * @param written what the command line calls it
  * @throws UsageError when nobody knows it, when its trust domain is not clear, or is another member's as well
  */
 export function findLeaver(
-  name: string,
+  written: string,
   members: readonly MeshMember[],
   published: ReadonlyMap<string, Published | undefined>,
 ): Leaver {
-  const member = members.find((one) => one.name === name);
-  const trusted = members.flatMap((one) => published.get(one.name)?.peers[name]?.trustDomain ?? []);
+  const member = members.find((one) => means(written, one.config.self));
+  const id = member?.id ?? idOfPeer(written, members);
+  const name = member?.name ?? members.find((one) => one.labels[id] !== undefined)?.labels[id] ?? written;
+  const trusted = members.flatMap((one) => published.get(one.id)?.peers[objectsNameOf(id, one)]?.trustDomain ?? []);
   const domains = [...new Set([...(member === undefined ? [] : [member.config.trustDomain]), ...trusted])];
   const [trustDomain] = domains;
   if (trustDomain === undefined) {
@@ -68,38 +75,45 @@ export function findLeaver(
         "to end trust in the one would end it in the other",
     );
   }
-  return { name, trustDomain, ...(member === undefined ? {} : { member }) };
+  return { id, name, trustDomain, ...(member === undefined ? {} : { member }) };
 }
+
+/** The stack that somebody means who has no file: a peer, by any of its names, or one that the outputs alone still know. */
+function idOfPeer(written: string, members: readonly MeshMember[]): string {
+  const peer = members
+    .flatMap(({ config }) => config.peers)
+    .find(({ name, reference }) => name === written || means(written, fromId(reference)));
+  const [self] = members.map(({ config }) => config.self);
+  const named = self && parseStackName(written, self);
+  return peer?.reference ?? (named === undefined ? written : idOf(named));
+}
+
+/** What a stack's objects are called in a member's cluster, and the stack in the member's outputs. */
+const objectsNameOf = (id: string, { config }: MeshMember): string => shortName(fromId(id), config.self);
 
 /** What every member is to stop trusting: the leaver, and the leaver all others. */
 export function sights(
   leaver: Leaver,
-  project: string,
   members: readonly MeshMember[],
   published: ReadonlyMap<string, Published | undefined>,
   traces: ReadonlyMap<string, Traces | { unseen: string }>,
 ): Sight[] {
   return members.map((member) => {
-    const own = published.get(member.name);
-    const leaves = member === leaver.member;
+    const own = published.get(member.id);
+    const leaves = member.id === leaver.id;
     const trusts = Object.values(own?.peers ?? {}).map(({ trustDomain }) => trustDomain);
     const others = members.filter((one) => one !== member).map(({ config }) => config.trustDomain);
     const ends = leaves ? [...new Set([...others, ...trusts])] : [leaver.trustDomain];
-    const named = member.config.peers.filter((peer) => leaves || isLeaver(peer, leaver.name, project));
-    const awaited = own?.pendingPeers.some((peer) => leaves || peer === leaver.name) ?? false;
+    const named = member.config.peers.filter((peer) => leaves || peer.reference === leaver.id);
+    const awaited = own?.pendingPeers.some((peer) => leaves || peer === objectsNameOf(leaver.id, member)) ?? false;
     return {
       member,
       ends,
-      named: named.map(({ name }) => name),
+      named: named.map(({ reference }) => reference),
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
-      traces: traces.get(member.name) ?? { unseen: "it was not asked" },
+      traces: traces.get(member.id) ?? { unseen: "it was not asked" },
     };
   });
-}
-
-function isLeaver(peer: { name: string; reference: string }, name: string, project: string): boolean {
-  const [, ofProject, stack] = peer.reference.split("/");
-  return peer.name === name || (ofProject === project && stack === name);
 }
 
 /**
@@ -143,11 +157,14 @@ export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolea
 function stepsOf(sight: Sight): string[] {
   const { edit, up, forget } = workOf(sight);
   return [
-    ...(edit ? [`${sight.named.join(", ")} out of Pulumi.${sight.member.name}.yaml`] : []),
+    ...(edit ? [`${labelsOf(sight)} out of Pulumi.${sight.member.config.self.stack}.yaml`] : []),
     ...(up ? [restarts(sight) ? "pulumi up, which restarts its SPIRE server" : "pulumi up"] : []),
     ...(forget === true ? ["bundle deleted from its SPIRE server"] : []),
   ];
 }
+
+export const labelsOf = ({ member: { labels }, named }: Sight): string =>
+  named.map((id) => labels[id] ?? id).join(", ");
 
 /** Static peers are in server.conf. */
 const restarts = ({ member, published }: Sight): boolean => published && member.config.federatesWith === "static";

@@ -6,7 +6,7 @@ import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { findLeaver, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
+import { findLeaver, labelsOf, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
 import { type Edit, editPeers, save } from "../members/stackFile";
 import type { Removal, RemoveMember } from "./result";
@@ -16,7 +16,7 @@ import type { UpOutcome } from "../pulumi/outcomes";
 
 export interface RemoveStacks extends Stacks {
   /** One `pulumi destroy`. Whatever goes wrong is an outcome. */
-  destroy(name: string): Promise<UpOutcome>;
+  destroy(id: string): Promise<UpOutcome>;
 }
 
 /** What a removal needs from outside. */
@@ -43,21 +43,21 @@ export async function remove(
   note(`looking at ${members.map((member) => member.name).join(", ")}`);
   const unread = new Map<string, string>();
   await inParallel(parallel, members, async (member) => {
-    const read = await attempt(() => stacks.published(member.name));
-    if ("seen" in read) published.set(member.name, read.seen);
-    else unread.set(member.name, read.because);
-    seen.set(member.name, await look(tools.site(accessOf(member.config))));
+    const read = await attempt(() => stacks.published(member.id));
+    if ("seen" in read) published.set(member.id, read.seen);
+    else unread.set(member.id, read.because);
+    seen.set(member.id, await look(tools.site(accessOf(member.config))));
   });
   const leaver = findLeaver(name, members, published);
-  const all = sights(leaver, project, members, published, seen).map((sight): Sight => {
-    const because = unread.get(sight.member.name);
+  const all = sights(leaver, members, published, seen).map((sight): Sight => {
+    const because = unread.get(sight.member.id);
     const known = because === undefined ? sight : { ...sight, unread: because };
     return "unseen" in known.traces ? known : { ...known, traces: tracesOf(known.traces, sight.ends) };
   });
   const edits = new Map<string, Edit>();
   for (const { member, named } of all) {
-    const edit = await editPeers(workspace.workDir, member.name, project, goneFrom(member, named));
-    if (edit !== undefined) edits.set(member.name, edit);
+    const edit = await editPeers(workspace.workDir, member.config.self.stack, project, goneFrom(member, named));
+    if (edit !== undefined) edits.set(member.id, edit);
   }
   if (!(await tools.agree(printPlan(leaver, all, destroy)))) throw new UsageError("not agreed to; nothing was changed");
 
@@ -66,17 +66,17 @@ export async function remove(
   const results = new Map<string, RemoveMember>();
   await inParallel(parallel, all, async (sight) => {
     const result = await endTrust(sight, tools);
-    const edit = edits.get(sight.member.name);
-    if (edit !== undefined) result.did.unshift(`${sight.named.join(", ")} out of ${edit.file}`);
-    results.set(sight.member.name, result);
+    const edit = edits.get(sight.member.id);
+    if (edit !== undefined) result.did.unshift(`${labelsOf(sight)} out of ${edit.file}`);
+    results.set(sight.member.id, result);
   });
-  const destroyed = destroy && (await destroyLeaver(leaver, results.get(leaver.name), stacks));
-  const own = results.get(leaver.name);
+  const destroyed = destroy && (await destroyLeaver(leaver, results.get(leaver.id), stacks));
+  const own = results.get(leaver.id);
   return {
     stack: leaver.name,
     trustDomain: leaver.trustDomain,
     files: [...edits.values()].map(({ file }) => file),
-    members: members.flatMap((member) => (member.name === leaver.name ? [] : (results.get(member.name) ?? []))),
+    members: members.flatMap((member) => (member.id === leaver.id ? [] : (results.get(member.id) ?? []))),
     ...(own === undefined ? {} : { leaver: own }),
     destroyed,
   };
@@ -88,10 +88,9 @@ async function look(site: Site): Promise<Traces | { unseen: string }> {
 
 /** A file may call a peer by its short or by its full name. */
 function goneFrom({ config }: MeshMember, named: readonly string[]): (written: string) => boolean {
-  const going = config.peers.filter((peer) => named.includes(peer.name)).map(({ reference }) => reference);
   return (written) => {
     const stack = parseStackName(written, config.self);
-    return stack !== undefined && going.includes(qualified(stack));
+    return stack !== undefined && named.includes(qualified(stack));
   };
 }
 
@@ -107,7 +106,7 @@ async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Pr
     asked: false,
   };
   if (workOf(sight).up) {
-    const outcome = await stacks.up(member.name);
+    const outcome = await stacks.up(member.id);
     result.did.push(...outcome.recovered);
     if (outcome.succeeded) result.did.push(outcome.restarted ? "up, which restarted its SPIRE server" : "up");
     else result.errors.push(...outcome.errors);
@@ -135,13 +134,13 @@ async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stac
     own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);
     return false;
   }
-  const there = await attempt(() => stacks.published(leaver.name));
+  const there = await attempt(() => stacks.published(leaver.id));
   if ("because" in there) {
     own.errors.push(`stack ${leaver.name} is not destroyed, because it cannot be read: ${there.because}`);
     return false;
   }
   if (there.seen === undefined) return true;
-  const outcome = await stacks.destroy(leaver.name);
+  const outcome = await stacks.destroy(leaver.id);
   if (outcome.succeeded) own.did.push("destroyed");
   else own.errors.push(...outcome.errors);
   return outcome.succeeded;

@@ -1,6 +1,6 @@
 /** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
 import type { Published } from "../pulumi/workspace";
-import type { MeshMember } from "../members/members";
+import { type MeshMember, peerLabel } from "../members/members";
 import { look, type Looked } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { table } from "../kernel/table";
@@ -33,32 +33,25 @@ export async function status(
   stacks: Pick<Stacks, "published">,
   parallel: number,
 ): Promise<StatusMember[]> {
-  const names = new Set(members.flatMap((member) => [member.name, ...peersOf(member).map(({ stack }) => stack)]));
+  const ids = new Set(members.flatMap(({ id, config }) => [id, ...config.peers.map(({ reference }) => reference)]));
   const readings = new Map<string, Looked<Published | undefined>>();
-  await inParallel(parallel, [...names], async (stack) => {
+  await inParallel(parallel, [...ids], async (stack) => {
     readings.set(stack, await look(() => stacks.published(stack)));
   });
   return members.map((member) => statusOf(member, (stack) => readings.get(stack) ?? { because: "it was not read" }));
 }
 
-/** The peers of a member by their names, and their stacks by the names that lead to them. */
-function peersOf({ config, outside }: MeshMember): { name: string; stack: string }[] {
-  return config.peers.map(({ name, reference }) => ({
-    name,
-    stack: outside.includes(reference) ? reference : (reference.split("/").at(-1) ?? reference),
-  }));
-}
-
 function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Published | undefined>): StatusMember {
-  const { name, config } = member;
-  const own = readingOf(name);
+  const { id, name, config } = member;
+  const label = (peer: string): string => peerLabel(member, peer);
+  const own = readingOf(id);
   const published = "seen" in own ? own.seen : undefined;
   const unread = "seen" in own ? [] : [`its stack cannot be read: ${own.because}`];
   const publications = new Map<string, Contract | undefined>();
-  for (const peer of peersOf(member)) {
-    const reading = readingOf(peer.stack);
+  for (const peer of config.peers) {
+    const reading = readingOf(peer.reference);
     if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
-    else unread.push(`${peer.name}: its stack cannot be read: ${reading.because}`);
+    else unread.push(`${label(peer.name)}: its stack cannot be read: ${reading.because}`);
   }
   const wanted = config.peers.map((peer) => peer.name);
   const { keeps, loses } = trustChanges(wanted, publications, published);
@@ -68,9 +61,9 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
     member: name,
     trustDomain: config.trustDomain,
     ...(url === undefined ? {} : { bundleEndpointUrl: url }),
-    trusts,
-    kept: keeps.map(({ peer }) => peer),
-    pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined) : [],
+    trusts: Object.fromEntries(Object.entries(trusts).map(([peer, trust]) => [label(peer), trust])),
+    kept: keeps.map(({ peer }) => label(peer)),
+    pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined).map(label) : [],
     leaving: loses.map(({ peer }) => peer),
     read: "seen" in own,
     unread,

@@ -5,9 +5,12 @@
  * again those whose peers have published something else since. They run in rounds: every change of the peers restarts a
  * SPIRE server, and a round brings all changes at once.
  */
-import type { Member } from "../members/members";
+import type { Member as Known } from "../members/members";
 
-/** What the members have published, by name; undefined is nothing. Values are only compared. */
+/** A member as far as its rounds go. */
+export type Member = Pick<Known, "id" | "peers">;
+
+/** What the members have published, by id; undefined is nothing. Values are only compared. */
 export type Publications = Readonly<Record<string, string | undefined>>;
 
 export type Trusted = Readonly<Record<string, readonly string[]>>;
@@ -16,9 +19,9 @@ export interface Progress {
   members: readonly Member[];
   published: Publications;
   runs: readonly Run[];
-  /** Whom each member trusts since its last run, by name. */
+  /** Whom each member trusts since its last run, by id. */
   trusted?: Trusted;
-  /** Peers of other projects that each member still waits for since its last run, by name. */
+  /** Peers of other projects that each member still waits for since its last run, by id. */
   pendingOutside?: Trusted;
   /** Members whose last run asks for one more, whatever their peers publish. */
   again?: ReadonlySet<string>;
@@ -28,6 +31,7 @@ export interface Progress {
 
 /** One finished run of a member. */
 export interface Run {
+  /** Its id. */
   member: string;
   succeeded: boolean;
   /** What was published when it began. It has read this or something newer. */
@@ -40,15 +44,15 @@ export const MOST_RUNS = 4;
 /** Members whose run may change something; empty when there is nothing left to do. */
 export function nextRound({ members, published, runs, again, unread }: Progress): string[] {
   return members
-    .filter(({ name, peers }) => {
-      if (unread?.has(name)) return false;
-      const own = runsOf(name, runs);
+    .filter(({ id, peers }) => {
+      if (unread?.has(id)) return false;
+      const own = runsOf(id, runs);
       const last = own.at(-1);
       if (last === undefined) return true;
-      const more = last.succeeded && again?.has(name) === true;
+      const more = last.succeeded && again?.has(id) === true;
       return own.length < MOST_RUNS && (more || peers.some((peer) => last.saw[peer] !== published[peer]));
     })
-    .map(({ name }) => name);
+    .map(({ id }) => id);
 }
 
 export type Standing =
@@ -71,19 +75,19 @@ export function standings({
   unread,
 }: Progress): Map<string, Standing> {
   return new Map(
-    members.map(({ name, peers }): [string, Standing] => {
-      const last = runsOf(name, runs).at(-1);
-      if (!last?.succeeded || unread?.has(name)) return [name, { state: "failed" }];
+    members.map(({ id, peers }): [string, Standing] => {
+      const last = runsOf(id, runs).at(-1);
+      if (!last?.succeeded || unread?.has(id)) return [id, { state: "failed" }];
       const silent = peers.filter((peer) => published[peer] === undefined);
       const pending = [
-        ...peers.filter((peer) => unread?.has(peer) || (silent.includes(peer) && !trusted?.[name]?.includes(peer))),
-        ...(pendingOutside?.[name] ?? []),
+        ...peers.filter((peer) => unread?.has(peer) || (silent.includes(peer) && !trusted?.[id]?.includes(peer))),
+        ...(pendingOutside?.[id] ?? []),
       ];
-      if (pending.length > 0) return [name, { state: "pending", peers: pending }];
+      if (pending.length > 0) return [id, { state: "pending", peers: pending }];
       const moved = peers.filter((peer) => last.saw[peer] !== published[peer]);
-      return [name, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];
+      return [id, moved.length > 0 ? { state: "unsettled", peers: moved } : { state: "complete", keeps: silent }];
     }),
   );
 }
 
-const runsOf = (name: string, runs: readonly Run[]): Run[] => runs.filter(({ member }) => member === name);
+const runsOf = (id: string, runs: readonly Run[]): Run[] => runs.filter(({ member }) => member === id);

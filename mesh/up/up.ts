@@ -11,21 +11,21 @@ import type { UpOutcome } from "../pulumi/outcomes";
 
 /** How a member's stack is run and read: by Pulumi, or by a test. */
 export interface Stacks {
-  /** What the stack has published; undefined without a stack. */
-  published(name: string): Promise<Published | undefined>;
+  /** What the stack has published; undefined without a stack. All stacks are asked for by their ids. */
+  published(id: string): Promise<Published | undefined>;
   /** One `pulumi up`. A failure is an outcome, not an error. */
-  up(name: string): Promise<UpOutcome>;
+  up(id: string): Promise<UpOutcome>;
 }
 
 /** Stacks of which some may not be there yet. */
 export interface FutureStacks extends Stacks {
-  make(name: string): Promise<void>;
+  make(id: string): Promise<void>;
 }
 
 export interface UpMember {
   member: string;
   state: "complete" | "pending" | "failed" | "unsettled";
-  /** Peers that it waits for: members, or stacks of other projects as organization/project/stack. */
+  /** Peers that it waits for. */
   waitsFor: string[];
   /** Peers that it goes on trusting although their stacks publish nothing any more. */
   keeps: string[];
@@ -45,27 +45,27 @@ export async function up(
   members: readonly MeshMember[],
   stacks: FutureStacks,
   parallel: number,
-  onRound: (round: number, names: readonly string[]) => void,
+  onRound: (round: number, ids: readonly string[]) => void,
 ): Promise<UpMember[]> {
-  const outcomes = new Map<string, UpOutcome[]>(members.map(({ name }) => [name, []]));
+  const outcomes = new Map<string, UpOutcome[]>(members.map(({ id }) => [id, []]));
   const runs: Run[] = [];
-  const everybody = [...new Set(members.flatMap(({ name, peers }) => [name, ...peers]))];
-  const { missing, ...before } = await look(everybody, stacks, parallel);
-  for (const name of missing) {
-    const made = await attempt(() => stacks.make(name));
-    if ("because" in made) before.unread.set(name, `its stack cannot be made: ${made.because}`);
+  const everybody = [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))];
+  const { missing, ...before } = await look(members, everybody, stacks, parallel);
+  for (const id of missing) {
+    const made = await attempt(() => stacks.make(id));
+    if ("because" in made) before.unread.set(id, `its stack cannot be made: ${made.because}`);
   }
   let unread = before.unread;
   let progress: Progress = { members, ...before, runs, unread: new Set(unread.keys()) };
-  for (let round = 1, names = nextRound(progress); names.length > 0; round++, names = nextRound(progress)) {
-    onRound(round, names);
+  for (let round = 1, ids = nextRound(progress); ids.length > 0; round++, ids = nextRound(progress)) {
+    onRound(round, ids);
     const saw = progress.published;
-    await inParallel(parallel, names, async (member) => {
+    await inParallel(parallel, ids, async (member) => {
       const outcome = await stacks.up(member);
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
-    const after = await look(everybody, stacks, parallel);
+    const after = await look(members, everybody, stacks, parallel);
     // A stack that could not be made cannot be read either.
     unread = new Map([...before.unread, ...after.unread]);
     progress = {
@@ -73,7 +73,7 @@ export async function up(
       published: { ...after.published, ...only(progress.published, unread) },
       again: after.again,
       trusted: { ...after.trusted, ...only(progress.trusted ?? {}, unread) },
-      pendingOutside: Object.fromEntries(members.map((member) => [member.name, outsideOf(member, after.pending)])),
+      pendingOutside: Object.fromEntries(members.map((member) => [member.id, outsideOf(member, after.pending)])),
       unread: new Set(unread.keys()),
     };
   }
@@ -81,18 +81,19 @@ export async function up(
 }
 
 /** Peers of other projects that had published nothing when the member ran last: no run of this mesh makes them publish. */
-function outsideOf({ name, config, outside }: MeshMember, pending: Trusted): string[] {
+function outsideOf({ id, config, outside }: MeshMember, pending: Trusted): string[] {
   return config.peers
-    .filter((peer) => outside.includes(peer.reference) && pending[name]?.includes(peer.name))
+    .filter((peer) => outside.includes(peer.reference) && pending[id]?.includes(peer.name))
     .map(({ reference }) => reference);
 }
 
-const only = <T>(all: Readonly<Record<string, T>>, names: ReadonlyMap<string, unknown>): Record<string, T> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+const only = <T>(all: Readonly<Record<string, T>>, ids: ReadonlyMap<string, unknown>): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([id]) => ids.has(id)));
 
 /** What the stacks have published, whom they trust, who needs one more run, which are missing, and why one could not be read. */
 async function look(
-  names: readonly string[],
+  members: readonly MeshMember[],
+  ids: readonly string[],
   stacks: Stacks,
   parallel: number,
 ): Promise<{
@@ -105,21 +106,26 @@ async function look(
 }> {
   const found = new Map<string, Published | undefined>();
   const unread = new Map<string, string>();
-  await inParallel(parallel, names, async (name) => {
-    const read = await attempt(() => stacks.published(name));
-    if ("seen" in read) found.set(name, read.seen);
-    else unread.set(name, `its stack cannot be read: ${read.because}`);
+  await inParallel(parallel, ids, async (id) => {
+    const read = await attempt(() => stacks.published(id));
+    if ("seen" in read) found.set(id, read.seen);
+    else unread.set(id, `its stack cannot be read: ${read.because}`);
   });
   const text = (contract: unknown): string | undefined =>
     contract === undefined ? undefined : JSON.stringify(contract);
   return {
-    published: Object.fromEntries(names.map((name) => [name, text(found.get(name)?.federation)])),
-    again: new Set(names.filter((name) => found.get(name)?.runAgain === true)),
-    trusted: Object.fromEntries(names.map((name) => [name, Object.keys(found.get(name)?.peers ?? {})])),
-    pending: Object.fromEntries(names.map((name) => [name, found.get(name)?.pendingPeers ?? []])),
-    missing: names.filter((name) => found.get(name) === undefined && !unread.has(name)),
+    published: Object.fromEntries(ids.map((id) => [id, text(found.get(id)?.federation)])),
+    again: new Set(ids.filter((id) => found.get(id)?.runAgain === true)),
+    trusted: Object.fromEntries(members.map((member) => [member.id, trustedBy(member, found.get(member.id))])),
+    pending: Object.fromEntries(ids.map((id) => [id, found.get(id)?.pendingPeers ?? []])),
+    missing: ids.filter((id) => found.get(id) === undefined && !unread.has(id)),
     unread,
   };
+}
+
+/** Ids of the peers that a member trusts; its outputs have the names of their objects. */
+function trustedBy({ config }: MeshMember, published: Published | undefined): string[] {
+  return config.peers.flatMap(({ name, reference }) => (published?.peers[name] === undefined ? [] : [reference]));
 }
 
 function summary(
@@ -129,22 +135,23 @@ function summary(
   unread: ReadonlyMap<string, string>,
 ): UpMember[] {
   const standing = standings(progress);
-  return members.map(({ name, peers }) => {
-    const own = outcomes.get(name) ?? [];
-    const [last, stands] = [own.at(-1), standing.get(name)];
+  return members.map(({ id, name, peers, labels }) => {
+    const own = outcomes.get(id) ?? [];
+    const [last, stands] = [own.at(-1), standing.get(id)];
+    const labelsOf = (ids: readonly string[]): string[] => ids.map((one) => labels[one] ?? one);
     return {
       member: name,
       state: stands?.state ?? "failed",
-      waitsFor: stands !== undefined && "peers" in stands ? stands.peers : [],
-      keeps: stands?.state === "complete" ? stands.keeps : [],
+      waitsFor: stands !== undefined && "peers" in stands ? labelsOf(stands.peers) : [],
+      keeps: stands?.state === "complete" ? labelsOf(stands.keeps) : [],
       runs: own.length,
       changes: sum(own),
       restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
       recovered: own.flatMap(({ recovered }) => recovered),
       errors: [
         ...(last?.succeeded === false ? last.errors : []),
-        ...[unread.get(name) ?? []].flat(),
-        ...peers.flatMap((peer) => (unread.has(peer) ? `${peer}: ${unread.get(peer) ?? ""}` : [])),
+        ...[unread.get(id) ?? []].flat(),
+        ...peers.flatMap((peer) => (unread.has(peer) ? `${labels[peer] ?? peer}: ${unread.get(peer) ?? ""}` : [])),
       ],
     };
   });

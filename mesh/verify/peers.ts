@@ -20,15 +20,17 @@ export const map = <T, U>(looked: Looked<T>, of: (seen: T) => U): Looked<U> =>
 export const chain = <T, U>(looked: Looked<T>, of: (seen: T) => Looked<U>): Looked<U> =>
   "because" in looked ? looked : of(looked.seen);
 
-/** @param name what the peer is called in the config of whoever trusts it */
-export function memberPeer(name: string, view: Omit<MemberView, "declared">): PeerReading {
+/** What a peer is called. */
+export type Named = Pick<PeerReading, "id" | "name" | "label">;
+
+export function memberPeer(named: Named, view: Omit<MemberView, "declared">): PeerReading {
   const { trustDomain, profile } = view.config;
   const server = chain(view.facts, ({ server }) => server);
   return {
-    name,
+    ...named,
     trustDomain: { seen: trustDomain },
     published: map(view.route, ({ host }) => ({
-      stack: name,
+      stack: named.name,
       trustDomain,
       bundleEndpointUrl: `https://${host}`,
       profile,
@@ -62,14 +64,14 @@ function keysOfMember(view: Omit<MemberView, "declared">): PeerReading["keys"] {
 
 /** @param contract what its stack publishes; undefined as long as it has no endpoint */
 export function outsidePeer(
-  { name, reference }: { name: string; reference: string },
+  named: Named,
   contract: Looked<Contract | undefined>,
   presented: Looked<Presented>,
   now: Date,
 ): OutsideView {
-  const published = chain(contract, (seen) => publishedBy(name, reference, seen));
+  const published = chain(contract, (seen) => publishedBy(named.name, named.id, seen));
   return {
-    name,
+    ...named,
     trustDomain: map(published, ({ trustDomain }) => trustDomain),
     published,
     federates: map(contract, (seen) => seen !== undefined),
@@ -106,9 +108,9 @@ function servedBy(
 /** Whom a member is to trust, in drift's terms. What the member's own stack has published is not asked. */
 export function declaredOf({ config }: MeshMember, peers: readonly PeerReading[]): Looked<Declared> {
   const trustDomains: string[] = [];
-  for (const { name, trustDomain } of peers) {
+  for (const { label, trustDomain } of peers) {
     if ("because" in trustDomain)
-      return { because: `the trust domain of ${name} is not known: ${trustDomain.because}` };
+      return { because: `the trust domain of ${label} is not known: ${trustDomain.because}` };
     trustDomains.push(trustDomain.seen);
   }
   return {

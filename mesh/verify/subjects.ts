@@ -31,8 +31,12 @@ export interface PairView extends MemberView {
 
 /** A peer as it is itself, and not as anybody's config has it. */
 export interface PeerReading {
-  /** Name of its stack, as the member's config has it. */
+  /** What people call it. */
+  label: string;
+  /** Name of its objects in the member's cluster. */
   name: string;
+  /** Id of its stack. */
+  id: string;
   trustDomain: Looked<string>;
   /** Where and how it serves its bundle. */
   published: Looked<Peer>;

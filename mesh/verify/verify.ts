@@ -10,7 +10,7 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
-import { chain, declaredOf, endpointCa, map, memberPeer, outsidePeer, publishedBy } from "./peers";
+import { chain, declaredOf, endpointCa, map, memberPeer, type Named, outsidePeer, publishedBy } from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./checks/trustChecks";
@@ -58,23 +58,24 @@ export async function verify(
   all: readonly MeshMember[],
   world: World,
 ): Promise<Verification> {
-  const needed = all.filter(({ name }) => chosen.some((one) => one.name === name || one.peers.includes(name)));
+  const needed = all.filter(({ id }) => chosen.some((one) => one.id === id || one.peers.includes(id)));
   const looked = await lookAtAll(needed, world);
   const outside = outsidersOf(world);
   const at = world.now();
-  const isChosen = (name: string): boolean => chosen.some((one) => one.name === name);
+  const isChosen = (id: string): boolean => chosen.some((one) => one.id === id);
   const judged = await Promise.all(
     needed.map(async (member) => {
-      const looking = lookedAt(looked, member.name);
+      const looking = lookedAt(looked, member.id);
       const peers = await Promise.all(
-        member.config.peers.map(async ({ name, reference }): Promise<Peered | undefined> => {
-          if (member.outside.includes(reference)) {
-            if (!isChosen(member.name)) return undefined;
-            const view = await outside({ name, reference }, looking, at);
+        member.config.peers.map(async ({ name, reference: id }): Promise<Peered | undefined> => {
+          const named = { id, name, label: member.labels[id] ?? id };
+          if (member.outside.includes(id)) {
+            if (!isChosen(member.id)) return undefined;
+            const view = await outside(named, looking, at);
             return { reading: view, outside: evaluate(outsideChecks, view) };
           }
-          const other = looked.get(stackOf(reference));
-          return other && { reading: memberPeer(name, { ...other, now: at }) };
+          const other = looked.get(id);
+          return other && { reading: memberPeer(named, { ...other, now: at }) };
         }),
       );
       const known = peers.filter((peer) => peer !== undefined);
@@ -89,9 +90,9 @@ export async function verify(
       return { member, view, peers: known, checks: evaluate(memberChecks, view) };
     }),
   );
-  const ours = judged.filter(({ member }) => isChosen(member.name));
+  const ours = judged.filter(({ member }) => isChosen(member.id));
   const ofPeer = ({ reading, outside }: Peered): Outcome[] =>
-    outside ?? judged.find(({ member }) => member.name === reading.name)?.checks ?? [];
+    outside ?? judged.find(({ member }) => member.id === reading.id)?.checks ?? [];
   return {
     at: at.toISOString(),
     version: world.version,
@@ -101,7 +102,7 @@ export async function verify(
     ),
     peers: restingOn(
       ours.flatMap(({ peers }) =>
-        peers.filter(({ reading }) => !isChosen(reading.name)).map((peer) => verifiedPeer(peer.reading, ofPeer(peer))),
+        peers.filter(({ reading }) => !isChosen(reading.id)).map((peer) => verifiedPeer(peer.reading, ofPeer(peer))),
       ),
     ),
   };
@@ -113,9 +114,9 @@ interface Peered {
   outside?: Outcome[];
 }
 
-function lookedAt(looked: ReadonlyMap<string, Looking>, name: string): Looking {
-  const looking = looked.get(name);
-  if (looking === undefined) throw new Error(`${name} was not looked at`);
+function lookedAt(looked: ReadonlyMap<string, Looking>, id: string): Looking {
+  const looking = looked.get(id);
+  if (looking === undefined) throw new Error(`${id} was not looked at`);
   return looking;
 }
 
@@ -129,14 +130,14 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
     members.map(async (member) => {
       const looking = await lookAt(member, world);
       waiting.delete(member.name);
-      return looking;
+      return { id: member.id, looking };
     }),
   );
   clearTimeout(slow);
   const looked = new Map<string, Looking>();
   await Promise.all(
-    read.map(async (looking) => {
-      looked.set(looking.member, { ...looking, presented: await lookAtEndpoint(looking, world) });
+    read.map(async ({ id, looking }) => {
+      looked.set(id, { ...looking, presented: await lookAtEndpoint(looking, world) });
     }),
   );
   return looked;
@@ -172,11 +173,7 @@ function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promis
   return look(() => world.endpoint(`https://${route.seen.host}`, ca));
 }
 
-type Outsiders = (
-  peer: { name: string; reference: string },
-  member: Pick<Looking, "facts">,
-  at: Date,
-) => Promise<OutsideView>;
+type Outsiders = (peer: Named, member: Pick<Looking, "facts">, at: Date) => Promise<OutsideView>;
 
 /** Peers of other projects; each stack, and each endpoint with the same CAs, is asked once. */
 function outsidersOf(world: World): Outsiders {
@@ -188,11 +185,9 @@ function outsidersOf(world: World): Outsiders {
     return answer;
   };
   return async (peer, { facts }, at) => {
-    const { reference } = peer;
-    const contract = await once(contracts, reference, () =>
-      look(async () => (await world.published(reference))?.federation),
-    );
-    const published = chain(contract, (seen) => publishedBy(peer.name, reference, seen));
+    const { id } = peer;
+    const contract = await once(contracts, id, () => look(async () => (await world.published(id))?.federation));
+    const published = chain(contract, (seen) => publishedBy(peer.name, id, seen));
     if ("because" in published) return outsidePeer(peer, contract, published, at);
     const { bundleEndpointUrl, profile, caCertificates, trustDomain } = published.seen;
     // SPIRE verifies an https_spiffe endpoint with the bundle that it holds: what was published may have been rotated since.
@@ -213,8 +208,6 @@ function heldRoots(facts: Looking["facts"], trustDomain: string): string | undef
   return roots.length === 0 ? undefined : roots.join("");
 }
 
-const stackOf = (reference: string): string => reference.split("/").at(-1) ?? "";
-
 function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
   return {
     member: view.member,
@@ -227,12 +220,12 @@ function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
 }
 
 function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): VerifiedPair {
-  const { trustDomain, name } = view.peer;
+  const { trustDomain, label } = view.peer;
   const checks = evaluate(pairChecks, view, ofMember, ofPeer);
   const until = trustedUntil(view);
   return {
     member: view.member,
-    peer: name,
+    peer: label,
     ...("seen" in trustDomain && { trustDomain: trustDomain.seen }),
     health: healthOf(checks),
     checks,
@@ -240,9 +233,9 @@ function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): V
   };
 }
 
-function verifiedPeer({ name, trustDomain }: PeerReading, checks: Outcome[]): VerifiedPeer {
+function verifiedPeer({ label, trustDomain }: PeerReading, checks: Outcome[]): VerifiedPeer {
   return {
-    peer: name,
+    peer: label,
     ...("seen" in trustDomain && { trustDomain: trustDomain.seen }),
     health: healthOf(checks),
     checks,

@@ -29,7 +29,7 @@ export async function verifyWithProbe(
   { verify, probe, program }: Looking,
 ): Promise<Verification> {
   const isChosen = (name: string): boolean => chosen.some((one) => one.name === name);
-  const probed = all.filter(({ name }) => isChosen(name) || chosen.some(({ peers }) => peers.includes(name)));
+  const probed = all.filter(({ id, name }) => isChosen(name) || chosen.some(({ peers }) => peers.includes(id)));
   // All of them are judged: two can meet only when each passes, and trusts the other.
   const seen = await verify(probed);
   const checksOf = (name: string): Outcome[] => seen.members.find(({ member }) => member === name)?.checks ?? [];
@@ -37,12 +37,14 @@ export async function verifyWithProbe(
   const probers = ready.map(({ name, config, peers }) => ({
     ...placeOf({ name, config }),
     trustDomain: config.trustDomain,
-    meets: peers.filter(
-      (peer) =>
-        ready.some((one) => one.name === peer) &&
-        (isChosen(name) || isChosen(peer)) &&
-        hindranceOf(seen, name, peer) === undefined,
-    ),
+    meets: ready
+      .filter(
+        (peer) =>
+          peers.includes(peer.id) &&
+          (isChosen(name) || isChosen(peer.name)) &&
+          hindranceOf(seen, name, peer.name) === undefined,
+      )
+      .map((peer) => peer.name),
   }));
   const results = await probe(probers);
   const tried = [...results.values()].some(({ probed: one }) => "seen" in one && one.seen.report.dialed.size > 0);

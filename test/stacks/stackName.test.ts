@@ -11,13 +11,14 @@ it.each([
   ["cluster2", "organization/spire-federation/cluster2 is cluster2"],
   ["organization/spire-federation/cluster2", "organization/spire-federation/cluster2 is cluster2"],
   ["organization/other/cluster2", "organization/other/cluster2 is other-cluster2"],
+  ["other/cluster2", "organization/other/cluster2 is other-cluster2"],
   ["acme/spire-federation/cluster2", "acme/spire-federation/cluster2 is acme-spire-federation-cluster2"],
   ["Prod_EU.1", "organization/spire-federation/Prod_EU.1 is prod-eu-1"],
 ])("%s is the stack %s in its objects' names", (text, expected) => {
   expect(short(text)).toBe(expected);
 });
 
-it.each(["", "a/b", "a/b/c/d", "a b", "a//c", "___", "a/b/.."])("%j names no stack", (text) => {
+it.each(["", "organization/b", "a/b/c/d", "a b", "a//c", "___", "a/b/.."])("%j names no stack", (text) => {
   expect(parseStackName(text, SELF)).toBeUndefined();
 });
 

@@ -31,8 +31,8 @@ export const trustChecks: readonly Check<PairView>[] = [
       const { federates } = view.peer;
       if ("seen" in federates && !federates.seen) {
         return pending(
-          `${view.peer.name} has no bundle endpoint yet`,
-          `npx ${PROGRAM} up ${view.peer.name} ${view.member}`,
+          `${view.peer.label} has no bundle endpoint yet`,
+          `npx ${PROGRAM} up ${view.peer.label} ${view.member}`,
         );
       }
       return failed(`${name} is not there`, upAgain(view));
@@ -167,7 +167,7 @@ export const trustChecks: readonly Check<PairView>[] = [
           );
         }
         const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
-        const known = pollCause(last.error, view, view.peer.name);
+        const known = pollCause(last.error, view, view.peer.label);
         const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
         return failed(
           `${before}; failed ${ago(last.at)}: ${why}`,

@@ -8,21 +8,20 @@ import type { Contract } from "../../../stacks/contract";
 import { issue, root } from "../../components/certificates";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
+import { HOME, memberOf } from "../members/given";
 import type { HeldBundle } from "../../../mesh/spire/bundle";
 import type { DriftOutcome } from "../../../mesh/pulumi/outcomes";
 
 const names = ["cluster1", "cluster2"];
 const trustDomainOf = (name: string): string => `apps.${name}.example.com`;
 const peerOf = (name: string): string => (name === "cluster1" ? "cluster2" : "cluster1");
-const member = (name: string): MeshMember => ({
-  name,
-  peers: [peerOf(name)],
-  outside: [],
-  config: configOf(
-    { context: name, trustDomain: trustDomainOf(name), peers: [peerOf(name)], federatesWith: "dynamic" },
-    { organization: "organization", project: "spire-federation", stack: name },
-  ),
-});
+const member = (name: string): MeshMember =>
+  memberOf(
+    configOf(
+      { context: name, trustDomain: trustDomainOf(name), peers: [peerOf(name)], federatesWith: "dynamic" },
+      { ...HOME, stack: name },
+    ),
+  );
 const members = names.map(member);
 
 const roots = new Map(names.map((name) => [name, root(trustDomainOf(name)).certificate.raw]));
@@ -146,13 +145,10 @@ test("only chosen members are looked at, and their peers are asked for their own
 
 describe("a peer of another project, though a member has the same name,", () => {
   const far = "organization/other/cluster2";
-  const here = { ...member("cluster3"), peers: ["cluster2"] };
-  const config = configOf(
-    { peers: [far], federatesWith: "dynamic" },
-    { organization: "organization", project: "spire-federation", stack: "cluster1" },
-  );
+  const here = member("cluster2");
+  const config = configOf({ peers: [far], federatesWith: "dynamic" });
   const looked = (endpoint: (peer: Contract) => Promise<HeldBundle>): Promise<DriftMember[]> =>
-    look({ members: [{ name: "cluster1", peers: [], outside: [far], config }, here], endpoint });
+    look({ members: [memberOf(config), here], endpoint });
 
   test("is asked at its endpoint what its keys are", async () => {
     const [result] = await looked(({ bundleEndpointUrl }) =>

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers } from "../../../mesh/members/members";
+import { id } from "./given";
 
 /** The folder of a project, read as the Automation API does, without Pulumi's program. */
 let dir: string;
@@ -15,7 +16,8 @@ beforeEach(async () => {
   files = {};
   workspace = {
     workDir: dir,
-    projectSettings: () => Promise.resolve({ name: "spire-federation", runtime: "nodejs" }),
+    projectSettings: () =>
+      Promise.resolve({ name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } }),
     stackSettings: (name: string) => Promise.resolve({ config: files[name] }),
   } as Partial<Workspace> as Workspace;
 });
@@ -38,8 +40,8 @@ test("members are the stacks with a file, with their peers, by whatever name the
   await cp(join(dir, "Pulumi.cluster1.yaml"), join(dir, "Pulumi.yaml"));
   const members = await readMembers(workspace);
   expect(members.map(({ name, peers, outside }) => ({ name, peers, outside }))).toEqual([
-    { name: "cluster1", peers: ["cluster2"], outside: [] },
-    { name: "cluster2", peers: ["cluster1"], outside: ["organization/other/far"] },
+    { name: "cluster1", peers: [id("cluster2")], outside: [] },
+    { name: "cluster2", peers: [id("cluster1")], outside: ["organization/other/far"] },
   ]);
   expect(members[0]?.config.refreshHint).toBe(120);
 });
@@ -59,7 +61,7 @@ test("a kubeconfig is meant from the project's folder, wherever mesh is run, and
 test("only those that are named, and their peers all the same", async () => {
   await stack("a", { peers: ["b"] });
   await stack("b", {});
-  expect((await readMembers(workspace, ["a"])).map(({ name, peers }) => [name, peers])).toEqual([["a", ["b"]]]);
+  expect((await readMembers(workspace, ["a"])).map(({ name, peers }) => [name, peers])).toEqual([["a", [id("b")]]]);
 });
 
 test("everything that is wrong in any of the files is said at once, with the file", async () => {

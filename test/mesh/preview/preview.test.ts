@@ -6,6 +6,7 @@ import { trustChanges } from "../../../mesh/preview/trustChanges";
 import type { Contract } from "../../../stacks/contract";
 import { issue } from "../../components/certificates";
 import { configOf } from "../../stacks/fixtures";
+import { HOME, id, memberOf } from "../members/given";
 import type { PreviewOutcome } from "../../../mesh/pulumi/outcomes";
 
 const contract = (name: string): Contract => ({
@@ -53,12 +54,7 @@ describe("trust that an up would change", () => {
 
 describe("preview", () => {
   const upstream = issue("Corporate Root CA", { ca: true });
-  const member: MeshMember = {
-    name: "cluster1",
-    peers: ["cluster2"],
-    outside: [],
-    config: configOf({ peers: ["cluster2"] }),
-  };
+  const member = memberOf(configOf({ peers: ["cluster2"] }));
   const looked = (
     outcome: PreviewOutcome,
     roots: Roots = { roots: ["ab12"], certificates: [] },
@@ -123,12 +119,8 @@ describe("preview", () => {
   });
 
   test("a peer that comes up in the same run is named by its trust domain, another one by its stack", async () => {
-    const waiting = (name: string, ...peers: string[]): MeshMember => ({
-      name,
-      peers,
-      outside: [],
-      config: { ...configOf({ peers }), trustDomain: `apps.${name}.example.com` },
-    });
+    const waiting = (stack: string, ...peers: string[]): MeshMember =>
+      memberOf(configOf({ peers, trustDomain: `apps.${stack}.example.com` }, { ...HOME, stack }));
     const result = await preview(
       [waiting("cluster1", "cluster2", "far"), waiting("cluster2")],
       {
@@ -144,13 +136,13 @@ describe("preview", () => {
   });
 
   test("a peer that publishes nothing any more is said to be kept, and how to end the trust", async () => {
-    const member1 = { ...member, config: configOf({ peers: ["gone"] }) };
+    const member1 = memberOf(configOf({ peers: ["gone"] }));
     const result = await preview(
       [member1],
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
         ownRoots: () => Promise.resolve([]),
-        published: (name) => Promise.resolve(name === "cluster1" ? trusting("gone") : undefined),
+        published: (name) => Promise.resolve(name === id("cluster1") ? trusting("gone") : undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
       2,
@@ -170,12 +162,7 @@ describe("preview", () => {
 });
 
 test("a stack that cannot be read costs nobody else his preview, and no trust is said to end for it", async () => {
-  const of = (name: string, ...peers: string[]): MeshMember => ({
-    name,
-    peers,
-    outside: [],
-    config: configOf({ peers }, { organization: "organization", project: "spire-federation", stack: name }),
-  });
+  const of = (stack: string, ...peers: string[]): MeshMember => memberOf(configOf({ peers }, { ...HOME, stack }));
   const result = await preview(
     [of("cluster1", "cluster2"), of("cluster2", "cluster1")],
     {
@@ -185,7 +172,7 @@ test("a stack that cannot be read costs nobody else his preview, and no trust is
         name.endsWith("cluster2") ? Promise.reject(new Error("no passphrase")) : Promise.resolve(trusting("cluster2")),
       preview: (name) =>
         Promise.resolve(
-          name === "cluster2" ? { succeeded: false, errors: ["no passphrase"] } : { succeeded: true, steps: [] },
+          name === id("cluster2") ? { succeeded: false, errors: ["no passphrase"] } : { succeeded: true, steps: [] },
         ),
     },
     1,

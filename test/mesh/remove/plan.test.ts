@@ -3,21 +3,19 @@ import type { MeshMember } from "../../../mesh/members/members";
 import { findLeaver, printPlan, type Sight, sights, workOf } from "../../../mesh/remove/plan";
 import type { Traces } from "../../../mesh/remove/traces";
 import { configOf } from "../../stacks/fixtures";
-
-const PROJECT = "spire-federation";
+import { HOME, id, memberOf } from "../members/given";
 
 function member(name: string, peers: string[], trustDomain = `${name}.example.com`): MeshMember {
-  const config = configOf(
-    { context: name, trustDomain, peers },
-    { organization: "organization", project: PROJECT, stack: name },
-  );
-  return { name, config, peers, outside: [] };
+  return memberOf(configOf({ context: name, trustDomain, peers }, { ...HOME, stack: name }));
 }
 
 const trusting = (...peers: string[]): Published => ({
   pendingPeers: [],
   peers: Object.fromEntries(peers.map((peer) => [peer, { trustDomain: `${peer}.example.com`, fingerprints: [] }])),
 });
+
+const byId = <T>(of: Record<string, T>): Map<string, T> =>
+  new Map(Object.entries(of).map(([stack, value]) => [id(stack), value]));
 
 const nothing: Traces = { bundles: [], asked: [], users: [], unlisted: [] };
 const asked = (trustDomain: string) => ({ object: "ClusterFederatedTrustDomain x", trustDomain });
@@ -27,6 +25,7 @@ describe("who leaves", () => {
 
   test("is one of the members, with its trust domain", () => {
     expect(findLeaver("b", members, new Map())).toEqual({
+      id: id("b"),
       name: "b",
       trustDomain: "b.example.com",
       member: members[1],
@@ -34,12 +33,12 @@ describe("who leaves", () => {
   });
 
   test("is found by those who trust it when its file is gone", () => {
-    const leaver = findLeaver("c", members, new Map([["a", trusting("b", "c")]]));
-    expect(leaver).toEqual({ name: "c", trustDomain: "c.example.com" });
+    const leaver = findLeaver("c", members, new Map([[id("a"), trusting("b", "c")]]));
+    expect(leaver).toEqual({ id: id("c"), name: "c", trustDomain: "c.example.com" });
   });
 
   test("is refused when nobody knows it, and the members are named", () => {
-    expect(() => findLeaver("c", members, new Map([["a", trusting("b")]]))).toThrow(/^c: .*members are a, b$/);
+    expect(() => findLeaver("c", members, new Map([[id("a"), trusting("b")]]))).toThrow(/^c: .*members are a, b$/);
   });
 
   test("is refused when its trust domain is another member's, too: trust in that one would end", () => {
@@ -49,34 +48,38 @@ describe("who leaves", () => {
 
   test("is refused when the others know another trust domain of it", () => {
     const changed = [member("a", ["b"]), member("b", [], "new.example.com")];
-    expect(() => findLeaver("b", changed, new Map([["a", trusting("b")]]))).toThrow(
+    expect(() => findLeaver("b", changed, new Map([[id("a"), trusting("b")]]))).toThrow(
       /new\.example\.com or b\.example\.com/,
     );
   });
 });
 
 describe("what there is to do", () => {
-  const members = [member("a", ["b", "c"]), member("b", ["a", `organization/${PROJECT}/c`]), member("c", ["a"])];
+  const members = [member("a", ["b", "c"]), member("b", ["a", id("c")]), member("c", ["a"])];
   const [a, b, c] = members;
-  const leaver = { name: "c", trustDomain: "c.example.com", member: c as MeshMember };
+  const leaver = { id: id("c"), name: "c", trustDomain: "c.example.com", member: c as MeshMember };
   const seen = (published: Record<string, Published>, traces: Record<string, Sight["traces"]>): Sight[] =>
-    sights(leaver, PROJECT, members, new Map(Object.entries(published)), new Map(Object.entries(traces)));
+    sights(leaver, members, byId(published), byId(traces));
   const works = (...all: Sight[]) => all.map(workOf);
 
   test("trust ends in both directions, and the file is searched for every name of the peer", () => {
     const all = seen({ a: trusting("b", "c"), b: trusting("a", "c"), c: trusting("a", "far") }, {});
     expect(all.map(({ member: { name }, ends, named, published }) => [name, ends, named, published])).toEqual([
-      ["a", ["c.example.com"], ["c"], true],
-      ["b", ["c.example.com"], ["c"], true],
-      ["c", ["a.example.com", "b.example.com", "far.example.com"], ["a"], true],
+      ["a", ["c.example.com"], [id("c")], true],
+      ["b", ["c.example.com"], [id("c")], true],
+      ["c", ["a.example.com", "b.example.com", "far.example.com"], [id("a")], true],
     ]);
     expect([a, b, c].map((one) => one?.config.peers.length)).toEqual([2, 2, 1]);
   });
 
-  test("a stack of another project is known by the name that its objects have", () => {
+  test("a stack of another project is known by every name that it has", () => {
     const far = [member("a", ["organization/other/far"])];
-    const all = sights({ name: "other-far", trustDomain: "far.example.com" }, PROJECT, far, new Map(), new Map());
-    expect(all.map(({ named }) => named)).toEqual([["other-far"]]);
+    const reference = "organization/other/far";
+    for (const written of ["other-far", "other/far", reference]) {
+      const leaver = findLeaver(written, far, new Map([[id("a"), trusting("other-far")]]));
+      expect(leaver).toEqual({ id: reference, name: "other/far", trustDomain: "other-far.example.com" });
+      expect(sights(leaver, far, new Map(), new Map()).map(({ named }) => named)).toEqual([[reference]]);
+    }
   });
 
   test("a stack that is not known to trust, on a cluster that has nothing of it, does not run", () => {

@@ -15,6 +15,7 @@ import { serverProgram } from "../../../mesh/spire/serverProgram";
 import { serverBy, type SpireServer } from "../../../mesh/spire/spireServer";
 import type { Site, Traces } from "../../../mesh/remove/traces";
 import type { UpOutcome } from "../../../mesh/pulumi/outcomes";
+import { id, stackOf } from "../members/given";
 
 const PROJECT = "spire-federation";
 const domain = (name: string): string => `${name}.example.com`;
@@ -50,7 +51,7 @@ class Mesh implements RemoveStacks {
   static async of(peers: Record<string, string[]>): Promise<Mesh> {
     const mesh = new Mesh(await mkdtemp(join(tmpdir(), "remove-")));
     for (const [name, list] of Object.entries(peers)) await mesh.write(name, list);
-    for (const name of Object.keys(peers)) await mesh.up(name);
+    for (const name of Object.keys(peers)) await mesh.up(id(name));
     mesh.ran.length = 0;
     return mesh;
   }
@@ -74,13 +75,15 @@ class Mesh implements RemoveStacks {
     return [...this.bundles].flatMap(([member, held]) => (held.has(domain(name)) ? [member] : [])).sort();
   }
 
-  async published(name: string): Promise<Published | undefined> {
+  async published(id: string): Promise<Published | undefined> {
+    const name = stackOf(id);
     await this.alive();
     if (this.unreadable.has(name)) throw new Error(`${name} needs a passphrase`);
     return this.outputs.get(name);
   }
 
-  async up(name: string): Promise<UpOutcome> {
+  async up(id: string): Promise<UpOutcome> {
+    const name = stackOf(id);
     await this.alive();
     this.ran.push(name);
     if (this.down.has(name) || this.broken.has(name))
@@ -96,7 +99,8 @@ class Mesh implements RemoveStacks {
     return DONE;
   }
 
-  destroy(name: string): Promise<UpOutcome> {
+  destroy(id: string): Promise<UpOutcome> {
+    const name = stackOf(id);
     this.ran.push(`destroy ${name}`);
     this.outputs.set(name, { pendingPeers: [], peers: {} });
     return Promise.resolve(DONE);
@@ -147,7 +151,7 @@ class Mesh implements RemoveStacks {
   private openWorkspace(): Workspace {
     this.workspace ??= {
       workDir: this.dir,
-      projectSettings: () => Promise.resolve({ name: PROJECT, runtime: "nodejs" }),
+      projectSettings: () => Promise.resolve({ name: PROJECT, runtime: "nodejs", backend: { url: "file://~" } }),
       stackSettings: (name: string) => this.settings(name),
     } as Partial<Workspace> as Workspace;
     return this.workspace;

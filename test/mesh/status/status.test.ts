@@ -2,7 +2,8 @@ import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { printStatus, status } from "../../../mesh/status/status";
 import type { Contract } from "../../../stacks/contract";
-import { configOf } from "../../stacks/fixtures";
+import { configOf, SELF } from "../../stacks/fixtures";
+import { id, memberOf } from "../members/given";
 
 const contract = (name: string): Contract => ({
   version: 1,
@@ -18,23 +19,27 @@ const published = (name: string, ...trusted: string[]): Published => ({
   ),
 });
 
+test("a peer is known by the name of its objects, and shown by its own", async () => {
+  const far = "acme/spire-federation/cluster1";
+  const cluster1 = memberOf(configOf({ peers: ["Prod_EU.1", far] }));
+  const [seen] = await status(
+    [cluster1],
+    {
+      published: (name) => Promise.resolve(name === far ? undefined : published(name, "prod-eu-1")),
+    },
+    2,
+  );
+  expect(seen).toMatchObject({ pending: [far], leaving: [], kept: [] });
+  expect(Object.keys(seen?.trusts ?? {})).toEqual(["Prod_EU.1"]);
+});
+
 test("each peer is trusted, kept, pending or leaving, and each stack is read once", async () => {
   const outside = "organization/other/far";
-  const cluster1: MeshMember = {
-    name: "cluster1",
-    peers: ["cluster2", "cluster3", "gone"],
-    outside: [outside],
-    config: configOf({ peers: ["cluster2", "cluster3", "gone", outside] }),
-  };
-  const cluster2: MeshMember = {
-    name: "cluster2",
-    peers: ["gone"],
-    outside: [],
-    config: configOf({ peers: ["gone"] }),
-  };
+  const cluster1 = memberOf(configOf({ peers: ["cluster2", "cluster3", "gone", outside] }));
+  const cluster2 = memberOf(configOf({ peers: ["gone"] }, { ...SELF, stack: "cluster2" }));
   const backend: Record<string, Published> = {
-    cluster1: published("cluster1", "cluster2", "gone", "other-far", "left"),
-    cluster2: published("cluster2"),
+    [id("cluster1")]: published("cluster1", "cluster2", "gone", "other-far", "left"),
+    [id("cluster2")]: published("cluster2"),
     [outside]: published("far"),
   };
   const read: string[] = [];
@@ -52,22 +57,19 @@ test("each peer is trusted, kept, pending or leaving, and each stack is read onc
     { member: "cluster1", kept: ["gone"], pending: ["cluster3"], leaving: ["left"] },
     { member: "cluster2", kept: [], pending: ["gone"], leaving: [] },
   ]);
-  expect(read.sort()).toEqual(["cluster1", "cluster2", "cluster3", "gone", outside]);
+  expect(read.sort()).toEqual([outside, ...["cluster1", "cluster2", "cluster3", "gone"].map(id)]);
   expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*spire-federation remove/m);
 });
 
 test("a stack that cannot be read costs nobody else what is known, and is said to be unread", async () => {
-  const of = (name: string, ...peers: string[]): MeshMember => ({
-    name,
-    peers,
-    outside: [],
-    config: configOf({ peers }, { organization: "organization", project: "spire-federation", stack: name }),
-  });
+  const of = (stack: string, ...peers: string[]): MeshMember => memberOf(configOf({ peers }, { ...SELF, stack }));
   const result = await status(
     [of("cluster1", "cluster2"), of("cluster2", "cluster1")],
     {
       published: (name) =>
-        name === "cluster2" ? Promise.reject(new Error("no passphrase")) : Promise.resolve(published(name, "cluster2")),
+        name === id("cluster2")
+          ? Promise.reject(new Error("no passphrase"))
+          : Promise.resolve(published(name, "cluster2")),
     },
     1,
   );

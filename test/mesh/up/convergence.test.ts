@@ -1,11 +1,10 @@
 import fc from "fast-check";
-import { MOST_RUNS, nextRound, type Progress, type Run, standings } from "../../../mesh/up/convergence";
-import type { Member } from "../../../mesh/members/members";
+import { type Member, MOST_RUNS, nextRound, type Progress, type Run, standings } from "../../../mesh/up/convergence";
 
 test("a member whose run asks for one more gets it, once per such run and not for ever", () => {
   const members = [
-    { name: "a", peers: [] },
-    { name: "b", peers: [] },
+    { id: "a", peers: [] },
+    { id: "b", peers: [] },
   ];
   const ran = (count: number, succeeded = true): Run[] =>
     ["a", "b"].flatMap((member) => Array.from({ length: count }, () => ({ member, succeeded, saw: {} })));
@@ -24,7 +23,7 @@ const graphs: fc.Arbitrary<Member[]> = fc
   .chain((names) =>
     fc.tuple(
       ...names.map((name) =>
-        fc.subarray(names.filter((other) => other !== name)).map((peers): Member => ({ name, peers })),
+        fc.subarray(names.filter((other) => other !== name)).map((peers): Member => ({ id: name, peers })),
       ),
     ),
   );
@@ -53,7 +52,7 @@ class World {
   constructor(readonly members: Member[]) {}
 
   peers(name: string): readonly string[] {
-    return this.members.find((member) => member.name === name)?.peers ?? [];
+    return this.members.find((member) => member.id === name)?.peers ?? [];
   }
 
   /** The member's config gets another endpoint. */
@@ -91,7 +90,7 @@ class World {
   }
 
   allComplete(): boolean {
-    return this.members.every(({ name }) => this.complete(name));
+    return this.members.every(({ id }) => this.complete(id));
   }
 
   private endpoint(name: string): string {
@@ -106,7 +105,7 @@ class World {
 }
 
 test("from nothing: everybody, then everybody who has peers, and no more", () => {
-  const members = NAMES.slice(0, 3).map((name) => ({ name, peers: NAMES.slice(0, 3).filter((n) => n !== name) }));
+  const members = NAMES.slice(0, 3).map((name) => ({ id: name, peers: NAMES.slice(0, 3).filter((n) => n !== name) }));
   const world = new World(members);
   expect(world.up().rounds).toEqual([
     ["a", "b", "c"],
@@ -117,21 +116,21 @@ test("from nothing: everybody, then everybody who has peers, and no more", () =>
 
 test("a member that joins is complete at once, and only its peers run again", () => {
   const world = new World([
-    { name: "a", peers: ["b"] },
-    { name: "b", peers: ["a"] },
+    { id: "a", peers: ["b"] },
+    { id: "b", peers: ["a"] },
   ]);
   world.up();
   const joined = new World([
-    { name: "a", peers: ["b", "c"] },
-    { name: "b", peers: ["a"] },
-    { name: "c", peers: ["a"] },
+    { id: "a", peers: ["b", "c"] },
+    { id: "b", peers: ["a"] },
+    { id: "c", peers: ["a"] },
   ]);
   Object.assign(joined.published, world.published);
   expect(joined.up().rounds).toEqual([["a", "b", "c"], ["a"]]);
 });
 
 test("a peer whose endpoint changes every time does not keep the mesh going for ever, and is named", () => {
-  const members = [{ name: "a", peers: ["b"] }];
+  const members = [{ id: "a", peers: ["b"] }];
   const runs: Run[] = [];
   for (let n = 0; nextRound({ members, published: { b: String(n) }, runs }).length > 0; n++) {
     runs.push({ member: "a", succeeded: true, saw: { b: String(n - 1) } });
@@ -142,10 +141,10 @@ test("a peer whose endpoint changes every time does not keep the mesh going for 
 
 test("a peer that publishes nothing any more is waited for only by members that do not trust it", () => {
   const members = [
-    { name: "a", peers: ["gone"] },
-    { name: "b", peers: ["gone"] },
+    { id: "a", peers: ["gone"] },
+    { id: "b", peers: ["gone"] },
   ];
-  const runs: Run[] = members.map(({ name }) => ({ member: name, succeeded: true, saw: {} }));
+  const runs: Run[] = members.map(({ id }) => ({ member: id, succeeded: true, saw: {} }));
   const progress: Progress = { members, published: {}, trusted: { a: ["gone"], b: [] }, runs };
   expect(nextRound(progress)).toEqual([]);
   expect([...standings(progress)]).toEqual([
@@ -218,8 +217,8 @@ describe("any graph", () => {
       fc.property(graphs, fc.subarray(NAMES), (members, broken) => {
         const world = new World(members);
         world.up({ fails: (name) => broken.includes(name) });
-        for (const { name, peers } of members)
-          if (![name, ...peers].some((one) => broken.includes(one))) expect(world.complete(name)).toBe(true);
+        for (const { id, peers } of members)
+          if (![id, ...peers].some((one) => broken.includes(one))) expect(world.complete(id)).toBe(true);
       }),
     );
   });

@@ -1,10 +1,11 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { type FutureStacks, printUp, up } from "../../../mesh/up/up";
-import { configOf } from "../../stacks/fixtures";
+import { configOf, SELF } from "../../stacks/fixtures";
+import { memberOf, stackOf } from "../members/given";
 import type { UpOutcome } from "../../../mesh/pulumi/outcomes";
 
-const member = (name: string, ...peers: string[]): MeshMember => ({ name, peers, outside: [], config: configOf() });
+const member = (stack: string, ...peers: string[]): MeshMember => memberOf(configOf({ peers }, { ...SELF, stack }));
 
 /** Stacks that publish an endpoint once they have run, unless they are broken. */
 class FakeStacks implements FutureStacks {
@@ -26,12 +27,14 @@ class FakeStacks implements FutureStacks {
     this.broken = broken;
   }
 
-  make(name: string): Promise<void> {
+  make(id: string): Promise<void> {
+    const name = stackOf(id);
     this.made.push(name);
     return Promise.resolve();
   }
 
-  published(name: string): Promise<Published | undefined> {
+  published(id: string): Promise<Published | undefined> {
+    const name = stackOf(id);
     this.reads++;
     if (this.missing.includes(name) && !this.made.includes(name)) return Promise.resolve(undefined);
     const url = this.urls[name];
@@ -48,7 +51,8 @@ class FakeStacks implements FutureStacks {
     return peer === undefined ? {} : { [peer]: { trustDomain: peer, fingerprints: [] } };
   }
 
-  async up(name: string): Promise<UpOutcome> {
+  async up(id: string): Promise<UpOutcome> {
+    const name = stackOf(id);
     this.ran.push(name);
     this.most = Math.max(this.most, ++this.running);
     await new Promise((resolve) => setImmediate(resolve));
@@ -66,7 +70,7 @@ test("brings a mesh up in two rounds, no more members at a time than asked", asy
   const stacks = new FakeStacks();
   const rounds: (readonly string[])[] = [];
   const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
-  const result = await up(members, stacks, 2, (_, names) => rounds.push(names));
+  const result = await up(members, stacks, 2, (_, names) => rounds.push(names.map(stackOf)));
   expect(rounds).toEqual([
     ["a", "b", "c"],
     ["a", "b", "c"],
@@ -102,8 +106,9 @@ test("a member that fails stops nobody; it is named with its cause, and its peer
 
 test("a stack that asks for one more run gets it, though its peers have published nothing new", async () => {
   class Migrating extends FakeStacks {
-    override async published(name: string): Promise<Published | undefined> {
-      const found = await super.published(name);
+    override async published(id: string): Promise<Published | undefined> {
+      const found = await super.published(id);
+      const name = stackOf(id);
       const runs = this.ran.filter((one) => one === name).length;
       return found && { ...found, ...(name === "a" && runs === 1 && { runAgain: true }) };
     }
@@ -132,6 +137,18 @@ test("each stack is read once before the first round, and what is missing is mad
   expect(new Set(stacks.ran)).toEqual(new Set(["a", "b"]));
 });
 
+test("peers are told apart by their full names, whatever their objects are called", async () => {
+  const members = [member("prod_eu", "Prod.US", "organization/other/prod_eu"), member("Prod.US", "prod_eu")];
+  const stacks = new FakeStacks({}, [], { prod_eu: "other-prod-eu" });
+  const result = await up(members, stacks, 2, quiet);
+  expect(result).toMatchObject([
+    { member: "prod_eu", state: "complete", waitsFor: [] },
+    { member: "Prod.US", state: "complete", waitsFor: [] },
+  ]);
+  const trusting = new FakeStacks({ "Prod.US": "fails" }, [], { prod_eu: "prod-us" });
+  expect(await up(members.slice(0, 1), trusting, 2, quiet)).toMatchObject([{ state: "complete", keeps: ["Prod.US"] }]);
+});
+
 test("a member is complete with a peer that it trusts and that publishes nothing any more, and says so", async () => {
   const result = await up([member("a", "gone")], new FakeStacks({}, [], { a: "gone" }), 2, quiet);
   expect(result).toMatchObject([{ member: "a", state: "complete", keeps: ["gone"], runs: 1 }]);
@@ -148,7 +165,9 @@ describe("a stack that cannot be read", () => {
 
     override published(name: string): Promise<Published | undefined> {
       const late = this.ran.length >= this.from;
-      return name === "c" && late ? Promise.reject(new Error("passphrase must be set")) : super.published(name);
+      return stackOf(name) === "c" && late
+        ? Promise.reject(new Error("passphrase must be set"))
+        : super.published(name);
     }
   }
 
@@ -178,7 +197,7 @@ describe("a stack that cannot be read", () => {
   test("or made costs that member only", async () => {
     class Unmakable extends FakeStacks {
       override make(name: string): Promise<void> {
-        return name === "b" ? Promise.reject(new Error("no rights")) : super.make(name);
+        return stackOf(name) === "b" ? Promise.reject(new Error("no rights")) : super.make(name);
       }
     }
     const stacks = new Unmakable({}, ["b", "c"]);

@@ -13,6 +13,7 @@ import type { Contract } from "../../../stacks/contract";
 import { issue, type Issued, root } from "../../components/certificates";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
+import { HOME, memberOf } from "../members/given";
 import { fingerprint, type HeldBundle, type Signing } from "../../../mesh/spire/bundle";
 
 export const NAMES = ["cluster1", "cluster2", "cluster3"];
@@ -271,17 +272,9 @@ function live(apiVersion: string, kind: string, name: string, namespace: string 
   };
 }
 
-export const memberNamed = (name: string, raw: Record<string, unknown> = {}): MeshMember => {
-  const self = { organization: "organization", project: "spire-federation", stack: name };
-  const config = configOf({ context: name, trustDomain: trustDomainOf(name), peers: othersOf(name), ...raw }, self);
-  const own = config.peers.filter(({ reference }) => reference.split("/")[1] === self.project);
-  const outside = config.peers.filter((peer) => !own.includes(peer));
-  return {
-    name,
-    config,
-    peers: own.map((peer) => peer.name),
-    outside: outside.map(({ reference }) => reference),
-  };
+export const memberNamed = (name: string, raw: Record<string, unknown> = {}, stack = name): MeshMember => {
+  const own = { context: name, trustDomain: trustDomainOf(name), peers: othersOf(name) };
+  return memberOf(configOf({ ...own, ...raw }, { ...HOME, stack }));
 };
 
 /** What is otherwise. */

@@ -475,6 +475,7 @@ describe("a peer of another project", () => {
   };
   const members = [memberNamed(one, { peers: [far] })];
   const name = members[0]?.config.peers[0]?.name ?? "";
+  const label = "elsewhere/far";
   const bundle = bundleOf("far", root("far.example.com"), "far-jwt");
   const theirs = { ...bundle, trustDomain: "far.example.com" };
   const arrange = ({ cluster1 }: Record<string, Cluster>): void => {
@@ -519,7 +520,7 @@ describe("a peer of another project", () => {
       endpoint: (url) => (url === contract.bundleEndpointUrl ? presentedOf(theirs, url, certificate) : undefined),
     });
     expect(faults(found)).toEqual([]);
-    expect(found.pairs.map(({ peer }) => peer)).toEqual([name]);
+    expect(found.pairs.map(({ peer }) => peer)).toEqual([label]);
   });
 
   const presenting = (presented: Partial<Presented>): Promise<Verification> =>
@@ -546,9 +547,9 @@ describe("a peer of another project", () => {
     ],
   ])("that presents a certificate %s is not believed", async (_, presented, code) => {
     const found = await presenting(presented);
-    expect(faults(found)).toEqual([`peer ${name} ${code} failed`]);
+    expect(faults(found)).toEqual([`peer ${label} ${code} failed`]);
     expect(verifyExit(found)).toBe(1);
-    expect(checksOf(found, one, name).find((each) => each.code === "MESH211")).toMatchObject({
+    expect(checksOf(found, one, label).find((each) => each.code === "MESH211")).toMatchObject({
       state: "skipped",
       needs: code,
     });
@@ -560,7 +561,7 @@ describe("a peer of another project", () => {
       change: arrange,
       published: () => ({ ...contract, bundleEndpointUrl: "http://far.example.com" }),
     });
-    expect(faults(found)).toContain(`peer ${name} MESH101 unknown`);
+    expect(faults(found)).toContain(`peer ${label} MESH101 unknown`);
     expect(verifyExit(found)).not.toBe(0);
   });
 
@@ -587,7 +588,7 @@ describe("a peer of another project", () => {
 
   test("is unknown as long as its endpoint cannot be asked, and pending as long as its stack publishes nothing", async () => {
     const silent = await look({ members, change: arrange, published: () => contract });
-    expect(stateOf(checksOf(silent, one, name), "MESH211")).toBe("skipped");
+    expect(stateOf(checksOf(silent, one, label), "MESH211")).toBe("skipped");
     expect(silent.pairs[0]?.health).not.toBe("healthy");
     const absent = await look({
       members,

@@ -81,6 +81,31 @@ test("on a mesh that is well every pair meets, in both directions", async () => 
   expect(of("MESH403 cluster1")).toMatchObject({ state: "ok" });
 });
 
+/** Stacks with capitals, dots and underscores, whose objects are called like those of cluster1 to cluster3. */
+const ODD: Record<string, string> = { cluster1: "Cluster1", cluster2: "cluster2.", cluster3: "_cluster3" };
+
+test.each([
+  ["short", (stack: string) => stack],
+  ["with the project", (stack: string) => `spire-federation/${stack}`],
+  ["in full", (stack: string) => `organization/spire-federation/${stack}`],
+])("whatever the stacks are called, and with peers written %s, every pair is checked and meets", async (_, written) => {
+  const odd = (name: string): string => ODD[name] ?? name;
+  const members = NAMES.map((name) => {
+    const peers = NAMES.filter((other) => other !== name).map((other) => written(odd(other)));
+    return memberNamed(name, { peers }, odd(name));
+  });
+  const { asked, verification } = await probe({ members, chosen: Object.values(ODD) });
+  expect(asked.map(({ member, meets }) => [member, ...meets])).toEqual([
+    ["Cluster1", "cluster2.", "_cluster3"],
+    ["cluster2.", "Cluster1", "_cluster3"],
+    ["_cluster3", "Cluster1", "cluster2."],
+  ]);
+  expect(faults(verification)).toEqual([]);
+  const met = verification.pairs.map(({ member, peer, checks }) => [member, peer, checks.at(-1)?.code]);
+  expect(met).toHaveLength(6);
+  expect(met[0]).toEqual(["Cluster1", "cluster2.", "MESH402"]);
+});
+
 test("of some members, only they and their peers get workloads, and only those pairs are tried", async () => {
   const { asked, verification } = await probe({ chosen: ["cluster1"] });
   expect(asked.map(({ member, meets }) => [member, ...meets])).toEqual([
@@ -167,7 +192,7 @@ test("in a cluster without agents nothing is made", async () => {
 test("a peer of another project has no workload, and that is no fault", async () => {
   const members = [memberNamed("cluster1", { peers: ["other/project/far"] })];
   const { of } = await probe({ members, chosen: ["cluster1"] });
-  expect(of("MESH402 cluster1->other-project-far")).toMatchObject({
+  expect(of("MESH402 cluster1->other/project/far")).toMatchObject({
     state: "skipped",
     evidence: "the peer is of another project: no workload is made in its cluster",
   });
