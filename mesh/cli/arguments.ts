@@ -1,119 +1,143 @@
-/** What somebody has written on the command line, or what is wrong with it. */
-import { parseArgs } from "node:util";
+/** Reads the command line; the only file that knows commander's parser. Runs nothing. */
+import { Command, CommanderError, Option } from "commander";
 import { PROGRAM } from "../../components/names";
+import { version } from "../../package.json";
 import { UsageError } from "../kernel/exit";
-import { PROBE_IMAGE } from "../verify/probe/probeObjects";
-import { checkOptions } from "../verify/command";
+import type { Context, Result } from "./context";
+import { type Declared, onOff } from "./declare";
+import { helpOfCommand, helpOfProgram } from "./help";
 
-export const HELP = `${PROGRAM}: one command over all stacks of this project; each stack is one cluster of a SPIRE federation
+/** What somebody asks for. */
+export type CommandLine =
+  /** To read something, such as help. */
+  { show: string } | Run;
 
-  npx ${PROGRAM} up [stack…]       bring all members together: makes missing stacks, runs everybody, then again only those
-                             whose peers have published a new endpoint; finishes what an earlier one was interrupted in
-  npx ${PROGRAM} preview [stack…]  what up would change, in whom the members trust first; changes nothing
-  npx ${PROGRAM} drift [stack…]    what somebody has changed in the clusters and their SPIRE servers, and what no stack declares;
-                             changes nothing, and reading is enough
-  npx ${PROGRAM} verify [stack…]   proof from outside that every member and every pair works: from the clusters, the endpoints over TLS, and
-                             the SPIRE servers and their logs; each failure with its cure. docs/checks.md explains the codes
-  npx ${PROGRAM} report [stack…]   what verify sees, as one page for a browser: what is wrong and what to do, who trusts whom, what ends
-                             when; --out FILE says where to
-  npx ${PROGRAM} status [stack…]   members, whom they trust, who is pending; from what the stacks have published, no cluster is asked
-  npx ${PROGRAM} remove <stack>    takes a member out: the others and it stop trusting each other, their SPIRE servers forget
-                             each other's bundles, and that is seen to be so; asks before it changes anything
-
-Members are the stacks that have a file Pulumi.<stack>.yaml, or those that are named.
-
-  --cwd DIR       folder of the project; default: the current one
-  --parallel N    members that run at the same time; default 4
-  --expect-no-changes  with preview: exit code 1 when something would change
-  --destroy       with remove: destroy the stack of the member that was taken out
-  --yes           with remove: don't ask
-  --out FILE      with report: the page
-  --wait [TIME]   with verify and report: look again until all is well, for that long at most; default 5m
-  --watch         with verify: look again and again, on a terminal
-  --precheck      with verify and report: what can be said before the first up
-  --probe         with verify and report: a workload in each cluster gets its SVID and does mTLS with those of its peers; what is made for it is
-                  taken away again, also when it fails. docs/rbac/auditor-probe.yaml has the rights for it
-  --probe-image IMAGE  a container image with Node 20 or later, instead of ${PROBE_IMAGE}
-  --json          the result as JSON on stdout instead of a table; mesh/cli/schema.json describes it
-  --debug         errors with their stack
-  --help
-
-Progress goes to stderr, the result to stdout. Exit code: 0 fine; 1 a member failed or is pending, or findings; 2 wrong usage or
-config, nothing was done; 3 something could not be found out.
-`;
-
-const COMMANDS = ["up", "preview", "drift", "verify", "report", "status", "remove"] as const;
-
-export type Command = (typeof COMMANDS)[number];
-
-const OPTIONS = {
-  cwd: { type: "string", default: "." },
-  parallel: { type: "string", default: "4" },
-  json: { type: "boolean", default: false },
-  "expect-no-changes": { type: "boolean", default: false },
-  destroy: { type: "boolean", default: false },
-  yes: { type: "boolean", default: false },
-  out: { type: "string" },
-  wait: { type: "string" },
-  watch: { type: "boolean", default: false },
-  precheck: { type: "boolean", default: false },
-  probe: { type: "boolean", default: false },
-  "probe-image": { type: "string" },
-  debug: { type: "boolean", default: false },
-  help: { type: "boolean", default: false, short: "h" },
-} as const;
-
-export type Values = ReturnType<typeof parse>["values"];
-
-export interface CommandLine {
-  command: Command;
-  /** Stacks. */
-  names: string[];
-  values: Values;
-  parallel: number;
+export interface Run {
+  command: string;
+  /** Operands: names of stacks. */
+  words: readonly string[];
+  flags: Readonly<Record<string, unknown>>;
+  /** The result is printed as JSON. */
+  json: boolean;
+  cwd: string;
+  run(context: Context): Promise<Result>;
 }
 
 /** Where the program runs. */
 export interface Terminals {
-  /** Somebody can be asked. */
-  input: boolean;
+  /** Somebody can be asked, and sees the question. */
+  asks: boolean;
   /** What is printed can be redrawn. */
-  output: boolean;
+  redraws: boolean;
 }
 
-/** @returns undefined when only help is asked for; @throws UsageError */
-export function readCommandLine(argv: readonly string[], terminals: Terminals): CommandLine | undefined {
-  const { values, positionals } = parse(argv);
-  const [asked, ...names] = positionals;
-  if (values.help) return undefined;
-  const parallel = Number(values.parallel);
-  if (!Number.isInteger(parallel) || parallel < 1) {
-    throw new UsageError(`--parallel ${values.parallel}: it is a whole number, 1 or more`);
+/** A wrong command line, and of which command. */
+export class WrongLine extends UsageError {
+  constructor(
+    message: string,
+    readonly command?: string,
+  ) {
+    super(message);
   }
-  const command = COMMANDS.find((one) => one === asked);
-  if (command === undefined) {
-    throw new UsageError(`${asked === undefined ? "no command" : `"${asked}" is no command`}\n\n${HELP}`);
-  }
-  if (command === "remove") {
-    if (names.length !== 1) throw new UsageError("remove takes the name of one stack");
-    if (!values.yes && !terminals.input) {
-      throw new UsageError("remove asks before it changes anything, and here is no terminal; --yes goes on without");
-    }
-  }
-  if (command === "verify" || command === "report") checkOptions(values, values.json, terminals.output);
-  if (command !== "report" && values.out !== undefined) throw new UsageError("--out goes with report");
-  return { command, names, values, parallel };
 }
 
-function parse(argv: readonly string[]) {
+/** @throws WrongLine */
+export function readCommandLine(
+  commands: readonly Declared[],
+  argv: readonly string[],
+  terminals: Terminals,
+): CommandLine {
+  let shown = "";
+  let run: Run | undefined;
+  const quiet = {
+    writeOut: (said: string) => (shown += said),
+    writeErr: () => undefined,
+    outputError: () => undefined,
+  };
+  const global = [
+    new Option("-C, --cwd <dir>", "Folder of the project").default("."),
+    onOff("--debug", "Print stack traces of errors"),
+  ];
+  const program = refusing(new Command(PROGRAM))
+    .configureOutput(quiet)
+    .version(version, "--version", "Show the version")
+    .helpOption("-h, --help", "Show help")
+    .helpCommand("help [command]", "Show help");
+  const root = [...program.options, helpFlag(program)];
+  for (const flag of global) program.addOption(flag);
+  program.configureHelp({ formatHelp: () => helpOfProgram(commands, [...global, ...root]) });
+  for (const declared of commands) {
+    const command = refusing(new Command(declared.name), declared.name)
+      .configureOutput(quiet)
+      .helpOption("-h, --help", "Show help")
+      .arguments(declared.args);
+    const flags = flagsOf(declared);
+    for (const flag of flags) command.addOption(flag);
+    command.configureHelp({ formatHelp: () => helpOfCommand(declared, flags, [...global, helpFlag(command)]) });
+    command.action(() => {
+      run = runOf(declared, command, program.opts<{ cwd: string }>().cwd, terminals);
+    });
+    program.addCommand(command);
+  }
   try {
-    return parseArgs({ args: withDurations(argv), options: OPTIONS, allowPositionals: true });
+    program.parse(argv, { from: "user" });
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    if (error instanceof CommanderError) return { show: shown };
+    throw error;
   }
+  return run ?? { show: shown };
 }
 
-/** parseArgs knows no option whose value may be left out: `--wait` alone is `--wait=5m`. */
-function withDurations(argv: readonly string[]): string[] {
-  return argv.map((word, index) => (word === "--wait" && !/^\d/.test(argv[index + 1] ?? "") ? "--wait=5m" : word));
+/** Whether somebody who has mistyped the rest has asked for JSON. */
+export const wantsJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, at) =>
+      /^(--json|-o=?json|--output=json)$/.test(word) || (word === "json" && /^(-o|--output)$/.test(argv[at - 1] ?? "")),
+  );
+
+function runOf(declared: Declared, command: Command, cwd: string, terminals: Terminals): Run {
+  const flags = command.opts<Record<string, unknown>>();
+  const refuse = (message: string): never => {
+    throw new WrongLine(message, declared.name);
+  };
+  if (declared.asks === true && flags["yes"] !== true && !terminals.asks)
+    refuse("stdin or stderr is not a terminal; pass --yes to proceed without confirmation");
+  if (flags["watch"] === true && !terminals.redraws) refuse("--watch needs a terminal; use --wait in programs");
+  return {
+    command: declared.name,
+    words: command.args,
+    flags,
+    json: flags["json"] === true || flags["output"] === "json",
+    cwd,
+    run: (context) => declared.start(context, command.args, command),
+  };
 }
+
+/** @throws Error when a flag is declared under another name than its own, and so would never be read */
+function flagsOf({ name, flags, asks }: Declared): Option[] {
+  for (const [key, flag] of Object.entries(flags)) {
+    if (flag.attributeName() !== key) throw new Error(`${name}: flag ${flag.flags} is declared as ${key}`);
+  }
+  return [...Object.values(flags), ...(asks ? [onOff("-y, --yes", "Don't ask; for CI")] : [])];
+}
+
+const helpFlag = (command: Command): Option => command.createOption("-h, --help", "Show help");
+
+/** Commander's refusals as ours; what it shows instead of running, such as help, stays its own. */
+function refusing(command: Command, name?: string): Command {
+  return command.exitOverride((error) => {
+    if (/^commander\.(help|helpDisplayed|version)$/.test(error.code) && error.exitCode === 0) throw error;
+    // Commander then only shows the help.
+    if (error.code === "commander.help") {
+      throw new WrongLine(`no such command was given; run "npx ${PROGRAM} --help" for the list`);
+    }
+    const more = name === undefined ? "" : `\nRun "npx ${PROGRAM} help ${name}" for its flags.`;
+    throw new WrongLine(`${plain(error.message)}${more}`, name);
+  });
+}
+
+const plain = (message: string): string =>
+  message
+    .replace(/^error: /, "")
+    .replace(/\n\(Did you mean (.*)\?\)/s, "; did you mean $1?")
+    .replace("is invalid. it", "is invalid; it");

@@ -1,5 +1,9 @@
-/** What `--json` prints. schema.json is made of these types by `npm run schema`; fields are added, never taken away or given another meaning. */
+/**
+ * What `-o json` prints. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
+ * another meaning; `schema` counts the changes that break this.
+ */
 import type { DriftMember } from "../drift/drift";
+import type { ExitCode } from "../kernel/exit";
 import type { PreviewMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { StatusMember } from "../status/status";
@@ -11,5 +15,20 @@ export type Report =
   | { command: "preview"; members: PreviewMember[] }
   | { command: "drift"; members: DriftMember[] }
   | ({ command: "verify" } & Verification)
+  | ({ command: "report"; page: string } & Verification)
   | { command: "status"; members: StatusMember[] }
   | ({ command: "remove" } & Removal);
+
+/** A command that came to no result. */
+export interface Failure {
+  /** Undefined when the command line names none. */
+  command?: string;
+  errors: string[];
+}
+
+export type Document = (Report | Failure) & { schema: 1; exit: ExitCode };
+
+export function documentOf(report: Report | Failure, exit: ExitCode): string {
+  const { command, ...rest } = report;
+  return `${JSON.stringify({ command, schema: 1, exit, ...rest }, undefined, 2)}\n`;
+}

@@ -1,75 +1,115 @@
 /** The program: reads the command line, runs one command, gives the exit code. The only place that knows `process`. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { PROGRAM } from "../../components/names";
-import { openProject } from "../pulumi/workspace";
-import { type CommandLine, HELP, readCommandLine } from "./arguments";
-import { RUN } from "./commands";
 import { EXIT, type ExitCode, UsageError } from "../kernel/exit";
 import { listenForInterruption } from "../kernel/interruption";
 import { labels, readMembers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
+import { openProject } from "../pulumi/workspace";
+import { readCommandLine, type Run, wantsJson, WrongLine } from "./arguments";
+import { COMMANDS } from "./commandList";
+import type { Context } from "./context";
+import { documentOf } from "./json";
 import { openView } from "./progress";
 
 export async function main(argv: readonly string[]): Promise<ExitCode> {
-  const debug = argv.includes("--debug");
+  const { stdin, stdout, stderr } = process;
+  let command: string | undefined;
   try {
-    const line = readCommandLine(argv, { input: process.stdin.isTTY, output: process.stdout.isTTY });
-    if (line !== undefined) return await run(line);
-    process.stdout.write(HELP);
-    return EXIT.fine;
-  } catch (error) {
-    const known = error instanceof UsageError;
-    const text = error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
-    process.stderr.write(`${PROGRAM}: ${text}\n`);
-    return known ? EXIT.usage : EXIT.unknown;
-  }
-}
-
-async function run({ command, names, values, parallel }: CommandLine): Promise<ExitCode> {
-  const workspace = await openProject(values.cwd);
-  const members = await readMembers(workspace, names, command === "remove" ? "all" : "named");
-  const view = openView(
-    process.stderr,
-    members.map(({ name }) => name),
-  );
-  const note = (line: string): void => {
-    view.note(line);
-  };
-  const interruption = listenForInterruption(note);
-  try {
-    return await RUN[command]({
-      names,
-      values,
-      parallel,
-      workspace,
-      members,
-      stacks: new PulumiStacks(workspace, view, interruption, labels(members)),
-      interruption,
-      note,
-      print: (report, table) => {
-        view.close();
-        process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : table);
-      },
-      redraw: (text) => process.stdout.write(`${CLEAR}${text}`),
-      ask: askForYes,
+    const line = readCommandLine(COMMANDS, argv, {
+      asks: stdin.isTTY && stderr.isTTY,
+      redraws: stdout.isTTY,
     });
-  } finally {
-    interruption.close();
-    view.close();
+    if ("show" in line) {
+      stdout.write(line.show);
+      return EXIT.fine;
+    }
+    command = line.command;
+    return await run(line);
+  } catch (error) {
+    const exit = error instanceof UsageError ? EXIT.usage : EXIT.unknown;
+    if (error instanceof WrongLine) command = error.command;
+    const message = error instanceof Error ? error.message : String(error);
+    const stack = argv.includes("--debug") && error instanceof Error ? error.stack : undefined;
+    stderr.write(`${[PROGRAM, ...(command === undefined ? [] : [command])].join(" ")}: ${stack ?? message}\n`);
+    if (wantsJson(argv)) {
+      stdout.write(documentOf({ ...(command === undefined ? {} : { command }), errors: [message] }, exit));
+    }
+    return exit;
   }
 }
 
-/** Anything but a yes is a no; so is the end of the input, and Ctrl-C. */
-async function askForYes(): Promise<boolean> {
+async function run(line: Run): Promise<ExitCode> {
+  const closing: (() => void)[] = [];
+  let note = (text: string): void => {
+    process.stderr.write(`${text}\n`);
+  };
+  const context: Context = {
+    async open(names, whom) {
+      checkFolder(line.cwd);
+      const workspace = await openProject(line.cwd);
+      const members = await readMembers(workspace, names, whom);
+      const view = openView(
+        process.stderr,
+        members.map(({ name }) => name),
+      );
+      note = (text) => {
+        view.note(text);
+      };
+      const interruption = listenForInterruption(note);
+      closing.push(
+        () => {
+          interruption.close();
+        },
+        () => {
+          view.close();
+        },
+      );
+      return {
+        workspace,
+        members,
+        everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all")),
+        stacks: new PulumiStacks(workspace, view, interruption, labels(members)),
+        interruption,
+      };
+    },
+    note: (text) => {
+      note(text);
+    },
+    redraw: (text) => process.stdout.write(`${CLEAR}${text}`),
+    ask,
+  };
+  try {
+    const { exit, report, text } = await line.run(context);
+    for (const close of closing) close();
+    process.stdout.write(line.json ? documentOf(report, exit) : text);
+    return exit;
+  } finally {
+    for (const close of closing) close();
+  }
+}
+
+/** @throws UsageError where no project is */
+function checkFolder(dir: string): void {
+  if (["Pulumi.yaml", "Pulumi.yml"].some((file) => existsSync(join(dir, file)))) return;
+  throw new UsageError(
+    `no Pulumi.yaml in ${resolve(dir)}; run it in the project's folder, or name that folder with --cwd`,
+  );
+}
+
+/** An empty answer at the end of the input, and after Ctrl-C. */
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((done) => {
     terminal.once("close", () => {
       done("");
     });
   });
-  const answer = await Promise.race([terminal.question("Go on? [y/N] "), ended]).catch(() => "");
+  const answer = await Promise.race([terminal.question(question), ended]).catch(() => "");
   terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return answer.trim();
 }
 
 /** Clears the screen, and begins at its top. */

@@ -9,8 +9,6 @@ import { page } from "./page";
 
 export interface OutOptions {
   out?: string | undefined;
-  json: boolean;
-  watch: boolean;
 }
 
 /**
@@ -18,9 +16,8 @@ export interface OutOptions {
  *
  * @throws UsageError when there is none, or it could not be written
  */
-export async function readOut({ out, json, watch }: OutOptions): Promise<string> {
+export async function readOut({ out }: OutOptions): Promise<string> {
   if (out === undefined || out === "") throw new UsageError("report needs --out FILE, where to write the page");
-  if (json || watch) throw new UsageError("report writes a page; --json and --watch go with verify");
   const dir = dirname(out);
   try {
     await access(`${dir}/.`, constants.W_OK);

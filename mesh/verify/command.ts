@@ -1,9 +1,7 @@
 /** `spire-federation verify` with its options: once, until all is well, or again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterAccess } from "../../components/access";
-import { parseDuration } from "../../components/arguments";
 import { connect } from "../../components/connect";
-import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { connectProbe } from "./probe/cluster";
 import { PROBE_IMAGE } from "./probe/probeObjects";
@@ -25,10 +23,11 @@ const PAUSE_MS = 3000;
 export interface VerifyOptions {
   precheck: boolean;
   watch: boolean;
-  /** A duration such as `5m`. */
-  wait?: string | undefined;
+  wait: boolean;
+  /** How long to wait, in seconds. */
+  timeout: number;
   probe: boolean;
-  "probe-image"?: string | undefined;
+  probeImage: string | undefined;
 }
 
 /** Who looks, and at what. */
@@ -43,27 +42,12 @@ export interface Looker {
   screen?: { redraw(text: string): void } | undefined;
 }
 
-/** @throws UsageError before anything is looked at */
-export function checkOptions(options: VerifyOptions, json: boolean, terminal: boolean): void {
-  const { wait, watch, precheck, probe } = options;
-  if (wait !== undefined && parseDuration(wait) === undefined) {
-    throw new UsageError(`--wait ${wait}: it is hours, minutes and seconds, like 5m or 1h30m`);
-  }
-  if (watch && (json || wait !== undefined))
-    throw new UsageError("--watch goes on for ever; leave --json and --wait out");
-  if (watch && !terminal) throw new UsageError("--watch needs a terminal; --wait is for programs");
-  if (precheck && (watch || wait !== undefined))
-    throw new UsageError("--precheck looks once; leave --watch and --wait out");
-  if (probe && (watch || precheck)) throw new UsageError("--probe changes something; leave --watch and --precheck out");
-  if (!probe && options["probe-image"] !== undefined) throw new UsageError("--probe-image goes with --probe");
-}
-
 /** With a probe, workloads are made once: when all is well, or is not waited for any more. */
 export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const seen = (chosen: readonly MeshMember[]): Promise<Verification> => lookAt(options, { ...looker, chosen });
   if (!options.probe) return seen(looker.chosen);
   const { note, interrupted } = looker;
-  const image = options["probe-image"] ?? PROBE_IMAGE;
+  const image = options.probeImage ?? PROBE_IMAGE;
   return verifyWithProbe(looker.chosen, looker.all, {
     verify: seen,
     probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
@@ -100,7 +84,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printVerify(onlyTroubles(seen))}`),
     });
   }
-  const end = Date.now() + (parseDuration(options.wait ?? "0s") ?? 0) * 1000;
+  const end = Date.now() + (options.wait ? options.timeout * 1000 : 0);
   let said = "";
   return again({
     look,
@@ -109,9 +93,9 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
     more: (seen) => isWorthWaiting(seen) && Date.now() < end,
     show: (seen) => {
       const waited = waitsFor(seen);
-      if (options.wait !== undefined && waited !== said && waited !== "") note(`waiting for ${waited}`);
+      if (options.wait && waited !== said && waited !== "") note(`waiting for ${waited}`);
       said = waited;
-      if (options.wait !== undefined && !isWell(seen) && !isWorthWaiting(seen)) {
+      if (options.wait && !isWell(seen) && !isWorthWaiting(seen)) {
         note("stops waiting: what is left cannot be seen for want of rights");
       }
     },

@@ -43,7 +43,7 @@ const configOf = (cluster: Cluster): string => `config:
 /** As the command does it, without starting a program each time. */
 const verify = (): Promise<Verification> =>
   lookOrWait(
-    { precheck: false, watch: false, probe: false },
+    { precheck: false, watch: false, wait: false, timeout: 0, probe: false, probeImage: undefined },
     {
       chosen: members,
       all: members,

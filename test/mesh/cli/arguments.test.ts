@@ -1,42 +1,123 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROGRAM } from "../../../components/names";
+import { version } from "../../../package.json";
+import { readCommandLine, type Run, type Terminals, wantsJson } from "../../../mesh/cli/arguments";
+import { COMMANDS } from "../../../mesh/cli/commandList";
 import { UsageError } from "../../../mesh/kernel/exit";
-import { readCommandLine } from "../../../mesh/cli/arguments";
 
-const terminal = { input: true, output: true };
-const pipe = { input: false, output: false };
+const terminal = { asks: true, redraws: true };
+const pipe = { asks: false, redraws: false };
 
-test("a command, its stacks and its options", () => {
-  const line = readCommandLine(["preview", "cluster1", "cluster2", "--parallel", "2", "--json"], pipe);
-  expect(line).toMatchObject({ command: "preview", names: ["cluster1", "cluster2"], parallel: 2 });
-  expect(line?.values.json).toBe(true);
+const read = (argv: readonly string[], terminals: Terminals = pipe) => readCommandLine(COMMANDS, argv, terminals);
+
+function run(...argv: string[]): Run {
+  const line = read(argv);
+  if ("show" in line) throw new Error(`shows ${line.show}`);
+  return line;
+}
+
+test("a command, its stacks and its flags", () => {
+  expect(run("preview", "cluster1", "cluster2", "--parallel", "2", "--json", "-C", "elsewhere")).toMatchObject({
+    command: "preview",
+    words: ["cluster1", "cluster2"],
+    flags: { parallel: 2, expectNoChanges: false },
+    json: true,
+    cwd: "elsewhere",
+  });
 });
 
-test("help is asked for, with a command or without", () => {
-  expect(readCommandLine(["--help"], pipe)).toBeUndefined();
-  expect(readCommandLine(["up", "-h"], pipe)).toBeUndefined();
+test.each([
+  [["--help"], /^ {2}verify {3}Check from outside/m],
+  [["help"], /^ {2}verify {3}Check from outside/m],
+  [["help", "verify"], /^ {2}# Check all members once\n {2}npx spire-federation verify$/m],
+  [["verify", "-h"], /^Usage: npx spire-federation verify \[stack\.\.\.\] \[flags\]$/m],
+  [["--version"], new RegExp(`^${version}\n$`)],
+])("%j is shown", (argv, shown) => {
+  expect(read(argv)).toEqual({ show: expect.stringMatching(shown) as string });
 });
 
-test.each<[string[], string | undefined]>([
-  [["verify"], undefined],
-  [["verify", "--wait"], "5m"],
-  [["verify", "--wait", "--json"], "5m"],
-  [["verify", "--wait", "cluster1"], "5m"],
-  [["verify", "--wait", "20m", "cluster1"], "20m"],
-  [["verify", "--wait=1h30m"], "1h30m"],
-])("%j waits %s", (argv, wait) => {
-  expect(readCommandLine(argv, pipe)?.values.wait).toBe(wait);
+test.each<[string[], boolean, number]>([
+  [["verify"], false, 300],
+  [["verify", "--wait"], true, 300],
+  [["verify", "--wait", "20m"], true, 300],
+  [["verify", "--timeout", "20m", "cluster1"], true, 1200],
+  [["report", "--out", "x.html", "--timeout=1h30m"], true, 5400],
+])("%j waits: %s, for %d s", (argv, wait, timeout) => {
+  expect(run(...argv).flags).toMatchObject({ wait, timeout });
 });
 
-test.each<[string[], typeof terminal, RegExp]>([
-  [[], terminal, /^no command/],
-  [["upp"], terminal, /^"upp" is no command/],
-  [["up", "--nothing"], terminal, /--nothing/],
-  [["up", "--parallel", "0"], terminal, /^--parallel 0: /],
-  [["remove"], terminal, /takes the name of one stack/],
-  [["remove", "a", "b"], terminal, /takes the name of one stack/],
-  [["remove", "a"], pipe, /--yes goes on without/],
-  [["verify", "--watch"], pipe, /needs a terminal/],
-  [["up", "--out", "x.html"], terminal, /--out goes with report/],
+test("a stack named like a duration is a stack", () => {
+  expect(run("verify", "--wait", "2east").words).toEqual(["2east"]);
+});
+
+test("each way to ask for JSON is one", () => {
+  for (const way of [["--json"], ["-o", "json"], ["--output=json"], ["-ojson"]]) {
+    expect(run("status", ...way).json).toBe(true);
+    expect(wantsJson(["status", "--nosuch", ...way])).toBe(true);
+  }
+  expect(run("status", "json").json).toBe(false);
+  expect(wantsJson(["status", "json"])).toBe(false);
+});
+
+test.each<[string[], Terminals, RegExp]>([
+  [[], terminal, /^no .*command was given/],
+  [["upp"], terminal, /^unknown command 'upp'; did you mean up\?/],
+  [["up", "--nothing"], terminal, /^unknown option '--nothing'\nRun "npx spire-federation help up"/],
+  [["verify", "--wiat"], terminal, /^unknown option '--wiat'; did you mean --wait\?/],
+  [["up", "--precheck", "--destroy"], terminal, /^unknown option '--precheck'/],
+  [["up", "--destroy"], terminal, /^unknown option '--destroy'/],
+  [
+    ["up", "--parallel", "0"],
+    terminal,
+    /--parallel <n>' argument '0' is invalid; it must be a whole number, 1 or more/,
+  ],
+  [["verify", "--timeout", "5"], terminal, /'5' is invalid; it must be hours, minutes and seconds/],
+  [["status", "-o", "yaml"], terminal, /'yaml' is invalid\. Allowed choices are json/],
+  [["status", "--json", "-o", "json"], terminal, /'--json' cannot be used with option '-o/],
+  [["remove"], terminal, /^missing required argument 'stack'/],
+  [["remove", "a", "b"], terminal, /^too many arguments for 'remove'/],
+  [["remove", "a"], pipe, /^stdin or stderr is not a terminal; pass --yes/],
+  [["verify", "--watch"], pipe, /^--watch needs a terminal/],
+  [["verify", "--watch", "--json"], terminal, /'--watch' cannot be used with option '--json'/],
+  [["verify", "--watch", "--timeout", "1m"], terminal, /'--watch' cannot be used with option '--wait'/],
+  [["verify", "--watch", "--probe"], terminal, /'--watch' cannot be used with option '--probe'/],
+  [["verify", "--precheck", "--wait"], terminal, /'--precheck' cannot be used with option '--wait'/],
+  [["verify", "--precheck", "--probe-image", "x"], terminal, /'--precheck' cannot be used with option '--probe'/],
+  [["up", "--out", "x.html"], terminal, /^unknown option '--out'/],
+  [["report"], terminal, /^required option '--out <file>' not specified/],
 ])("%j is refused", (argv, terminals, message) => {
-  expect(() => readCommandLine(argv, terminals)).toThrow(UsageError);
-  expect(() => readCommandLine(argv, terminals)).toThrow(message);
+  expect(() => read(argv, terminals)).toThrow(UsageError);
+  expect(() => read(argv, terminals)).toThrow(message);
+});
+
+describe("every command that is shown to people parses:", () => {
+  const ROOT = join(__dirname, "..", "..", "..");
+  const examples = COMMANDS.flatMap(({ examples }) => Object.keys(examples));
+  const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`)].filter((file) =>
+    file.endsWith(".md"),
+  );
+  const written = pages.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/(?:^|`)npx spire-federation ([^`#\n>|]+)/gm)].map(
+      ([, line = ""]) => line.trim(),
+    ),
+  );
+  test.each([...new Set([...examples, ...written])])("%s", (line) => {
+    const words = line.replace(/ >.*/, "").split(" ");
+    expect(() => read(words, terminal)).not.toThrow();
+  });
+});
+
+test("help is complete: each flag has a sentence without a full stop, each command two examples or more", () => {
+  for (const { name, summary, flags, examples } of COMMANDS) {
+    for (const { flags: spec, description } of Object.values(flags))
+      expect([name, spec, description.length <= 100 && !description.endsWith(".")]).toEqual([name, spec, true]);
+    expect([name, Object.keys(examples).length >= 2, Object.keys(examples)[0]?.startsWith(name)]).toEqual([
+      name,
+      true,
+      true,
+    ]);
+    expect(summary).toMatch(/^[A-Z][^.]+$/);
+  }
+  expect(PROGRAM).toBe("spire-federation");
 });

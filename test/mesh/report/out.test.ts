@@ -6,7 +6,6 @@ import { readOut, savePage } from "../../../mesh/report/out";
 import { page } from "../../../mesh/report/page";
 import { mesh } from "./given";
 
-const plain = { json: false, watch: false };
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "mesh-out-"));
@@ -18,19 +17,17 @@ afterEach(() => {
 it.each([
   ["no file", {}],
   ["a file without a name", { out: "" }],
-  ["JSON as well", { out: "report.html", json: true }],
-  ["to go on for ever", { out: "report.html", watch: true }],
   ["a file in a folder that is not there", { out: "no/such/report.html" }],
   ["a file in a file", { out: join(__filename, "report.html") }],
   ["a folder", { out: __dirname }],
 ])("refuses before it looks: %s", async (_, options) => {
-  await expect(readOut({ ...plain, ...options })).rejects.toThrow(UsageError);
+  await expect(readOut(options)).rejects.toThrow(UsageError);
 });
 
 it("writes over an older page, and leaves nothing else beside it", async () => {
   const file = join(dir, "report.html");
   writeFileSync(file, "older");
-  await savePage(await readOut({ ...plain, out: file }), mesh(2));
+  await savePage(await readOut({ out: file }), mesh(2));
   expect(readFileSync(file, "utf8")).toBe(page(mesh(2)));
   expect(readdirSync(dir)).toEqual(["report.html"]);
 });

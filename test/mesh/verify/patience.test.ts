@@ -1,4 +1,3 @@
-import { checkOptions } from "../../../mesh/verify/command";
 import { Forbidden } from "../../../components/cluster";
 import { again, isWell, isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import type { Verification } from "../../../mesh/verify/verification";
@@ -73,24 +72,4 @@ test("nobody waits for rights, only for what may change", async () => {
     },
   });
   expect(isWorthWaiting(silent)).toBe(true);
-});
-
-const plain = { watch: false, precheck: false, probe: false };
-
-test.each<[string, Parameters<typeof checkOptions>, RegExp | undefined]>([
-  ["a duration", [{ ...plain, wait: "5m" }, true, false], undefined],
-  ["no duration", [{ ...plain, wait: "5" }, false, true], /--wait 5: /],
-  ["watching on no terminal", [{ ...plain, watch: true }, false, false], /needs a terminal/],
-  ["watching as JSON", [{ ...plain, watch: true }, true, true], /leave --json/],
-  ["a precheck that waits", [{ ...plain, precheck: true, wait: "5m" }, false, true], /looks once/],
-  ["a probe, when all is well", [{ ...plain, probe: true, wait: "5m" }, true, false], undefined],
-  ["a probe again and again", [{ ...plain, probe: true, watch: true }, false, true], /--probe changes something/],
-  ["a probe of nothing", [{ ...plain, probe: true, precheck: true }, false, true], /--probe changes something/],
-  ["an image of no probe", [{ ...plain, "probe-image": "node" }, false, true], /goes with --probe/],
-])("options: %s", (_, options, refusal) => {
-  const check = (): void => {
-    checkOptions(...options);
-  };
-  if (refusal === undefined) expect(check).not.toThrow();
-  else expect(check).toThrow(refusal);
 });

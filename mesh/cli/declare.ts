@@ -1,0 +1,73 @@
+/** How a command is declared: once, for the parser, its types, help and completion. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "../../components/arguments";
+import type { Context, Result } from "./context";
+
+/** A flag with the type of its value, which no flag has itself: that is on the command line. */
+export type Flag<T> = Option & { readonly value?: T };
+
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type Values<F> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+export const onOff = (spec: string, about: string): Flag<boolean> => new Option(spec, about).default(false);
+
+export const text = (spec: string, about: string): Flag<string | undefined> => new Option(spec, about);
+
+export const texts = (spec: string, about: string): Flag<string[]> =>
+  new Option(spec, about).default([], "").argParser((word, before: string[]) => [...before, ...word.split(",")]);
+
+export const oneOf = <const T extends string>(spec: string, about: string, values: readonly T[]): Flag<T | undefined> =>
+  new Option(spec, about).choices(values);
+
+export const whole = (spec: string, about: string, usual: number): Flag<number> =>
+  new Option(spec, about).default(usual).argParser((word) => {
+    if (!/^[1-9]\d*$/.test(word)) throw new InvalidArgumentError("it must be a whole number, 1 or more");
+    return Number(word);
+  });
+
+/** In seconds. */
+export const duration = (spec: string, about: string, usual: string): Flag<number> =>
+  new Option(spec, about).default(parseDuration(usual), usual).argParser((word) => {
+    const seconds = parseDuration(word);
+    if (seconds === undefined)
+      throw new InvalidArgumentError("it must be hours, minutes and seconds, such as 5m or 1h30m");
+    return seconds;
+  });
+
+export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 4);
+
+/** The flags by which a command prints JSON; the same for all. */
+export const output = {
+  output: oneOf("-o, --output <format>", "json: for programs; mesh/cli/schema.json describes it", ["json"]),
+  json: onOff("--json", "Short for -o json").conflicts("output"),
+};
+
+export const GROUPS = ["Change", "Inspect", "Verify", "Help"] as const;
+
+export interface Declaration<F extends Flags> {
+  name: string;
+  group: (typeof GROUPS)[number];
+  /** Operands as commander writes them, such as `[stack...]`. */
+  args: string;
+  /** One line for the list of commands; begins with a verb and has no full stop. */
+  summary: string;
+  about: string;
+  flags: F;
+  /** It asks before it changes anything: adds `--yes`. */
+  asks?: true;
+  /** Command lines without the program's name, each with what it is for. */
+  examples: Readonly<Record<string, string>>;
+  exits: string;
+  seeAlso?: string;
+  run: (context: Context, words: readonly string[], values: Values<F> & { yes: boolean }) => Promise<Result>;
+}
+
+/** A declaration whose flags' types are known to itself alone. */
+export interface Declared extends Omit<Declaration<Flags>, "run"> {
+  start: (context: Context, words: readonly string[], line: Pick<Command, "opts">) => Promise<Result>;
+}
+
+export function define<const F extends Flags>(declaration: Declaration<F>): Declared {
+  const { run, ...rest } = declaration;
+  return { ...rest, start: (context, words, line) => run(context, words, line.opts<Values<F> & { yes: boolean }>()) };
+}

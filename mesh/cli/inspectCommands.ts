@@ -1,0 +1,89 @@
+/** Commands that read stacks and clusters and change nothing: preview, status and drift. */
+import { connect } from "../../components/connect";
+import { drift, driftExit, printDrift } from "../drift/drift";
+import { EXIT, type ExitCode } from "../kernel/exit";
+import { changes, preview, printPreview } from "../preview/preview";
+import { endpointBundle } from "../spire/endpointBundle";
+import { spireServer } from "../spire/spireServer";
+import { printStatus, status } from "../status/status";
+import { define, onOff, output, parallel } from "./declare";
+
+export const previewCommand = define({
+  name: "preview",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show what up would change, trust first",
+  about:
+    "Show what up would change: whom each member will trust or stop trusting, and with which roots, which\n" +
+    "SPIRE servers restart, then the resources. Changes nothing.",
+  flags: {
+    expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
+    parallel: parallel(),
+    ...output,
+  },
+  examples: {
+    preview: "Show what an up of all members would change",
+    "preview cluster1 --expect-no-changes": "In CI: fail when cluster1 is not as its config says",
+  },
+  exits:
+    "0 shown; 1 a member cannot be previewed, or a change with --expect-no-changes; 2 wrong usage or config;\n" +
+    "3 something could not be read",
+  seeAlso: "up, drift",
+  async run({ open }, names, flags) {
+    const { members, stacks } = await open(names);
+    const result = await preview(members, stacks, flags.parallel);
+    const failed = result.some(({ errors }) => errors.length > 0);
+    const found = failed || (flags.expectNoChanges && result.some(changes));
+    return {
+      exit: found ? EXIT.findings : exitOfUnread(result),
+      report: { command: "preview", members: result },
+      text: printPreview(result),
+    };
+  },
+});
+
+export const statusCommand = define({
+  name: "status",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show who trusts whom and who is pending, without asking a cluster",
+  about: "Show what the members' stacks have published: whom each trusts, and for whom it waits. No cluster is asked.",
+  flags: { parallel: parallel(), ...output },
+  examples: {
+    status: "Show all members",
+    "status -o json": "The same for a program",
+  },
+  exits: "0 shown; 2 wrong usage or config; 3 unknown",
+  seeAlso: "verify",
+  async run({ open }, names, flags) {
+    const { members, stacks } = await open(names);
+    const result = await status(members, stacks, flags.parallel);
+    return { exit: exitOfUnread(result), report: { command: "status", members: result }, text: printStatus(result) };
+  },
+});
+
+export const driftCommand = define({
+  name: "drift",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show what was changed in the clusters and their SPIRE servers",
+  about:
+    "Show what somebody has changed in the clusters and their SPIRE servers, and what is there that no stack\n" +
+    "declares. Changes nothing: the right to read is enough.",
+  flags: { parallel: parallel(), ...output },
+  examples: {
+    drift: "Look at all members",
+    "drift cluster1 -o json > drift.json": "Every night in CI",
+  },
+  exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
+  seeAlso: "preview, verify",
+  async run({ open }, names, flags) {
+    const { members, everybody, stacks } = await open(names);
+    const clusters = { reader: connect, server: spireServer, endpoint: endpointBundle };
+    const result = await drift(members, await everybody(), stacks, clusters, flags.parallel);
+    return { exit: driftExit(result), report: { command: "drift", members: result }, text: printDrift(result) };
+  },
+});
+
+const exitOfUnread = (members: readonly { unread: unknown[] }[]): ExitCode =>
+  members.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;

@@ -1,0 +1,92 @@
+/** Commands that judge the mesh from outside: verify and report. */
+import { version } from "../../package.json";
+import { readOut, savePage } from "../report/out";
+import { lookOrWait, type VerifyOptions } from "../verify/command";
+import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
+import type { Context } from "./context";
+import { define, duration, onOff, output, text } from "./declare";
+
+const how = {
+  wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
+  timeout: duration("--timeout <duration>", "How long --wait repeats", "5m").implies({ wait: true }),
+  precheck: onOff("--precheck", "Check only what must hold before the first up").conflicts(["wait", "probe"]),
+  probe: onOff("--probe", "Also create a workload in each cluster and connect all pairs over mTLS"),
+  probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({
+    probe: true,
+  }),
+};
+
+const EXITS = "0 all passed; 1 a check failed or is pending; 2 wrong usage or config; 3 something could not be checked";
+
+export const verifyCommand = define({
+  name: "verify",
+  group: "Verify",
+  args: "[stack...]",
+  summary: "Check from outside that every member and every pair works",
+  about:
+    "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
+    "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.",
+  flags: {
+    ...how,
+    watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts([
+      "output",
+      "json",
+      "wait",
+      "precheck",
+      "probe",
+    ]),
+    ...output,
+  },
+  examples: {
+    verify: "Check all members once",
+    "verify --timeout 10m -o json > verify.json": "In CI, after an up: wait until the mesh is healthy",
+    "verify cluster1 cluster2 --probe": "Prove a connection between workloads of two clusters",
+  },
+  exits: EXITS,
+  seeAlso: "report, docs/checks.md",
+  async run(context, names, flags) {
+    const result = await look(context, names, flags);
+    return {
+      exit: verifyExit(result),
+      report: { command: "verify", ...result },
+      text: flags.watch ? "" : printVerify(result),
+    };
+  },
+});
+
+export const reportCommand = define({
+  name: "report",
+  group: "Verify",
+  args: "[stack...]",
+  summary: "Write what verify sees as one page for a browser",
+  about:
+    "Write what verify sees as one page for a browser: what is wrong and what to do, who trusts whom, and what\n" +
+    "expires when. Changes nothing, except with --probe.",
+  flags: { out: text("--out <file>", "Where to write the page").makeOptionMandatory(), ...how, ...output },
+  examples: {
+    "report --out report.html": "Check all members once and write the page",
+    "report --out report.html --wait": "Wait until the mesh is healthy, for 5 minutes at most",
+  },
+  exits: EXITS,
+  seeAlso: "verify",
+  async run(context, names, flags) {
+    const out = await readOut(flags);
+    const result = await look(context, names, { ...flags, watch: false });
+    await savePage(out, result);
+    context.note(`${summary(result)}; the page is ${out}`);
+    return { exit: verifyExit(result), report: { command: "report", page: out, ...result }, text: "" };
+  },
+});
+
+async function look(context: Context, names: readonly string[], options: VerifyOptions): Promise<Verification> {
+  const { members, everybody, stacks, interruption } = await context.open(names);
+  return lookOrWait(options, {
+    chosen: members,
+    all: await everybody(),
+    stacks,
+    version,
+    note: context.note,
+    interrupted: () => interruption.requested,
+    screen: options.watch ? context : undefined,
+  });
+}

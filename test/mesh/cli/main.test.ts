@@ -1,0 +1,50 @@
+/** The program as somebody starts it: what is on which stream, and the exit code. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ajv, type AnySchema } from "ajv";
+
+const MESH = join(__dirname, "..", "..", "..", "mesh");
+const PROGRAM = join(MESH, "mesh.mjs");
+const matches = new Ajv().compile(JSON.parse(readFileSync(join(MESH, "cli", "schema.json"), "utf8")) as AnySchema);
+
+let empty: string;
+beforeAll(() => {
+  empty = mkdtempSync(join(tmpdir(), "no-project-"));
+});
+afterAll(() => {
+  rmSync(empty, { recursive: true });
+});
+
+const start = (...argv: string[]) =>
+  spawnSync(process.execPath, [PROGRAM, ...argv], { cwd: empty, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+test("a wrong flag is refused on stderr, with the command's name and what was meant", () => {
+  expect(start("verify", "--wiat")).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr:
+      "spire-federation verify: unknown option '--wiat'; did you mean --wait?\n" +
+      'Run "npx spire-federation help verify" for its flags.\n',
+  });
+});
+
+test.each([
+  [["up", "--nothing", "--json"], 2, "up"],
+  [["upp", "-o", "json"], 2, undefined],
+  [["status", "-o", "json", "--cwd", "no/such/folder"], 2, "status"],
+])("JSON also when it fails: %j", (argv, exit, command) => {
+  const { status, stdout } = start(...argv);
+  const document = JSON.parse(stdout) as { errors: string[]; command?: string };
+  expect(document).toMatchObject({ schema: 1, exit, errors: [expect.any(String)] });
+  expect(document.command).toBe(command);
+  expect(status).toBe(exit);
+  expect(matches(document)).toBe(true);
+});
+
+test("help is the result, and so on stdout", () => {
+  const { status, stdout, stderr } = start("help", "up");
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("Usage: npx spire-federation up [stack...] [flags]\n");
+});
