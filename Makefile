@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit lab-up lab-shell lab-down
+.PHONY: help demo test check unit bench lab-up lab-shell lab-down
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,6 +17,9 @@ check: node_modules/.package-lock.json ## format, lint, types
 unit: node_modules/.package-lock.json ## unit tests with coverage; needs no lab
 	-test/chromium --install
 	npm test
+
+bench: node_modules/.package-lock.json ## time and memory of the command for 2, 10 and 50 members, on simulated clusters
+	PULUMI_HOME=$$(lab/toolchain/build)/pulumi npm run --silent bench:members
 
 lab-up: node_modules/.package-lock.json ## two empty clusters, without the demo
 	lab/lab up

@@ -60,7 +60,7 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
     await fails(
       ["cluster2"],
       /ResolutionFailed=True \(ConstraintsNotSatisfiable\): .*channel stable-v9/,
-      `oc get packagemanifest -n openshift-marketplace ${OPERATOR}`,
+      `oc --context cluster2 get packagemanifest -n openshift-marketplace ${OPERATOR}`,
     );
     await project.unset("cluster2", "certManager");
   });
@@ -102,7 +102,7 @@ describe("on a cluster that gets cert-manager and a certificate", () => {
         ["cluster2"],
         /Order \S+: invalid/,
         new RegExp(`Challenge \\S+: invalid, .*${address}:80`),
-        `cmctl renew ${CERTIFICATE} -n ${NAMESPACE}`,
+        `cmctl --context cluster2 renew ${CERTIFICATE} -n ${NAMESPACE}`,
       );
     } finally {
       firewall("del");
@@ -133,7 +133,7 @@ describe("on a cluster whose SPIRE server is to federate", () => {
     await fails(
       ["cluster1"],
       /SpireServer cluster: StatefulSet spire-server is rolling out.*Pod spire-server-0 is .*last exit code 1/,
-      `oc logs -n ${NAMESPACE} spire-server-0 -c spire-server --previous`,
+      `oc --context cluster1 logs -n ${NAMESPACE} spire-server-0 -c spire-server --previous`,
       `oc --context cluster1 delete pod -n ${NAMESPACE} spire-server-0`,
     );
     await datastore("/run/spire/data/datastore.sqlite3");

@@ -58,7 +58,13 @@ export interface Cluster {
 }
 
 const ca = issue("web CA", { ca: true });
-const keys = new Map(NAMES.map((name) => [name, root(trustDomainOf(name))]));
+const keys = new Map<string, Issued>();
+
+function keysOf(name: string): Issued {
+  const known = keys.get(name) ?? root(trustDomainOf(name));
+  keys.set(name, known);
+  return known;
+}
 
 export function bundleOf(name: string, { certificate }: Issued, jwt: string): HeldBundle {
   return {
@@ -89,21 +95,22 @@ export function presentedOf(bundle: HeldBundle, host: string, certificate = cert
 export const certificateOf = (host: string, times: { notBefore?: Date; notAfter?: Date } = {}): X509Certificate =>
   issue(host, { dnsNames: [host], issuer: ca, ...times }).certificate;
 
-export function clusterNamed(name: string): Cluster {
-  const own = bundleOf(name, keys.get(name) as Issued, `jwt-of-${name}`);
-  const certificate = certificateOf(hostOf(name));
+export function clusterNamed(
+  name: string,
+  others: readonly string[] = othersOf(name),
+  certificate: X509Certificate = certificateOf(hostOf(name)),
+): Cluster {
+  const own = bundleOf(name, keysOf(name), `jwt-of-${name}`);
   return {
-    objects: objectsOf(name, certificate),
+    objects: objectsOf(name, others, certificate),
     version: () => Promise.resolve("v1.35.3"),
     verbs: ["get", "list", "watch"],
     program: "/spire-server",
     own,
     signing: { x509: own.roots.map(fingerprint), jwt: [`jwt-of-${name}`] },
-    bundles: othersOf(name).map((other) => bundleOf(other, keys.get(other) as Issued, `jwt-of-${other}`)),
-    relationships: othersOf(name).map(trustDomainOf),
-    log: othersOf(name)
-      .map((other) => pollLine(30, "Bundle refreshed", trustDomainOf(other)))
-      .join("\n"),
+    bundles: others.map((other) => bundleOf(other, keysOf(other), `jwt-of-${other}`)),
+    relationships: others.map(trustDomainOf),
+    log: others.map((other) => pollLine(30, "Bundle refreshed", trustDomainOf(other))).join("\n"),
     agentLogs: { "spire-agent-a": "" },
     presented: presentedOf(own, hostOf(name), certificate),
   };
@@ -118,8 +125,8 @@ export function pollLine(secondsAgo: number, msg: string, trustDomain: string, e
 
 const ready = (type = "Ready"): object => ({ conditions: [{ type, status: "True" }] });
 
-function objectsOf(name: string, certificate: X509Certificate): Live[] {
-  const peers = othersOf(name).map(peerOf);
+function objectsOf(name: string, others: readonly string[], certificate: X509Certificate): Live[] {
+  const peers = others.map(peerOf);
   const host = hostOf(name);
   const httpsWeb = { servingCert: { fileSyncInterval: 86400, externalSecretRef: SECRET } };
   const federation = {

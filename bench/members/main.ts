@@ -1,0 +1,185 @@
+/**
+ * How time and memory of the command grow with the number of members, each with up to four peers: `make bench`, or
+ * `npm run bench:members -- [members…]` for other numbers than 2, 10 and 50. Pulumi is real, clusters are simulated. The
+ * last column says how much longer a member takes than in the first row of its command: up to 1 is linear.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KubeConfig } from "../../components/kubernetesClient";
+import { Project } from "../../lab/client/project";
+import { inParallel } from "../../mesh/kernel/parallel";
+import { hostOf, trustDomainOf } from "../../test/mesh/verify/fixture";
+import { type Clusters, simulate } from "./clusters";
+
+const PEERS = 4;
+const COMMANDS = [["status"], ["verify"]];
+
+interface Measured {
+  seconds: number;
+  /** Of the command and all that it started, at one time. */
+  mostMiB: number;
+  code: number | null;
+  output: string;
+}
+
+const namesOf = (members: number): string[] => Array.from({ length: members }, (_, index) => `m${index + 1}`);
+
+/** The next few, in a ring. */
+const peersOf = (names: readonly string[]): Map<string, string[]> =>
+  new Map(
+    names.map((name, index) => [
+      name,
+      [...names, ...names].slice(index + 1, index + 1 + Math.min(PEERS, names.length - 1)),
+    ]),
+  );
+
+/** Stacks that are up, as their states have it. */
+async function makeStacks(project: Project, peers: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  await inParallel(2, [...peers], async ([name, of]) => {
+    const config = {
+      "spire-federation:context": name,
+      "spire-federation:trustDomain": trustDomainOf(name),
+      "spire-federation:peers": of,
+      "spire-federation:issuer": { type: "acme" },
+    };
+    await project.writeStackFile(name, `${JSON.stringify({ config }, undefined, 1).slice(2, -2)}\n`);
+    await project.pulumi("stack", "init", name, "--no-select");
+    const type = "pulumi:pulumi:Stack";
+    const urn = `urn:pulumi:${name}::spire-federation::${type}::spire-federation-${name}`;
+    const bundleEndpointUrl = `https://${hostOf(name)}`;
+    const federation = { version: 1, trustDomain: trustDomainOf(name), bundleEndpointUrl, profile: "https_web" };
+    const trusted = of.map((peer) => [peer, { trustDomain: trustDomainOf(peer), fingerprints: [] }] as const);
+    const outputs = { federation, pendingPeers: [], peers: Object.fromEntries(trusted) };
+    const file = join(project.dir, `${name}.json`);
+    const resources = [{ urn, custom: false, type, outputs }];
+    await writeFile(file, JSON.stringify({ version: 3, deployment: { resources } }));
+    await project.pulumi("stack", "import", "--stack", name, "--file", file);
+  });
+}
+
+/** A kubeconfig whose every context has an exec credential plugin, which writes a line each time it is asked. */
+async function writeKubeconfig(dir: string, names: readonly string[], clusters: Clusters): Promise<string> {
+  const credential = JSON.stringify({
+    apiVersion: "client.authentication.k8s.io/v1",
+    kind: "ExecCredential",
+    status: { token: "bench" },
+  });
+  const exec = (name: string): object => ({
+    apiVersion: "client.authentication.k8s.io/v1",
+    command: "/bin/sh",
+    args: ["-c", `echo ${name} >> ${dir}/asked; printf '%s' '${credential}'`],
+    interactiveMode: "Never",
+  });
+  const kubeconfig = new KubeConfig();
+  kubeconfig.loadFromOptions({
+    clusters: names.map((name) => ({ name, server: clusters.apiServer(name), skipTLSVerify: true })),
+    users: names.map((name) => ({ name, exec: exec(name) })),
+    contexts: names.map((name) => ({ name, cluster: name, user: name })),
+    currentContext: names[0],
+  });
+  const file = join(dir, "kubeconfig");
+  await writeFile(file, kubeconfig.exportConfig(), { mode: 0o600 });
+  await writeFile(join(dir, "asked"), "");
+  return file;
+}
+
+async function measure(project: Project, args: readonly string[], env: Record<string, string>): Promise<Measured> {
+  const begun = process.hrtime.bigint();
+  const child = spawn("node", [join("mesh", "mesh.mjs"), ...args], {
+    cwd: project.dir,
+    env: { ...process.env, ...project.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
+  let code: number | null | undefined;
+  const ended = new Promise<void>((done) => {
+    child.once("close", (with_) => {
+      code = with_;
+      done();
+    });
+  });
+  let mostMiB = 0;
+  while (code === undefined) {
+    mostMiB = Math.max(mostMiB, await residentMiB(child.pid ?? 0));
+    await Promise.race([ended, sleep(100)]);
+  }
+  return { seconds: Number(process.hrtime.bigint() - begun) / 1e9, mostMiB, code, output };
+}
+
+/** Of a process and all below it. */
+async function residentMiB(root: number): Promise<number> {
+  const parents = new Map<number, { parent: number; kib: number }>();
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+    parents.set(Number(pid), { parent: field("PPid"), kib: field("VmRSS") });
+  }
+  const isBelow = (pid: number): boolean => pid === root || (pid > 1 && isBelow(parents.get(pid)?.parent ?? 0));
+  return [...parents].reduce((sum, [pid, { kib }]) => sum + (isBelow(pid) ? kib : 0), 0) / 1024;
+}
+
+async function bench(members: number, first: Map<string, number>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "bench-"));
+  const peers = peersOf(namesOf(members));
+  const clusters = await simulate(peers);
+  try {
+    const project = await Project.create(dir);
+    for (const name of ["cluster1", "cluster2"]) await rm(join(dir, `Pulumi.${name}.yaml`));
+    await makeStacks(project, peers);
+    const ca = join(dir, "ca.pem");
+    await writeFile(ca, clusters.endpointCa);
+    const env = {
+      KUBECONFIG: await writeKubeconfig(dir, [...peers.keys()], clusters),
+      HTTPS_PROXY: clusters.proxy,
+      NODE_EXTRA_CA_CERTS: ca,
+    };
+    for (const command of COMMANDS) {
+      await writeFile(join(dir, "asked"), "");
+      const before = clusters.requests();
+      const { seconds, mostMiB, code } = await measure(project, command, env);
+      const asked = (await readFile(join(dir, "asked"), "utf8")).split("\n").filter(Boolean);
+      const most = Math.max(0, ...[...peers.keys()].map((name) => asked.filter((one) => one === name).length));
+      const [name = ""] = command;
+      const each = seconds / members;
+      if (!first.has(name)) first.set(name, each);
+      const row = [
+        members,
+        name,
+        seconds.toFixed(1),
+        mostMiB.toFixed(0),
+        clusters.requests() - before,
+        most,
+        code,
+        (each / (first.get(name) ?? each)).toFixed(2),
+      ];
+      console.log(row.map((cell, column) => String(cell).padEnd(COLUMNS[column]?.length ?? 0)).join("  "));
+    }
+  } finally {
+    clusters.close();
+    await rm(dir, { recursive: true });
+  }
+}
+
+const COLUMNS = [
+  "members",
+  "command",
+  "seconds",
+  "most MiB",
+  "requests",
+  "asks per plugin",
+  "exit",
+  "a member, to row 1",
+];
+
+async function main(): Promise<void> {
+  const given = process.argv.slice(2).map(Number);
+  console.log(COLUMNS.join("  "));
+  const first = new Map<string, number>();
+  for (const members of given.length > 0 ? given : [2, 10, 50]) await bench(members, first);
+}
+
+void main();
