@@ -8,6 +8,9 @@ import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
+import type { Route } from "../../components/routeReadiness";
+import { report } from "./report";
+import { endShard, presentedBy, startShard } from "./shard";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
 const CONFIG = `config:
@@ -216,6 +219,30 @@ test("the endpoint moves to a host of one's own, with the labels of a shard and 
   await eventually(refresh);
 });
 
+test("a second router that serves Routes with such labels alone admits it beside the default one, and serves it", async () => {
+  const host = "spire.apps.cluster3.example.com";
+  const address = await startShard(cluster3, "type=sharded");
+  const routers = async (name: string): Promise<(string | undefined)[]> => {
+    const { status } = (await cluster3.read(ROUTE, "Route", name)) as { status?: Route["status"] };
+    return (status?.ingress ?? []).map(({ routerName }) => routerName).sort();
+  };
+  try {
+    await eventually(async () => {
+      expect(await routers(cluster3.route)).toEqual(["default", "sharded"]);
+      expect(await presentedBy(address, host, rootCa)).toBe(`DNS:${host}`);
+    });
+    expect(await routers(OPERATORS_ROUTE)).toEqual(["default"]);
+    await project.pulumi("preview", "--stack", "cluster3", "--refresh", "--expect-no-changes");
+    await project.set("cluster3", "refreshHint", "270");
+    await project.up("cluster3");
+    const { stdout } = await project.mesh("verify", "cluster3", "--json");
+    const [member] = report("verify", stdout).members;
+    expect(member?.checks.find(({ code }) => code === "MESH142")).toMatchObject({ state: "ok" });
+  } finally {
+    await endShard(cluster3);
+  }
+});
+
 describe("what the operator never gets over ends an up in seconds", () => {
   const cures = async (...texts: string[]): Promise<void> => {
     const { code, stdout, stderr } = await project.tryUp("cluster3");
@@ -257,6 +284,21 @@ describe("what the operator never gets over ends an up in seconds", () => {
     await asSomebodyElses(route, () =>
       cures("is not the operator's", `oc --context cluster3 delete route ${OPERATORS_ROUTE} -n ${NAMESPACE}`),
     );
+  });
+
+  test("an upstream CA that the operator refuses, though the CRD takes it", async () => {
+    const upstreamOf = (upstreamAuthority: object | null): Promise<void> =>
+      cluster3.merge({
+        apiVersion: OPERATOR,
+        kind: "SpireServer",
+        metadata: { name: "cluster" },
+        spec: { upstreamAuthority },
+      });
+    await upstreamOf({ vault: { vaultAddr: "https:///v1", k8sAuth: { k8sAuthRoleName: "spire" } } });
+    await project.set("cluster3", "refreshHint", "180");
+    await cures("InvalidUpstreamAuthorityConfiguration", "vaultAddr", "correct spec.upstreamAuthority");
+    await upstreamOf(null);
+    await project.up("cluster3");
   });
 
   test("a proxy without trusted CAs, before anything is changed", async () => {

@@ -90,19 +90,27 @@ test("what somebody takes out comes back with the next up", async () => {
   expect(await trustedBy(cluster1)).toMatch(/^spire-federation-peer-cas-/);
 });
 
-test("without such a peer it is taken away, and SPIRE goes on", async () => {
+test("a destroy takes it away, and SPIRE goes on", async () => {
+  await project.destroy("cluster2");
+  expect(await trustedBy(cluster2)).toBeUndefined();
+  expect(await ours(cluster2)).toEqual([]);
+  await cluster2.spireServer("healthcheck");
+});
+
+test("a peer that is kept, since its stack was destroyed, has its CA trusted as before", async () => {
+  const before = [await trustedBy(cluster1), await ours(cluster1)];
+  expect(await project.up("cluster1", "--expect-no-changes", "--refresh")).toMatch(/kept peers: cluster2\./);
+  expect([await trustedBy(cluster1), await ours(cluster1)]).toEqual(before);
+  await cluster1.refreshBundle(cluster2.trustDomain);
+  await held(cluster1, cluster2);
+});
+
+test("without such a peer it is taken away, too", async () => {
   await project.set("cluster1", "peers", "[]");
   await project.up("cluster1");
   expect(await envOf(cluster1)).toEqual([OTHER]);
   expect(await ours(cluster1)).toEqual([]);
   await cluster1.spireServer("healthcheck");
-});
-
-test("a destroy does the same", async () => {
-  await project.destroy("cluster2");
-  expect(await trustedBy(cluster2)).toBeUndefined();
-  expect(await ours(cluster2)).toEqual([]);
-  await cluster2.spireServer("healthcheck");
 });
 
 afterAll(() => project.destroy("cluster1")); // its Issuer would be a stranger to the tests of other files

@@ -147,4 +147,26 @@ describe("a SpireServer that the stack is to own whole", () => {
     await project.up("cluster1");
     expect(await live()).toMatchObject({ caValidity: "12h0m0s", logLevel: "debug", ...datastore(OURS) });
   });
+
+  test("as a stack of an older release did becomes a patch: the SpireServer and what others have set stay", async () => {
+    const path = join(project.dir, "components", "spireFederationServer.ts");
+    const text = await readFile(path, "utf8");
+    const whole = text.replace("apiextensions.CustomResourcePatch(", "apiextensions.CustomResource(");
+    expect(whole).not.toBe(text);
+    await project.destroy("cluster1");
+    const uid = async (): Promise<unknown> =>
+      ((await cluster.read(API, "SpireServer", "cluster")).metadata as { uid?: string }).uid;
+    const before = await uid();
+    await writeFile(path, whole);
+    await project.up("cluster1");
+    expect(await state()).toContain(':SpireServer"');
+
+    await writeFile(path, text);
+    await project.up("cluster1");
+    expect(await state()).not.toContain(':SpireServer"');
+    expect(await uid()).toBe(before);
+    expect(await live()).toMatchObject({ caValidity: "12h0m0s", logLevel: "debug", ...datastore(OURS) });
+    await project.up("cluster1", "--expect-no-changes");
+    expect(await state()).not.toMatch(PARTS);
+  });
 });

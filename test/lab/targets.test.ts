@@ -75,3 +75,22 @@ test("of a peer that has joined fetches its bundle anew", async () => {
   await project.up("cluster1", "--target", "**cluster2**");
   await project.up("cluster1", "--expect-no-changes");
 });
+
+test("of a peer that leaves changes nothing, and the next up without it ends the trust", async () => {
+  await project.unset("cluster1", "rebootstrap");
+  await project.unset("cluster1", "peers");
+  // README says so: Pulumi cannot delete what an untargeted resource depends on in the state.
+  const { code, stdout } = await project.tryUp("cluster1", "--target", "**cluster2**");
+  expect(code).not.toBe(0);
+  expect(stdout).toMatch(/Duplicate resource URN .*pulumi:providers:command/);
+  expect(await federatesWith()).toMatchObject([{ trustDomain: cluster2.trustDomain }]);
+  const trust = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "cluster2-federation"] as const;
+  await cluster1.read(...trust);
+  await cluster1.refreshBundle(cluster2.trustDomain);
+
+  await project.up("cluster1");
+  expect(await federatesWith()).toBeUndefined();
+  await expect(cluster1.read(...trust)).rejects.toThrow(/not found/);
+  await expect(cluster1.refreshBundle(cluster2.trustDomain)).rejects.toThrow(/no federation relationship/);
+  await project.up("cluster1", "--expect-no-changes");
+});

@@ -32,6 +32,7 @@ type controller struct {
 	store   cache.Store
 	changed chan string // namespace/name of Routes to look at
 	table   *table
+	name    string // of the IngressController whose router it is
 	domain  string
 	watches map[string]*secretWatch // by the Route's namespace/name
 	hosts   map[string]string       // of the Routes seen so far
@@ -194,7 +195,7 @@ func (c *controller) watch(ctx context.Context, key, namespace, secret string) {
 }
 
 func (c *controller) report(ctx context.Context, object *unstructured.Unstructured, r *route, why *rejection) error {
-	next, news := r.Status.record(r.Spec.Host, c.domain, why, metav1.NewTime(time.Now()))
+	next, news := r.Status.record(c.name, r.Spec.Host, c.domain, why, metav1.NewTime(time.Now()))
 	if !news {
 		return nil
 	}

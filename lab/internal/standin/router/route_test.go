@@ -185,7 +185,7 @@ func TestEndpointsAreTheReadyOnesOfTheRoutesPort(t *testing.T) {
 func TestStatusIsWrittenOnlyWhenTheVerdictIsNews(t *testing.T) {
 	at := func(second int) metav1.Time { return metav1.NewTime(time.Unix(int64(second), 0)) }
 	other := ingress{RouterName: "internal", Host: "h"}
-	first, news := status{[]ingress{other}}.record("h", "apps.example.com", nil, at(1))
+	first, news := status{[]ingress{other}}.record("default", "h", "apps.example.com", nil, at(1))
 	if !news || len(first.Ingress) != 2 || first.Ingress[0].RouterName != "internal" {
 		t.Fatalf("first verdict: news %v, %+v", news, first)
 	}
@@ -193,12 +193,16 @@ func TestStatusIsWrittenOnlyWhenTheVerdictIsNews(t *testing.T) {
 	if got := first.Ingress[1]; got.Host != want.Host || got.Conditions[0] != want.Conditions[0] || got.RouterCanonicalHostname != want.RouterCanonicalHostname {
 		t.Errorf("entry %+v, want %+v", got, want)
 	}
-	if same, news := first.record("h", "apps.example.com", nil, at(2)); news || same.Ingress[1].Conditions[0].LastTransitionTime != at(1) {
+	if same, news := first.record("default", "h", "apps.example.com", nil, at(2)); news || same.Ingress[1].Conditions[0].LastTransitionTime != at(1) {
 		t.Errorf("the same verdict again: news %v, %+v", news, same)
 	}
-	refused, news := first.record("h", "apps.example.com", &rejection{"Why", "because"}, at(3))
+	refused, news := first.record("default", "h", "apps.example.com", &rejection{"Why", "because"}, at(3))
 	if got := refused.Ingress[1].Conditions; !news || len(got) != 1 || got[0] != (condition{"Admitted", "False", "Why", "because", at(3)}) {
 		t.Errorf("rejection: news %v, %+v", news, got)
+	}
+	second, news := first.record("sharded", "h", "shard.example.com", nil, at(4))
+	if got := second.Ingress[len(second.Ingress)-1]; !news || len(second.Ingress) != 3 || got.RouterName != "sharded" || got.RouterCanonicalHostname != "router-sharded.shard.example.com" {
+		t.Errorf("another router's verdict: news %v, %+v", news, second)
 	}
 	if first.Ingress[1].Conditions[0].Status != "True" {
 		t.Error("the status that was passed in has changed")

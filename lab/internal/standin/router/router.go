@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -26,6 +27,8 @@ const resync = 30 * time.Minute // as OpenShift's
 // Run serves until ctx ends. It listens before it knows a Route, so that early clients are answered.
 func Run(ctx context.Context, args []string) error {
 	options := flag.NewFlagSet("router", flag.ContinueOnError)
+	name := options.String("name", "default", "of the IngressController; each cluster has one called default")
+	selector := options.String("selector", "", "labels of the Routes to serve, as its routeSelector has them; all Routes when empty")
 	address := options.String("address", "", "where to listen, on ports 80 and 443")
 	domain := options.String("domain", "", "the cluster's ingress domain")
 	serviceCA := options.String("service-ca", "", "PEM file with the CA of the pods' serving certificates")
@@ -52,9 +55,11 @@ func Run(ctx context.Context, args []string) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	slices := factory.Discovery().V1().EndpointSlices().Lister()
 	factory.Start(ctx.Done())
-	informer := dynamicinformer.NewFilteredDynamicInformer(routes, routesResource, "", resync, cache.Indexers{}, nil).Informer()
+	informer := dynamicinformer.NewFilteredDynamicInformer(routes, routesResource, "", resync, cache.Indexers{}, func(options *metav1.ListOptions) {
+		options.LabelSelector = *selector
+	}).Informer()
 	c := &controller{
-		client: client, routes: routes.Resource(routesResource), store: informer.GetStore(), domain: *domain,
+		client: client, routes: routes.Resource(routesResource), store: informer.GetStore(), name: *name, domain: *domain,
 		changed: make(chan string), table: newTable(reloadInterval), watches: map[string]*secretWatch{}, hosts: map[string]string{},
 	}
 	enqueue := func(object any) {

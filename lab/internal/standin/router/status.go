@@ -7,8 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-const routerName = "default" // of the IngressController that every OpenShift cluster has
-
 // status is a Route's status: each router of the cluster writes its own entry.
 type status struct {
 	Ingress []ingress `json:"ingress"`
@@ -33,17 +31,17 @@ type condition struct {
 // rejection is why a Route is not served; nil when it is.
 type rejection struct{ reason, message string }
 
-// record returns the status with this router's verdict, and whether that is news.
-func (s status) record(host, domain string, why *rejection, now metav1.Time) (status, bool) {
+// record returns the status with the verdict of the router of that name, and whether that is news.
+func (s status) record(name, host, domain string, why *rejection, now metav1.Time) (status, bool) {
 	entry := func(since metav1.Time) ingress {
 		verdict := condition{Type: "Admitted", Status: "True", LastTransitionTime: since}
 		if why != nil {
 			verdict = condition{"Admitted", "False", why.reason, why.message, since}
 		}
-		return ingress{host, routerName, []condition{verdict}, "None", "router-" + routerName + "." + domain}
+		return ingress{host, name, []condition{verdict}, "None", "router-" + name + "." + domain}
 	}
 	next := status{slices.Clone(s.Ingress)}
-	own := slices.IndexFunc(s.Ingress, func(i ingress) bool { return i.RouterName == routerName })
+	own := slices.IndexFunc(s.Ingress, func(i ingress) bool { return i.RouterName == name })
 	if own < 0 {
 		next.Ingress = append(next.Ingress, entry(now))
 		return next, true
