@@ -1,6 +1,8 @@
 /** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
 import { PROGRAM } from "../../components/names";
+import type { Peer } from "../../components/peer";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
+import type { Bootstrap } from "../../components/stackBundle";
 import type { Contract } from "../../stacks/contract";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
@@ -16,7 +18,7 @@ export interface Previews {
   published(id: string): Promise<Published | undefined>;
   preview(id: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
-  roots(peer: Contract): Promise<Roots>;
+  roots(peer: Peer, bootstrap: Bootstrap): Promise<Roots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
   ownRoots(member: MeshMember): Promise<string[]>;
 }
@@ -51,8 +53,9 @@ export async function preview(
     (stack) => look(() => stacks.published(stack)),
   );
   const rootsOf = once(
-    ({ trustDomain, bundleEndpointUrl }: Contract) => `${trustDomain} ${bundleEndpointUrl}`,
-    stacks.roots.bind(stacks),
+    ({ peer, bootstrap }: { peer: Peer; bootstrap: Bootstrap }) =>
+      `${bootstrap} ${peer.trustDomain} ${peer.bundleEndpointUrl}`,
+    ({ peer, bootstrap }) => stacks.roots(peer, bootstrap),
   );
   await inParallel(parallel, members, async (member) => {
     const { id, name, config, labels } = member;
@@ -71,10 +74,13 @@ export async function preview(
       "seen" in before
         ? withLabels(member, trustChanges(wanted, publications, before.seen))
         : { gains: [], loses: [], keeps: [], waitsFor: [] };
-    const there = [...publications.values()].filter((contract) => contract !== undefined);
+    const there = [...publications].flatMap(([stack, contract]) => (contract ? [{ stack, ...contract }] : []));
     const [own, ...peers] = await Promise.all([
       stacks.ownRoots(member),
-      ...there.map(async (contract) => ({ trustDomain: contract.trustDomain, ...(await rootsOf(contract)) })),
+      ...there.map(async (peer) => ({
+        trustDomain: peer.trustDomain,
+        ...(await rootsOf({ peer, bootstrap: config.bootstrap })),
+      })),
     ]);
     const steps = outcome.succeeded ? outcome.steps : [];
     results.set(id, {

@@ -3,7 +3,8 @@ import { PROGRAM } from "../../components/names";
 import { CommandError, type Stack, StackNotFoundError } from "@pulumi/pulumi/automation";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
-import type { Contract } from "../../stacks/contract";
+import type { Peer } from "../../components/peer";
+import type { Bootstrap } from "../../components/stackBundle";
 import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./workspace";
 import type { Interruption } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
@@ -87,8 +88,8 @@ export class PulumiStacks {
     });
   }
 
-  roots(peer: Contract): Promise<Roots> {
-    return rootsOf(peer);
+  roots(peer: Peer, bootstrap: Bootstrap): Promise<Roots> {
+    return rootsOf(peer, bootstrap);
   }
 
   ownRoots({ config }: { config: ClusterAccess }): Promise<string[]> {

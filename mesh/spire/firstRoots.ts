@@ -2,29 +2,31 @@
 import { splitPem } from "../../components/arguments";
 import { fetchNow, readFetched } from "../../components/bundleFetch";
 import type { ClusterReader } from "../../components/cluster";
+import type { Peer } from "../../components/peer";
 import { explain } from "../../components/problem";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
-import { bundleFromCertificates, parseTrustBundle } from "../../components/trustBundle";
-import type { Contract } from "../../stacks/contract";
+import { type Bootstrap, isFromStack, stackBundle } from "../../components/stackBundle";
+import type { TrustBundle } from "../../components/trustBundle";
 
 /** SHA-256 of each root and its certificate (PEM), or why they are not known. */
 export type Roots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
 
-/** Asks the peer's endpoint over TLS that is verified, as an up would; with https_spiffe its stack has published them. */
-export async function rootsOf(peer: Contract): Promise<Roots> {
+/** Taken from where an up would: the peer's endpoint over TLS that is verified, or what the peer's stack publishes. */
+export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<Roots> {
   const { trustDomain, bundleEndpointUrl, caCertificates = "" } = peer;
   try {
-    const bundle =
-      peer.profile === "https_spiffe"
-        ? parseTrustBundle(bundleFromCertificates(splitPem(caCertificates)), trustDomain, new Date())
-        : readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
-    return Array.isArray(bundle)
-      ? { rootsUnknown: explain(bundle) }
-      : { roots: bundle.fingerprints, certificates: bundle.roots };
+    if (isFromStack(peer, bootstrap)) {
+      const bundle = stackBundle(peer, new Date());
+      return "fault" in bundle ? { rootsUnknown: bundle.fault } : known(bundle);
+    }
+    const bundle = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
+    return Array.isArray(bundle) ? { rootsUnknown: explain(bundle) } : known(bundle);
   } catch (error) {
     return { rootsUnknown: (error as Error).message };
   }
 }
+
+const known = ({ fingerprints, roots }: TrustBundle): Roots => ({ roots: fingerprints, certificates: roots });
 
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {

@@ -16,8 +16,10 @@ export interface Check<View> {
   readonly verifications?: readonly number[];
   /** Checks that must pass first; otherwise this one is skipped. */
   readonly needs?: readonly Code[];
-  /** The same of the peer's own checks, for a check of a pair. */
-  readonly needsOfPeer?: readonly Code[];
+  /** The same of the peer's own checks, for a check of a pair; of a list, one is enough. */
+  readonly needsOfPeer?: readonly (Code | readonly Code[])[];
+  /** Where it is not, the check is left out; default everywhere. */
+  readonly asked?: (view: View) => boolean;
   judge(view: View): Judgement;
 }
 
@@ -80,7 +82,7 @@ export function evaluate<View>(
   ofPeer: readonly Outcome[] = [],
 ): Outcome[] {
   const outcomes: Outcome[] = [];
-  for (const check of checks) {
+  for (const check of checks.filter((one) => one.asked?.(view) ?? true)) {
     const missed = missing(check.needs, [...before, ...outcomes]) ?? missing(check.needsOfPeer, ofPeer, "the peer's ");
     const { code, title, source } = check;
     outcomes.push({ code, title, source, ...(missed ?? judge(check, view)) });
@@ -88,10 +90,18 @@ export function evaluate<View>(
   return outcomes;
 }
 
+const toList = (need: Code | readonly Code[]): readonly Code[] => (typeof need === "string" ? [need] : need);
+
 /** The first need that did not pass; one that doesn't apply keeps nobody from being asked. */
-function missing(needs: readonly Code[] = [], outcomes: readonly Outcome[], whose = ""): Judgement | undefined {
-  for (const code of needs) {
-    const outcome = outcomes.find((one) => one.code === code);
+function missing(
+  needs: readonly (Code | readonly Code[])[] = [],
+  outcomes: readonly Outcome[],
+  whose = "",
+): Judgement | undefined {
+  const outcomeOf = (code: Code): Outcome | undefined => outcomes.find((one) => one.code === code);
+  for (const [code, ...others] of needs.map(toList)) {
+    if (code === undefined || others.some((other) => passes(outcomeOf(other)?.state))) continue;
+    const outcome = outcomeOf(code);
     const root = outcome?.state === "skipped" ? outcome.needs : code;
     if (root === undefined || passes(outcome?.state)) continue;
     return { state: "skipped", evidence: `${whose}${root} did not pass`, needs: root };

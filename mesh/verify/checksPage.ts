@@ -68,7 +68,7 @@ function group([title, checks]: [string, readonly Described[]]): string {
 }
 
 function section({ code, title, source, about, needs = [], needsOfPeer = [] }: Described): string {
-  const all = [...needs.map(link), ...needsOfPeer.map((one) => `${link(one)} of the peer`)];
+  const all = [...needs.map(link), ...needsOfPeer.map((one) => `${[one].flat().map(link).join(" or ")} of the peer`)];
   const needed = all.length === 0 ? "" : `\n\nNeeds ${all.join(", ")}.`;
   return `### ${code}\n\n**${title}.** Seen from ${source}.\n\n${about}${needed}`;
 }

@@ -1,6 +1,13 @@
 /** Everything that verify reads of a member before anything is judged. */
 import { lookAtDeployments } from "../../components/certManagerReadiness";
-import type { Cluster, ClusterReader, KubeObject } from "../../components/cluster";
+import {
+  type Cluster,
+  type ClusterReader,
+  Forbidden,
+  type KubeObject,
+  type ServiceProxy,
+} from "../../components/cluster";
+import { PROXY_RIGHTS, readServedBundle } from "../../components/clusterProbe";
 import type { Conditioned } from "../../components/conditions";
 import { federationRoute } from "../../components/federationRoute";
 import { inspectCertManager } from "../../components/inspectCertManager";
@@ -60,6 +67,9 @@ export interface AgentPod {
   attesting: Looked<Attesting>;
 }
 
+/** A bundle (JWKS) that the API server got from the SPIRE server, or why it got none. */
+export type ServedInside = { body: string } | { trouble: string };
+
 /** What is in a cluster; undefined is an object that is not there. */
 export interface Objects {
   ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
@@ -90,6 +100,8 @@ export interface Objects {
   trust: TrustObject[];
   /** The ConfigMap whose CAs the SPIRE server trusts instead of the system's; undefined where it trusts those. */
   trustedCas: { name: string; pem: string } | undefined;
+  /** What the SPIRE server serves inside its cluster; undefined where it need not be asked there. */
+  servedInside: ServedInside | undefined;
   /** Its X.509 roots in PEM, as the agents get them. */
   roots: string | undefined;
   /** From here on the SPIRE server itself is asked. Path of its program in its container: */
@@ -158,6 +170,7 @@ export async function readFacts(
       const name = mountedCas(await reader.get<Workload>("apps/v1", "StatefulSet", names.SPIRE_SERVER, here));
       return name === undefined ? undefined : { name, pem: await readCas(reader, name) };
     },
+    servedInside: async () => (config.probe === "cluster" ? readServedInside(reader) : undefined),
     roots: () => readOwnRoots(reader),
     program: () => server.program(),
     own,
@@ -170,6 +183,16 @@ export async function readFacts(
   };
   const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
+}
+
+/** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */
+async function readServedInside(proxy: ServiceProxy): Promise<ServedInside> {
+  try {
+    return { body: await readServedBundle(proxy) };
+  } catch (error) {
+    if (error instanceof Forbidden) throw new Forbidden(`${error.message}; ${PROXY_RIGHTS}`, { cause: error });
+    return { trouble: (error as Error).message };
+  }
 }
 
 async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Verdict> {

@@ -1,5 +1,6 @@
 /** Looking again and again. */
 import { type Outcome, passes } from "./check";
+import { OUT_OF_SIGHT } from "./subjects";
 import { subjectsOf, type Verification } from "./verification";
 
 /** How it is looked again. */
@@ -39,9 +40,12 @@ export function waitsFor({ members, pairs, peers }: Verification): string {
   ].join("; ");
 }
 
-/** Whether to look again may show something else; a missing right stays missing. */
+/** Whether to look again may show something else; a missing right stays missing, and so does what is out of sight. */
 const mayChange = (check: Outcome): boolean =>
-  !passes(check.state) && check.state !== "skipped" && !("forbidden" in check);
+  !passes(check.state) &&
+  check.state !== "skipped" &&
+  !("forbidden" in check) &&
+  !(check.state === "unknown" && check.evidence.startsWith(OUT_OF_SIGHT));
 
 /** Whether waiting can help: something doesn't pass, and not only for want of a right. */
 export const isWorthWaiting = (verification: Verification): boolean =>

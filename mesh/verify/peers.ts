@@ -6,7 +6,7 @@ import type { Declared } from "../trust/expected";
 import { objectName } from "../../components/federatedTrustDomain";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/problem";
-import { expectedOf, servedBundle } from "./checks/endpointChecks";
+import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
 import type { OutsideView } from "./checks/outsideChecks";
 import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
@@ -58,6 +58,7 @@ function keysOfMember(view: Omit<MemberView, "declared">): PeerReading["keys"] {
   if ("seen" in own) return { seen: { bundle: own.seen, says: "has" } };
   const { presented, route, config, now } = view;
   if ("because" in route) return own;
+  if ("because" in presented && config.probe === "cluster") return servedInside(view);
   const served = servedBy(presented, expectedOf(view), config.trustDomain, now);
   return "seen" in served ? served : own;
 }
@@ -103,6 +104,16 @@ function servedBy(
   if (why !== undefined) return { because: why };
   const bundle = servedBundle({ presented, config: { trustDomain }, now });
   return Array.isArray(bundle) ? { because: explain(bundle) } : { seen: { bundle, says: "serves" } };
+}
+
+/** Of a member whose endpoint cannot be reached from here: what its API server got from the SPIRE server. */
+function servedInside(view: Omit<MemberView, "declared">): PeerReading["keys"] {
+  const read = chain(view.facts, ({ servedInside: served }) => served);
+  return chain(read, (served) => {
+    if (served === undefined || "trouble" in served) return { because: served?.trouble ?? "it was not asked" };
+    const bundle = bundleIn(served.body, view);
+    return Array.isArray(bundle) ? { because: explain(bundle) } : { seen: { bundle, says: "serves" } };
+  });
 }
 
 /** Whom a member is to trust, in drift's terms. What the member's own stack has published is not asked. */

@@ -56,6 +56,9 @@ export interface PresentKeys {
   says: "has" | "serves";
 }
 
+/** Said of what only an endpoint shows that cannot be reached from here, and need not be. */
+export const OUT_OF_SIGHT = "cannot be seen from here: ";
+
 /** One fact of a member. */
 export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects[K] {
   return see<Objects[K]>(see(view.facts)[key]);

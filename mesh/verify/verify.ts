@@ -22,7 +22,7 @@ import {
   type VerifiedPair,
   type VerifiedPeer,
 } from "./verification";
-import type { MemberView, PairView, PeerReading } from "./subjects";
+import { type MemberView, OUT_OF_SIGHT, type PairView, type PeerReading } from "./subjects";
 import { fingerprint } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
 import { look, type Looked } from "../kernel/looked";
@@ -166,11 +166,14 @@ async function lookAt(member: MeshMember, world: World): Promise<Looking> {
   };
 }
 
-function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promise<Looked<Presented>> {
-  if ("because" in route) return Promise.resolve(route);
+async function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promise<Looked<Presented>> {
+  if ("because" in route) return route;
   const roots = "seen" in facts && "seen" in facts.seen.roots ? facts.seen.roots.seen : undefined;
   const ca = config.profile === "https_spiffe" ? (roots ?? "") : endpointCa({ config, facts });
-  return look(() => world.endpoint(`https://${route.seen.host}`, ca));
+  const presented = await look(() => world.endpoint(`https://${route.seen.host}`, ca));
+  return "because" in presented && config.probe === "cluster"
+    ? { because: `${OUT_OF_SIGHT}spire-federation:probe is cluster (${presented.because})` }
+    : presented;
 }
 
 type Outsiders = (peer: Named, member: Pick<Looking, "facts">, at: Date) => Promise<OutsideView>;

@@ -1,13 +1,14 @@
-/** MESH141 to MESH149: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
+/** MESH141 to MESH150: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
 import { X509Certificate } from "node:crypto";
 import { accessOf } from "../../../components/access";
 import { serverSpiffeId } from "../../../components/peer";
-import { explain } from "../../../components/problem";
-import { ROUTER } from "../../../components/names";
+import { explain, type Problem } from "../../../components/problem";
+import { BUNDLE_PORT, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../../components/names";
 import { routeTls } from "../../../components/federationRoute";
 import { routeName, routeReadiness } from "../../../components/routeReadiness";
 import { parseTrustBundle } from "../../../components/trustBundle";
 import { bundleOfJwks } from "../../spire/endpointBundle";
+import { POD } from "../../spire/serverCommands";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { hostOf, NO_CERTIFICATE } from "./clusterChecks";
 import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
@@ -70,7 +71,8 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     source: "this machine",
     about:
       "From where mesh runs the host resolves, a TLS connection comes about and the answer is HTTP status 200. The certificate is not " +
-      "believed for this; it is judged by the checks that follow.",
+      "believed for this; it is judged by the checks that follow. Where the stack has probe: cluster, an endpoint that cannot be reached " +
+      "from here is no failure, but unknown.",
     verifications: [6],
     // The router leads nowhere while the pod is not ready, and that takes both of its containers.
     needs: ["MESH142", "MESH134", "MESH135"],
@@ -79,7 +81,10 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       const cure =
         `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
         `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
-      if ("because" in presented) return failed(presented.because, cure);
+      if ("because" in presented) {
+        if (view.config.probe === "cluster") throw new NotSeen(presented.because);
+        return failed(presented.because, cure);
+      }
       if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);
       return failed(`it answers with HTTP status ${presented.seen.status}`, cure);
     },
@@ -190,6 +195,31 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       return failed(`it presents another, serial ${serialNumber}`, `make the router look again: ${lookAgain(view)}`);
     },
   },
+  {
+    code: "MESH150",
+    title: "the SPIRE server serves its bundle inside the cluster",
+    source: `the API server, which asks Service ${SPIRE_SERVER}`,
+    about:
+      "For a stack with probe: cluster whose endpoint cannot be reached from here. The API server asks the SPIRE server on port 8443 and " +
+      "gets a bundle of this trust domain. Whether the router can be reached from outside, and what it presents there, is not seen. What " +
+      "the peers hold is compared with this bundle.",
+    verifications: [7],
+    needs: ["MESH134", "MESH135"],
+    asked: ({ config, presented }) => config.probe === "cluster" && "because" in presented,
+    judge: (view) => {
+      const served = fact(view, "servedInside");
+      if (served === undefined) throw new NotSeen("it was not asked");
+      const path = `/api/v1/namespaces/${OPERAND_NAMESPACE}/services/https:${SPIRE_SERVER}:${BUNDLE_PORT}/proxy/`;
+      const cure =
+        `${oc(view, `get --raw ${path}`)}; ${ocHere(view, `get pod ${POD}`)}; a NetworkPolicy may keep the API server from port ` +
+        `${BUNDLE_PORT}: ${ocHere(view, "get networkpolicies")}`;
+      if ("trouble" in served) return failed(served.trouble, cure);
+      const bundle = bundleIn(served.body, view);
+      return Array.isArray(bundle)
+        ? failed(explain(bundle), cure)
+        : ok(`${keysOf(bundle)}; the router's way was not seen`);
+    },
+  },
 ];
 
 /** What a member's endpoint has to present. */
@@ -201,14 +231,15 @@ export function expectedOf(view: Pick<MemberView, "config" | "route">): Expected
 }
 
 /** What the endpoint serves, or what is wrong with it. */
-export function servedBundle({
-  presented,
-  config,
-  now,
-}: Pick<MemberView, "presented" | "now"> & { config: Pick<MemberView["config"], "trustDomain"> }):
-  HeldBundle | { path: string; message: string }[] {
-  const { trustDomain } = config;
-  const bundle = parseTrustBundle(see(presented).body, trustDomain, now);
+export const servedBundle = (view: Pick<MemberView, "presented"> & Judging): HeldBundle | Problem[] =>
+  bundleIn(see(view.presented).body, view);
+
+/** What a bundle is judged by. */
+type Judging = Pick<MemberView, "now"> & { config: Pick<MemberView["config"], "trustDomain"> };
+
+/** The bundle, or what is wrong with it. */
+export function bundleIn(body: string, { config: { trustDomain }, now }: Judging): HeldBundle | Problem[] {
+  const bundle = parseTrustBundle(body, trustDomain, now);
   return Array.isArray(bundle) ? bundle : bundleOfJwks(trustDomain, bundle.jwks);
 }
 

@@ -1,10 +1,10 @@
 /** What is asked of a peer of another project: its stack says where it is, and its endpoint is all that can be looked at. Pure. */
 import { explain } from "../../../components/problem";
 import { parseTrustBundle } from "../../../components/trustBundle";
-import { type Check, failed, ok, see, skipped } from "../check";
+import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { expectedAt, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import type { Presented } from "../presented";
-import type { PeerReading } from "../subjects";
+import { OUT_OF_SIGHT, type PeerReading } from "../subjects";
 import type { Looked } from "../../kernel/looked";
 
 export interface OutsideView extends PeerReading {
@@ -33,7 +33,10 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
     needs: ["MESH101"],
     judge: (view) => {
       const { presented } = view;
-      if ("because" in presented) return failed(presented.because, inItsProject(view));
+      if ("because" in presented) {
+        if (see(view.published).roots === undefined) return failed(presented.because, inItsProject(view));
+        throw new NotSeen(`${OUT_OF_SIGHT}its stack publishes roots, as with probe: cluster (${presented.because})`);
+      }
       const { status } = presented.seen;
       return status === 200
         ? ok("it answers with status 200")

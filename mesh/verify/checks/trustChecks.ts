@@ -153,7 +153,7 @@ export const trustChecks: readonly Check<PairView>[] = [
       "warn or error, and logs rotate. A certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
     verifications: [5, 7],
     needs: ["MESH134", "MESH201"],
-    needsOfPeer: ["MESH147"],
+    needsOfPeer: [["MESH147", "MESH150"]],
     judge: (view) => {
       const trustDomain = see(view.peer.trustDomain);
       const { refreshed, failed: last } = fact(view, "polls").get(trustDomain) ?? {};

@@ -63,6 +63,7 @@ export function mesh(count: number, { said = {}, lifetimes = {}, unheld = [] }: 
 function saying<View>(checks: readonly Check<View>[], said: Said = {}): Check<undefined>[] {
   return checks.map((check) => ({
     ...check,
+    asked: () => check.asked === undefined,
     judge: (): Judgement => {
       const judgement = said[check.code] ?? ok("so it is");
       if (typeof judgement === "string") throw new NotSeen(judgement);

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { ownRootsOf, rootsOf } from "../../../mesh/spire/firstRoots";
-import type { Contract } from "../../../stacks/contract";
+import type { Peer } from "../../../components/peer";
 import { issue } from "../../components/certificates";
 import { peerBundle, peerRoot } from "../../components/given";
 import { clusterOf } from "../../components/readers";
@@ -11,7 +11,7 @@ const ca = issue("internal CA", { ca: true });
 const certificate = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
 const roots = [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()];
 let server: Server;
-let peer: Contract;
+let peer: Peer;
 
 beforeAll((done) => {
   server = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
@@ -19,7 +19,13 @@ beforeAll((done) => {
   });
   server.listen(0, "localhost", () => {
     const bundleEndpointUrl = `https://localhost:${String((server.address() as AddressInfo).port)}`;
-    peer = { version: 1, trustDomain: TRUST_DOMAIN, bundleEndpointUrl, profile: "https_web", caCertificates: ca.pem };
+    peer = {
+      stack: "cluster2",
+      trustDomain: TRUST_DOMAIN,
+      bundleEndpointUrl,
+      profile: "https_web",
+      caCertificates: ca.pem,
+    };
     done();
   });
 });
@@ -28,24 +34,32 @@ afterAll((done) => {
 });
 
 test("are those that the endpoint serves", async () => {
-  expect(await rootsOf(peer)).toEqual({ roots, certificates: [peerRoot.pem] });
+  expect(await rootsOf(peer, "endpoint")).toEqual({ roots, certificates: [peerRoot.pem] });
 });
 
 test("are those that the stack has published, where the endpoint presents an SVID", async () => {
-  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem })).toEqual({
+  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem }, "endpoint")).toEqual({
     roots,
     certificates: [peerRoot.pem],
   });
 });
 
+test("are those that the stack has published, with bootstrap: stack, or are not known", async () => {
+  const cut = { ...peer, bundleEndpointUrl: "https://localhost:1" };
+  expect(await rootsOf({ ...cut, roots: peerRoot.pem }, "stack")).toEqual({ roots, certificates: [peerRoot.pem] });
+  expect(await rootsOf(cut, "stack")).toEqual({
+    rootsUnknown: expect.stringMatching(/^stack "cluster2" publishes no bundle/) as string,
+  });
+});
+
 test("are not known from an endpoint that nobody vouches for", async () => {
-  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem })).toEqual({
+  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem }, "endpoint")).toEqual({
     rootsUnknown: expect.stringMatching(/certificate/) as string,
   });
 });
 
 test("are not known from an endpoint of another trust domain", async () => {
-  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" })).toEqual({
+  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" }, "endpoint")).toEqual({
     rootsUnknown: expect.stringMatching(/apps\.cluster3\.example\.com/) as string,
   });
 });

@@ -22,6 +22,6 @@ test("no code is there twice, and every check needs only what is asked before it
   }
   const ofMembers: string[] = ofMember.map(({ code }) => code);
   for (const { code, needsOfPeer = [] } of all) {
-    expect([code, needsOfPeer.filter((need) => !ofMembers.includes(need))]).toEqual([code, []]);
+    expect([code, needsOfPeer.flat().filter((need) => !ofMembers.includes(need))]).toEqual([code, []]);
   }
 });

@@ -1,6 +1,6 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
-import type { Cluster as LiveCluster, KubeObject } from "../../../components/cluster";
+import type { ClusterReader, KubeObject } from "../../../components/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
 import { configHash } from "../../../components/spireServerReadiness";
@@ -55,6 +55,8 @@ export interface Cluster {
   /** Of the SPIRE agents, by the names of their pods. */
   agentLogs: Record<string, string>;
   presented: Presented | Error;
+  /** What the API server gets when it asks the SPIRE server in our place. */
+  servedInside: string | Error;
 }
 
 const ca = issue("web CA", { ca: true });
@@ -113,6 +115,7 @@ export function clusterNamed(
     log: others.map((other) => pollLine(30, "Bundle refreshed", trustDomainOf(other))).join("\n"),
     agentLogs: { "spire-agent-a": "" },
     presented: presentedOf(own, hostOf(name), certificate),
+    servedInside: presentedOf(own, hostOf(name), certificate).body,
   };
 }
 
@@ -308,7 +311,13 @@ export function look({
         cluster.serverRefuses === undefined ? Promise.resolve(answer) : Promise.reject(cluster.serverRefuses);
       const unasked = (): Promise<never> => Promise.reject(new Error("changes something"));
       return {
-        reader: refusing(clusterOf(...cluster.objects), cluster.refuses),
+        reader: {
+          ...refusing(clusterOf(...cluster.objects), cluster.refuses),
+          ask: () =>
+            cluster.servedInside instanceof Error
+              ? Promise.reject(cluster.servedInside)
+              : Promise.resolve(cluster.servedInside),
+        },
         api: {
           version: cluster.version,
           routersVerbs: () => Promise.resolve(cluster.verbs),
@@ -347,7 +356,7 @@ export function look({
 }
 
 /** A reader of a cluster where some kinds may not be read, and pods are selected by one label. */
-function refusing(reader: LiveCluster, refuses: Cluster["refuses"] = () => undefined): LiveCluster {
+function refusing(reader: ClusterReader, refuses: Cluster["refuses"] = () => undefined): ClusterReader {
   const ask = async <T>(kind: string, read: () => Promise<T>): Promise<T> => {
     const refused = refuses(kind);
     if (refused !== undefined) throw refused;
@@ -362,7 +371,6 @@ function refusing(reader: LiveCluster, refuses: Cluster["refuses"] = () => undef
         const [key = "", value] = selector?.split("=") ?? [];
         return (kind === "Pod" ? all.filter(({ metadata }) => metadata?.labels?.[key] === value) : all) as never[];
       }),
-    ask: (...what) => ask("Service", () => reader.ask(...what)),
   };
 }
 
