@@ -29,6 +29,7 @@ const CONFIG = `config:
   spire-federation:peers: [cluster1]
   spire-federation:issuer: { type: acme }
   spire-federation:certManager: { removeOnDestroy: true }
+  spire-federation:probe: cluster
 `;
 const [RBAC, CERT_MANAGER, ROUTE] = ["rbac.authorization.k8s.io/v1", "cert-manager.io/v1", "route.openshift.io/v1"];
 const TLS = "spire-server-federation-tls";
