@@ -1,15 +1,22 @@
-/** The members of a mesh: the project's stacks, as their Pulumi.<stack>.yaml describe them. */
+/** The members of a mesh: the stacks that have a Pulumi.<stack>.yaml in the project, with their config. */
 import { readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { NOT_SHOWN } from "../../components/notShown";
-import { isObject } from "../../components/untyped";
 import { type ClusterConfig, parseConfig, withContext } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
+import type { StackName } from "../../stacks/stackName";
 import { UsageError } from "../kernel/exit";
+import { inParallel } from "../kernel/parallel";
+import { PulumiFailed } from "../pulumi/cli";
 import { organizationsOf } from "../pulumi/organization";
 import { fromId, type Home, idOf, labelOf } from "./identity";
+import { projectOf } from "./project";
 import { rosterOf } from "./roster";
+import { stackConfig } from "./stackConfig";
+import { readStackFile } from "./stackFile";
+
+/** How many stacks Pulumi is asked about at the same time: each answer takes it a moment of one core. */
+const AT_ONCE = 8;
 
 export interface Member {
   /** `organization/project/stack`: what members are told apart by, and what Pulumi is asked for. */
@@ -39,9 +46,9 @@ export async function readMembers(
   names: readonly string[] = [],
   whom: "named" | "all" = "named",
 ): Promise<MeshMember[]> {
-  const project = await workspace.projectSettings();
+  const project = await projectOf(workspace);
   const [files, organizations] = await Promise.all([
-    stacksWithFile(workspace.workDir),
+    stacksWithFile(project.configDir),
     organizationsOf(workspace, project),
   ]);
   const home: Home = { organization: organizations.home, project: project.name };
@@ -53,30 +60,31 @@ export async function readMembers(
   if (all.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
   const ids = all.map(idOf);
   const faults: string[] = [];
-  const members = await Promise.all(
-    (whom === "all" || names.length === 0 ? all : named).map(async (self) => {
-      const file = `Pulumi.${self.stack}.yaml`;
-      const settings = await workspace.stackSettings(self.stack).catch((error: unknown) => {
-        // Not YAML; the reader's message says where in the file, but not in which file.
-        faults.push(`${file}: ${(error as Error).message}`);
-      });
-      if (settings === undefined) return [];
-      try {
-        const config = parseConfig(ownKeys(settings.config ?? {}, project.name), self);
-        return [asMember(fromHere(workspace.workDir, config), ids, home)];
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        faults.push(...error.problems.map(({ path, message }) => `${file}: ${project.name}:${path}: ${message}`));
-        return [];
-      }
-    }),
-  );
+  const members = new Map<StackName, MeshMember>();
+  const wanted = whom === "all" || names.length === 0 ? all : named;
+  await inParallel(AT_ONCE, wanted, async (self) => {
+    try {
+      const file = await readStackFile(project.configDir, self.stack);
+      const config = await stackConfig(workspace, project, idOf(self), file);
+      const parsed = parseConfig(ownKeys(config, project.name), self);
+      members.set(self, asMember(fromHere(workspace.workDir, parsed), ids, home));
+    } catch (error) {
+      faults.push(...faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`));
+    }
+  });
   if (faults.length > 0) throw new UsageError(faults.sort().join("\n"));
-  return members.flat();
+  return wanted.flatMap((self) => members.get(self) ?? []);
+}
+
+/** What is wrong with a stack's config, by an error that the user can put right. */
+function faultsIn(error: unknown, project: string): string[] {
+  if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${project}:${path}: ${message}`);
+  if (error instanceof UsageError || error instanceof PulumiFailed) return [error.message];
+  throw error;
 }
 
 async function stacksWithFile(dir: string): Promise<string[]> {
-  const files = await readdir(dir);
+  const files = await readdir(dir).catch(() => []);
   return files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
 }
 
@@ -122,14 +130,5 @@ function fromHere(dir: string, config: ClusterConfig): ClusterConfig {
 function ownKeys(config: Record<string, unknown>, project: string): Record<string, unknown> {
   const namespace = `${project}:`;
   const own = Object.entries(config).filter(([key]) => key.startsWith(namespace));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), withoutSecrets(value)]));
-}
-
-/** Secrets stay as they are, encrypted: nothing here needs one, and so nobody needs the passphrase to look. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value);
-  if (entries.length === 1 && typeof value["secure"] === "string") return NOT_SHOWN;
-  return Object.fromEntries(entries.map(([key, part]) => [key, withoutSecrets(part)]));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(namespace.length), value]));
 }

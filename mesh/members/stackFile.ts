@@ -1,9 +1,10 @@
-/** Takes peers out of a Pulumi.<stack>.yaml; comments and the order of its keys stay. */
+/** A Pulumi.<stack>.yaml: reads it, and takes peers out of it; comments and the order of its keys stay. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parse, parseDocument } from "yaml";
 import { UsageError } from "../kernel/exit";
+import type { StackFile } from "./stackConfig";
 
 /** Whether a name in `peers`, or a key of `rebootstrap`, is that of a stack to be taken out. */
 export type Gone = (name: string) => boolean;
@@ -21,11 +22,31 @@ export interface Edit {
  * @throws UsageError when the file writes its peers in a way that is not understood here
  */
 export async function editPeers(dir: string, stack: string, project: string, gone: Gone): Promise<Edit | undefined> {
+  const found = await find(dir, stack);
+  if (found === undefined) return undefined;
+  const text = withoutPeers(found.text, project, gone, found.file);
+  return text === found.text ? undefined : { ...found, text };
+}
+
+/**
+ * What the stack's file says; nothing where there is none.
+ *
+ * @throws UsageError when it is not YAML; the caller knows the file's name
+ */
+export async function readStackFile(dir: string, stack: string): Promise<StackFile> {
+  const found = await find(dir, stack);
+  try {
+    return (parse(found?.text ?? "") as StackFile | null) ?? {};
+  } catch (error) {
+    throw new UsageError((error as Error).message.trim());
+  }
+}
+
+/** The file as it is. */
+async function find(dir: string, stack: string): Promise<Edit | undefined> {
   for (const file of [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`]) {
-    const before = await readFile(join(dir, file), "utf8").catch(ifMissing);
-    if (before === undefined) continue;
-    const text = withoutPeers(before, project, gone, file);
-    return text === before ? undefined : { dir, file, text };
+    const text = await readFile(join(dir, file), "utf8").catch(ifMissing);
+    if (text !== undefined) return { dir, file, text };
   }
   return undefined;
 }

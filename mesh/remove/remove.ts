@@ -8,6 +8,7 @@ import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { findLeaver, labelsOf, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
+import { projectOf } from "../members/project";
 import { type Edit, editPeers, save } from "../members/stackFile";
 import type { Removal, RemoveMember } from "./result";
 import { type Site, type Traces, tracesOf } from "./traces";
@@ -37,7 +38,7 @@ export async function remove(
   tools: Tools,
 ): Promise<Removal> {
   const { workspace, stacks, parallel, note } = tools;
-  const project = (await workspace.projectSettings()).name;
+  const project = await projectOf(workspace);
   const published = new Map<string, Published | undefined>();
   const seen = new Map<string, Traces | { unseen: string }>();
   note(`looking at ${members.map((member) => member.name).join(", ")}`);
@@ -56,7 +57,7 @@ export async function remove(
   });
   const edits = new Map<string, Edit>();
   for (const { member, named } of all) {
-    const edit = await editPeers(workspace.workDir, member.config.self.stack, project, goneFrom(member, named));
+    const edit = await editPeers(project.configDir, member.config.self.stack, project.name, goneFrom(member, named));
     if (edit !== undefined) edits.set(member.id, edit);
   }
   if (!(await tools.agree(printPlan(leaver, all, destroy)))) throw new UsageError("not agreed to; nothing was changed");

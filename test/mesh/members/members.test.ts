@@ -1,37 +1,40 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
+import { stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers } from "../../../mesh/members/members";
 import { id } from "./given";
 
-/** The folder of a project, read as the Automation API does, without Pulumi's program. */
+/** The folder of a project, with a script for Pulumi. */
 let dir: string;
-let files: Record<string, Record<string, unknown>>;
 let workspace: Workspace;
+let project: object;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "members-"));
-  files = {};
+  project = { name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } };
   workspace = {
     workDir: dir,
-    projectSettings: () =>
-      Promise.resolve({ name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } }),
-    stackSettings: (name: string) => Promise.resolve({ config: files[name] }),
+    pulumiCommand: { command: join(dir, "pulumi") },
+    projectSettings: () => Promise.resolve(project),
   } as Partial<Workspace> as Workspace;
+  await pulumiSays('echo "error: no stack named found" >&2; exit 6');
 });
 
 afterEach(() => rm(dir, { recursive: true }));
 
-async function stack(name: string, config: Record<string, unknown>): Promise<void> {
-  await writeFile(join(dir, `Pulumi.${name}.yaml`), "");
-  files[name] = Object.fromEntries(
-    Object.entries({ context: name, trustDomain: `apps.${name}.example.com`, ...config }).map(([key, value]) => [
-      `spire-federation:${key}`,
-      value,
-    ]),
-  );
+async function pulumiSays(script: string): Promise<void> {
+  await writeFile(join(dir, "pulumi"), `#!/bin/sh\necho "$@" >> ${dir}/asked\n${script}\n`, { mode: 0o755 });
+}
+
+const asked = (): Promise<string> => readFile(join(dir, "asked"), "utf8");
+
+async function stack(name: string, config: Record<string, unknown>, rest: object = {}): Promise<void> {
+  const entries = Object.entries({ context: name, trustDomain: `apps.${name}.example.com`, ...config });
+  const own = Object.fromEntries(entries.map(([key, value]) => [`spire-federation:${key}`, value]));
+  await writeFile(join(dir, `Pulumi.${name}.yaml`), stringify({ config: own, ...rest }));
 }
 
 test("members are the stacks with a file, with their peers, by whatever name these are called", async () => {
@@ -76,11 +79,10 @@ test("everything that is wrong in any of the files is said at once, with the fil
 test("a file that is no YAML is named beside what is wrong in others", async () => {
   await stack("a", { refreshHint: 1 });
   await stack("b", {});
-  const read = workspace.stackSettings.bind(workspace);
-  workspace.stackSettings = (name) => (name === "b" ? Promise.reject(new Error("bad indentation (5:5)")) : read(name));
+  await writeFile(join(dir, "Pulumi.b.yaml"), "config:\n  a: [\n");
   const error = await readMembers(workspace).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(UsageError);
-  expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: [^]*^Pulumi\.b\.yaml: bad indentation \(5:5\)$/m);
+  expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: [^]*^Pulumi\.b\.yaml: .*at line \d/m);
 });
 
 test("secrets are taken for right without being decrypted, where there can be one", async () => {
@@ -117,4 +119,78 @@ test("a name without a file is refused with those that there are", async () => {
 
 test("a project without stacks says what makes one", async () => {
   await expect(readMembers(workspace)).rejects.toThrow("Pulumi.<stack>.yaml");
+});
+
+describe("config", () => {
+  const said = (values: Record<string, object>): string =>
+    `echo '${JSON.stringify(Object.fromEntries(Object.entries(values).map(([key, value]) => [`spire-federation:${key}`, value])))}'`;
+  const text = (value: string): object => ({ value, secret: false });
+
+  test("is what Pulumi says it is: the project's defaults are in it, and no environment is opened that is not imported", async () => {
+    await stack("a", { peers: ["b"] });
+    await pulumiSays(
+      said({
+        trustDomain: text("a.example.com"),
+        refreshHint: text("120"),
+        peers: { value: '["c"]', objectValue: ["c"], secret: false },
+      }),
+    );
+    const [member] = await readMembers(workspace);
+    expect(member?.config).toMatchObject({ trustDomain: "a.example.com", refreshHint: 120 });
+    expect(member?.outside).toEqual([id("c")]);
+    expect(await asked()).toBe(`config --json --stack ${id("a")} --non-interactive\n`);
+  });
+
+  test("of an environment is opened by Pulumi; who cannot be asked is an error with Pulumi's words", async () => {
+    await stack("a", {}, { environment: ["clusters"] });
+    await pulumiSays(said({ trustDomain: text("from.env.example.com") }));
+    expect((await readMembers(workspace))[0]?.config.trustDomain).toBe("from.env.example.com");
+    expect(await asked()).toContain("config --json --open --stack");
+    await pulumiSays('echo "error: PULUMI_ACCESS_TOKEN must be set" >&2; exit 255');
+    const error = await readMembers(workspace).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: .*environments.*: PULUMI_ACCESS_TOKEN must be set$/);
+  });
+
+  test("that is secret is not asked for: an object with a secret in it is the file's, without that", async () => {
+    const secure = { secure: "v1:bm9uY2U=:Y2lwaGVydGV4dA==" };
+    await stack("a", {
+      spireServer: { manage: true, datastore: { databaseType: "postgres", connectionString: secure } },
+    });
+    await pulumiSays(said({ trustDomain: text("a.example.com"), spireServer: { secret: true } }));
+    expect((await readMembers(workspace))[0]?.config.spireServer).toMatchObject({
+      spec: { datastore: { databaseType: "postgres" } },
+      notShown: ["datastore.connectionString"],
+    });
+    await stack("a", {});
+    expect((await readMembers(workspace))[0]?.config.spireServer).toMatchObject({ spec: {}, notShown: [""] });
+    expect(await asked()).not.toContain("--show-secrets");
+  });
+
+  test("of a stack that is still to be made is its file, and the project's defaults", async () => {
+    project = {
+      ...project,
+      config: {
+        refreshHint: { type: "integer", default: 90 },
+        "spire-federation:profile": "https_spiffe",
+        federatesWith: { value: "dynamic" },
+        "aws:region": { value: "eu-1" },
+        trustDomain: { type: "string" },
+        peers: { type: "array", default: ["x"] },
+      },
+    };
+    await stack("a", { peers: ["b"] });
+    const [member] = await readMembers(workspace);
+    expect(member?.config).toMatchObject({ refreshHint: 90, profile: "https_spiffe", federatesWith: "dynamic" });
+    expect(member?.outside).toEqual([id("b")]);
+  });
+
+  test("is looked for in the project's stackConfigDir", async () => {
+    await stack("a", {});
+    await mkdir(join(dir, "stacks"));
+    await rename(join(dir, "Pulumi.a.yaml"), join(dir, "stacks", "Pulumi.a.yaml"));
+    await expect(readMembers(workspace)).rejects.toThrow("Pulumi.<stack>.yaml");
+    project = { ...project, stackConfigDir: "stacks" };
+    expect((await readMembers(workspace)).map(({ name }) => name)).toEqual(["a"]);
+  });
 });

@@ -152,7 +152,7 @@ class Mesh implements RemoveStacks {
     this.workspace ??= {
       workDir: this.dir,
       projectSettings: () => Promise.resolve({ name: PROJECT, runtime: "nodejs", backend: { url: "file://~" } }),
-      stackSettings: (name: string) => this.settings(name),
+      pulumiCommand: { command: "false" },
     } as Partial<Workspace> as Workspace;
     return this.workspace;
   }
