@@ -1,10 +1,17 @@
 /** Commands that change clusters: up and remove. */
-import { EXIT } from "../kernel/exit";
-import { labels } from "../members/members";
+import { EXIT, UsageError } from "../kernel/exit";
+import { labels, type MeshMember } from "../members/members";
+import { projectOf } from "../members/project";
+import { readStackFile } from "../members/stackFile";
 import { exitOf, printRemove } from "../remove/result";
 import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
-import { printUp, up } from "../up/up";
+import type { PulumiStacks } from "../pulumi/operations";
+import type { Workspace } from "../pulumi/workspace";
+import { bound, isNothing, planUp, type Sources, unchanged } from "../up/approval";
+import { printDetails, printPlan } from "../up/planText";
+import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
+import type { Context } from "./context";
 import { define, onOff, output, parallel } from "./declare";
 
 export const upCommand = define({
@@ -15,19 +22,28 @@ export const upCommand = define({
   about:
     "Run the stack of every member, or of the named ones, until each trusts its peers. Missing stacks are\n" +
     "made. All members run once, then again those whose peers have published something new. A member that\n" +
-    "fails stops no other. What an interrupted run has left is finished.",
+    "fails stops no other. What an interrupted run has left is finished.\n\n" +
+    "It first previews every member, shows the plan (who will trust whom, whose SPIRE server restarts, what\n" +
+    "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
+    "longer those of the plan. With --yes it neither previews nor asks; preview shows the plan beforehand.",
+  asks: true,
   flags: { parallel: parallel(), ...output },
   examples: {
-    up: "Bring all members together",
+    up: "Show the plan for all members, ask, and bring them together",
+    "up --yes": "In CI: don't ask",
     "up cluster1 cluster3": "Run only these two",
   },
-  exits: "0 every member is complete; 1 a member failed or is pending; 2 wrong usage or config; 3 unknown",
+  exits:
+    "0 every member is complete; 1 a member failed or is pending; 2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "preview, verify",
-  async run({ open, note }, names, flags) {
-    const { members, stacks } = await open(names);
-    const result = await up(members, stacks, flags.parallel, (round, running) => {
-      note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
-    });
+  async run(context, names, flags) {
+    const { members, stacks, workspace } = await context.open(names);
+    const approved = flags.yes ? stacks : await approve(members, flags.parallel, planned(stacks, workspace), context);
+    const result = Array.isArray(approved)
+      ? approved
+      : await up(members, approved, flags.parallel, (round, running) => {
+          context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
+        });
     return {
       exit: result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings,
       report: { command: "up", members: result },
@@ -35,6 +51,45 @@ export const upCommand = define({
     };
   },
 });
+
+type Approved = FutureStacks & Sources;
+
+const planned = (stacks: PulumiStacks, workspace: Workspace): Approved => ({
+  published: (id) => stacks.published(id),
+  up: (id) => stacks.up(id),
+  make: (id) => stacks.make(id),
+  preview: (id) => stacks.preview(id),
+  roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
+  ownRoots: (member) => stacks.ownRoots(member),
+  config: async ({ config: { self } }) => {
+    const project = await projectOf(workspace);
+    const { config, environment } = await readStackFile(project.configDir, self.stack);
+    return JSON.stringify([config, environment, project.defaults]);
+  },
+});
+
+/** @returns stacks that run as approved, or how members stand where there is nothing to change; @throws UsageError for a no */
+async function approve(
+  members: readonly MeshMember[],
+  limit: number,
+  stacks: Approved,
+  { note, ask }: Pick<Context, "note" | "ask">,
+): Promise<FutureStacks | UpMember[]> {
+  const plan = await planUp(members, stacks, limit);
+  note(printPlan(plan).trimEnd());
+  if (isNothing(plan)) {
+    note("nothing to change");
+    return unchanged(plan);
+  }
+  const question = `Proceed with ${String(plan.length)} member${plan.length === 1 ? "" : "s"}? [y/N/d = details] `;
+  let answer = await ask(question);
+  while (/^d(etails)?$/i.test(answer)) {
+    note(printDetails(plan).trimEnd());
+    answer = await ask(question);
+  }
+  if (!/^y(es)?$/i.test(answer)) throw new UsageError("cancelled; nothing was changed");
+  return bound(stacks, members, plan);
+}
 
 export const removeCommand = define({
   name: "remove",
@@ -65,9 +120,13 @@ export const removeCommand = define({
       site,
       parallel: limit,
       note,
-      agree: async (plan) => {
+      agree: async (plan, changes) => {
         note(plan.trimEnd());
-        return yes || /^y(es)?$/i.test(await ask("Go on? [y/N] "));
+        if (!changes) note("nothing to change; checking that nobody trusts it any more");
+        if (yes || !changes) return true;
+        // A stack that is destroyed does not come back by another yes.
+        if (destroy) return (await ask(`Type ${leaver} to take it out and destroy its stack: `)) === leaver;
+        return /^y(es)?$/i.test(await ask("Proceed? [y/N] "));
       },
     });
     return { exit: exitOf(result), report: { command: "remove", ...result }, text: printRemove(result) };

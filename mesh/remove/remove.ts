@@ -27,8 +27,8 @@ export interface Tools {
   site: (access: ClusterAccess) => Site;
   parallel: number;
   note: (line: string) => void;
-  /** Whether to go on with that plan. */
-  agree: (plan: string) => Promise<boolean>;
+  /** Whether to proceed with that plan; `changes` is false where all that is left is to look. */
+  agree: (plan: string, changes: boolean) => Promise<boolean>;
 }
 
 export async function remove(
@@ -60,7 +60,10 @@ export async function remove(
     const edit = await editPeers(project.configDir, member.config.self.stack, project.name, goneFrom(member, named));
     if (edit !== undefined) edits.set(member.id, edit);
   }
-  if (!(await tools.agree(printPlan(leaver, all, destroy)))) throw new UsageError("not agreed to; nothing was changed");
+  const changes = destroy || all.map(workOf).some(({ edit, up, forget }) => edit || up || forget !== false);
+  if (!(await tools.agree(printPlan(leaver, all, destroy), changes))) {
+    throw new UsageError("cancelled; nothing was changed");
+  }
 
   // All files before any up: whatever runs these stacks from now on does not join the leaver again.
   for (const edit of edits.values()) await save(edit);

@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 test("each stack goes to the cluster of its own file", async () => {
-  const { code, stdout, stderr } = await project.mesh("up");
+  const { code, stdout, stderr } = await project.mesh("up", "--yes");
   expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
   for (const [from, to] of pairs(clusters)) await eventually(() => held(from, to));
 });

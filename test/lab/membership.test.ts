@@ -34,7 +34,7 @@ jest.setTimeout(600_000);
 beforeAll(async () => {
   project = await inHandsOf("deployer", await Project.forTest("cluster1", "cluster2"), all);
   await project.set("cluster2", "federatesWith", "dynamic");
-  await mesh("up");
+  await mesh("up", "--yes");
 });
 
 afterAll(() => Promise.all(workloads.map((workload) => workload.remove())));
@@ -71,7 +71,7 @@ test("a cluster joins, and only what must change changes", async () => {
     old.map(async (cluster) => [await lives(cluster), await rollouts(cluster)] as const),
   );
 
-  const { members } = report("up", await mesh("up", "--json"));
+  const { members } = report("up", await mesh("up", "--yes", "--json"));
   // Of the two: the newcomer's bundle, its ClusterFederatedTrustDomain, the component of both; and the list of peers.
   expect(members.slice(0, 2)).toMatchObject([
     { member: "cluster1", changes: { create: 3, update: 1 } },

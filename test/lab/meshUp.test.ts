@@ -57,7 +57,7 @@ const members = ({ stdout }: Run): UpMember[] => report("up", stdout).members;
 /** A `spire-federation up`, of everybody where nobody is named, that has to end with everybody complete. */
 async function up(...names: string[]): Promise<{ result: UpMember[]; seconds: number }> {
   const start = Date.now();
-  const run = await project.mesh("up", ...names, "--json");
+  const run = await project.mesh("up", "--yes", ...names, "--json");
   if (run.code !== 0) throw new Error(`spire-federation up: exit code ${String(run.code)}\n${run.stderr}${run.stdout}`);
   return { result: members(run), seconds: (Date.now() - start) / 1000 };
 }
@@ -134,7 +134,7 @@ test("a member whose API server is down fails alone, and one more run completes"
   const withoutCluster2 = (name: string): string[] => (name === "cluster1" ? ["cluster3"] : others(name));
   await configure({ bootstraps: 1, peers: withoutCluster2 });
   process.kill(pid, "SIGSTOP");
-  const run = await project.mesh("up", "--json").finally(() => process.kill(pid, "SIGCONT"));
+  const run = await project.mesh("up", "--yes", "--json").finally(() => process.kill(pid, "SIGCONT"));
   expect(members(run).map(({ member, state: stands }) => [member, stands])).toEqual([
     ["cluster1", "complete"],
     ["cluster2", "failed"],
@@ -171,7 +171,7 @@ describe("kill -9", () => {
     if (nth === 3) await project.destroy("cluster1");
     const given = { bootstraps: 2 + nth, renewBefore: `${String(300 + nth)}h`, refreshHint: 300 + Math.floor(nth / 2) };
     await configure(given, pair);
-    const { pid = 0, ended } = project.startMesh("up", ...names);
+    const { pid = 0, ended } = project.startMesh("up", "--yes", ...names);
     await sleep(Number(point) * seconds * 1000);
     const all = whom === "of mesh alone" ? [] : descendants(pid);
     for (const each of [pid, ...all]) kill(each);

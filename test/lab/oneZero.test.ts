@@ -19,7 +19,7 @@ jest.setTimeout(600_000);
 
 beforeAll(async () => {
   project = await Project.forTest("cluster1", "cluster2");
-  await mesh("up");
+  await mesh("up", "--yes");
   for (const [member, peer] of pairs(CLUSTERS)) await removeBundles(member, [peer]);
 });
 

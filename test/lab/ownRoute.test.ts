@@ -129,7 +129,7 @@ test("a stack of an earlier release has a Route of the operator's name, and keep
 
 test("it changes over to one beside the operator's without an outage, in the two runs of one mesh up", async () => {
   let run: Run | undefined;
-  const ups = project.mesh("up", "cluster3").then((ended) => (run = ended));
+  const ups = project.mesh("up", "--yes", "cluster3").then((ended) => (run = ended));
   const { asked, failed } = await failuresWhile(ups);
   expect(run?.stdout).toMatch(/^cluster3 +pending: cluster1 +2 /m);
   expect(failed).toEqual([]);

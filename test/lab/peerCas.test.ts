@@ -51,7 +51,7 @@ const subscription = (env: Env): Manifest => ({
 });
 
 test("without trustPeerCas SPIRE doesn't trust the peers' CAs: an up warns, and verify fails", async () => {
-  await meshed(project.mesh("up"), 0);
+  await meshed(project.mesh("up", "--yes"), 0);
   expect(await project.up("cluster1")).toContain("Set trustPeerCas to true");
   for (const cluster of [cluster1, cluster2]) {
     const { caCertificates } = (await project.outputs(cluster.name))["federation"] as { caCertificates: string };
@@ -65,7 +65,7 @@ test("without trustPeerCas SPIRE doesn't trust the peers' CAs: an up warns, and 
 
 test("with it all is well, and every other variable of ZTWIM's Subscription stays", async () => {
   for (const { name } of [cluster1, cluster2]) await project.set(name, "trustPeerCas", "true");
-  await meshed(project.mesh("up"), 0);
+  await meshed(project.mesh("up", "--yes"), 0);
   expect(await trustedBy(cluster1)).toMatch(/^spire-federation-peer-cas-/);
   expect(await envOf(cluster1)).toContainEqual(OTHER);
   await project.up("cluster1", "--expect-no-changes");

@@ -107,7 +107,7 @@ const succeeds = async (running: Promise<{ code: number; stdout: string; stderr:
 };
 
 test("the deployer brings up a cluster with the operator's Route and one with its own, where nothing was", async () => {
-  await succeeds(deployer.mesh("up", "cluster1", "cluster3"));
+  await succeeds(deployer.mesh("up", "--yes", "cluster1", "cluster3"));
   await eventually(() => held(cluster1, cluster3));
   await eventually(() => held(cluster3, cluster1));
   await removeBundles(cluster1, [cluster3]);

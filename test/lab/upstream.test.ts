@@ -146,7 +146,7 @@ test("one that has minted a root keeps it, and signs below the PKI once its auth
 });
 
 test("spire-federation up makes a mesh of them and of one that signs for itself", async () => {
-  const { code, stdout, stderr } = await project.mesh("up");
+  const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   // What an SVID's chain shows: the endpoint of cluster1 is believed below the PKI's root.
   expect((await project.outputs("cluster1"))["federation"]).toMatchObject({ profile: "https_spiffe" });

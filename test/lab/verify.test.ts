@@ -24,7 +24,7 @@ jest.setTimeout(600_000);
 beforeAll(async () => {
   project = await Project.forTest();
   for (const cluster of CLUSTERS) await project.writeStackFile(cluster.name, configOf(cluster));
-  const { code, stdout, stderr } = await project.mesh("up");
+  const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
   members = await readMembers(await openProject(project.dir));

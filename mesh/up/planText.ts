@@ -1,0 +1,76 @@
+/** The plan of an up in words: trust first, then restarts, then resources. Pure. */
+import { PROGRAM } from "../../components/names";
+import { describeSharedRoot } from "../../components/sharedRoots";
+import { KEPT } from "../preview/trustChanges";
+import type { TrustGain } from "../preview/preview";
+import type { Step } from "../pulumi/events";
+import type { PlannedMember } from "./approval";
+
+/** Resources that go, or go and come back, are named one by one. */
+const LOSSES = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
+
+export function printPlan(plan: readonly PlannedMember[]): string {
+  const domains = new Map(plan.map(({ member, trustDomain }) => [member, trustDomain]));
+  const restarting = plan.filter(({ willRestart }) => willRestart).map(({ member }) => member);
+  const resources = plan.filter(({ steps, unbuilt }) => unbuilt || steps.length > 0);
+  return [
+    section(
+      "Trust",
+      plan.flatMap((one) => trustLines(one, domains)),
+    ),
+    section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
+    section("Resources", resources.flatMap(resourceLines)),
+    section(
+      "Warnings",
+      plan.flatMap(({ member, sharedRoots }) =>
+        sharedRoots.map((shared) => `! ${member}: ${describeSharedRoot(shared)}`),
+      ),
+    ),
+    section(
+      "Problems",
+      plan.flatMap(({ member, errors, unread }) =>
+        [...errors, ...unread].map((error) => `× ${member}: ${indented(error)}`),
+      ),
+    ),
+  ].join("");
+}
+
+/** Every change of a resource. */
+export const printDetails = (plan: readonly PlannedMember[]): string =>
+  plan.map(({ member, steps }) => section(member, steps.map(stepLine))).join("");
+
+function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<string, string>): string[] {
+  return [
+    ...trust.gains.map((gain) => `+ ${member} will trust ${gain.trustDomain} (${gain.peer}); ${rootsOf(gain)}`),
+    ...trust.waitsFor.map((peer) => {
+      const domain = domains.get(peer);
+      return domain === undefined
+        ? `… ${member} waits for ${peer}, whose stack has published nothing yet`
+        : `+ ${member} will trust ${domain} (${peer}); its roots are known only when its endpoint answers`;
+    }),
+    ...trust.loses.map(
+      ({ peer, trustDomain }) =>
+        `- ${member} will stop trusting ${trustDomain} (${peer}), which is no longer among its peers. Its SPIRE server keeps the bundle: ` +
+        `npx ${PROGRAM} remove ${peer} deletes it`,
+    ),
+    ...trust.keeps.map(({ peer, trustDomain }) => `! ${member} keeps trusting ${trustDomain} (${peer}): ${KEPT}`),
+  ];
+}
+
+const rootsOf = (gain: TrustGain): string =>
+  "roots" in gain ? `root sha256 ${gain.roots.join(", ")}` : `its roots are not known yet: ${gain.rootsUnknown}`;
+
+function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
+  if (unbuilt) return [`${member}  known only when the stacks are made: its own or a peer's is new`];
+  const counts = new Map<string, number>();
+  for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
+  const counted = [...counts].map(([op, count]) => `${String(count)} to ${op}`).join(", ");
+  return [`${member}  ${counted}`, ...steps.filter(({ op }) => LOSSES.has(op)).map((step) => `  ${stepLine(step)}`)];
+}
+
+const stepLine = ({ op, type, name }: Step): string => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`;
+
+const indented = (text: string): string => text.replaceAll("\n", "\n    ");
+
+const section = (title: string, lines: readonly string[]): string =>
+  lines.length === 0 ? "" : `${title}\n${lines.map((line) => `  ${line}\n`).join("")}`;

@@ -1,0 +1,216 @@
+/** `up` as a conversation: the plan, the question, and that nothing else than the plan is run. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { Context, Session } from "../../../mesh/cli/context";
+import { upCommand } from "../../../mesh/cli/changeCommands";
+import { UsageError } from "../../../mesh/kernel/exit";
+import type { MeshMember } from "../../../mesh/members/members";
+import type { DetailedStep } from "../../../mesh/pulumi/events";
+import type { Published } from "../../../mesh/pulumi/workspace";
+import type { Roots } from "../../../mesh/spire/firstRoots";
+import type { Contract } from "../../../stacks/contract";
+import { configOf, SELF } from "../../stacks/fixtures";
+import { id, memberOf, stackOf } from "../members/given";
+
+const contract = (name: string): Contract => ({
+  version: 1,
+  trustDomain: `apps.${name}.example.com`,
+  bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
+  profile: "https_web",
+});
+
+const made: World[] = [];
+afterEach(() => {
+  for (const { dir } of made.splice(0)) rmSync(dir, { recursive: true });
+});
+
+/** A mesh in memory: a run publishes an endpoint, and trusts whoever has published one before. */
+class World {
+  readonly members: MeshMember[];
+  readonly published = new Map<string, Published>();
+  readonly steps = new Map<string, DetailedStep[]>();
+  readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
+  roots: Roots = { roots: ["ab12"], certificates: [] };
+  domainOfC = "apps.c.example.com";
+  readonly did: string[] = [];
+  notes = "";
+  answers: string[] = [];
+  readonly questions: string[] = [];
+
+  constructor(...names: string[]) {
+    made.push(this);
+    this.members = names.map((name) =>
+      memberOf(
+        configOf(
+          { trustDomain: `apps.${name}.example.com`, peers: names.filter((peer) => peer !== name) },
+          { ...SELF, stack: name },
+        ),
+      ),
+    );
+  }
+
+  /** Published, and trusting these. */
+  has(name: string, ...trusts: string[]): void {
+    const peers = trusts.map(
+      (peer) => [peer, { trustDomain: `apps.${peer}.example.com`, fingerprints: [] as string[] }] as const,
+    );
+    const federation = { ...contract(name), ...(name === "c" && { trustDomain: this.domainOfC }) };
+    this.published.set(id(name), { federation, pendingPeers: [], peers: Object.fromEntries(peers) });
+  }
+
+  private run(stack: string): void {
+    const member = this.members.find((one) => one.id === stack);
+    const there = (member?.config.peers ?? []).filter(({ reference }) => this.published.get(reference)?.federation);
+    this.has(stackOf(stack), ...there.map(({ name }) => name));
+    this.did.push(`up ${stackOf(stack)}`);
+  }
+
+  private context(): Context {
+    const stacks = {
+      published: (stack: string) => Promise.resolve(this.published.get(stack)),
+      make: (stack: string) => {
+        this.did.push(`make ${stackOf(stack)}`);
+        this.published.set(stack, { pendingPeers: [], peers: {} });
+        return Promise.resolve();
+      },
+      up: (stack: string) => {
+        this.run(stack);
+        return Promise.resolve({ succeeded: true, changes: {}, restarted: false, recovered: [] });
+      },
+      preview: (stack: string) => {
+        this.did.push(`preview ${stackOf(stack)}`);
+        return Promise.resolve({ succeeded: true, steps: this.steps.get(stackOf(stack)) ?? [] });
+      },
+      roots: () => Promise.resolve(this.roots),
+      ownRoots: () => Promise.resolve([]),
+    };
+    const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
+    const session = { members: this.members, stacks, workspace } as unknown as Session;
+    return {
+      open: () => Promise.resolve(session),
+      note: (line) => (this.notes += `${line}\n`),
+      redraw: () => undefined,
+      ask: (question) => {
+        this.questions.push(question);
+        return Promise.resolve(this.answers.shift() ?? "");
+      },
+    };
+  }
+
+  up({ yes = false } = {}) {
+    const flags = { yes, parallel: 2, json: false };
+    return upCommand.start(this.context(), [], { opts: (() => flags) as Command["opts"] });
+  }
+
+  get runs(): string[] {
+    return this.did.filter((what) => !what.startsWith("preview"));
+  }
+}
+
+const update: DetailedStep = {
+  op: "update",
+  type: "kubernetes:operator.openshift.io/v1alpha1:SpireServer",
+  name: "server",
+};
+
+/** Two members that trust each other, and one that both are to trust. */
+function grown(): World {
+  const world = new World("a", "b", "c");
+  world.has("a", "b");
+  world.has("b", "a");
+  world.has("c");
+  for (const name of ["a", "b", "c"]) world.steps.set(name, [update]);
+  return world;
+}
+
+test("what is approved is run", async () => {
+  const world = grown();
+  world.answers = ["y"];
+  expect((await world.up()).exit).toBe(0);
+  expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
+  expect(world.questions).toEqual(["Proceed with 3 members? [y/N/d = details] "]);
+  expect(world.runs).toEqual(["up a", "up b", "up c"]);
+});
+
+test.each(["", "n", "no", "Y E S", "yes please"])("the answer %j is a no", async (answer) => {
+  const world = grown();
+  world.answers = [answer];
+  await expect(world.up()).rejects.toThrow(new UsageError("cancelled; nothing was changed"));
+  expect(world.runs).toEqual([]);
+});
+
+test("details are shown, and it asks again", async () => {
+  const world = grown();
+  world.answers = ["d", "n"];
+  await expect(world.up()).rejects.toThrow("cancelled");
+  expect(world.notes).toMatch(/^ {2}update {2}SpireServer server$/m);
+  expect(world.questions).toHaveLength(2);
+});
+
+test("with --yes nothing is previewed and nothing asked", async () => {
+  const world = grown();
+  expect((await world.up({ yes: true })).exit).toBe(0);
+  expect([world.questions, world.did]).toEqual([[], ["up a", "up b", "up c"]]);
+});
+
+test("where nothing is to change it says so and doesn't ask", async () => {
+  const world = new World("a", "b");
+  world.has("a", "b");
+  world.has("b", "a");
+  const { exit, text } = await world.up();
+  expect([exit, world.questions, world.runs]).toEqual([0, [], []]);
+  expect(world.notes).toContain("nothing to change");
+  expect(text).toMatch(/^a +complete +0 +0 +none$/m);
+});
+
+test("stacks that are still to be made are in the plan by their trust, and made only after the yes", async () => {
+  const world = new World("a", "b");
+  world.has("a");
+  await expect(world.up()).rejects.toThrow("cancelled");
+  expect(world.did).toEqual([]);
+  expect(world.notes).toContain("+ a will trust apps.b.example.com (b); its roots are known only when");
+  expect(world.notes).toContain("SPIRE server of a, b");
+  world.answers = ["y"];
+  expect((await world.up()).exit).toBe(0);
+  expect(world.runs.slice(0, 1)).toEqual(["make b"]);
+});
+
+describe("a member fails when it would do something else than was approved:", () => {
+  test.each<[string, (world: World) => void, RegExp]>([
+    [
+      "other roots",
+      (world) => (world.roots = { roots: ["cd34"], certificates: [] }),
+      /roots of apps\.c\.example\.com \(c\) are sha256 cd34/,
+    ],
+    [
+      "an edited file",
+      (world) => {
+        writeFileSync(join(world.dir, "Pulumi.a.yaml"), "config: { more: peers }");
+      },
+      /Pulumi\.a\.yaml was edited/,
+    ],
+    [
+      "another trust domain",
+      (world) => {
+        world.domainOfC = "apps.evil.example.com";
+        world.has("c");
+      },
+      /c is apps\.evil\.example\.com now, and was apps\.c\.example\.com/,
+    ],
+  ])("%s", async (_, change, error) => {
+    const world = grown();
+    world.answers = ["y"];
+    const asked = world.questions.push.bind(world.questions);
+    world.questions.push = (question) => {
+      change(world);
+      return asked(question);
+    };
+    const { exit, text } = await world.up();
+    expect(exit).toBe(1);
+    expect(text).toMatch(/^a: the plan changed since you approved it: /m);
+    expect(text).toMatch(error);
+    expect(world.runs).not.toContain("up a");
+  });
+});
