@@ -34,7 +34,7 @@ export function configHashOf(statefulSet: Workload): string | undefined {
 }
 
 export interface SpireServer extends Conditioned {
-  spec?: { federation?: FederationSpec };
+  spec?: { federation?: FederationSpec; upstreamAuthority?: object };
 }
 
 /** What has to agree before the SPIRE server federates as it was asked to. */

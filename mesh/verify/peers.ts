@@ -41,7 +41,11 @@ export function memberPeer(named: Named, view: Omit<MemberView, "declared">): Pe
     federates: map(server, (object) => object?.spec?.federation !== undefined),
     keys: keysOfMember(view),
     signing: chain(view.facts, ({ signing }) => signing),
-    started: chain(view.facts, ({ pod }) => map(pod, startOf)),
+    started: chain(server, (object) =>
+      object?.spec?.upstreamAuthority === undefined
+        ? { seen: undefined }
+        : chain(view.facts, ({ pod }) => map(pod, startOf)),
+    ),
   };
 }
 

@@ -46,7 +46,7 @@ export interface PeerReading {
   keys: Looked<PresentKeys>;
   /** With what its SPIRE server signs. */
   signing: Looked<Signing>;
-  /** When its SPIRE server started; undefined when it isn't running. */
+  /** When its SPIRE server started below an upstream CA, which may give it a new JWT key; undefined where there is none. */
   started: Looked<Date | undefined>;
 }
 

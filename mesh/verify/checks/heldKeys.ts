@@ -24,6 +24,8 @@ interface KeyKind<Key> {
   same: (one: Key, other: Key) => boolean;
   /** Ids of keys, each of which verifies what the peer signs now; none when that isn't known. */
   signing: (signing: Signing) => readonly string[];
+  /** Whether a start below an upstream CA may make a new one: the root that X.509-SVIDs lead to stays. */
+  newAtStart: boolean;
   describe: (bundle: HeldBundle) => string;
 }
 
@@ -33,6 +35,7 @@ export const X509: KeyKind<Buffer> = {
   id: fingerprint,
   same: (one, other) => one.equals(other),
   signing: ({ x509 }) => x509,
+  newAtStart: false,
   describe: keysOf,
 };
 
@@ -42,6 +45,7 @@ export const JWT: KeyKind<JwtKey> = {
   id: ({ id }) => id,
   same: sameJwtKey,
   signing: ({ jwt }) => jwt,
+  newAtStart: true,
   describe: ({ jwtKeys }) => jwtKeys.map(({ id }) => short(id)).join(", ") || "none",
 };
 
@@ -71,7 +75,9 @@ export function judgeHeld<Key>(view: PairView, kind: KeyKind<Key>): Judgement {
   const says = `holds ${kind.describe(held)}; the peer ${has} ${kind.describe(own)}`;
   const refreshNow = refresh(view, see(view.peer.trustDomain));
   const wait =
-    lacksSigning && missing.length > 0 && faults.length === 1 ? untilNextPoll(view, held.refreshHint) : undefined;
+    kind.newAtStart && lacksSigning && missing.length > 0 && faults.length === 1
+      ? untilNextPoll(view, held.refreshHint)
+      : undefined;
   if (wait !== undefined) return pending(`${faults.join()} ${wait} (${says})`, refreshNow);
   if (faults.length > 0) return failed(`${faults.join("; ")} (${says})`, refreshNow);
   if (keys(own).length === 0) throw new NotSeen(`the peer ${has} no such key (${says})`);

@@ -136,8 +136,8 @@ export const trustChecks: readonly Check<PairView>[] = [
     about:
       "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
       "X.509 roots need it, and JWT keys come and go by themselves. A key that the peer has given up since the last refresh is a warning. " +
-      "Pending when the peer's SPIRE server has started since the last poll and the next one is not overdue: below cert-manager as upstream " +
-      "CA each start of SPIRE 1.14 makes a new JWT key.",
+      "Pending when the peer has an upstream CA, its SPIRE server has started since the last poll, and the next one is not overdue: below " +
+      "cert-manager each start of SPIRE 1.14 makes a new JWT key.",
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH134"],

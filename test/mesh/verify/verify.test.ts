@@ -287,9 +287,10 @@ describe("held keys are compared with what the peer's own SPIRE server has", () 
   });
 });
 
-describe("a peer whose SPIRE server has made a new JWT key at its start", () => {
+describe("a peer below an upstream CA whose SPIRE server has made a new JWT key at its start", () => {
   /** @param started seconds ago; @param polled what the log of cluster1 says of the peer */
-  const judged = async (started: number, ...polled: string[]): Promise<Outcome | undefined> => {
+  const judged = (started: number, ...polled: string[]) => judgedOf({ upstreamAuthority: {} }, started, ...polled);
+  const judgedOf = async (spec: object, started: number, ...polled: string[]): Promise<Outcome | undefined> => {
     const found = await look({
       members: ["cluster1", "cluster2"].map((name) => memberNamed(name)),
       change: ({ cluster1, cluster2 }) => {
@@ -298,6 +299,7 @@ describe("a peer whose SPIRE server has made a new JWT key at its start", () => 
         peer.own = { ...peer.own, jwtKeys: [...peer.own.jwtKeys, { ...(old as JwtKey), id: "new" }] };
         peer.signing.jwt = ["new"];
         peer.presented = presentedOf(peer.own, hostOf("cluster2"), presentedCertificate(peer));
+        Object.assign(objectIn(peer, "SpireServer")["spec"] as unknown as object, spec);
         const { status } = objectIn(peer, "Pod") as unknown as {
           status: { containerStatuses: { state: { running: { startedAt: string } } }[] };
         };
@@ -332,6 +334,10 @@ describe("a peer whose SPIRE server has made a new JWT key at its start", () => 
     ["has never been polled, as far as the log says", [40]],
   ] as const)("is not trusted when it %s", async (_, [started, ...log]) => {
     expect(await judged(started, ...log)).toMatchObject({ state: "failed" });
+  });
+
+  test("is not trusted when it signs for itself: such a server keeps its keys", async () => {
+    expect(await judgedOf({}, 20, refreshed(30))).toMatchObject({ state: "failed" });
   });
 });
 
