@@ -1,5 +1,6 @@
 /** How a cluster is reached, and how a person reaches it by hand. Pure. */
 
+import { word } from "./shell";
 /** A kubeconfig file and one of its contexts; either may be left to the machine. */
 export interface ClusterAccess {
   /** Path of the file, `~` allowed, relative to the project's folder; left out: `$KUBECONFIG`, or `~/.kube/config`. */
@@ -23,11 +24,4 @@ export function accessFlags({ kubeconfig, context }: ClusterAccess): string {
     ...(context === undefined ? [] : ["--context", word(context)]),
   ];
   return flags.map((flag) => `${flag} `).join("");
-}
-
-/** One word for a shell, in which a leading `~/` still is the home folder. */
-function word(text: string): string {
-  if (/^[\w@%+=:,./~-]+$/.test(text)) return text;
-  const home = text.startsWith("~/") ? "~/" : "";
-  return `${home}'${text.slice(home.length).replaceAll("'", "'\\''")}'`;
 }

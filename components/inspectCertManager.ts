@@ -1,3 +1,4 @@
+import { word } from "./shell";
 import { oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { CERT_MANAGER, OPERATOR_API, SINGLETON, STACK_ANNOTATION } from "./names";
@@ -124,7 +125,7 @@ async function inspectVersions(reader: ClusterReader): Promise<Problem[]> {
     const { namespace, name } = reference(version);
     return problem(
       PATH,
-      `ClusterServiceVersion ${name} in namespace ${namespace} has no Subscription, and OLM resolves no new one beside it; "${oc(reader.access, `delete clusterserviceversions.operators.coreos.com ${name} -n ${namespace}`)}" first`,
+      `ClusterServiceVersion ${name} in namespace ${namespace} has no Subscription, and OLM resolves no new one beside it; "${oc(reader.access, `delete clusterserviceversions.operators.coreos.com ${word(name)} -n ${word(namespace)}`)}" first`,
     );
   });
 }

@@ -1,3 +1,4 @@
+import { word } from "./shell";
 import { type ClusterAccess, oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, type Conditioned } from "./conditions";
@@ -137,14 +138,14 @@ function resolutionReadiness(
     return found?.status === "True" ? [describe(found)] : [];
   });
   if (problems.length > 0) {
-    const cure = `"${oc(access, `get packagemanifest -n ${spec.sourceNamespace ?? ""} ${spec.name ?? ""} -o yaml`)}" says what the catalog has; name it in certManager`;
+    const cure = `"${oc(access, `get packagemanifest -n ${word(spec.sourceNamespace ?? "")} ${word(spec.name ?? "")} -o yaml`)}" says what the catalog has; name it in certManager`;
     return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);
   }
   if (awaitsApproval(subscription) && subscription.status?.installedCSV === undefined) {
-    const plan = subscription.status?.installPlanRef?.name ?? "<name>";
-    const approve = `patch installplans.operators.coreos.com ${plan} -n ${where.namespace} --type merge -p '{"spec":{"approved":true}}'`;
+    const plan = subscription.status?.installPlanRef?.name;
+    const approve = `patch installplans.operators.coreos.com ${plan === undefined ? "<name>" : word(plan)} -n ${where.namespace} --type merge -p '{"spec":{"approved":true}}'`;
     return failed(
-      `InstallPlan ${plan} in namespace ${where.namespace} waits for approval, as the Subscription asks: ${oc(access, approve)}`,
+      `InstallPlan ${plan ?? "<name>"} in namespace ${where.namespace} waits for approval, as the Subscription asks: ${oc(access, approve)}`,
       SETTLE_SECONDS,
     );
   }

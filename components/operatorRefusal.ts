@@ -1,3 +1,4 @@
+import { word } from "./shell";
 import { type ClusterAccess, oc } from "./access";
 import type { Condition } from "./cluster";
 import { type Conditioned, describe } from "./conditions";
@@ -65,8 +66,9 @@ export const TRUSTED_CA =
 
 function conflictCure(type: string, message: string, access: ClusterAccess): string {
   const [, namespace, name] = /resource (?:(\S+)\/)?(\S+) already exists/.exec(message) ?? [];
-  const quoted = name ?? /"([^"]+)" already exists/.exec(message)?.[1] ?? "<name>";
-  const where = namespace === undefined && name !== undefined ? "" : ` -n ${namespace ?? OPERAND_NAMESPACE}`;
+  const found = name ?? /"([^"]+)" already exists/.exec(message)?.[1];
+  const quoted = found === undefined ? "<name>" : word(found);
+  const where = namespace === undefined && name !== undefined ? "" : ` -n ${word(namespace ?? OPERAND_NAMESPACE)}`;
   const kind = MADE[type] ?? "all";
   // The operator backs off for up to 16 minutes, and sees no object that lacks its label come or go.
   const restart = oc(access, `delete pod -n ${OPERAND_NAMESPACE} -l ${OPERATOR_LABEL}`);

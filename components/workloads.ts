@@ -1,3 +1,4 @@
+import { word } from "./shell";
 import { type ClusterAccess, oc } from "./access";
 import type { KubeObject } from "./cluster";
 import { failed, ready, waiting, type Verdict } from "./readiness";
@@ -82,12 +83,12 @@ export function podsReadiness(pods: readonly Pod[], access: ClusterAccess): Verd
 /** What to do about a container that will not come to run by itself; nothing when it may still. */
 function cureOf({ metadata }: Pod, container: ContainerStatus, access: ClusterAccess): string[] {
   const { name, ready = false, restartCount = 0, ...status } = container;
-  const place = `-n ${metadata?.namespace ?? ""} ${metadata?.name ?? ""}`;
+  const place = `-n ${word(metadata?.namespace ?? "")} ${word(metadata?.name ?? "")}`;
   const reason = status.state?.waiting?.reason ?? "";
   // Between two back-offs it runs for a moment; that it was restarted stays.
   const crashed = restartCount > 1 && (status.lastState?.terminated?.exitCode ?? 0) !== 0;
   if (!ready && (crashed || reason === "CrashLoopBackOff")) {
-    return [`"${oc(access, `logs ${place} -c ${name} --previous`)}" says why it ends`];
+    return [`"${oc(access, `logs ${place} -c ${word(name)} --previous`)}" says why it ends`];
   }
   return /^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(reason)
     ? [`"${oc(access, `describe pod ${place}`)}" says more`]

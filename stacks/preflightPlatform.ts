@@ -1,4 +1,5 @@
 /** What the cluster's platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
+import { word } from "../components/shell";
 import { oc } from "../components/access";
 import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
 import { ISSUER_DEFAULTS } from "../components/issuer";
@@ -143,9 +144,9 @@ function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): 
       ? `--type merge -p '{"spec":{"config":{"env":[${entry}]}}}'`
       : `--type json -p '[{"op":"add","path":"/spec/config/env/-","value":${entry}}]'`;
   const commands = [
-    oc(config, `create configmap trusted-ca -n ${namespace}`),
-    oc(config, `label configmap trusted-ca -n ${namespace} config.openshift.io/inject-trusted-cabundle=true`),
-    oc(config, `patch subscriptions.operators.coreos.com ${name} -n ${namespace} ${patch}`),
+    oc(config, `create configmap trusted-ca -n ${word(namespace)}`),
+    oc(config, `label configmap trusted-ca -n ${word(namespace)} config.openshift.io/inject-trusted-cabundle=true`),
+    oc(config, `patch subscriptions.operators.coreos.com ${word(name)} -n ${word(namespace)} ${patch}`),
   ];
   return [
     {

@@ -1,4 +1,5 @@
 /** Says on stderr what the members are doing: a view that redraws itself on a terminal, plain lines elsewhere. */
+import { printable } from "../kernel/text";
 import { type Activity, UNCHANGING } from "../pulumi/events";
 import type { Listener } from "../pulumi/operations";
 import type { PreviewOutcome, UpOutcome } from "../pulumi/outcomes";
@@ -21,7 +22,7 @@ class PlainView implements View {
   constructor(private readonly stream: NodeJS.WritableStream) {}
 
   note(line: string): void {
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${printable(line)}\n`);
   }
 
   began(member: string): void {
@@ -66,7 +67,7 @@ class LiveView implements View {
 
   note(line: string): void {
     this.erase();
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${printable(line)}\n`);
     this.draw();
   }
 
@@ -93,7 +94,7 @@ class LiveView implements View {
   private draw(): void {
     this.erase();
     const lines = [...this.running].map(([member, { text }]) =>
-      `${member.padEnd(this.width)}  ${this.seconds(member)}  ${text.split("\n")[0] ?? ""}`.slice(
+      `${member.padEnd(this.width)}  ${this.seconds(member)}  ${printable(text.split("\n")[0] ?? "")}`.slice(
         0,
         this.stream.columns - 1,
       ),

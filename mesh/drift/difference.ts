@@ -58,7 +58,7 @@ export function addedFields(asked: Record<string, unknown>, live: KubeObject): A
     .flatMap(({ manager = "somebody", fieldsV1 = {} }) =>
       pathsBeside(asked, fieldsV1, [])
         .filter(([root = ""]) => !NOT_CONTENT.has(root))
-        .map((path) => ({ path: path.join("."), pointer: `/${path.join("/")}`, manager, value: valueAt(live, path) })),
+        .map((path) => ({ path: path.join("."), pointer: pointerTo(path), manager, value: valueAt(live, path) })),
     );
   return added.filter(({ path }, index) => added.findIndex((other) => other.path === path) === index);
 }
@@ -74,6 +74,10 @@ function pathsBeside(asked: unknown, fields: Record<string, unknown>, path: read
     return isObject(set) ? pathsBeside(asked[name], set, here) : [];
   });
 }
+
+/** RFC 6901. */
+const pointerTo = (path: readonly string[]): string =>
+  path.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 
 const valueAt = (object: unknown, path: readonly string[]): unknown =>
   path.reduce((value, key) => (isObject(value) ? value[key] : undefined), object);

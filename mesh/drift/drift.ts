@@ -1,4 +1,5 @@
 /** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
+import { printable } from "../kernel/text";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
@@ -200,5 +201,5 @@ function section({ member, trustDomain, findings, unchecked }: DriftMember): str
     ...unchecked.map(({ what, because }) => `not checked: ${what}: ${because}`),
   ];
   const said = lines.length === 0 ? ["no drift"] : lines;
-  return `${member} (${trustDomain})\n${said.map((text) => `  ${text.replaceAll("\n", "\n    ")}\n`).join("")}`;
+  return `${member} (${printable(trustDomain)})\n${said.map((text) => `  ${printable(text).replaceAll("\n", "\n    ")}\n`).join("")}`;
 }

@@ -1,10 +1,12 @@
 /** What has become of the objects of a stack. Pure. */
+import { shown } from "./redact";
+import { word } from "../../components/shell";
 import { oc } from "../../components/access";
 import { APPLIED } from "../../components/additions";
 import type { KubeObject } from "../../components/cluster";
 import { addedFields, type Difference, differences, NOT_CONTENT } from "./difference";
 import type { Finding } from "../kernel/finding";
-import { isHidden, type StackObject } from "../pulumi/stackObjects";
+import type { StackObject } from "../pulumi/stackObjects";
 import type { Place } from "../kernel/place";
 
 /** A Kubernetes object of the stack and the cluster's own. */
@@ -72,6 +74,7 @@ function changes(place: Place, object: StackObject, label: string, live: KubeObj
 
 function changed(place: Place, object: StackObject, label: string, differ: readonly Difference[]): Finding {
   const access = /:(Role|RoleBinding)$/.test(object.type);
+  const show = (path: string, value: unknown): string => shown(path, value, object.type.endsWith(":Secret"));
   const rest = object.diffs.filter((path) => !path.includes(APPLIED));
   return {
     code: access ? "access-changed" : "object-changed",
@@ -103,14 +106,17 @@ function added(place: Place, object: StackObject, live: KubeObject | undefined):
   );
   if (fields.length === 0) return [];
   const remove = fields.map(({ pointer }) => ({ op: "remove", path: pointer }));
-  const where = id.namespace === undefined ? "" : `-n ${id.namespace} `;
+  const where = id.namespace === undefined ? "" : `-n ${word(id.namespace)} `;
   return [
     {
       code: "fields-added",
       member: place.member,
       object: `${id.kind} ${id.name}`,
-      found: fields.map(({ path, manager, value }) => `${path}: ${show(path, value)}, set by ${manager}`).join("; "),
-      cure: oc(place, `${where}patch ${id.kind.toLowerCase()} ${id.name} --type json -p '${JSON.stringify(remove)}'`),
+      found: fields.map(({ path, manager, value }) => `${path}: ${shown(path, value)}, set by ${manager}`).join("; "),
+      cure: oc(
+        place,
+        `${where}patch ${word(id.kind.toLowerCase())} ${word(id.name)} --type json -p ${word(JSON.stringify(remove))}`,
+      ),
     },
   ];
 }
@@ -123,19 +129,4 @@ function contentOf({ asked }: StackObject): Record<string, unknown> {
   return Object.fromEntries(Object.entries(asked).filter(([key]) => !NOT_CONTENT.has(key) && !key.startsWith("__")));
 }
 
-const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
-
-const MOST_CHARACTERS = 200;
-
-/** Keys of what may hold a password, or lead to one. */
-const NOT_SHOWN = /connectionString|password|token/i;
-const INSTEAD = "(not shown)";
-
-/** A value as a person reads it; what may hold a password is not shown, however deep it is. */
-function show(path: string, value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (NOT_SHOWN.test(path) || isHidden(value)) return INSTEAD;
-  const hide = (key: string, part: unknown): unknown => (NOT_SHOWN.test(key) || isHidden(part) ? INSTEAD : part);
-  const text = JSON.stringify(value, hide);
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
-}
+const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;

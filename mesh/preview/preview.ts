@@ -1,4 +1,5 @@
 /** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
+import { printable } from "../kernel/text";
 import { PROGRAM } from "../../components/names";
 import type { Peer } from "../../components/peer";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
@@ -179,7 +180,7 @@ function section(
     ...unread,
     ...sharedRoots.map((shared) => `warning: ${describeSharedRoot(shared)}`),
   ];
-  return `${member} (${trustDomain})\n${lines.map((line) => `  ${line.replaceAll("\n", "\n  ")}\n`).join("")}`;
+  return `${member} (${trustDomain})\n${lines.map((line) => `  ${printable(line).replaceAll("\n", "\n  ")}\n`).join("")}`;
 }
 
 function rootsIn(gain: TrustGain): string {

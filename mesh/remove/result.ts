@@ -1,4 +1,6 @@
 /** What `spire-federation remove` has come to: its exit code, its table, and what is left to people. */
+import { printable } from "../kernel/text";
+import { word } from "../../components/shell";
 import { PROGRAM } from "../../components/names";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { table } from "../kernel/table";
@@ -50,12 +52,15 @@ export function printRemove(removal: Removal): string {
   const said = all.flatMap(({ member, errors, warnings }) =>
     [...errors, ...warnings.map((warning) => `warning: ${warning}`)].map((text) => `${member}: ${text}`),
   );
-  return table(["MEMBER", "STATE", "DONE"], rows) + [...said, ...next(removal)].map((line) => `\n${line}\n`).join("");
+  return (
+    table(["MEMBER", "STATE", "DONE"], rows) +
+    [...said, ...next(removal)].map((line) => `\n${printable(line)}\n`).join("")
+  );
 }
 
 /** What is left to people. */
 function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
-  const rm = `delete Pulumi.${stack}.yaml and run pulumi stack rm ${stack}`;
+  const rm = `delete Pulumi.${stack}.yaml and run pulumi stack rm ${word(stack)}`;
   const trusting = members.filter(({ state }) => state !== "clean").map(({ member }) => member);
   const gone = leaver !== undefined && leaver.state !== "clean" && !leaver.asked;
   return [
@@ -63,14 +68,16 @@ function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
     ...(trusting.length === 0
       ? []
       : [
-          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${stack} again`,
+          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${word(stack)} again`,
         ]),
     ...(gone
       ? [`${stack} cannot be asked, and may trust the others as before; if it is gone for good, ${rm} --force`]
       : []),
     ...(destroyed ? [`Stack ${stack} is destroyed; the next npx ${PROGRAM} up would build it again: ${rm}`] : []),
     ...(leaver?.state === "clean" && !destroyed
-      ? [`${stack} is a cluster by itself now; npx ${PROGRAM} remove ${stack} --destroy destroys its stack as well`]
+      ? [
+          `${stack} is a cluster by itself now; npx ${PROGRAM} remove ${word(stack)} --destroy destroys its stack as well`,
+        ]
       : []),
   ];
 }

@@ -1,5 +1,7 @@
 /** Markup from templates in which everything that is put in is text. Pure. */
 
+import { printable } from "../kernel/text";
+
 /** Text that is markup already. Only `html` makes it, and `trusted` from what this program itself says. */
 export class Html {
   constructor(readonly text: string) {}
@@ -35,11 +37,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Control characters, and those that are not seen or turn the direction of writing: a command would look like another one. */
-const HIDDEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
 function escape(text: string): string {
-  return text
-    .replace(HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

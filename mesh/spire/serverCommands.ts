@@ -1,3 +1,4 @@
+import { word } from "../../components/shell";
 import { oc } from "../../components/access";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
 import type { Place } from "../kernel/place";
@@ -13,8 +14,11 @@ export const PROGRAMS = ["/spire-server", "/opt/spire/bin/spire-server"] as cons
 
 /** Ends trust in a trust domain: SPIRE keeps its bundle when nothing asks for it any more. */
 export const forgetCommand = (place: Place, trustDomain: string): string =>
-  inServer(place, `bundle delete -id spiffe://${trustDomain} -mode dissociate`);
+  inServer(place, `bundle delete -id ${word(`spiffe://${trustDomain}`)} -mode dissociate`);
 
 /** A command in the SPIRE server's container. */
 export const inServer = (place: Place, command: string): string =>
-  oc(place, `exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${place.program ?? PROGRAMS[0]} ${command}`);
+  oc(
+    place,
+    `exec -n ${OPERAND_NAMESPACE} ${POD} -c ${SPIRE_SERVER} -- ${word(place.program ?? PROGRAMS[0])} ${command}`,
+  );

@@ -1,4 +1,5 @@
 /** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
+import { printable } from "../kernel/text";
 import type { Published } from "../pulumi/workspace";
 import { type MeshMember, peerLabel } from "../members/members";
 import { look, type Looked } from "../kernel/looked";
@@ -85,5 +86,5 @@ export function printStatus(members: readonly StatusMember[]): string {
       pending.join(", "),
     ]),
   );
-  return rows + kept.join("");
+  return rows + printable(kept.join(""));
 }

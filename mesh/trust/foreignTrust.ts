@@ -1,4 +1,5 @@
 /** What makes a cluster trust somebody, beside what its stack declares. Pure. */
+import { word } from "../../components/shell";
 import { oc } from "../../components/access";
 import type { KubeObject } from "../../components/cluster";
 import {
@@ -35,7 +36,7 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
       const { trustDomain = "", className, bundleEndpointURL = "no URL" } = object.spec ?? {};
       const name = object.metadata?.name ?? "";
       const about = { member: place.member, object: `ClusterFederatedTrustDomain ${name}` };
-      const remove = oc(place, `delete clusterfederatedtrustdomain ${name}`);
+      const remove = oc(place, `delete clusterfederatedtrustdomain ${word(name)}`);
       const says = `${trustDomain} at ${bundleEndpointURL}`;
       if (className !== FEDERATION_CLASS) {
         const found = `${says}, which the controller ignores: its class is ${className ?? "none"}`;
@@ -89,7 +90,7 @@ export function listedPeers(
   const owned = mode === "static" && asked.size > 0;
   const about = { member: place.member, object: "SpireServer cluster" };
   const edit = `take it out of spec.federation.federatesWith: ${oc(place, "edit spireserver cluster")}`;
-  const cure = owned ? `npx pulumi up --refresh --stack ${place.member}` : edit;
+  const cure = owned ? `npx pulumi up --refresh --stack ${word(place.member)}` : edit;
   return [
     ...listed.flatMap((entry): Finding[] => {
       const peer = asked.get(entry.trustDomain);

@@ -1,4 +1,5 @@
 /** What a SPIRE server has in its own store: whom it polls, and whose keys it trusts. Pure. */
+import { word } from "../../components/shell";
 import type { Declared } from "./expected";
 import type { Finding } from "../kernel/finding";
 import { forgetCommand, inServer } from "../spire/serverCommands";
@@ -22,7 +23,7 @@ export function leftInStore(place: Place, store: Store, declared: Declared, fore
       member,
       object: `relationship ${trustDomain}`,
       found: "SPIRE polls its bundle, and no stack declares it",
-      cure: `${inServer(place, `federation delete -id ${trustDomain}`)} && ${forgetCommand(place, trustDomain)}`,
+      cure: `${inServer(place, `federation delete -id ${word(trustDomain)}`)} && ${forgetCommand(place, trustDomain)}`,
     })),
     ...store.bundles
       .filter(({ trustDomain }) => !known(trustDomain) && !left.includes(trustDomain))
@@ -75,4 +76,4 @@ export function heldOfPeer(place: Place, held: HeldBundle, own: HeldBundle, now:
 
 /** Takes the peer's bundle as its endpoint serves it now; when that fails it says why. */
 export const refresh = (place: Place, trustDomain: string): string =>
-  inServer(place, `federation refresh -id ${trustDomain}`);
+  inServer(place, `federation refresh -id ${word(trustDomain)}`);

@@ -1,4 +1,5 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
+import { printable } from "../kernel/text";
 import type { OpMap, Published } from "../pulumi/workspace";
 import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
@@ -182,5 +183,5 @@ export function printUp(members: readonly UpMember[]): string {
       .map(([op, count]) => `${String(count)} ${op}`)
       .join(", ") || "none",
   ]);
-  return table(["MEMBER", "STATE", "RUNS", "RESTARTS", "CHANGES"], rows) + explained.join("");
+  return table(["MEMBER", "STATE", "RUNS", "RESTARTS", "CHANGES"], rows) + printable(explained.join(""));
 }

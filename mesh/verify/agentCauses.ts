@@ -1,4 +1,5 @@
 /** Why SPIRE agents cannot attest, by what their logs say (SPIRE 1.13 and 1.14, workload attestor k8s). Pure. */
+import { word } from "../../components/shell";
 import { OPERAND_NAMESPACE as NAMESPACE, SPIRE_AGENT } from "../../components/names";
 import { oc, ocHere } from "./subjects";
 import type { Place } from "../kernel/place";
@@ -23,7 +24,7 @@ export function agentCause(place: Place, error: string, node: string): Cause {
   if (/no such host|server misbehaving|lookup \S+/.test(error)) {
     return {
       cause: "the agent asks the kubelet by the node's name, and that name does not resolve on the node",
-      cure: `let the cluster's DNS resolve the names of its nodes: ${oc(place, `get node ${node} -o wide`)} shows name and address`,
+      cure: `let the cluster's DNS resolve the names of its nodes: ${oc(place, `get node ${word(node)} -o wide`)} shows name and address`,
     };
   }
   if (/x509|tls:/.test(error)) {
@@ -40,13 +41,13 @@ export function agentCause(place: Place, error: string, node: string): Cause {
   ) {
     return {
       cause: "the agent does not reach the kubelet of its node",
-      cure: `let the agents reach port 10250 of their own node: ${oc(place, `get node ${node} -o wide`)} shows its address`,
+      cure: `let the agents reach port 10250 of their own node: ${oc(place, `get node ${word(node)} -o wide`)} shows its address`,
     };
   }
   if (error.includes("max poll attempts")) {
     return {
       cause: "the kubelet does not list the container of a process",
-      cure: `see that the pod still runs on that node, ${oc(place, `get pods -A --field-selector spec.nodeName=${node}`)}; ${logs}`,
+      cure: `see that the pod still runs on that node, ${oc(place, `get pods -A --field-selector ${word(`spec.nodeName=${node}`)}`)}; ${logs}`,
     };
   }
   return { cause: "workloads cannot be attested", cure: logs };

@@ -1,4 +1,5 @@
 /** Why a SPIRE server cannot fetch a peer's bundle, by what its log says (SPIRE 1.13 and 1.14). Pure. */
+import { word } from "../../components/shell";
 import { PROGRAM } from "../../components/names";
 import { oc, ocHere, upAgain } from "./subjects";
 import type { Place } from "../kernel/place";
@@ -22,7 +23,8 @@ const IN_THE_WAY =
 const reach: Known["cure"] = (place, peer) =>
   `let this cluster's pods reach the host of ${peer} on port 443; in the way can be ${IN_THE_WAY}: ${ocHere(place, "get networkpolicies")}`;
 
-const ofPeer: Known["cure"] = (_, peer) => `npx ${PROGRAM} verify ${peer} says what is wrong with the endpoint there`;
+const ofPeer: Known["cure"] = (_, peer) =>
+  `npx ${PROGRAM} verify ${word(peer)} says what is wrong with the endpoint there`;
 
 const KNOWN: readonly Known[] = [
   {
@@ -74,7 +76,7 @@ const KNOWN: readonly Known[] = [
   {
     says: /HTTP request to an HTTPS server/,
     cause: "the peer's Route has termination edge, and its SPIRE server speaks TLS",
-    cure: (_, peer) => `let the Route of ${peer} be made by its stack: npx pulumi up --refresh --stack ${peer}`,
+    cure: (_, peer) => `let the Route of ${peer} be made by its stack: npx pulumi up --refresh --stack ${word(peer)}`,
   },
   {
     says: /unexpected status 503/,

@@ -1,4 +1,5 @@
 /** `spire-federation verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
+import { word } from "../../components/shell";
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Cluster } from "../../components/cluster";
@@ -58,7 +59,7 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
       if ("seen" in addresses) return ok(`${name} is ${addresses.seen.join(", ")}`);
       return failed(
         `${name}: ${addresses.because}`,
-        `let the wildcard record of the ingress domain lead to the router: dig ${name}`,
+        `let the wildcard record of the ingress domain lead to the router: dig ${word(name)}`,
       );
     },
   },

@@ -1,4 +1,5 @@
 /** What the checks are asked of: a member, and a pair of a member and one of its peers. */
+import { word } from "../../components/shell";
 import { accessFlags, oc } from "../../components/access";
 import type { FederationRoute } from "../../components/federationRoute";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../../components/names";
@@ -65,7 +66,7 @@ export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects
 }
 
 /** `npx pulumi up --refresh --stack cluster1`, which puts right what is the stack's. */
-export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${member}`;
+export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;
 
 /** Has the endpoint's certificate issued anew. */
 export const renewCommand = (place: Place): string =>
@@ -78,4 +79,4 @@ export const ocHere = (place: Place, command: string): string => oc(place, `-n $
 
 /** @param kind whose conditions say it */
 export const askOperator = (place: Place, kind = "spireserver"): string =>
-  `put right what ZTWIM's operator says: ${oc(place, `get ${kind} cluster -o yaml`)}`;
+  `put right what ZTWIM's operator says: ${oc(place, `get ${word(kind)} cluster -o yaml`)}`;

@@ -1,4 +1,5 @@
 /** What `spire-federation verify` found, and how it is printed. Pure. */
+import { printable } from "../kernel/text";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import type { Outcome } from "./check";
 
@@ -102,15 +103,17 @@ export function printVerify(verification: Verification): string {
 }
 
 function section(head: string, health: Health, checks: readonly Outcome[]): string {
-  return [`${head}: ${health}`, ...checks.flatMap((check) => lines(check))].map((text) => `${text}\n`).join("");
+  return [`${printable(head)}: ${health}`, ...checks.flatMap((check) => lines(check))]
+    .map((text) => `${text}\n`)
+    .join("");
 }
 
 function lines(check: Outcome): string[] {
   const { state, code, title, evidence, source } = check;
   // Where a passing fact was seen stands in docs/checks.md; who has to act wants it here.
   const seen = state === "failed" || state === "warn" || state === "unknown" ? `, seen from ${source}` : "";
-  const text = `  ${MARKS[state]} ${code} ${title}: ${evidence.replaceAll("\n", "\n      ")}${seen}`;
-  return "cure" in check ? [text, `      cure: ${check.cure.replaceAll("\n", "\n            ")}`] : [text];
+  const text = `  ${MARKS[state]} ${code} ${title}: ${printable(evidence).replaceAll("\n", "\n      ")}${seen}`;
+  return "cure" in check ? [text, `      cure: ${printable(check.cure).replaceAll("\n", "\n            ")}`] : [text];
 }
 
 export function summary(verification: Verification): string {

@@ -1,4 +1,5 @@
 /** MESH111 to MESH123: the endpoint's certificate, its issuer, and the router's access to it. Pure. */
+import { word } from "../../../components/shell";
 import { contains } from "../../../components/additions";
 import { isTrueNow, notTrue } from "../../../components/conditions";
 import { planIssuer } from "../../../components/issuer";
@@ -37,7 +38,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       const issuer = fact(view, "issuer");
       if (issuer === undefined) return gone(view, label);
       if (!isTrueNow(issuer, "Ready")) {
-        const describe = ocHere(view, `describe ${reference.kind.toLowerCase()} ${reference.name}`);
+        const describe = ocHere(view, `describe ${reference.kind.toLowerCase()} ${word(reference.name)}`);
         return failed(`${label}: ${notTrue(issuer)}`, `put right what it says (${describe}), then ${upAgain(view)}`);
       }
       const asked = objects.find(({ name }) => name === reference.name)?.spec;

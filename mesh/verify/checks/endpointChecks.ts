@@ -1,4 +1,5 @@
 /** MESH141 to MESH150: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
+import { word } from "../../../components/shell";
 import { X509Certificate } from "node:crypto";
 import { accessOf } from "../../../components/access";
 import { serverSpiffeId } from "../../../components/peer";
@@ -79,7 +80,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) => {
       const { presented } = view;
       const cure =
-        `curl -v https://${hostOf(view)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
+        `curl -v ${word(`https://${hostOf(view)}`)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
         `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
       if ("because" in presented) {
         if (view.config.probe === "cluster") throw new NotSeen(presented.because);

@@ -1,4 +1,5 @@
 /** Whether what is held of a peer are the peer's present keys, X.509 or JWT. Pure. */
+import { word } from "../../../components/shell";
 import { PROGRAM } from "../../../components/names";
 import { refresh } from "../../trust/serverStore";
 import { failed, type Judgement, NotSeen, ok, pending, see, warn } from "../check";
@@ -94,7 +95,7 @@ function notHeld(view: PairView): Judgement {
   const trustDomain = see(view.peer.trustDomain);
   const { federates } = view.peer;
   if ("seen" in federates && !federates.seen)
-    return pending(`no bundle of ${trustDomain} yet`, `npx ${PROGRAM} up ${view.member}`);
+    return pending(`no bundle of ${trustDomain} yet`, `npx ${PROGRAM} up ${word(view.member)}`);
   return failed(`holds no bundle of ${trustDomain}`, refresh(view, trustDomain));
 }
 

@@ -1,4 +1,5 @@
 /** MESH201 to MESH214: whether a member trusts a peer, and with the peer's present keys. Pure. */
+import { word } from "../../../components/shell";
 import { X509Certificate } from "node:crypto";
 import { TRUST_KIND } from "../../../components/bundleMark";
 import { objectName } from "../../../components/federatedTrustDomain";
@@ -32,7 +33,7 @@ export const trustChecks: readonly Check<PairView>[] = [
       if ("seen" in federates && !federates.seen) {
         return pending(
           `${view.peer.label} has no bundle endpoint yet`,
-          `npx ${PROGRAM} up ${view.peer.label} ${view.member}`,
+          `npx ${PROGRAM} up ${word(view.peer.label)} ${word(view.member)}`,
         );
       }
       return failed(`${name} is not there`, upAgain(view));
@@ -96,7 +97,8 @@ export const trustChecks: readonly Check<PairView>[] = [
       if (entry !== undefined) return ok(entryText(entry));
       if (view.config.federatesWith === "dynamic") return ok("not listed, as federatesWith: dynamic has it");
       const { federates } = view.peer;
-      if ("seen" in federates && !federates.seen) return pending("not listed yet", `npx ${PROGRAM} up ${view.member}`);
+      if ("seen" in federates && !federates.seen)
+        return pending("not listed yet", `npx ${PROGRAM} up ${word(view.member)}`);
       return failed(`it doesn't list ${asked.trustDomain}`, upAgain(view));
     },
   },
@@ -200,7 +202,7 @@ export const trustChecks: readonly Check<PairView>[] = [
       const trusted = fact(view, "trustedCas");
       const about = describeCa(peer);
       if (missingCas(peer, trusted?.pem ?? "").length === 0) return ok(`${about}, in ConfigMap ${trusted?.name ?? ""}`);
-      const up = `npx pulumi up --stack ${view.member}`;
+      const up = `npx pulumi up --stack ${word(view.member)}`;
       if (trusted === undefined) {
         return failed(
           `it trusts the CAs of its image alone, and not ${about}`,

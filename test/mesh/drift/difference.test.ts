@@ -76,3 +76,9 @@ describe("fields that others have set", () => {
     expect(addedFields(asked, { metadata: { managedFields: [{ fieldsV1: labelled }] } })).toEqual([]);
   });
 });
+
+test("a JSON pointer escapes what has a meaning there", () => {
+  const fieldsV1 = { "f:metadata2": { "f:example.com/a~b": {} } };
+  const live = { metadata2: { "example.com/a~b": "x" }, metadata: { managedFields: [{ manager: "m", fieldsV1 }] } };
+  expect(addedFields({ metadata2: {} }, live).map(({ pointer }) => pointer)).toEqual(["/metadata2/example.com~1a~0b"]);
+});

@@ -1,0 +1,34 @@
+/** Values as people read them, without what may be a password. Pure. */
+import { isHidden } from "../pulumi/stackObjects";
+
+const MOST_CHARACTERS = 200;
+const INSTEAD = "(not shown)";
+
+/** Keys of what may be secret; a key that only names a Secret, such as `privateKeySecretRef`, is shown. */
+const SECRET_KEY =
+  /connection.?string|passw(or)?d|passphrase|token|credential|api.?key|private.?key(?!.?SecretRef)|secret.?(key|value|data)?$/i;
+
+/** `scheme://user:password@host`, and `password=…` as in a connection string, in a text with any key. */
+const URL_PASSWORD = /(\w+:\/\/[^\s:@/]*):[^\s@/]+@/g;
+const ASSIGNED = /\b(passw(?:or)?d|pwd|passphrase|token|secret)(\s*=\s*)("[^"]*"|'[^']*'|[^\s;&,]+)/gi;
+
+export function redactedText(text: string): string {
+  return text.replace(URL_PASSWORD, `$1:${INSTEAD}@`).replace(ASSIGNED, `$1$2${INSTEAD}`);
+}
+
+/**
+ * A value of an object as JSON, however deep it is and wherever in it a secret may be.
+ *
+ * @param path where it is in its object
+ * @param ofSecret it is of a Secret, whose data are never shown
+ */
+export function shown(path: string, value: unknown, ofSecret = false): string {
+  if (value === undefined) return "nothing";
+  if (ofSecret || isHidden(value) || path.split(/[.[\]]+/).some((key) => SECRET_KEY.test(key))) return INSTEAD;
+  const hide = (key: string, part: unknown): unknown => {
+    if (SECRET_KEY.test(key) || isHidden(part)) return INSTEAD;
+    return typeof part === "string" ? redactedText(part) : part;
+  };
+  const text = JSON.stringify(value, hide);
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}
