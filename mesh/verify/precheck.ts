@@ -3,19 +3,22 @@ import { word } from "../../components/shell";
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import type { Cluster } from "../../components/cluster";
+import type { ProbeFrom } from "../../components/clusterProbe";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
 import { type Cleared, preflight } from "../../stacks/preflight";
 import { readIngressDomain } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";
-import { type Check, evaluate, failed, ok, see } from "./check";
+import { type Check, evaluate, failed, NotSeen, ok, see } from "./check";
 import { reachable } from "./checks/clusterChecks";
 import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
 import { look, type Looked } from "../kernel/looked";
+import { OUT_OF_SIGHT, PROBE_IS_CLUSTER } from "./subjects";
 
 export interface PrecheckView extends ClusterAccess {
   member: string;
+  probe: ProbeFrom;
   version: Looked<string>;
   /** A cluster that may be changed, or everything that it has against the stack's config. */
   preflight: Looked<Cleared | Problem[]>;
@@ -52,11 +55,12 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
     source: "this machine's DNS",
     about:
       "The host that the bundle endpoint will have leads somewhere. Peers and, for HTTP-01, the ACME server must be able to resolve it as well, " +
-      "and to reach the router there.",
+      "and to reach the router there. Unknown where the stack has probe: cluster and the host resolves elsewhere only.",
     needs: ["MESH101"],
-    judge: ({ host, addresses }) => {
+    judge: ({ host, addresses, probe }) => {
       const name = see(host);
       if ("seen" in addresses) return ok(`${name} is ${addresses.seen.join(", ")}`);
+      if (probe === "cluster") throw new NotSeen(`${OUT_OF_SIGHT}${PROBE_IS_CLUSTER} (${addresses.because})`);
       return failed(
         `${name}: ${addresses.because}`,
         `let the wildcard record of the ingress domain lead to the router: dig ${word(name)}`,
@@ -100,6 +104,7 @@ async function precheckMember(
   });
   const checks = evaluate(precheckChecks, {
     member: name,
+    probe: config.probe,
     ...access,
     version,
     preflight: "because" in version ? version : await look(() => preflight(config, reader)),

@@ -59,6 +59,7 @@ export interface PresentKeys {
 
 /** Said of what only an endpoint shows that cannot be reached from here, and need not be. */
 export const OUT_OF_SIGHT = "cannot be seen from here: ";
+export const PROBE_IS_CLUSTER = "spire-federation:probe is cluster";
 
 /** One fact of a member. */
 export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects[K] {

@@ -22,7 +22,7 @@ import {
   type VerifiedPair,
   type VerifiedPeer,
 } from "./verification";
-import { type MemberView, OUT_OF_SIGHT, type PairView, type PeerReading } from "./subjects";
+import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
 import { fingerprint } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
 import { look, type Looked } from "../kernel/looked";
@@ -172,7 +172,7 @@ async function lookAtEndpoint({ route, facts, config }: Looking, world: World): 
   const ca = config.profile === "https_spiffe" ? (roots ?? "") : endpointCa({ config, facts });
   const presented = await look(() => world.endpoint(`https://${route.seen.host}`, ca));
   return "because" in presented && config.probe === "cluster"
-    ? { because: `${OUT_OF_SIGHT}spire-federation:probe is cluster (${presented.because})` }
+    ? { because: `${OUT_OF_SIGHT}${PROBE_IS_CLUSTER} (${presented.because})` }
     : presented;
 }
 

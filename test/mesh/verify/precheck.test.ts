@@ -7,8 +7,12 @@ import { memberNamed, NOW } from "./fixture";
 
 const unasked = (): Promise<never> => Promise.reject(new Error("is not asked"));
 
-async function look(objects: KubeObject[], version = () => Promise.resolve("v1.35.3")): Promise<VerifiedMember> {
-  const member = memberNamed("cluster1", { trustDomain: "localhost" });
+async function look(
+  objects: KubeObject[],
+  version = () => Promise.resolve("v1.35.3"),
+  raw: Record<string, unknown> = {},
+): Promise<VerifiedMember> {
+  const member = memberNamed("cluster1", { trustDomain: "localhost", ...raw });
   const { members } = await precheck(
     [member],
     () => ({
@@ -60,7 +64,7 @@ test("of a cluster that doesn't answer nothing else is asked", async () => {
   ]);
 });
 
-test("a host that nobody knows is said", async () => {
+test("a host that nobody knows is said, or unknown where it need not be known here", async () => {
   const { ztwim, ingress, ...rest } = freshCluster();
   const objects = [
     ...Object.values(rest),
@@ -70,5 +74,9 @@ test("a host that nobody knows is said", async () => {
   expect((await look(objects)).checks[2]).toMatchObject({
     state: "failed",
     evidence: expect.stringContaining("federation.nowhere.invalid: ") as string,
+  });
+  expect((await look(objects, undefined, { probe: "cluster" })).checks[2]).toMatchObject({
+    state: "unknown",
+    evidence: expect.stringMatching(/^cannot be seen from here: spire-federation:probe is cluster/) as string,
   });
 });
