@@ -6,13 +6,17 @@ const transform = { [`${DOOR}$`]: "<rootDir>/test/bundle.js", "^.+\\.[jt]s$": "@
 const moduleNameMapper = { "^@npmcli/arborist$|/typescript-shim$": "<rootDir>/test/empty.js" };
 const files = { transform, moduleNameMapper };
 
-/** `unit` needs nothing but Node; `lab` needs a running lab and is started inside it. */
+/**
+ * `unit` needs nothing but Node; `backends` needs Pulumi, and Go for an S3 server; `lab` needs a running lab and is started
+ * inside it.
+ */
 module.exports = {
   collectCoverageFrom: ["index.ts", "components/**/*.ts", "stacks/**/*.ts", "mesh/**/*.ts", `!**${DOOR}`],
   coverageDirectory: "coverage",
   testTimeout: 60_000, // a bound against hanging, not a measurement
   projects: [
-    { displayName: "unit", ...files, testMatch: ["<rootDir>/test/!(lab)/**/*.test.ts"] },
+    { displayName: "unit", ...files, testMatch: ["<rootDir>/test/!(lab|backends)/**/*.test.ts"] },
+    { displayName: "backends", ...files, testMatch: ["<rootDir>/test/backends/**/*.test.ts"] },
     {
       displayName: "lab",
       ...files,

@@ -1,5 +1,6 @@
 /** A Pulumi.<stack>.yaml: reads it, and takes peers out of it; comments and the order of its keys stay. */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isAlias, isMap, isScalar, isSeq, parse, parseDocument } from "yaml";
@@ -51,11 +52,26 @@ async function find(dir: string, stack: string): Promise<Edit | undefined> {
   return undefined;
 }
 
-/** In one step: who is interrupted here has the old file or the new one. */
+/**
+ * In one step: an interrupted run leaves the old file or the new one. A link stays a link, to a new file with the
+ * permissions of the old one.
+ *
+ * @throws UsageError for anything but a regular file, such as a device or a pipe
+ */
 export async function save({ dir, file, text }: Edit): Promise<void> {
-  const path = join(dir, file);
-  await writeFile(`${path}~`, text);
-  await rename(`${path}~`, path);
+  const named = join(dir, file);
+  const path = (await realpath(named).catch(ifMissing)) ?? named;
+  const there = await stat(path).catch(ifMissing);
+  if (there?.isFile() === false) throw new UsageError(`${named}: it is not a regular file; name one, or a new one`);
+  // A name that nobody can have prepared, such as by a link that leads elsewhere.
+  const temporary = `${path}.${randomUUID()}~`;
+  try {
+    await writeFile(temporary, text, { flag: "wx" });
+    if (there !== undefined) await chmod(temporary, there.mode);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }
 
 function ifMissing(error: unknown): undefined {

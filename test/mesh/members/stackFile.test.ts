@@ -1,9 +1,43 @@
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
-import { withoutPeers } from "../../../mesh/members/stackFile";
+import { UsageError } from "../../../mesh/kernel/exit";
+import { save, withoutPeers } from "../../../mesh/members/stackFile";
 
 const drop = (text: string, ...names: string[]): string =>
   withoutPeers(text, "spire-federation", (name) => names.includes(name));
+
+describe("a file that is saved", () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "stack-file-"));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  test("by a link is changed where the link leads, and keeps its permissions; nothing else is left", async () => {
+    await writeFile(join(dir, "shared.yaml"), "old", { mode: 0o640 });
+    await symlink("shared.yaml", join(dir, "Pulumi.a.yaml"));
+    await save({ dir, file: "Pulumi.a.yaml", text: "new" });
+    expect((await lstat(join(dir, "Pulumi.a.yaml"))).isSymbolicLink()).toBe(true);
+    expect(await readFile(join(dir, "shared.yaml"), "utf8")).toBe("new");
+    expect((await stat(join(dir, "shared.yaml"))).mode & 0o777).toBe(0o640);
+    expect((await readdir(dir)).sort()).toEqual(["Pulumi.a.yaml", "shared.yaml"]);
+  });
+
+  test("is never a device", async () => {
+    await symlink("/dev/null", join(dir, "Pulumi.a.yaml"));
+    await expect(save({ dir, file: "Pulumi.a.yaml", text: "new" })).rejects.toThrow(UsageError);
+    expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+    expect(await readdir(dir)).toEqual(["Pulumi.a.yaml"]);
+  });
+
+  test("may be a new one", async () => {
+    await save({ dir, file: "Pulumi.a.yaml", text: "new" });
+    expect(await readFile(join(dir, "Pulumi.a.yaml"), "utf8")).toBe("new");
+  });
+});
 
 test("comments stay, and so does the order", () => {
   const before = `# who we are

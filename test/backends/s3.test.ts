@@ -1,0 +1,107 @@
+/** The command on an object store, with real stacks of a tiny program and stack names of every kind. */
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Done, done, ObjectStore } from "./s3";
+
+const STATE = ["stacks", "spire-federation"];
+const LOCKS = ["locks", "organization", "spire-federation"];
+const [A, B] = ["cluster.1", "Prod_EU"];
+
+jest.setTimeout(600_000);
+
+let store: ObjectStore;
+
+beforeAll(async () => {
+  store = await ObjectStore.start();
+  await store.write(A, "a.example.com", B);
+  await store.write(B, "b.example.com", `organization/spire-federation/${A}`);
+});
+
+afterAll(() => store.stop());
+
+interface Members {
+  members: { member: string; state: string; errors: string[] }[];
+}
+
+const states = ({ out }: Done): string[] =>
+  (JSON.parse(out) as Members).members.map(({ member, state }) => `${member} ${state}`);
+
+/** A lock as Pulumi writes it. */
+async function lock(stack: string, hostname: string, pid: number): Promise<string> {
+  const file = store.path(...LOCKS, stack, `${randomUUID()}.json`);
+  await mkdir(store.path(...LOCKS, stack), { recursive: true });
+  await writeFile(file, JSON.stringify({ pid, username: "jo", hostname, timestamp: new Date().toISOString() }));
+  return file;
+}
+
+test("stacks are made and brought up, with the passphrase from a file", async () => {
+  const up = await store.command("up", "--yes", "--json");
+  expect(up.code).toBe(0);
+  expect(states(up)).toEqual([`${B} complete`, `${A} complete`]);
+  expect(await store.objects(...STATE)).toEqual(expect.arrayContaining([`${B}.json`, `${A}.json`]));
+  expect(await store.objects(...LOCKS, A)).toEqual([]);
+});
+
+test("status knows whom each trusts, by the names of the stacks, and without a passphrase", async () => {
+  const env = { ...store.env, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+  const status = await done(store.start(["status", "--json", A, `spire-federation/${B}`], env));
+  expect(status).toMatchObject({ code: 0, err: "" });
+  const { members } = JSON.parse(status.out) as { members: { member: string; trusts: object; pending: string[] }[] };
+  expect(members.map(({ member, trusts, pending }) => [member, Object.keys(trusts), pending])).toEqual([
+    [A, [B], []],
+    [B, [A], []],
+  ]);
+});
+
+test("the program gets the project's defaults, as the command does", async () => {
+  const outputs = JSON.parse(await store.pulumi("stack", "output", "--json", "--stack", A)) as object;
+  expect(outputs).toMatchObject({ refreshHint: "90" });
+});
+
+test("two at once: both end well, one after the other", async () => {
+  const both = await Promise.all([store.command("up", "--yes", "--json"), store.command("up", "--yes", "--json")]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  expect(await store.objects(...LOCKS, A)).toEqual([]);
+});
+
+test("a lock of another host stays; the error says whose it is, and how to release it", async () => {
+  const file = await lock(A, "ci-runner-7", 4711);
+  const up = await store.command("up", "--yes", "--json", A);
+  expect(up.code).toBe(1);
+  const [member] = (JSON.parse(up.out) as Members).members;
+  expect(member?.errors.join("\n")).toMatch(
+    /process 4711 of jo@ci-runner-7.*pulumi cancel --stack organization\/spire-federation\/cluster\.1/s,
+  );
+  expect(await readFile(file, "utf8")).toContain("ci-runner-7");
+  await rm(file);
+});
+
+test("after a kill the lock stays, too: who has it may run elsewhere; the command that the error names releases it", async () => {
+  await writeFile(join(store.project, "hold"), "");
+  const child = store.start(["up", "--yes", A]);
+  const ended = done(child);
+  while ((await store.objects(...LOCKS, A)).length === 0) await sleep(100);
+  process.kill(-(child.pid ?? 0), "SIGKILL");
+  await ended;
+  await endOrphans();
+  await rm(join(store.project, "hold"));
+  const locks = await store.objects(...LOCKS, A);
+  expect(locks).toHaveLength(1);
+  await store.pulumi("cancel", "--yes", "--stack", A);
+  const up = await store.command("up", "--yes", "--json");
+  expect([up.code, states(up)]).toEqual([0, [`${B} complete`, `${A} complete`]]);
+});
+
+/** Pulumi's own process group outlives that of the command, and ends by itself once its program goes on; here it is killed, too. */
+async function endOrphans(): Promise<void> {
+  for (const file of await store.objects(...LOCKS, A)) {
+    const { pid } = JSON.parse(await readFile(store.path(...LOCKS, A, file), "utf8")) as { pid: number };
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
