@@ -1,10 +1,10 @@
 /** What somebody with the auditor's rights sees of two clusters that trust each other. The tests build on each other. */
 import { Cluster } from "../../lab/client/cluster";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { pairs } from "../../lab/demo/proof";
 import { driftTests } from "./auditDrift";
 import { reportTests } from "./auditReport";
-import { inHandsOf } from "./identities";
+import { inHandsOf, testProject } from "./identities";
 import { removeBundles } from "./leftovers";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2")];
@@ -15,7 +15,7 @@ let auditor: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);

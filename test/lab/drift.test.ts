@@ -5,9 +5,9 @@
 import { join } from "node:path";
 import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
-import { grant, writeKubeconfig } from "./identities";
+import { grant, writeKubeconfig, testProject } from "./identities";
 import { rotateAuthorities } from "./rotation";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
@@ -18,7 +18,7 @@ let auditor: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
   await grant(cluster1, "auditor");

@@ -12,6 +12,7 @@ import { OPERATOR, OPERATOR_NAMESPACE, removeOperator } from "../../lab/client/o
 import { labState, Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 import { Row } from "./row";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const SPIRE_SERVER = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer" };
@@ -32,7 +33,7 @@ let begin: () => void;
 const begun = new Promise<void>((resolve) => (begin = resolve));
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2", "stranger");
+  project = await testProject("cluster1", "cluster2", "stranger");
   for (const stack of ["cluster1", "cluster2"]) await project.unset(stack, "peers");
   begin();
 });

@@ -3,10 +3,11 @@
  * as the clusters do; jest runs them in order.
  */
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
 import { workloadTests } from "./workloads";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 let project: Project;
@@ -15,7 +16,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
 });
 
 const up = (stack: string, ...flags: string[]): Promise<string> => project.up(stack, ...flags);

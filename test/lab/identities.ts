@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KubeConfig } from "../../components/kubernetesClient";
-import type { Cluster } from "../../lab/client/cluster";
-import type { Project } from "../../lab/client/project";
+import { Cluster } from "../../lab/client/cluster";
+import { Project } from "../../lab/client/project";
 import { files, objectsOf } from "../rbac/manifests";
 
 const NAMESPACE = "spire-federation";
@@ -12,6 +12,14 @@ const NAMESPACE = "spire-federation";
 export async function grant(cluster: Cluster, ...files: string[]): Promise<void> {
   for (const file of files) for (const object of objectsOf(file)) await cluster.apply(object);
 }
+
+/** A throw-away project in the deployer's hands on every cluster of the lab: the lab's own administrator may do anything. */
+export const testProject = async (...stacks: string[]): Promise<Project> =>
+  inHandsOf(
+    "deployer",
+    await Project.forTest(...stacks),
+    Cluster.names().map((name) => new Cluster(name)),
+  );
 
 /** The project in the hands of an identity that has everything docs/rbac/ grants it on these clusters, and nothing else. */
 export async function inHandsOf(

@@ -1,7 +1,8 @@
 /** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked. */
 import { Cluster } from "../../lab/client/cluster";
 import { OPERATOR, OPERATOR_NAMESPACE, operatorObjects, removeOperator } from "../../lab/client/operator";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
+import { testProject } from "./identities";
 
 const cluster1 = new Cluster("cluster1");
 let project: Project;
@@ -10,7 +11,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1");
+  project = await testProject("cluster1");
   await removeOperator(cluster1);
   await project.set("cluster1", "peers", "[]");
   await project.set("cluster1", "certManager.installPlanApproval", "Manual");

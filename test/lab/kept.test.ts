@@ -1,8 +1,9 @@
 /** A peer's stack is destroyed and made again; its peer goes on trusting it until the config says otherwise. */
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const TRUST = "ClusterFederatedTrustDomain";
@@ -11,7 +12,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
   await project.up("cluster1");

@@ -1,8 +1,9 @@
 /** One stack from its first up to after its last destroy, on a cluster that goes on running. */
 import { Cluster } from "../../lab/client/cluster";
 import { OPERATOR, operatorObjects } from "../../lab/client/operator";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { eventually } from "../../lab/client/eventually";
+import { grant, testProject } from "./identities";
 
 const cluster = new Cluster("cluster1");
 let project: Project;
@@ -10,7 +11,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1");
+  project = await testProject("cluster1");
   // Alone: what is tested here is the cluster's own.
   await project.unset("cluster1", "peers");
   await up();
@@ -66,6 +67,7 @@ describe("destroy", () => {
   });
 
   test("can be followed by an up that installs it again", async () => {
+    await grant(cluster, "deployer-cert-manager"); // its Roles went with the namespace
     await up();
     expect(await subscriptions()).toEqual([OPERATOR]);
     expect(await operatorVersions()).toHaveLength(1);

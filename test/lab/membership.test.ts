@@ -9,7 +9,7 @@ import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs } from "../../lab/demo/proof";
-import { inHandsOf } from "./identities";
+import { testProject } from "./identities";
 import { report } from "./report";
 
 const cluster3 = new Cluster("cluster3", "cluster3.example.com");
@@ -32,7 +32,7 @@ let workloads: Workload[] = [];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await inHandsOf("deployer", await Project.forTest("cluster1", "cluster2"), all);
+  project = await testProject("cluster1", "cluster2");
   await project.set("cluster2", "federatesWith", "dynamic");
   await mesh("up", "--yes");
 });

@@ -12,6 +12,7 @@ import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import type { UpMember } from "../../mesh/up/up";
 import { report } from "./report";
+import { testProject } from "./identities";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3", "cluster3.example.com")];
 const NAMES = CLUSTERS.map(({ name }) => name);
@@ -21,7 +22,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest();
+  project = await testProject();
   await configure();
 });
 

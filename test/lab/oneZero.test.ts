@@ -4,11 +4,12 @@
  */
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { pairs } from "../../lab/demo/proof";
 import type { Verification } from "../../mesh/verify/verification";
 import { removeBundles } from "./leftovers";
 import { report } from "./report";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const CLUSTERS = [cluster1, cluster2] as const;
@@ -18,7 +19,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await mesh("up", "--yes");
   for (const [member, peer] of pairs(CLUSTERS)) await removeBundles(member, [peer]);
 });

@@ -11,6 +11,7 @@ import { held } from "../../lab/demo/proof";
 import type { Route } from "../../components/routeReadiness";
 import { report } from "./report";
 import { endShard, presentedBy, startShard } from "./shard";
+import { testProject } from "./identities";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
 const CONFIG = `config:
@@ -25,7 +26,7 @@ let rootCa: string;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest();
+  project = await testProject();
   await project.writeStackFile("cluster3", CONFIG);
   await project.init("cluster1", "cluster3");
   await project.set("cluster1", "peers[0]", "cluster3");
@@ -195,7 +196,7 @@ test("destroy takes the Route away, and leaves the SPIRE server", async () => {
 
 test("up brings it back once the certificate, which is the one from before, has been renewed and so names its CA", async () => {
   const { code, stdout } = await project.tryUp("cluster3");
-  expect(stdout).toContain("cmctl renew spire-server-federation-tls");
+  expect(stdout).toContain("cmctl --context cluster3 renew spire-server-federation-tls");
   expect(code).not.toBe(0);
   await cluster3.renew("spire-server-federation-tls");
   await eventually(() => project.up("cluster3"));

@@ -7,6 +7,7 @@ import { eventually } from "../../lab/client/eventually";
 import { Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { rotateAuthorities } from "./rotation";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const [OLM, SUBSCRIPTION] = ["operators.coreos.com/v1alpha1", "openshift-zero-trust-workload-identity-manager"];
@@ -34,7 +35,7 @@ const meshed = async (running: Promise<Run>, expected: number): Promise<string> 
 };
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   for (const { name } of [cluster1, cluster2]) {
     await project.set(name, "issuer.type", "ca");
     await project.set(name, "issuer.selfSigned", "true");

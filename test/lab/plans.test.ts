@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const TRUST = { apiVersion: "spire.spiffe.io/v1alpha1", kind: "ClusterFederatedTrustDomain" };
@@ -14,7 +15,7 @@ jest.setTimeout(600_000);
 
 beforeAll(async () => {
   process.env["PULUMI_EXPERIMENTAL"] = "true"; // what makes the CLI offer plans
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
 });

@@ -5,9 +5,10 @@
  */
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { workloadTests } from "./workloads";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const MEMBERS = [cluster1, cluster2];
@@ -16,7 +17,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
 });
 
 afterAll(reach);

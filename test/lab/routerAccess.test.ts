@@ -5,7 +5,8 @@
 import { V1Secret } from "../../components/kubernetesClient";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
+import { testProject } from "./identities";
 
 const cluster = new Cluster("cluster2");
 const RBAC = "rbac.authorization.k8s.io/v1";
@@ -16,7 +17,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster2");
+  project = await testProject("cluster2");
   await project.unset("cluster2", "peers");
   await up();
 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project, type Run } from "../../lab/client/project";
+import { testProject } from "./identities";
 
 const API = "operator.openshift.io/v1alpha1";
 const THEIRS = "file:/run/spire/data/datastore.sqlite3?user=theiruser&password=their-hunter2";
@@ -73,7 +74,7 @@ const shown = (all: Record<string, string>): string[] =>
   Object.entries(all).flatMap(([what, text]) => (PARTS.test(text) ? [what] : []));
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1");
+  project = await testProject("cluster1");
   await project.unset("cluster1", "peers");
   const applied = JSON.stringify({ spec: datastore(APPLIED) });
   await write({ ...datastore(THEIRS), logLevel: "debug", caValidity: "48h" }, applied);

@@ -3,8 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 let project: Project;
@@ -12,7 +13,7 @@ let project: Project;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
   await project.up("cluster2");
 });

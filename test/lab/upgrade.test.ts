@@ -4,8 +4,9 @@
  */
 import { Cluster, type Manifest, NAMESPACE, ZTWIM_SUBSCRIPTION } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import { Project } from "../../lab/client/project";
+import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
+import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const OLM = "operators.coreos.com/v1alpha1";
@@ -18,7 +19,7 @@ let revisions: Set<string>;
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await Project.forTest("cluster1", "cluster2");
+  project = await testProject("cluster1", "cluster2");
   for (const stack of ["cluster1", "cluster2", "cluster1"]) await project.up(stack);
   await federated();
   revisions = await serverRevisions();
