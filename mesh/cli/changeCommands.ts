@@ -2,7 +2,8 @@
 import { EXIT, UsageError } from "../kernel/exit";
 import { labels, type MeshMember } from "../members/members";
 import { projectOf } from "../members/project";
-import { readStackFile } from "../members/stackFile";
+import { fromId } from "../members/identity";
+import { readStackFile, secretsProvider } from "../members/stackFile";
 import { exitOf, printRemove } from "../remove/result";
 import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
@@ -12,7 +13,7 @@ import { bound, isNothing, planUp, type Sources, unchanged } from "../up/approva
 import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
 import type { Context } from "./context";
-import { define, onOff, output, parallel } from "./declare";
+import { define, onOff, output, parallel, text } from "./declare";
 
 export const upCommand = define({
   name: "up",
@@ -27,7 +28,11 @@ export const upCommand = define({
     "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
     "longer those of the plan. With --yes it neither previews nor asks; preview shows the plan beforehand.",
   asks: true,
-  flags: { parallel: parallel(), ...output },
+  flags: {
+    parallel: parallel(),
+    secretsProvider: text("--secrets-provider <url>", "Who encrypts the secrets of stacks that this makes"),
+    ...output,
+  },
   examples: {
     up: "Show the plan for all members, ask, and bring them together",
     "up --yes": "In CI: don't ask",
@@ -38,7 +43,8 @@ export const upCommand = define({
   seeAlso: "preview, verify",
   async run(context, names, flags) {
     const { members, stacks, workspace } = await context.open(names);
-    const approved = flags.yes ? stacks : await approve(members, flags.parallel, planned(stacks, workspace), context);
+    const own = planned(stacks, workspace, flags.secretsProvider);
+    const approved = flags.yes ? own : await approve(members, flags.parallel, own, context);
     const result = Array.isArray(approved)
       ? approved
       : await up(members, approved, flags.parallel, (round, running) => {
@@ -54,10 +60,14 @@ export const upCommand = define({
 
 type Approved = FutureStacks & Sources;
 
-const planned = (stacks: PulumiStacks, workspace: Workspace): Approved => ({
+const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): Approved => ({
   published: (id) => stacks.published(id),
   up: (id) => stacks.up(id),
-  make: (id) => stacks.make(id),
+  make: async (id) => {
+    const { configDir } = await projectOf(workspace);
+    const file = await readStackFile(configDir, fromId(id).stack);
+    await stacks.make(id, secretsProvider(file, provider));
+  },
   preview: (id) => stacks.preview(id),
   roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
   ownRoots: (member) => stacks.ownRoots(member),

@@ -16,6 +16,10 @@ export interface StackFile {
   config?: Record<string, unknown>;
   /** Environments that it imports. */
   environment?: unknown;
+  /** Who encrypts its secrets, as a URL. */
+  secretsprovider?: string;
+  /** There when a passphrase does. */
+  encryptionsalt?: string;
 }
 
 /** What `pulumi config --json` says of a key. Of a secret it says no value. */

@@ -43,6 +43,16 @@ export async function readStackFile(dir: string, stack: string): Promise<StackFi
   }
 }
 
+/**
+ * Who is to encrypt the secrets of a stack that is still to be made: the file has the first word, which Pulumi itself does
+ * not heed then. A file with a passphrase's salt may have secrets that only this passphrase decrypts.
+ *
+ * @param usual for a file that says nothing; undefined: the backend's own
+ */
+export function secretsProvider(file: StackFile, usual: string | undefined): string | undefined {
+  return file.secretsprovider ?? (file.encryptionsalt === undefined ? usual : undefined);
+}
+
 /** The file as it is. */
 async function find(dir: string, stack: string): Promise<Edit | undefined> {
   for (const file of [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`]) {

@@ -48,8 +48,8 @@ export class PulumiStacks {
     private readonly label: (id: string) => string = (id) => id,
   ) {}
 
-  async make(name: string): Promise<void> {
-    await makeStack(this.workspace, name);
+  async make(name: string, secretsProvider?: string): Promise<void> {
+    await makeStack(this.workspace, name, secretsProvider);
     this.listener.note(`made stack ${this.label(name)}`);
   }
 

@@ -1,8 +1,6 @@
 /** The way to Pulumi: one place for the Automation API. */
-import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { promisify } from "node:util";
 import {
   type EngineEvent,
   LocalWorkspace,
@@ -14,8 +12,7 @@ import {
   type Workspace,
 } from "@pulumi/pulumi/automation";
 import type { Contract } from "../../stacks/contract";
-
-const run = promisify(execFile);
+import { pulumi } from "./cli";
 
 export type { EngineEvent, OpMap, Workspace };
 
@@ -66,9 +63,9 @@ interface PulumiRunner {
  * comes with its secrets encrypted, as it goes back.
  */
 function sparing(workspace: Workspace): Workspace {
-  const pulumi = workspace.pulumiCommand as unknown as PulumiRunner;
+  const runner = workspace.pulumiCommand as unknown as PulumiRunner;
   const read = async (of: string, stack: string, ...flags: string[]): Promise<unknown> =>
-    JSON.parse((await pulumi.run(["stack", of, ...flags, "--stack", stack], workspace.workDir, {})).stdout);
+    JSON.parse((await runner.run(["stack", of, ...flags, "--stack", stack], workspace.workDir, {})).stdout);
   const stackOutputs = async (stack: string): Promise<OutputMap> => {
     const outputs = (await read("output", stack, "--json")) as Record<string, unknown>;
     return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value, secret: false }]));
@@ -86,9 +83,14 @@ function withoutReport(stack: Stack): Stack {
   return Object.create(stack, { outputs: nothing, info: nothing }) as Stack;
 }
 
-/** Makes a stack, and selects it no more than `stackOf` does. */
-export async function makeStack({ pulumiCommand, workDir }: Workspace, name: string): Promise<void> {
-  await run(pulumiCommand.command, ["stack", "init", name, "--no-select", "--non-interactive"], { cwd: workDir });
+/**
+ * Makes a stack, and selects it no more than `stackOf` does.
+ *
+ * @param secretsProvider URL; undefined: the backend's own, a passphrase or Pulumi Cloud
+ */
+export async function makeStack(workspace: Workspace, id: string, secretsProvider?: string): Promise<void> {
+  const by = secretsProvider === undefined ? [] : [`--secrets-provider=${secretsProvider}`];
+  await pulumi(workspace, ["stack", "init", id, "--no-select", ...by]);
 }
 
 /** Undefined when the backend has no such stack: the reading says so, and to ask before it would take as long again. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
 import { type Done, done, ObjectStore } from "./s3";
 
 const STATE = ["stacks", "spire-federation"];
@@ -64,6 +65,32 @@ test("two at once: both end well, one after the other", async () => {
   const both = await Promise.all([store.command("up", "--yes", "--json"), store.command("up", "--yes", "--json")]);
   expect(both.map(({ code }) => code)).toEqual([0, 0]);
   expect(await store.objects(...LOCKS, A)).toEqual([]);
+});
+
+test("a stack with a passphrase of its own is run by itself, and its peers are read without theirs", async () => {
+  const passphrase = join(store.dir, "other-passphrase");
+  await writeFile(passphrase, "of this stack alone");
+  await store.write("other", "other.example.com", A);
+  const up = await done(
+    store.start(["up", "--yes", "--json", "other"], { ...store.env, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
+  );
+  expect([up.code, states(up)]).toEqual([0, ["other complete"]]);
+  await rm(join(store.project, "Pulumi.other.yaml"));
+});
+
+test("an unknown secrets provider of a stack's file is Pulumi's to refuse, and no stack is made", async () => {
+  await writeFile(
+    join(store.project, "Pulumi.new.yaml"),
+    stringify({
+      secretsprovider: "nosuchkms://key",
+      config: { "spire-federation:trustDomain": "new.example.com" },
+    }),
+  );
+  const up = await store.command("up", "--yes", "--json", "new");
+  expect(up.code).not.toBe(0);
+  expect(up.out).toMatch(/nosuchkms/);
+  expect(await store.objects(...STATE)).not.toContain("new.json");
+  await rm(join(store.project, "Pulumi.new.yaml"));
 });
 
 test("a lock of another host stays; the error says whose it is, and how to release it", async () => {

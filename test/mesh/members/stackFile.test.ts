@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
-import { save, withoutPeers } from "../../../mesh/members/stackFile";
+import { save, secretsProvider, withoutPeers } from "../../../mesh/members/stackFile";
 
 const drop = (text: string, ...names: string[]): string =>
   withoutPeers(text, "spire-federation", (name) => names.includes(name));
@@ -37,6 +37,14 @@ describe("a file that is saved", () => {
     await save({ dir, file: "Pulumi.a.yaml", text: "new" });
     expect(await readFile(join(dir, "Pulumi.a.yaml"), "utf8")).toBe("new");
   });
+});
+
+test("a stack's own file says who encrypts its secrets; without a word there, the command line does", () => {
+  const [kms, vault] = ["awskms://alias/mesh", "hashivault://mesh"];
+  expect(secretsProvider({ secretsprovider: kms }, vault)).toBe(kms);
+  expect(secretsProvider({}, vault)).toBe(vault);
+  expect(secretsProvider({ encryptionsalt: "v1:abc=" }, vault)).toBeUndefined();
+  expect(secretsProvider({}, undefined)).toBeUndefined();
 });
 
 test("comments stay, and so does the order", () => {
