@@ -28,6 +28,7 @@ beforeAll(async () => {
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
+  Object.assign(process.env, project.env); // for Pulumi, which says what the stacks' config is
   members = await readMembers(await openProject(project.dir));
 });
 
