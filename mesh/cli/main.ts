@@ -1,4 +1,5 @@
 /** The program: reads the command line, runs one command, gives the exit code. The only place that knows `process`. */
+import { printable } from "../kernel/text";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -33,7 +34,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     if (error instanceof WrongLine) command = error.command;
     const message = error instanceof Error ? error.message : String(error);
     const stack = argv.includes("--debug") && error instanceof Error ? error.stack : undefined;
-    stderr.write(`${[PROGRAM, ...(command === undefined ? [] : [command])].join(" ")}: ${stack ?? message}\n`);
+    stderr.write(
+      `${[PROGRAM, ...(command === undefined ? [] : [command])].join(" ")}: ${printable(stack ?? message)}\n`,
+    );
     if (wantsJson(argv)) {
       stdout.write(documentOf({ ...(command === undefined ? {} : { command }), errors: [message] }, exit));
     }
@@ -44,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 async function run(line: Run): Promise<ExitCode> {
   const closing: (() => void)[] = [];
   let note = (text: string): void => {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printable(text)}\n`);
   };
   const context: Context = {
     async open(names, whom) {

@@ -1,6 +1,7 @@
 /** Commands that judge the mesh from outside: verify and report. */
 import { version } from "../../package.json";
-import { readOut, savePage } from "../report/out";
+import { readOut, savePage, STDOUT } from "../report/out";
+import { page } from "../report/page";
 import { lookOrWait, type VerifyOptions } from "../verify/command";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
 import type { Context } from "./context";
@@ -62,7 +63,11 @@ export const reportCommand = define({
   about:
     "Write what verify sees as one page for a browser: what is wrong and what to do, who trusts whom, and what\n" +
     "expires when. Changes nothing, except with --probe.",
-  flags: { out: text("--out <file>", "Where to write the page").makeOptionMandatory(), ...how, ...output },
+  flags: {
+    out: text("--out <file>", "Regular file for the page, or - for stdout").makeOptionMandatory(),
+    ...how,
+    ...output,
+  },
   examples: {
     "report --out report.html": "Check all members once and write the page",
     "report --out report.html --wait": "Wait until the mesh is healthy, for 5 minutes at most",
@@ -72,9 +77,11 @@ export const reportCommand = define({
   async run(context, names, flags) {
     const out = await readOut(flags);
     const result = await look(context, names, { ...flags, watch: false });
-    await savePage(out, result);
-    context.note(`${summary(result)}; the page is ${out}`);
-    return { exit: verifyExit(result), report: { command: "report", page: out, ...result }, text: "" };
+    const toStdout = out === STDOUT;
+    if (!toStdout) await savePage(out, result);
+    context.note(toStdout ? summary(result) : `${summary(result)}; the page is ${out}`);
+    const text = toStdout ? page(result) : "";
+    return { exit: verifyExit(result), report: { command: "report", page: out, ...result }, text };
   },
 });
 

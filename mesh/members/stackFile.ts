@@ -15,6 +15,8 @@ export interface Edit {
   dir: string;
   file: string;
   text: string;
+  /** What the file says now. */
+  before?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function editPeers(dir: string, stack: string, project: string, gon
   const found = await find(dir, stack);
   if (found === undefined) return undefined;
   const text = withoutPeers(found.text, project, gone, found.file);
-  return text === found.text ? undefined : { ...found, text };
+  return text === found.text ? undefined : { ...found, text, before: found.text };
 }
 
 /**
@@ -82,6 +84,22 @@ export async function save({ dir, file, text }: Edit): Promise<void> {
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/**
+ * Nobody has edited the files since.
+ *
+ * @throws UsageError with the files that somebody has
+ */
+export async function refuseEdited(edits: Iterable<Edit>): Promise<void> {
+  const changed: string[] = [];
+  for (const { dir, file, before } of edits) {
+    if ((await readFile(join(dir, file), "utf8").catch(ifMissing)) !== before) changed.push(file);
+  }
+  if (changed.length === 0) return;
+  throw new UsageError(
+    `${changed.join(", ")}: edited since the plan was made; nothing was changed, run the command again`,
+  );
 }
 
 function ifMissing(error: unknown): undefined {

@@ -1,7 +1,7 @@
 /** Makes a SPIRE server forget trust domains, and sees that it has. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { workloadWarnings } from "./plan";
-import { type Site, tracesOf } from "./traces";
+import { type Site, type Traces, tracesOf, trustedIn } from "./traces";
 
 /** How long the controller manager may take to drop a relationship whose object is gone; it takes a second. */
 const PATIENCE_MS = 30_000;
@@ -13,13 +13,26 @@ export interface Forgotten {
   warnings: string[];
 }
 
-/** Deletes the bundles once nothing fetches them again, and looks whether they are gone. */
-export async function forgetAll(site: Site, ends: readonly string[], { wait }: { wait: boolean }): Promise<Forgotten> {
+const heldIn = (seen: Traces, ends: readonly string[] | undefined): string[] =>
+  ends === undefined ? seen.bundles : tracesOf(seen, ends).bundles;
+
+/**
+ * Deletes the bundles once nothing fetches them again, and looks whether they are gone.
+ *
+ * @param all whatever the server trusts ends, and not only trust in the named trust domains
+ */
+export async function forgetAll(
+  site: Site,
+  named: readonly string[],
+  { wait, all = false }: { wait: boolean; all?: boolean },
+): Promise<Forgotten> {
   const until = Date.now() + (wait ? PATIENCE_MS : 0);
   const deleted: string[] = [];
   for (;;) {
     const last = Date.now() >= until;
-    const traces = tracesOf(await site.traces(), ends);
+    const seen = await site.traces();
+    const ends = all ? [...new Set([...named, ...trustedIn(seen)])] : named;
+    const traces = tracesOf(seen, ends);
     const { bundles, asked } = traces;
     const left = asked.map(({ object, trustDomain }) => `${object} asks for ${trustDomain}`);
     for (const trustDomain of ends) {
@@ -31,7 +44,7 @@ export async function forgetAll(site: Site, ends: readonly string[], { wait }: {
       }
     }
     if (left.length === 0) {
-      const held = deleted.length === 0 ? bundles : tracesOf(await site.traces(), ends).bundles;
+      const held = deleted.length === 0 ? bundles : heldIn(await site.traces(), all ? undefined : ends);
       left.push(...held.map((trustDomain) => `its SPIRE server holds the bundle of ${trustDomain}`));
     }
     // What an object asks for does not end by itself.

@@ -5,7 +5,7 @@ import { UsageError } from "../kernel/exit";
 import { fromId, idOf, means } from "../members/identity";
 import type { MeshMember } from "../members/members";
 import { parseStackName, shortName } from "../../stacks/stackName";
-import type { Traces } from "./traces";
+import { type Traces, trustedIn } from "./traces";
 
 /** The member that is taken out. */
 export interface Leaver {
@@ -28,6 +28,8 @@ export interface Sight {
   published: boolean;
   /** Why its stack cannot be read; then it is not run, since a stack that was destroyed would be built again. */
   unread?: string;
+  /** Changes that an up makes besides; undefined where none runs, or why they are not known. */
+  others?: string[] | { unknown: string };
   /** What its cluster has of the trust domains, or why it cannot be asked. */
   traces: Traces | { unseen: string };
 }
@@ -103,7 +105,10 @@ export function sights(
     const leaves = member.id === leaver.id;
     const trusts = Object.values(own?.peers ?? {}).map(({ trustDomain }) => trustDomain);
     const others = members.filter((one) => one !== member).map(({ config }) => config.trustDomain);
-    const ends = leaves ? [...new Set([...others, ...trusts])] : [leaver.trustDomain];
+    const trace = traces.get(member.id) ?? { unseen: "it was not asked" };
+    // A leaver trusts nobody any more, hand-made trust and trust in other projects included.
+    const held = "unseen" in trace ? [] : trustedIn(trace);
+    const ends = leaves ? [...new Set([...others, ...trusts, ...held])] : [leaver.trustDomain];
     const named = member.config.peers.filter((peer) => leaves || peer.reference === leaver.id);
     const awaited = own?.pendingPeers.some((peer) => leaves || peer === objectsNameOf(leaver.id, member)) ?? false;
     return {
@@ -111,7 +116,7 @@ export function sights(
       ends,
       named: named.map(({ reference }) => reference),
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
-      traces: traces.get(member.id) ?? { unseen: "it was not asked" },
+      traces: trace,
     };
   });
 }
@@ -136,6 +141,7 @@ export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolea
     return [
       `  ${member.name} ends trust in ${ends.join(", ") || "nobody"}: ${stepsOf(sight).join(", ") || "nothing left of it"}`,
       ...(sight.unread === undefined ? [] : [`    its stack cannot be read and is not run: ${sight.unread}`]),
+      ...othersOf(sight),
       ...("unseen" in traces
         ? [`    cannot be asked now: ${traces.unseen}`]
         : workloadWarnings(traces).map((warning) => `    ${warning}`)),
@@ -152,6 +158,12 @@ export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolea
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** An up applies whatever is pending: who agrees to the removal agrees to that as well. */
+function othersOf({ member, others = [] }: Sight): string[] {
+  if ("unknown" in others) return [`    what else the up of ${member.name} changes is not known: ${others.unknown}`];
+  return others.length === 0 ? [] : [`    the up also applies pending changes: ${others.join(", ")}`];
 }
 
 function stepsOf(sight: Sight): string[] {

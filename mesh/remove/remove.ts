@@ -9,15 +9,17 @@ import { inParallel } from "../kernel/parallel";
 import { findLeaver, labelsOf, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
 import { projectOf } from "../members/project";
-import { type Edit, editPeers, save } from "../members/stackFile";
+import { type Edit, editPeers, refuseEdited, save } from "../members/stackFile";
 import type { Removal, RemoveMember } from "./result";
 import { type Site, type Traces, tracesOf } from "./traces";
 import type { Stacks } from "../up/up";
-import type { UpOutcome } from "../pulumi/outcomes";
+import type { PreviewOutcome, UpOutcome } from "../pulumi/outcomes";
 
 export interface RemoveStacks extends Stacks {
   /** One `pulumi destroy`. Whatever goes wrong is an outcome. */
   destroy(id: string): Promise<UpOutcome>;
+  /** One `pulumi preview`. Whatever goes wrong is an outcome. */
+  preview(id: string): Promise<PreviewOutcome>;
 }
 
 /** What a removal needs from outside. */
@@ -50,11 +52,12 @@ export async function remove(
     seen.set(member.id, await look(tools.site(accessOf(member.config))));
   });
   const leaver = findLeaver(name, members, published);
-  const all = sights(leaver, members, published, seen).map((sight): Sight => {
+  const known = sights(leaver, members, published, seen).map((sight): Sight => {
     const because = unread.get(sight.member.id);
-    const known = because === undefined ? sight : { ...sight, unread: because };
-    return "unseen" in known.traces ? known : { ...known, traces: tracesOf(known.traces, sight.ends) };
+    const read = because === undefined ? sight : { ...sight, unread: because };
+    return "unseen" in read.traces ? read : { ...read, traces: tracesOf(read.traces, sight.ends) };
   });
+  const all = await withOthers(known, stacks, parallel);
   const edits = new Map<string, Edit>();
   for (const { member, named } of all) {
     const edit = await editPeers(project.configDir, member.config.self.stack, project.name, goneFrom(member, named));
@@ -65,11 +68,12 @@ export async function remove(
     throw new UsageError("cancelled; nothing was changed");
   }
 
+  await refuseEdited(edits.values());
   // All files before any up: whatever runs these stacks from now on does not join the leaver again.
   for (const edit of edits.values()) await save(edit);
   const results = new Map<string, RemoveMember>();
   await inParallel(parallel, all, async (sight) => {
-    const result = await endTrust(sight, tools);
+    const result = await endTrust(sight, sight.member.id === leaver.id, tools);
     const edit = edits.get(sight.member.id);
     if (edit !== undefined) result.did.unshift(`${labelsOf(sight)} out of ${edit.file}`);
     results.set(sight.member.id, result);
@@ -86,6 +90,29 @@ export async function remove(
   };
 }
 
+/** The files are as they were: what a preview shows now has nothing to do with the removal. */
+async function withOthers(known: readonly Sight[], stacks: RemoveStacks, parallel: number): Promise<Sight[]> {
+  const others = new Map<string, Sight["others"]>();
+  await inParallel(
+    parallel,
+    known.filter((sight) => workOf(sight).up),
+    async ({ member: { id } }) => {
+      const outcome = await attempt(() => stacks.preview(id));
+      if ("because" in outcome) others.set(id, { unknown: outcome.because });
+      else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
+      else
+        others.set(
+          id,
+          outcome.seen.steps.map(({ op, type, name }) => `${op} ${type.split(":").at(-1) ?? type} ${name}`),
+        );
+    },
+  );
+  return known.map((sight) => {
+    const found = others.get(sight.member.id);
+    return found === undefined ? sight : { ...sight, others: found };
+  });
+}
+
 async function look(site: Site): Promise<Traces | { unseen: string }> {
   return site.traces().catch((error: unknown) => ({ unseen: (error as Error).message }));
 }
@@ -98,7 +125,7 @@ function goneFrom({ config }: MeshMember, named: readonly string[]): (written: s
   };
 }
 
-async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Promise<RemoveMember> {
+async function endTrust(sight: Sight, leaves: boolean, { stacks, site: siteOf, note }: Tools): Promise<RemoveMember> {
   const { member, ends } = sight;
   const result: RemoveMember = {
     member: member.name,
@@ -119,7 +146,10 @@ async function endTrust(sight: Sight, { stacks, site: siteOf, note }: Tools): Pr
   // Whatever came of the up: the cluster itself has the last word.
   try {
     const site = siteOf(accessOf(member.config));
-    const { deleted, left, warnings } = await forgetAll(site, ends, { wait: result.errors.length === 0 });
+    const { deleted, left, warnings } = await forgetAll(site, ends, {
+      wait: result.errors.length === 0,
+      all: leaves,
+    });
     if (deleted.length > 0) result.did.push(`bundle of ${deleted.join(", ")} deleted`);
     result.errors.push(...left);
     result.warnings.push(...warnings);

@@ -10,6 +10,8 @@ import { type SpireServer, spireServer } from "../spire/spireServer";
 export interface Traces {
   /** Trust domains of the bundles that the SPIRE server holds. */
   bundles: string[];
+  /** Trust domains of its dynamic relationships, hand-made ones among them. */
+  relationships: string[];
   /** Objects that make the SPIRE server fetch a trust domain's bundle: ClusterFederatedTrustDomains, the SpireServer. */
   asked: { object: string; trustDomain: string }[];
   /** Objects that want a trust domain's bundle for workloads, and whose entries SPIRE refuses without it. */
@@ -30,8 +32,13 @@ export function site(access: ClusterAccess): Site {
     forget: (trustDomain) => server.forget(trustDomain),
     traces: async () => {
       const reader = connect(access);
-      const [bundles, asked, users] = await Promise.all([server.bundles(), readAsked(reader), readUsers(reader)]);
-      return { bundles: bundles.map(({ trustDomain }) => trustDomain), asked, ...users };
+      const [bundles, relationships, asked, users] = await Promise.all([
+        server.bundles(),
+        server.relationships(),
+        readAsked(reader),
+        readUsers(reader),
+      ]);
+      return { bundles: bundles.map(({ trustDomain }) => trustDomain), relationships, asked, ...users };
     },
   };
 }
@@ -81,11 +88,20 @@ export async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "us
   return { users, unlisted };
 }
 
+/** All trust domains that the cluster trusts, or is asked to trust. */
+export const trustedIn = ({ bundles, relationships, asked }: Traces): string[] => [
+  ...new Set([...bundles, ...relationships, ...asked.map(({ trustDomain }) => trustDomain)]),
+];
+
 /** What of it is about one of these trust domains. Pure. */
-export function tracesOf({ bundles, asked, users, unlisted }: Traces, trustDomains: readonly string[]): Traces {
+export function tracesOf(
+  { bundles, relationships, asked, users, unlisted }: Traces,
+  trustDomains: readonly string[],
+): Traces {
   const about = ({ trustDomain }: { trustDomain: string }): boolean => trustDomains.includes(trustDomain);
   return {
     bundles: bundles.filter((trustDomain) => trustDomains.includes(trustDomain)),
+    relationships: relationships.filter((trustDomain) => trustDomains.includes(trustDomain)),
     asked: asked.filter(about),
     users: users.filter(about),
     unlisted,

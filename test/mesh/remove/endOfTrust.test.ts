@@ -17,6 +17,7 @@ class Server implements Site {
     this.calls.push("look");
     return Promise.resolve({
       bundles: this.held ? [TD, "b.example.com"] : ["b.example.com"],
+      relationships: [],
       asked: [],
       users: [],
       unlisted: [],
@@ -56,4 +57,32 @@ test("other trust domains' bundles are left alone", async () => {
   const server = new Server(0);
   await forgetAll(server, [TD, "d.example.com"], { wait: true });
   expect(server.calls.filter((call) => call.startsWith("forget"))).toEqual([`forget ${TD}`]);
+});
+
+test("of a leaver everything ends, also what was set by hand", async () => {
+  const server = new Server(0);
+  const forgotten: string[] = [];
+  server.forget = (trustDomain) => {
+    forgotten.push(trustDomain);
+    return Promise.resolve();
+  };
+  const { left } = await forgetAll(server, [TD], { wait: false, all: true });
+  expect(forgotten).toEqual([TD, "b.example.com"]);
+  // It was held all the same, after the deletion.
+  expect(left).toContain("its SPIRE server holds the bundle of b.example.com");
+});
+
+test("a leaver that polls somebody by hand is not clean", async () => {
+  const server = new Server(0);
+  const traces = { bundles: [], relationships: ["hand.example.com"], asked: [], users: [], unlisted: [] };
+  const { left } = await forgetAll(
+    {
+      traces: () => Promise.resolve(traces),
+      forget: (id) => server.forget(id),
+      polls: (id) => Promise.resolve(id === "hand.example.com"),
+    },
+    [],
+    { wait: false, all: true },
+  );
+  expect(left).toEqual(["its SPIRE server fetches the bundle of hand.example.com"]);
 });

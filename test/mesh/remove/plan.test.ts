@@ -17,7 +17,7 @@ const trusting = (...peers: string[]): Published => ({
 const byId = <T>(of: Record<string, T>): Map<string, T> =>
   new Map(Object.entries(of).map(([stack, value]) => [id(stack), value]));
 
-const nothing: Traces = { bundles: [], asked: [], users: [], unlisted: [] };
+const nothing: Traces = { bundles: [], relationships: [], asked: [], users: [], unlisted: [] };
 const asked = (trustDomain: string) => ({ object: "ClusterFederatedTrustDomain x", trustDomain });
 
 describe("who leaves", () => {
@@ -111,7 +111,7 @@ describe("what there is to do", () => {
     const all = seen(
       { a: trusting("c"), c: trusting("a") },
       {
-        a: { bundles: ["c.example.com"], asked: [asked("c.example.com")], users, unlisted: [] },
+        a: { bundles: ["c.example.com"], asked: [asked("c.example.com")], relationships: [], users, unlisted: [] },
         b: { unseen: "no answer within 10 s" },
         c: nothing,
       },

@@ -14,7 +14,7 @@ import { outputOf } from "../../../mesh/spire/serverExec";
 import { serverProgram } from "../../../mesh/spire/serverProgram";
 import { serverBy, type SpireServer } from "../../../mesh/spire/spireServer";
 import type { Site, Traces } from "../../../mesh/remove/traces";
-import type { UpOutcome } from "../../../mesh/pulumi/outcomes";
+import type { PreviewOutcome, UpOutcome } from "../../../mesh/pulumi/outcomes";
 import { id, stackOf } from "../members/given";
 
 const PROJECT = "spire-federation";
@@ -99,6 +99,13 @@ class Mesh implements RemoveStacks {
     return DONE;
   }
 
+  /** What an up of each stack would do besides. */
+  readonly pending = new Map<string, PreviewOutcome>();
+
+  preview(id: string): Promise<PreviewOutcome> {
+    return Promise.resolve(this.pending.get(stackOf(id)) ?? { succeeded: true, steps: [] });
+  }
+
   destroy(id: string): Promise<UpOutcome> {
     const name = stackOf(id);
     this.ran.push(`destroy ${name}`);
@@ -106,7 +113,14 @@ class Mesh implements RemoveStacks {
     return Promise.resolve(DONE);
   }
 
-  async remove(name: string, { destroy = false, agree = true } = {}): Promise<Removal> {
+  async remove(
+    name: string,
+    {
+      destroy = false,
+      agree = true,
+      asking,
+    }: { destroy?: boolean; agree?: boolean; asking?: (plan: string) => Promise<void> } = {},
+  ): Promise<Removal> {
     const workspace = this.openWorkspace();
     return remove(name, await readMembers(workspace), destroy, {
       workspace,
@@ -114,7 +128,10 @@ class Mesh implements RemoveStacks {
       site: ({ context = "" }) => this.site(context),
       parallel: 3,
       note: () => undefined,
-      agree: () => Promise.resolve(agree),
+      agree: async (plan) => {
+        await asking?.(plan);
+        return agree;
+      },
     });
   }
 
@@ -135,6 +152,7 @@ class Mesh implements RemoveStacks {
       traces: () =>
         reached(() => ({
           bundles: [...held()],
+          relationships: [],
           asked: [...asked()].map((trustDomain) => ({ object: "ClusterFederatedTrustDomain x", trustDomain })),
           users: this.users,
           unlisted: this.unlisted,
@@ -344,4 +362,39 @@ test("whatever is down, broken or killed, clean is said of nobody who holds the 
     }),
     { numRuns: 60 },
   );
+});
+
+test("a leaver is clean when it trusts nobody at all, hand-made trust and other projects included", async () => {
+  mesh.bundles.get("c")?.add("far.other-project.example.com");
+  const result = await mesh.remove("c");
+  expect(result.leaver?.state).toBe("clean");
+  expect(result.leaver?.trustDomains).toContain("far.other-project.example.com");
+  expect([...(mesh.bundles.get("c") ?? [])]).toEqual([]);
+});
+
+test("a file that was edited while it asked is left as it is, and so is everything else", async () => {
+  const ran = mesh.ran.length;
+  const edited = `${await readFile(mesh.file("a"), "utf8")}# by somebody\n`;
+  const before = await readFile(mesh.file("b"), "utf8");
+  await expect(mesh.remove("c", { asking: () => writeFile(mesh.file("a"), edited) })).rejects.toThrow(
+    /Pulumi\.a\.yaml: edited since/,
+  );
+  expect(await readFile(mesh.file("a"), "utf8")).toBe(edited);
+  expect(await readFile(mesh.file("b"), "utf8")).toBe(before);
+  expect(mesh.ran).toHaveLength(ran);
+});
+
+test("what the ups apply besides is in the plan that is agreed to", async () => {
+  const step = { op: "replace", type: "kubernetes:cert-manager.io/v1:Certificate", name: "tls" };
+  mesh.pending.set("a", { succeeded: true, steps: [step] });
+  mesh.pending.set("b", { succeeded: false, errors: ["no passphrase"] });
+  let plan = "";
+  await mesh.remove("c", {
+    asking: (text) => {
+      plan = text;
+      return Promise.resolve();
+    },
+  });
+  expect(plan).toContain("the up also applies pending changes: replace Certificate tls");
+  expect(plan).toContain("what else the up of b changes is not known: no passphrase");
 });

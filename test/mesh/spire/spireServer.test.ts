@@ -112,7 +112,7 @@ test("no end of trust is seen by a program that isn't there", async () => {
     polls: (trustDomain) => server.polls(trustDomain),
     forget: (trustDomain) => server.forget(trustDomain),
     // As if the bundles had been read some other way.
-    traces: () => Promise.resolve({ bundles: [], asked: [], users: [], unlisted: [] }),
+    traces: () => Promise.resolve({ bundles: [], relationships: [], asked: [], users: [], unlisted: [] }),
   };
   await expect(forgetAll(site, [TD], { wait: false })).rejects.toBeInstanceOf(NoProgram);
 });
