@@ -10,17 +10,28 @@ export class PulumiFailed extends Error {
 /** Stacks have outputs and configs of up to this many bytes. */
 const MOST_OUTPUT = 256 * 1024 * 1024;
 
+/** A backend that is out of reach is waited for no longer; Pulumi itself would try again for minutes. */
+const PATIENCE_MS = 60_000;
+
 /**
  * What the command prints on stdout.
  *
  * @throws PulumiFailed
  */
-export function pulumi({ pulumiCommand, workDir, envVars }: Workspace, args: readonly string[]): Promise<string> {
-  const options = { cwd: workDir, env: { ...process.env, ...envVars }, maxBuffer: MOST_OUTPUT };
+export function pulumi(
+  { pulumiCommand, workDir, envVars }: Workspace,
+  args: readonly string[],
+  timeout = PATIENCE_MS,
+): Promise<string> {
+  const options = { cwd: workDir, env: { ...process.env, ...envVars }, maxBuffer: MOST_OUTPUT, timeout };
   return new Promise((resolve, reject) => {
     execFile(pulumiCommand.command, [...args, "--non-interactive"], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new PulumiFailed(`pulumi ${args.slice(0, 2).join(" ")}: ${wordsOf(stderr) || error.message}`));
+      else {
+        const late = error.killed === true ? `no answer within ${String(timeout / 1000)} s` : "";
+        const words = [late, wordsOf(stderr)].filter((text) => text !== "").join("; ") || error.message;
+        reject(new PulumiFailed(`pulumi ${args.slice(0, 2).join(" ")}: ${words}`));
+      }
     });
   });
 }

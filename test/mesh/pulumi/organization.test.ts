@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { PulumiFailed } from "../../../mesh/pulumi/cli";
+import { pulumi, PulumiFailed } from "../../../mesh/pulumi/cli";
 import { organizationsOf } from "../../../mesh/pulumi/organization";
 
 let dir: string;
@@ -64,6 +64,13 @@ test("on Pulumi Cloud the default organization is home, and each stack says its 
     [],
   ]);
   expect(await readFile(join(dir, "asked"), "utf8")).toContain("stack ls --json --fully-qualify-stack-names");
+});
+
+test("a Pulumi that does not answer is ended, and what it has said so far is told", async () => {
+  await writeFile(join(dir, "pulumi"), "#!/bin/sh\necho 'error: retrying' >&2\nexec sleep 600\n", { mode: 0o755 });
+  const answer = pulumi(workspace, ["config", "--json"], 500);
+  await expect(answer).rejects.toThrow("pulumi config --json: no answer within 0.5 s; retrying");
+  await expect(answer).rejects.toThrow(PulumiFailed);
 });
 
 test("who is not logged in learns what Pulumi says", async () => {
