@@ -143,7 +143,7 @@ export function probeTests(mesh: () => Project): void {
     const { code, said, stderr } = await probe();
     expect(said.sort()).toEqual(
       [
-        ...all.flatMap(({ name }) => [`${name} MESH401 ok`, `${name} MESH403 ok`]),
+        ...all.flatMap(({ name }) => [`${name} MESH401 ok`, `${name} MESH403 ok`, `${name} MESH404 ok`]),
         ...pairs(all).map(([from, to]) => `${from.name}->${to.name} MESH402 ok`),
       ].sort(),
     );
