@@ -1,6 +1,7 @@
 /** All commands, in the order of help. */
 import { removeCommand, upCommand } from "./changeCommands";
 import type { Declared } from "./declare";
+import { explainCommand } from "./helpCommands";
 import { driftCommand, previewCommand, statusCommand } from "./inspectCommands";
 import { reportCommand, verifyCommand } from "./verifyCommands";
 
@@ -12,4 +13,5 @@ export const COMMANDS: readonly Declared[] = [
   driftCommand,
   verifyCommand,
   reportCommand,
+  explainCommand,
 ];

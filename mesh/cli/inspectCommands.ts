@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../kernel/exit";
 import { changes, preview, printPreview } from "../preview/preview";
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
-import { printStatus, status } from "../status/status";
+import { printStatus, status, statusExit } from "../status/status";
 import { define, onOff, output, parallel } from "./declare";
 
 export const previewCommand = define({
@@ -46,19 +46,20 @@ export const statusCommand = define({
   name: "status",
   group: "Inspect",
   args: "[stack...]",
-  summary: "Show who trusts whom and who is pending, without asking a cluster",
+  summary: "Show who trusts whom and who is pending; no cluster is asked",
   about: "Show what the members' stacks have published: whom each trusts, and for whom it waits. No cluster is asked.",
   flags: { parallel: parallel(), ...output },
   examples: {
     status: "Show all members",
     "status -o json": "The same for a program",
   },
-  exits: "0 shown; 2 wrong usage or config; 3 unknown",
+  exits:
+    "0 everybody trusts whom the config names; 1 somebody is pending or leaving; 2 wrong usage or config; 3 unknown",
   seeAlso: "verify",
   async run({ open }, names, flags) {
     const { members, stacks } = await open(names);
     const result = await status(members, stacks, flags.parallel);
-    return { exit: exitOfUnread(result), report: { command: "status", members: result }, text: printStatus(result) };
+    return { exit: statusExit(result), report: { command: "status", members: result }, text: printStatus(result) };
   },
 });
 

@@ -8,6 +8,7 @@ import type { PreviewMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
+import type { Explained } from "../verify/explain";
 import type { Verification } from "../verify/verification";
 
 export type Report =
@@ -16,6 +17,7 @@ export type Report =
   | { command: "drift"; members: DriftMember[] }
   | ({ command: "verify" } & Verification)
   | ({ command: "report"; page: string } & Verification)
+  | { command: "explain"; checks: Explained[] }
   | { command: "status"; members: StatusMember[] }
   | ({ command: "remove" } & Removal);
 

@@ -3,9 +3,12 @@ import { version } from "../../package.json";
 import { readOut, savePage, STDOUT } from "../report/out";
 import { page } from "../report/page";
 import { lookOrWait, type VerifyOptions } from "../verify/command";
+import { explained } from "../verify/explain";
+import { selected } from "../verify/selection";
+import { printSummary } from "../verify/summaryText";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
 import type { Context } from "./context";
-import { define, duration, onOff, output, text } from "./declare";
+import { define, duration, onOff, oneOf, output, text, texts } from "./declare";
 
 const how = {
   wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
@@ -26,7 +29,9 @@ export const verifyCommand = define({
   summary: "Check from outside that every member and every pair works",
   about:
     "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
-    "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.",
+    "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.\n" +
+    "Shows a row per member, and the details of what is not well. --peer and --code leave out the rest, also\n" +
+    "for the exit code.",
   flags: {
     ...how,
     watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts([
@@ -36,22 +41,25 @@ export const verifyCommand = define({
       "precheck",
       "probe",
     ]),
-    ...output,
+    peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
+    code: texts("--code <code>", "Show only this check; repeat it or separate with commas"),
+    output: oneOf("-o, --output <format>", "wide: a line for every check; json: for programs", ["wide", "json"]),
+    json: output.json,
   },
   examples: {
     verify: "Check all members once",
     "verify --timeout 10m -o json > verify.json": "In CI, after an up: wait until the mesh is healthy",
     "verify cluster1 cluster2 --probe": "Prove a connection between workloads of two clusters",
+    "verify --peer cluster2 --code MESH211,MESH212 -o wide": "Ask only whether all hold the keys of cluster2",
   },
   exits: EXITS,
-  seeAlso: "report, docs/checks.md",
+  seeAlso: "explain, report, docs/checks.md",
   async run(context, names, flags) {
-    const result = await look(context, names, flags);
-    return {
-      exit: verifyExit(result),
-      report: { command: "verify", ...result },
-      text: flags.watch ? "" : printVerify(result),
-    };
+    const codes = flags.code.length === 0 ? [] : explained(flags.code).map(({ code }) => code);
+    const keep = (seen: Verification): Verification => selected(seen, { peers: flags.peer, codes });
+    const result = keep(await look(context, names, { ...flags, keep }));
+    const text = flags.output === "wide" ? printVerify(result) : printSummary(result);
+    return { exit: verifyExit(result), report: { command: "verify", ...result }, text: flags.watch ? "" : text };
   },
 });
 

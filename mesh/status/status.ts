@@ -1,4 +1,7 @@
 /** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
+import { PROGRAM } from "../../components/names";
+import { word } from "../../components/shell";
+import { EXIT, type ExitCode } from "../kernel/exit";
 import { printable } from "../kernel/text";
 import type { Published } from "../pulumi/workspace";
 import { type MeshMember, peerLabel } from "../members/members";
@@ -71,20 +74,32 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
   };
 }
 
+/** What was found counts more than what could not be read. */
+export function statusExit(members: readonly StatusMember[]): ExitCode {
+  if (members.some(({ pending, leaving }) => pending.length > 0 || leaving.length > 0)) return EXIT.findings;
+  return members.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
+}
+
 export function printStatus(members: readonly StatusMember[]): string {
-  const kept = members.flatMap(({ member, kept: peers, unread }) => [
+  const notes = members.flatMap(({ member, kept: peers, leaving, unread }) => [
+    ...leaving.map(
+      (peer) =>
+        `\n${member}: still trusts ${peer}, which is no longer among its peers: ` +
+        `npx ${PROGRAM} remove ${word(peer)} ends that in the cluster, too\n`,
+    ),
     ...peers.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
     ...unread.map((because) => `\n${member}: ${because}\n`),
   ]);
   const rows = table(
-    ["MEMBER", "TRUST DOMAIN", "ENDPOINT", "TRUSTS", "PENDING"],
-    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, pending, read }) => [
+    ["MEMBER", "TRUST DOMAIN", "ENDPOINT", "TRUSTS", "PENDING", "LEAVING"],
+    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, pending, leaving, read }) => [
       member,
       trustDomain,
       bundleEndpointUrl ?? (read ? "none yet" : "not known"),
       Object.keys(trusts).join(", ") || (read ? "nobody" : "not known"),
-      pending.join(", "),
+      pending.join(", ") || "-",
+      leaving.join(", ") || "-",
     ]),
   );
-  return rows + printable(kept.join(""));
+  return rows + printable(notes.join(""));
 }

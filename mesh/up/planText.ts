@@ -1,6 +1,8 @@
 /** The plan of an up in words: trust first, then restarts, then resources. Pure. */
 import { PROGRAM } from "../../components/names";
+import { word } from "../../components/shell";
 import { describeSharedRoot } from "../../components/sharedRoots";
+import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
 import type { TrustGain } from "../preview/preview";
 import type { Step } from "../pulumi/events";
@@ -13,31 +15,33 @@ export function printPlan(plan: readonly PlannedMember[]): string {
   const domains = new Map(plan.map(({ member, trustDomain }) => [member, trustDomain]));
   const restarting = plan.filter(({ willRestart }) => willRestart).map(({ member }) => member);
   const resources = plan.filter(({ steps, unbuilt }) => unbuilt || steps.length > 0);
-  return [
-    section(
-      "Trust",
-      plan.flatMap((one) => trustLines(one, domains)),
-    ),
-    section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
-    section("Resources", resources.flatMap(resourceLines)),
-    section(
-      "Warnings",
-      plan.flatMap(({ member, sharedRoots }) =>
-        sharedRoots.map((shared) => `! ${member}: ${describeSharedRoot(shared)}`),
+  return printable(
+    [
+      section(
+        "Trust",
+        plan.flatMap((one) => trustLines(one, domains)),
       ),
-    ),
-    section(
-      "Problems",
-      plan.flatMap(({ member, errors, unread }) =>
-        [...errors, ...unread].map((error) => `× ${member}: ${indented(error)}`),
+      section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
+      section("Resources", resources.flatMap(resourceLines)),
+      section(
+        "Warnings",
+        plan.flatMap(({ member, sharedRoots }) =>
+          sharedRoots.map((shared) => `! ${member}: ${describeSharedRoot(shared)}`),
+        ),
       ),
-    ),
-  ].join("");
+      section(
+        "Problems",
+        plan.flatMap(({ member, errors, unread }) =>
+          [...errors, ...unread].map((error) => `× ${member}: ${indented(error)}`),
+        ),
+      ),
+    ].join(""),
+  );
 }
 
 /** Every change of a resource. */
 export const printDetails = (plan: readonly PlannedMember[]): string =>
-  plan.map(({ member, steps }) => section(member, steps.map(stepLine))).join("");
+  printable(plan.map(({ member, steps }) => section(member, steps.map(stepLine))).join(""));
 
 function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<string, string>): string[] {
   return [
@@ -51,7 +55,7 @@ function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<strin
     ...trust.loses.map(
       ({ peer, trustDomain }) =>
         `- ${member} will stop trusting ${trustDomain} (${peer}), which is no longer among its peers. Its SPIRE server keeps the bundle: ` +
-        `npx ${PROGRAM} remove ${peer} deletes it`,
+        `npx ${PROGRAM} remove ${word(peer)} deletes it`,
     ),
     ...trust.keeps.map(({ peer, trustDomain }) => `! ${member} keeps trusting ${trustDomain} (${peer}): ${KEPT}`),
   ];

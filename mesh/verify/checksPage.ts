@@ -19,19 +19,27 @@ const VERIFICATIONS = [
   "workloads of two clusters authenticate each other over mTLS",
 ];
 
-type Described = Pick<Check<never>, "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer">;
+export type Described = Pick<
+  Check<never>,
+  "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer"
+>;
 
 const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort((a, b) =>
   a.code.localeCompare(b.code),
 );
 
-export function checksPage(): string {
-  const groups: [string, readonly Described[]][] = [
+/** All checks, by what they are of. */
+export function checkGroups(): [string, readonly Described[]][] {
+  return [
     ["Checks of a member", memberChecks],
     ["Checks of a pair: a member and one of its peers", pairChecks],
     ["Checks before the first up: `--precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
     ["Checks by workloads that are made for it: `--probe`", probeChecks],
   ];
+}
+
+export function checksPage(): string {
+  const groups = checkGroups();
   return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...groups.map(group)].join("\n\n")}\n`;
 }
 
@@ -39,7 +47,7 @@ const HEAD = `# Checks of \`${PROGRAM} verify\`
 
 <!-- Made by \`npm run checks\` of mesh/verify/checks; edit it there. -->
 
-\`npx ${PROGRAM} verify\` looks at every member and at every ordered pair of members and says one line per check. A code is permanent: it
+\`npx ${PROGRAM} verify\` looks at every member and at every ordered pair of members and says how each is. \`-o wide\` has a line for every check,\n\`npx ${PROGRAM} explain MESH212\` prints what is here. A code is permanent: it
 is never given to another check, so scripts and runbooks may refer to it. A check is skipped when one that it needs did not pass, so
 that the first failed line is the one to begin with. What could not be seen, such as for want of a right, is said to be so and makes
 exit code 3. A warning passes: its member is healthy, nothing is skipped for it, and it changes no exit code.`;

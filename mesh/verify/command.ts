@@ -14,7 +14,8 @@ import type { Sources } from "./memberFacts";
 import { again, isWell, isWorthWaiting, waitsFor } from "./patience";
 import { precheck } from "./precheck";
 import { presentedAt } from "./presented";
-import { printVerify, type Verification } from "./verification";
+import { printSummary } from "./summaryText";
+import type { Verification } from "./verification";
 import { verify } from "./verify";
 import { verifyWithProbe } from "./withProbe";
 
@@ -28,6 +29,8 @@ export interface VerifyOptions {
   timeout: number;
   probe: boolean;
   probeImage: string | undefined;
+  /** Waits for, and shows, only what this leaves. */
+  keep?: (seen: Verification) => Verification;
 }
 
 /** Who looks, and at what. */
@@ -59,11 +62,12 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
 }
 
 async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
-  const { chosen, all, version, note, stacks, screen } = looker;
+  const { keep = (seen) => seen } = options;
+  const { chosen, all: everybody, version, note, stacks, screen } = looker;
   const now = (): Date => new Date();
   if (options.precheck) return precheck(chosen, clusterAt, version, now());
   const look = (): Promise<Verification> =>
-    verify(chosen, all, {
+    verify(chosen, everybody, {
       cluster: clusterAt,
       endpoint: presentedAt,
       published: (reference) => stacks.published(reference),
@@ -81,7 +85,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       interrupted,
       pause,
       more: () => true,
-      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printVerify(onlyTroubles(seen))}`),
+      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printSummary(keep(seen))}`),
     });
   }
   const end = Date.now() + (options.wait ? options.timeout * 1000 : 0);
@@ -90,8 +94,9 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
     look,
     interrupted,
     pause,
-    more: (seen) => isWorthWaiting(seen) && Date.now() < end,
-    show: (seen) => {
+    more: (seen) => isWorthWaiting(keep(seen)) && Date.now() < end,
+    show: (all) => {
+      const seen = keep(all);
       const waited = waitsFor(seen);
       if (options.wait && waited !== said && waited !== "") note(`waiting for ${waited}`);
       said = waited;
@@ -107,12 +112,3 @@ const clusterAt = (access: ClusterAccess): Sources => ({
   api: apiServer(access),
   server: spireServer(access),
 });
-
-/** Without the lines that are in order; who is well is one line. */
-function onlyTroubles(seen: Verification): Verification {
-  const troubles = <T extends { checks: Verification["members"][number]["checks"] }>(one: T): T => ({
-    ...one,
-    checks: one.checks.filter(({ state }) => state !== "ok" && state !== "skipped"),
-  });
-  return { ...seen, members: seen.members.map(troubles), pairs: seen.pairs.map(troubles) };
-}

@@ -49,7 +49,7 @@ test("each stack goes to the cluster of its own file", async () => {
 });
 
 test("everything that mesh asks of the clusters goes the same way, and its commands name the file", async () => {
-  const { code, stdout, stderr } = await project.mesh("verify");
+  const { code, stdout, stderr } = await project.mesh("verify", "-o", "wide");
   expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
   expect(stdout).toContain("context admin of clusters/two/kubeconfig");
   expect((await project.mesh("drift")).code).toBe(0);
@@ -60,7 +60,7 @@ test("everything that mesh asks of the clusters goes the same way, and its comma
   );
   await rename(held, `${held}.right`);
   await rename(`${held}~`, held);
-  const unreachable = await project.mesh("verify", "cluster2");
+  const unreachable = await project.mesh("verify", "cluster2", "-o", "wide");
   await rename(`${held}.right`, held);
   expect(unreachable.stdout).toContain("oc --kubeconfig clusters/two/kubeconfig --context admin version");
 });

@@ -94,7 +94,7 @@ describe("with them", () => {
 
   test("verify says what cannot be seen from here, and that all the rest is well", async () => {
     await eventually(async () => {
-      const { code, stdout } = await project.mesh("verify");
+      const { code, stdout } = await project.mesh("verify", "-o", "wide");
       expect(stdout).toContain(" 0 failed, ");
       for (const what of [/\? MESH143 .*cannot be seen from here: spire-federation:probe is cluster/, /√ MESH150 /])
         expect(stdout).toMatch(what);
@@ -112,7 +112,7 @@ describe("with them", () => {
 
   test("from where the endpoints can be reached all of it is judged", async () => {
     reach();
-    const { code, stdout } = await project.mesh("verify");
+    const { code, stdout } = await project.mesh("verify", "-o", "wide");
     expect([code, stdout]).toEqual([0, expect.stringContaining("√ MESH143")]);
     cutOff();
   });

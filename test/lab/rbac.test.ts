@@ -127,7 +127,7 @@ test("without the right to run commands the auditor is told what was not seen, n
   await cluster1.remove(RBAC, "RoleBinding", binding.metadata.name, NAMESPACE);
   try {
     await eventually(async () => {
-      const { code, stdout } = await auditor.mesh("verify", "cluster1", "cluster3");
+      const { code, stdout } = await auditor.mesh("verify", "cluster1", "cluster3", "-o", "wide");
       expect(stdout).toMatch(/\? MESH211 .*403/);
       expect(stdout).toContain(" 0 failed, ");
       expect(code).toBe(3);

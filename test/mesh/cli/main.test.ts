@@ -43,6 +43,13 @@ test.each([
   expect(matches(document)).toBe(true);
 });
 
+test("a check is explained without any project", () => {
+  const { status, stdout } = start("explain", "mesh212");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^MESH212 {2}\S/);
+  expect(start("explain", "MESH999").status).toBe(2);
+});
+
 test("help is the result, and so on stdout", () => {
   const { status, stdout, stderr } = start("help", "up");
   expect([status, stderr]).toEqual([0, ""]);

@@ -1,6 +1,6 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
-import { printStatus, status } from "../../../mesh/status/status";
+import { printStatus, status, statusExit, type StatusMember } from "../../../mesh/status/status";
 import type { Contract } from "../../../stacks/contract";
 import { configOf, SELF } from "../../stacks/fixtures";
 import { id, memberOf } from "../members/given";
@@ -80,4 +80,20 @@ test("a stack that cannot be read costs nobody else what is known, and is said t
   expect(Object.keys(result[0]?.trusts ?? {})).toEqual(["cluster2"]);
   expect(printStatus(result)).toMatch(/^cluster2 .*not known +not known/m);
   expect(printStatus(result)).toMatch(/^cluster1: cluster2: its stack cannot be read: no passphrase$/m);
+});
+
+test.each<[string, Partial<StatusMember>, number, RegExp]>([
+  ["all is as the config says", {}, 0, /^cluster1 .* cluster2 +- +-$/m],
+  ["a peer is pending", { pending: ["cluster3"] }, 1, /^cluster1 .* cluster2 +cluster3 +-$/m],
+  ["a peer is leaving", { leaving: ["old"] }, 1, /^cluster1: still trusts old, .*remove old ends/m],
+  ["a stack cannot be read", { unread: ["no answer"] }, 3, /^cluster1: no answer$/m],
+  ["what was found counts more", { pending: ["cluster3"], unread: ["no answer"] }, 1, /no answer/],
+])("%s: the exit code and the table say it", (_, found, exit, said) => {
+  const trusts = { cluster2: { trustDomain: "apps.cluster2.example.com", fingerprints: [] } };
+  const none = { kept: [], pending: [], leaving: [], unread: [] };
+  const members = [
+    { member: "cluster1", trustDomain: "apps.cluster1.example.com", trusts, read: true, ...none, ...found },
+  ];
+  expect(statusExit(members)).toBe(exit);
+  expect(printStatus(members)).toMatch(said);
 });
