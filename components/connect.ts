@@ -11,6 +11,7 @@ import {
 } from "./kubernetesClient";
 import { accessOf, type ClusterAccess } from "./access";
 import { type Cluster, Forbidden, type KubeObject } from "./cluster";
+import { CredentialError } from "./execCredential";
 import { loadKubeconfig } from "./kubeconfig";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
@@ -134,6 +135,7 @@ function explainError(error: unknown): string {
     return `the API server answers ${error.code}, ${reasonIn(error.body)}`;
   }
   const { name, message } = error as Error;
+  if (error instanceof CredentialError) return message;
   return name === "AbortError"
     ? `no answer within ${REQUEST_MS / 1000} s; is the cluster up and reachable from here?`
     : `${message}; is the cluster up and reachable from here?`;

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ClusterAccess } from "./access";
+import { withExecCredential } from "./execCredential";
 import { KubeConfig } from "./kubernetesClient";
 import { proxyFor } from "./proxy";
 
@@ -25,7 +26,7 @@ export class AccessError extends Error {
 export function loadKubeconfig(access: ClusterAccess): KubeConfig {
   const config = load(access);
   config.setCurrentContext(chooseContext(config, access));
-  return withProxy(config);
+  return withExecCredential(withProxy(config));
 }
 
 /** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. */

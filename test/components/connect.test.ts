@@ -3,7 +3,7 @@
  * does not load), against an API server of a few answers.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,6 +18,7 @@ let folder: string;
 let kubeconfig: string;
 const requests: string[] = [];
 let handshakes = 0;
+const authorizations: (string | undefined)[] = [];
 const versions = new Map(["cert-manager-operator.v1.18.1", "other-operator.v1.0.0"].map((name) => [name, csv(name)]));
 
 const resources = (...kinds: [string, string][]): object => ({
@@ -60,6 +61,7 @@ beforeAll((done) => {
   const { pem, keyPem } = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
   server = createServer({ cert: pem, key: keyPem }, (request, response) => {
     const url = new URL(request.url ?? "", "https://localhost");
+    authorizations.push(request.headers.authorization);
     requests.push(`${request.method ?? ""} ${url.pathname}${url.search}`);
     if (/forbidden$|guarded/.test(url.pathname)) {
       const what = url.pathname.endsWith("/forbidden") ? "configmaps" : "services/proxy";
@@ -192,6 +194,87 @@ it("asks again over the same connection, until the credentials are others", asyn
   handshakes = 0;
   expect((await run(["--eval", script])).stderr).toBe("");
   expect(handshakes).toBe(2);
+});
+
+describe("the credential plugin of a kubeconfig", () => {
+  /** A plugin that counts its runs, and reads many objects by several clients at once. */
+  async function reading(plugin: string): Promise<{ answers: string[]; runs: number; info: string; stderr: string }> {
+    const runs = join(folder, "runs");
+    const info = join(folder, "info");
+    const command = join(folder, "plugin");
+    rmSync(runs, { force: true });
+    writeFileSync(command, `#!/bin/sh\necho run >>${runs}\necho "$KUBERNETES_EXEC_INFO" >${info}\n${plugin}\n`, {
+      mode: 0o755,
+    });
+    const own = JSON.parse(readFileSync(kubeconfig, "utf8")) as { users: object[] };
+    const exec = {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command,
+      args: ["get-token"],
+      provideClusterInfo: true,
+    };
+    const file = join(folder, "exec");
+    writeFileSync(file, JSON.stringify({ ...own, users: [{ name: "me", user: { exec } }] }));
+    const script = `
+      const { connect } = require("./components/connect.ts");
+      const read = () => connect({ context: "up" }).list("v1", "ConfigMap", "ns").then(() => "read", ({ message }) => message);
+      (async () => {
+        const first = await Promise.all([read(), read(), read()]);
+        console.log(JSON.stringify([...first, await read()]));
+      })();
+    `;
+    const { stdout, stderr } = await run(["--eval", script], { KUBECONFIG: file });
+    const lines = readFileSync(runs, "utf8").trim().split("\n");
+    return { answers: JSON.parse(stdout) as string[], runs: lines.length, info: readFileSync(info, "utf8"), stderr };
+  }
+  const credential = (status: object): string => `echo '${JSON.stringify({ kind: "ExecCredential", status })}'`;
+
+  it("runs once for all requests, and is told of the cluster as kubectl tells it", async () => {
+    authorizations.length = 0;
+    const { answers, runs, info } = await reading(credential({ token: "t1" }));
+    expect(answers).toEqual(["read", "read", "read", "read"]);
+    expect(runs).toBe(1);
+    expect(new Set(authorizations)).toEqual(new Set(["Bearer t1"]));
+    expect(JSON.parse(info)).toMatchObject({
+      apiVersion: "client.authentication.k8s.io/v1",
+      spec: { interactive: false, cluster: { server: expect.stringMatching(/^https:\/\/localhost:/) as string } },
+    });
+  });
+
+  it("runs again once its credential has expired", async () => {
+    const { runs } = await reading(credential({ token: "t1", expirationTimestamp: "2020-01-01T00:00:00Z" }));
+    expect(runs).toBeGreaterThan(1);
+  });
+
+  it("that fails is asked once, and every request says why, without its arguments", async () => {
+    const { answers, runs } = await reading("echo log in first >&2; exit 3");
+    expect(runs).toBe(1);
+    for (const answer of answers) {
+      expect(answer).toMatch(
+        /cannot list ConfigMap: (Failed[^:]*: )?the credential plugin .*\/plugin .* ended with 3: log in first/,
+      );
+      expect(answer).not.toMatch(/get-token|reachable/);
+    }
+  });
+
+  it("that hangs is given up, though a program of its own goes on", async () => {
+    const script = `
+      const { withExecCredential } = require("./components/execCredential.ts");
+      const { KubeConfig } = require("./components/kubernetesClient.ts");
+      const config = new KubeConfig();
+      config.loadFromOptions({
+        clusters: [{ name: "c", server: "https://localhost", skipTLSVerify: false }],
+        users: [{ name: "me", exec: { command: "sh", args: ["-c", "sleep 20 & wait"] } }],
+        contexts: [{ name: "c", cluster: "c", user: "me" }],
+        currentContext: "c",
+      });
+      withExecCredential(config, 300).applyToHTTPSOptions({}).catch(({ message }) => console.log(message));
+    `;
+    const before = Date.now();
+    const { stdout } = await run(["--eval", script]);
+    expect(stdout).toMatch(/credential plugin sh .* gave no credential within 0.3 s/);
+    expect(Date.now() - before).toBeLessThan(19_000);
+  });
 });
 
 it("removes the operator's version, and no other's", async () => {
