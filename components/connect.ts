@@ -23,11 +23,12 @@ const IDLE_MS = 5_000;
 /**
  * A reader of a cluster.
  *
+ * @param signal no request begins once it is aborted, and running ones are given up
  * @throws AccessError at once when the kubeconfig doesn't lead to a cluster; each read throws an Error that names the
  * context and the server when the cluster does not answer within 10 seconds, or refuses
  */
-export function connect(access: ClusterAccess): Cluster {
-  const api = connectClient(access);
+export function connect(access: ClusterAccess, signal?: AbortSignal): Cluster {
+  const api = connectClient(access, signal);
   return {
     access: accessOf(access),
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
@@ -49,7 +50,7 @@ export function connect(access: ClusterAccess): Cluster {
       // By its number: the API server finds the port's name in the Service. The client leaves out the slash at the end of
       // the path, and the API server redirects to the path that has it.
       const asked = { name: `https:${service}:${port}`, namespace, path: "" };
-      const proxy = kubeConfig(access).makeApiClient(CoreV1Api);
+      const proxy = kubeConfig(access, signal).makeApiClient(CoreV1Api);
       return api.attempt<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
         const answer: unknown = await proxy.connectGetNamespacedServiceProxyWithPath(asked);
         // The client parses JSON where the answer says that it is some.
@@ -60,9 +61,10 @@ export function connect(access: ClusterAccess): Cluster {
 }
 
 /** The client behind `connect`, for the one program that also deletes. */
-export function connectClient(access: ClusterAccess): ClusterClient {
-  const config = kubeConfig(access);
+export function connectClient(access: ClusterAccess, signal?: AbortSignal): ClusterClient {
+  const config = kubeConfig(access, signal);
   const client = config.makeApiClient(ClusterClient);
+  client.signal = signal;
   client.place = placeOf(access, config);
   return client;
 }
@@ -74,7 +76,7 @@ export function placeOf({ kubeconfig }: ClusterAccess, config: KubeConfig): stri
 }
 
 /** The kubeconfig with the chosen context as the current one; requests by any client that is made of it time out. */
-export function kubeConfig(access: ClusterAccess): KubeConfig {
+export function kubeConfig(access: ClusterAccess, signal?: AbortSignal): KubeConfig {
   const config = loadKubeconfig(access);
   const authenticate = config.applySecurityAuthentication.bind(config);
   let shared: Agent | undefined;
@@ -86,7 +88,8 @@ export function kubeConfig(access: ClusterAccess): KubeConfig {
     if (agent instanceof Agent && /^(https?:|$)/.test(proxyUrl)) {
       request.setAgent((shared = sharing(shared, agent, proxyUrl)));
     }
-    request.setSignal(AbortSignal.timeout(REQUEST_MS));
+    const limit = AbortSignal.timeout(REQUEST_MS);
+    request.setSignal(signal === undefined ? limit : AbortSignal.any([limit, signal]));
   };
   return config;
 }
@@ -101,12 +104,15 @@ function sharing(shared: Agent | undefined, agent: Agent, proxy: string): Agent 
 export class ClusterClient extends KubernetesObjectApi {
   /** The cluster, as errors name it. */
   place = "";
+  signal: AbortSignal | undefined;
 
   /** What a request gives; `missing` when the object, or its kind, is not there. */
   async attempt<T>(what: string, missing: T, request: () => Promise<T>): Promise<T> {
     try {
+      if (this.signal?.aborted) throw new Error("interrupted");
       return await request();
     } catch (error) {
+      if (this.signal?.aborted) throw new Error(`${this.place}: cannot ${what}: interrupted`, { cause: error });
       if (isMissing(error)) {
         return missing;
       }

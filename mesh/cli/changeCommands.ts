@@ -42,14 +42,16 @@ export const upCommand = define({
     "0 every member is complete; 1 a member failed or is pending; 2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "preview, verify",
   async run(context, names, flags) {
-    const { members, stacks, workspace } = await context.open(names);
+    const { members, stacks, workspace, interruption } = await context.open(names);
     const own = planned(stacks, workspace, flags.secretsProvider);
     const approved = flags.yes ? own : await approve(members, flags.parallel, own, context);
+    interruption.signal.throwIfAborted();
+    const onRound = (round: number, running: readonly string[]): void => {
+      context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
+    };
     const result = Array.isArray(approved)
       ? approved
-      : await up(members, approved, flags.parallel, (round, running) => {
-          context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
-        });
+      : await up(members, approved, flags.parallel, onRound, interruption.signal);
     return {
       exit: result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings,
       report: { command: "up", members: result },
@@ -123,11 +125,12 @@ export const removeCommand = define({
   exits: "0 nobody trusts it any more; 1 somebody still does; 2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "status, drift",
   async run({ open, note, ask }, [leaver = ""], { destroy, parallel: limit, yes }) {
-    const { workspace, members, stacks } = await open([leaver], "all");
+    const { workspace, members, stacks, interruption } = await open([leaver], "all");
     const result = await remove(leaver, members, destroy, {
       workspace,
       stacks,
-      site,
+      site: (access) => site(access, interruption.signal),
+      signal: interruption.signal,
       parallel: limit,
       note,
       agree: async (plan, changes) => {

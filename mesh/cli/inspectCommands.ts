@@ -1,4 +1,5 @@
 /** Commands that read stacks and clusters and change nothing: preview, status and drift. */
+import type { ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
 import { drift, driftExit, printDrift } from "../drift/drift";
 import { EXIT, type ExitCode } from "../kernel/exit";
@@ -79,8 +80,12 @@ export const driftCommand = define({
   exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
   seeAlso: "preview, verify",
   async run({ open }, names, flags) {
-    const { members, everybody, stacks } = await open(names);
-    const clusters = { reader: connect, server: spireServer, endpoint: endpointBundle };
+    const { members, everybody, stacks, interruption } = await open(names);
+    const clusters = {
+      reader: (access: ClusterAccess) => connect(access, interruption.signal),
+      server: (access: ClusterAccess) => spireServer(access, interruption.signal),
+      endpoint: endpointBundle,
+    };
     const result = await drift(members, await everybody(), stacks, clusters, flags.parallel);
     return { exit: driftExit(result), report: { command: "drift", members: result }, text: printDrift(result) };
   },

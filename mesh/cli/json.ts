@@ -3,7 +3,7 @@
  * another meaning; `schema` counts the changes that break this.
  */
 import type { DriftMember } from "../drift/drift";
-import type { ExitCode } from "../kernel/exit";
+import type { ExitCode, SignalExit } from "../kernel/exit";
 import type { PreviewMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { StatusMember } from "../status/status";
@@ -28,9 +28,9 @@ export interface Failure {
   errors: string[];
 }
 
-export type Document = (Report | Failure) & { schema: 1; exit: ExitCode };
+export type Document = (Report | Failure) & { schema: 1; exit: ExitCode | SignalExit };
 
-export function documentOf(report: Report | Failure, exit: ExitCode): string {
+export function documentOf(report: Report | Failure, exit: ExitCode | SignalExit): string {
   const { command, ...rest } = report;
   return `${JSON.stringify({ command, schema: 1, exit, ...rest }, undefined, 2)}\n`;
 }

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { PROGRAM } from "../../components/names";
-import { EXIT, type ExitCode, UsageError } from "../kernel/exit";
-import { listenForInterruption } from "../kernel/interruption";
+import { EXIT, UsageError } from "../kernel/exit";
+import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
 import { labels, readMembers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
@@ -15,7 +15,7 @@ import type { Context } from "./context";
 import { documentOf } from "./json";
 import { openView } from "./progress";
 
-export async function main(argv: readonly string[]): Promise<ExitCode> {
+export async function main(argv: readonly string[]): Promise<number> {
   const { stdin, stdout, stderr } = process;
   let command: string | undefined;
   try {
@@ -44,11 +44,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function run(line: Run): Promise<ExitCode> {
+async function run(line: Run): Promise<number> {
   const closing: (() => void)[] = [];
   let note = (text: string): void => {
     process.stderr.write(`${printable(text)}\n`);
   };
+  let interruption: Listening | undefined;
   const context: Context = {
     async open(names, whom) {
       checkFolder(line.cwd);
@@ -61,10 +62,10 @@ async function run(line: Run): Promise<ExitCode> {
       note = (text) => {
         view.note(text);
       };
-      const interruption = listenForInterruption(note);
+      const heard = (interruption = listenForInterruption(note));
       closing.push(
         () => {
-          interruption.close();
+          heard.close();
         },
         () => {
           view.close();
@@ -74,20 +75,27 @@ async function run(line: Run): Promise<ExitCode> {
         workspace,
         members,
         everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all")),
-        stacks: new PulumiStacks(workspace, view, interruption, labels(members)),
-        interruption,
+        stacks: new PulumiStacks(workspace, view, heard, labels(members)),
+        interruption: heard,
       };
     },
     note: (text) => {
       note(text);
     },
     redraw: (text) => process.stdout.write(`${CLEAR}${text}`),
-    ask,
+    ask: (question) => ask(question, interruption?.signal),
   };
   try {
-    const { exit, report, text } = await line.run(context);
+    const { exit: found, report, text } = await line.run(context);
+    const exit = interruption?.exitCode() ?? found;
     for (const close of closing) close();
     process.stdout.write(line.json ? documentOf(report, exit) : text);
+    return exit;
+  } catch (error) {
+    const exit = interruption?.exitCode();
+    if (exit === undefined || !(error instanceof Error)) throw error;
+    note(error instanceof Interrupted ? "interrupted; nothing was changed" : error.message);
+    if (line.json) process.stdout.write(documentOf({ command: line.command, errors: [error.message] }, exit));
     return exit;
   } finally {
     for (const close of closing) close();
@@ -102,15 +110,17 @@ function checkFolder(dir: string): void {
   );
 }
 
-/** An empty answer at the end of the input, and after Ctrl-C. */
-async function ask(question: string): Promise<string> {
+/** An empty answer at the end of the input, and after a signal. */
+async function ask(question: string, signal?: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((done) => {
     terminal.once("close", () => {
       done("");
     });
   });
-  const answer = await Promise.race([terminal.question(question), ended]).catch(() => "");
+  const answer = await Promise.race([terminal.question(question, { ...(signal && { signal }) }), ended]).catch(
+    () => "",
+  );
   terminal.close();
   return answer.trim();
 }

@@ -101,7 +101,7 @@ async function look(context: Context, names: readonly string[], options: VerifyO
     stacks,
     version,
     note: context.note,
-    interrupted: () => interruption.requested,
+    signal: interruption.signal,
     screen: options.watch ? context : undefined,
   });
 }

@@ -10,6 +10,11 @@ export const EXIT = {
   unknown: 3,
 } as const;
 
+/** After SIGHUP, SIGINT and SIGTERM, as shells expect it: 128 and the signal's number. */
+export const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+export type SignalExit = (typeof SIGNAL_EXIT)[keyof typeof SIGNAL_EXIT];
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Something that the user wrote is wrong; the message says what would be right. */

@@ -1,30 +1,68 @@
-/** Whoever ends the program before its time: what runs may end in peace, and nothing new begins. */
+/** Signals that end the program early: the first lets running operations end, the second aborts them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SIGNAL_EXIT, type SignalExit } from "./exit";
 
 export interface Interruption {
-  readonly requested: boolean;
-  /** Aborted when the programs that this one has started have to be told. */
-  readonly forward: AbortSignal;
+  /** Aborted by the first signal: nothing more begins, and no wait goes on. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second signal: running operations are aborted, too. */
+  readonly force: AbortSignal;
 }
 
-/** Ctrl-C reaches everything in the terminal by itself, and Pulumi takes a second one for "at once": so only SIGTERM is passed on. */
-export function listenForInterruption(say: (line: string) => void): Interruption & { close(): void } {
-  const forward = new AbortController();
-  let requested = false;
-  const interrupt = (signal: NodeJS.Signals): void => {
-    // Whatever still runs is ended with this program.
-    if (requested) process.exit(130);
-    requested = true;
-    say(`${signal}: begins nothing more and ends what is under way; once more ends it at once`);
-    if (signal === "SIGTERM") forward.abort();
+const never = new AbortController().signal;
+export const uninterrupted: Interruption = { signal: never, force: never };
+
+/** Thrown in place of what was not begun, or was waited for. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor(message = "interrupted") {
+    super(message);
+  }
+}
+
+/** Waits, and throws Interrupted as soon as the signal is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {
+    throw new Interrupted();
+  });
+}
+
+type Signal = keyof typeof SIGNAL_EXIT;
+const SIGNALS = Object.keys(SIGNAL_EXIT) as Signal[];
+
+/** What running operations have after the second signal to write what they know and release their locks. */
+const FORCE_MS = 2000;
+
+export interface Listening extends Interruption {
+  /** Of the first signal; undefined without one. */
+  exitCode(): SignalExit | undefined;
+  close(): void;
+}
+
+export function listenForInterruption(say: (line: string) => void): Listening {
+  const [first, second] = [new AbortController(), new AbortController()];
+  let exitCode: SignalExit | undefined;
+  const hear = (signal: NodeJS.Signals): void => {
+    exitCode ??= SIGNAL_EXIT[signal as Signal];
+    if (second.signal.aborted) process.exit(exitCode);
+    // After a hangup nobody reads what is written, which must not end the program before the cleaning up.
+    if (signal === "SIGHUP") for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+    if (!first.signal.aborted) {
+      first.abort(new Interrupted());
+      say(`${signal}: stopping after the running operations; press Ctrl-C again to abort them`);
+      return;
+    }
+    second.abort(new Interrupted());
+    say(`${signal}: aborting the running operations`);
+    setTimeout(() => process.exit(exitCode), FORCE_MS).unref();
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  for (const signal of SIGNALS) process.on(signal, hear);
   return {
-    get requested() {
-      return requested;
-    },
-    forward: forward.signal,
+    signal: first.signal,
+    force: second.signal,
+    exitCode: () => exitCode,
     close() {
-      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      for (const signal of SIGNALS) process.off(signal, hear);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What a run that was killed has left in a stack's state: operations of which nobody knows whether they were done. Pure. */
+/** Operations in a stack's state that a killed run has left, and of which nobody knows whether they were done. Pure. */
 import type { Deployment } from "@pulumi/pulumi/automation";
 
 export interface Operation {
@@ -17,20 +17,20 @@ export function interruptedOperations(deployment: Deployment): Operation[] {
 }
 
 /**
- * The state after the next run, without the creations that are settled, and those that are left: objects that the run
- * no longer wanted, and that may be there all the same.
+ * Interrupted creations of objects that the run after the interruption has not created: it no longer wanted them, and they
+ * may be there all the same.
  *
- * Pulumi never forgets an interrupted creation by itself, since what was made may have got a name of which only the
- * provider knew. Every object here has a fixed name and is made by server-side apply: to create it again is to take up
- * what is there. What is not in the cluster, such as a fetched bundle, leaves nothing behind.
+ * Pulumi never forgets an interrupted creation by itself, since only the provider may know the name of what was created.
+ * Every object here has a fixed name and is created by server-side apply: to create it again is to take over what is there.
+ * What is not in the cluster, such as a fetched bundle, leaves nothing behind.
  */
-export function settle({ version, deployment }: Deployment): { settled: Deployment; left: Operation[] } {
+export function noLongerWanted({ deployment }: Deployment): Operation[] {
   const state = deployment as State;
   const known = new Set(state.resources?.map(({ urn }) => urn));
-  const left = (state.pending_operations ?? []).filter(
-    ({ resource }) => resource.inputs?.metadata?.name !== undefined && !known.has(resource.urn),
+  return (state.pending_operations ?? []).filter(
+    ({ type, resource }) =>
+      type === "creating" && resource.inputs?.metadata?.name !== undefined && !known.has(resource.urn),
   );
-  return { settled: { version, deployment: { ...state, pending_operations: left } }, left };
 }
 
 export function describeOperation({ type, resource: { urn, inputs } }: Operation): string {

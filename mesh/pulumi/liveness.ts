@@ -1,28 +1,69 @@
-/** What this machine says of its processes. */
-import { readFileSync } from "node:fs";
-import type { RunningProcess } from "./lock";
+/**
+ * Which process of which machine something belongs to, and what has become of it.
+ *
+ * Host names, users and process ids are shared: by CI runners of one image, by containers, by a machine before and after
+ * its restart. A process is known here by the kernel's boot id and the pid namespace (together: the machine), its pid, and
+ * the time at which it began, in the kernel's own ticks. No two processes have all of these.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 
-/** In which /proc counts, whatever the kernel's own clock. */
-const TICKS_PER_SECOND = 100;
+export interface ProcessIdentity {
+  /** Hash of the boot id and the pid namespace. */
+  machine: string;
+  pid: number;
+  /** Ticks since the boot, as /proc says it. */
+  started: string;
+}
 
-/** What runs under a process id; undefined when nothing does, or only waits to be buried by its parent. */
-export function runningProcess(pid: number): RunningProcess | undefined {
+export type Fate =
+  /** It belongs to another machine, container or boot, or nobody has recorded it: from here nothing can be said. */
+  | "elsewhere"
+  | "running"
+  /** It was here, and is gone. */
+  | "dead";
+
+/** Undefined for a process that is not there, and where the system has no /proc: such a process is never known to be dead. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const machine = thisMachine();
+  const started = startOf(pid);
+  return machine === undefined || started === undefined ? undefined : { machine, pid, started };
+}
+
+export function fateOf(identity: ProcessIdentity | undefined): Fate {
+  if (identity === undefined || identity.machine !== thisMachine()) return "elsewhere";
+  return startOf(identity.pid) === identity.started ? "running" : "dead";
+}
+
+let machine: { name: string | undefined } | undefined;
+
+function thisMachine(): string | undefined {
+  machine ??= { name: readMachine() };
+  return machine.name;
+}
+
+function readMachine(): string | undefined {
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return undefined;
-  }
-  let stat: string;
-  let uptime: string;
-  try {
-    stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
-    uptime = readFileSync("/proc/uptime", "utf8");
+    // A /proc of another pid namespace, as some containers have it mounted, says nothing of the processes here.
+    if (readlinkSync("/proc/self") !== String(process.pid)) return undefined;
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return createHash("sha256")
+      .update(`${boot} ${readlinkSync("/proc/self/ns/pid")}`)
+      .digest("hex")
+      .slice(0, 32);
   } catch {
-    return {}; // not Linux, or it has just ended
+    return undefined;
   }
-  // The name before it may contain anything, brackets too.
-  const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if ("ZX".includes(state)) return undefined;
-  const age = parseFloat(uptime) - Number(fields[18]) / TICKS_PER_SECOND;
-  return { startedAt: new Date(Date.now() - age * 1000) };
+}
+
+/** When the process began; undefined when it is gone, or is only waiting to be reaped by its parent. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+    // The name before it may contain anything, also brackets.
+    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return "ZX".includes(state) ? undefined : fields[18];
+  } catch {
+    return undefined;
+  }
 }

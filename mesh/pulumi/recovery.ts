@@ -1,13 +1,11 @@
-/** Takes up a stack where a run that was killed has left it: its lock, and the operations that were under way. */
-import { PROGRAM } from "../../components/names";
-import { rm } from "node:fs/promises";
-import { hostname, userInfo } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { CommandError, ConcurrentUpdateError, type Stack } from "@pulumi/pulumi/automation";
-import { describeOperation, interruptedOperations, settle } from "./interruptedOperations";
-import { describeHolder, type Holder, holders, verdict } from "./lock";
-import { runningProcess } from "./liveness";
+/** Recovers a stack that a killed run has left locked, or with operations that were under way. */
+import type { Deployment } from "@pulumi/pulumi/automation";
+import { Interrupted, pause } from "../kernel/interruption";
+import { PulumiError } from "./runPulumi";
+import { describeOperation, interruptedOperations, noLongerWanted } from "./interruptedOperations";
+import { describeHolder, type Holder, holders, lockId } from "./lock";
+import { deleteLock, type LockRecord, recordOf } from "./lockRecords";
+import { fateOf } from "./liveness";
 
 /** The stack is left as it is; the message says why, and what to do. */
 export class NotRecovered extends Error {}
@@ -22,36 +20,83 @@ export interface Teller {
 /** An up waits 10 minutes at most for one thing, and has a few to wait for. */
 const WAIT_MS = 20 * 60_000;
 
+/** How often a stack is taken over from others in a row before this gives up. */
+const MOST_TURNS = 5;
+
 /**
- * Does what needs the stack's lock. Where a process of ours has died with it, it is taken away; where one still runs,
- * such as the orphan of a mesh that was killed, this waits for it.
+ * Does something that needs the stack's lock. A lock is deleted when its process was started by this program on this
+ * machine and is gone; while such a process runs, such as the orphan of a run that was killed, this waits for it. Nobody
+ * else's lock is ever touched.
  *
- * @throws NotRecovered when whoever has it runs elsewhere, or does not end
+ * @throws NotRecovered when somebody else has the lock, or does not give it back; Interrupted
  */
-export async function withLock<T>(stack: Stack, teller: Teller, act: () => Promise<T>): Promise<T> {
-  const looker = { host: hostname(), user: userInfo().username };
-  const judge = (holder: Holder) => verdict(holder, looker, runningProcess(holder.pid));
+export async function withLock<T>(
+  stack: string,
+  teller: Teller,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
   const end = Date.now() + WAIT_MS;
-  for (;;) {
+  for (let turn = 1; ; turn++) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof ConcurrentUpdateError)) throw error;
-      const locked = holders(error.message);
-      if (locked.length === 0) throw notOurs(stack.name, "by another update");
-      const elsewhere = locked.filter((holder) => judge(holder) === "elsewhere");
-      if (elsewhere.length > 0) throw notOurs(stack.name, `by ${elsewhere.map(describeHolder).join(", ")}`);
-      const running = locked.find((holder) => judge(holder) === "running");
-      if (running === undefined) await unlock(stack, locked, teller);
-      else {
-        teller.doing(`waits for ${describeHolder(running)}, which has locked the stack`);
-        while (judge(running) === "running") {
-          if (Date.now() > end) throw notOurs(stack.name, `by ${describeHolder(running)}, which does not end`);
-          await sleep(500);
+      if (!(error instanceof PulumiError) || !error.isLocked) throw error;
+      const locked = await judge(error);
+      const others = locked.filter(({ fate }) => fate === "elsewhere");
+      if (locked.length === 0 || others.length > 0) throw lockedBy(stack, others, error.message);
+      if (turn === MOST_TURNS) throw lockedBy(stack, locked, `it was locked again ${String(turn)} times`);
+      for (const { holder, record, fate } of locked) {
+        if (fate === "running") await untilGone(stack, holder, record, { teller, signal, end });
+        else if (record !== undefined) {
+          await deleteLock(record);
+          teller.found(`deleted the lock of ${describeHolder(holder)}, which is no longer running`);
         }
       }
     }
   }
+}
+
+interface Judged {
+  holder: Holder;
+  record: LockRecord | undefined;
+  fate: ReturnType<typeof fateOf>;
+}
+
+function judge({ stderr }: PulumiError): Promise<Judged[]> {
+  return Promise.all(
+    holders(stderr).map(async (holder) => {
+      const record = await recordOf(lockId(holder));
+      return { holder, record, fate: fateOf(record?.holder) };
+    }),
+  );
+}
+
+async function untilGone(
+  stack: string,
+  holder: Holder,
+  record: LockRecord | undefined,
+  { teller, signal, end }: { teller: Teller; signal: AbortSignal; end: number },
+): Promise<void> {
+  teller.doing(`waits for ${describeHolder(holder)}, which has locked the stack`);
+  while (fateOf(record?.holder) === "running") {
+    if (Date.now() > end) {
+      const why = `it is still running after ${String(WAIT_MS / 60_000)} minutes`;
+      throw lockedBy(stack, [{ holder, record, fate: "running" }], why);
+    }
+    await pause(500, signal).catch(() => {
+      throw new Interrupted(`interrupted while it waited for ${describeHolder(holder)}, which has locked the stack`);
+    });
+  }
+}
+
+/** @param words what Pulumi itself says, for backends that name nobody */
+function lockedBy(stack: string, holding: readonly Judged[], words: string): NotRecovered {
+  const who = holding.map(({ holder }) => describeHolder(holder)).join(", ");
+  return new NotRecovered(
+    `the stack is locked ${who === "" ? `by another update: ${words}` : `by ${who}`}. If that update is still running, wait ` +
+      `for it and run this again. If you know that it is gone, release the lock: npx pulumi cancel --stack ${stack}`,
+  );
 }
 
 /** What Pulumi says of a state whose sidecar is empty. */
@@ -59,62 +104,51 @@ const TORN = "failed to load checkpoint: EOF";
 const READINGS = 4;
 
 /**
- * Does again what has met a peer's state at the moment in which that was written. Where the backend is a folder, a state
- * is replaced at once, but the file `.attrs` beside it is emptied first (gocloud.dev/blob/fileblob, setAttrs); it stays
+ * Does again what has met a stack's state in the moment in which it was written. In a backend that is a folder, a state is
+ * replaced at once, but the file `.attrs` beside it is emptied first (gocloud.dev/blob/fileblob, setAttrs); it stays
  * empty when the machine goes down just then.
  */
-export async function readAgain<T>(act: () => Promise<T>): Promise<T> {
+export async function readAgain<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
   for (let left = READINGS; ; left--) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof CommandError) || !error.message.includes(TORN)) throw error;
-      if (left > 1) await sleep(500);
+      if (!(error instanceof Error) || !error.message.includes(TORN)) throw error;
+      if (left > 1) await pause(500, signal);
       else throw new NotRecovered(`${TORN}; in the backend's folder, delete any empty file .pulumi/stacks/*/*.attrs`);
     }
   }
 }
 
-/** Runs the stack, and sees to it that nothing is left of what had been interrupted before. */
-export async function settling<T>(stack: Stack, teller: Teller, run: (refresh: boolean) => Promise<T>): Promise<T> {
-  const interrupted = interruptedOperations(await stack.exportStack());
-  // Of an interrupted change the state knows nothing, so whoever wants the old value back would see no difference.
+/** What is asked of a stack to settle what was interrupted. */
+export interface Settled {
+  name: string;
+  /** Its state, which is only read. */
+  exportState(): Promise<Deployment>;
+  /** `pulumi refresh --clear-pending-creates`. */
+  clearPendingCreates(): Promise<void>;
+}
+
+/** Runs the stack, and then forgets the operations that had been interrupted before and that this run has repeated. */
+export async function settling<T>(stack: Settled, teller: Teller, run: (refresh: boolean) => Promise<T>): Promise<T> {
+  const interrupted = interruptedOperations(await stack.exportState());
+  // The state does not know what an interrupted change has done, so whoever wants the old value back would see no difference.
   const result = await run(interrupted.length > 0);
-  // Only now it is certain that nobody else was at it.
   if (interrupted.length > 0) {
-    teller.found(`looked again at what had been interrupted: ${interrupted.map(describeOperation).join(", ")}`);
+    teller.found(
+      `checked interrupted operations against the cluster: ${interrupted.map(describeOperation).join(", ")}`,
+    );
   }
+  // Pulumi forgets all other kinds by itself.
   if (!interrupted.some(({ type }) => type === "creating")) return result;
 
-  const { settled, left } = settle(await stack.exportStack());
-  await stack.importStack(settled);
-  if (left.length === 0) return result;
-  throw new NotRecovered(
-    `interrupted before, and no longer asked for: ${left.map(describeOperation).join(", ")}; it may be there all the ` +
-      `same. Delete it, then "npx pulumi refresh --clear-pending-creates --stack ${stack.name}"`,
-  );
-}
-
-/**
- * Removes just these locks. `pulumi cancel` would remove every lock, and so also the one
- * of another mesh that has just recovered from the same death; it is for backends where nothing else will do.
- */
-async function unlock(stack: Stack, dead: readonly Holder[], teller: Teller): Promise<void> {
-  for (const holder of dead) {
-    const file = lockFile(holder.lock);
-    if (file === undefined) await stack.cancel();
-    else await rm(file, { force: true });
-    teller.found(`took away the lock of ${describeHolder(holder)}, which runs no more`);
+  const left = noLongerWanted(await stack.exportState());
+  if (left.length === 0) {
+    await stack.clearPendingCreates();
+    return result;
   }
-}
-
-function lockFile(lock: string): string | undefined {
-  return /^file:\/\/\/.*\/\.pulumi\/locks\/.*\.json$/.test(lock) ? fileURLToPath(lock) : undefined;
-}
-
-function notOurs(stack: string, who: string): NotRecovered {
-  return new NotRecovered(
-    `the stack is locked ${who}. Wait for it, or once you know that it is dead: "npx pulumi cancel --stack ${stack}", ` +
-      `then npx ${PROGRAM} up again`,
+  throw new NotRecovered(
+    `interrupted before, and no longer wanted: ${left.map(describeOperation).join(", ")}; the object may exist all the ` +
+      `same. Delete it, then run: npx pulumi refresh --clear-pending-creates --stack ${stack.name}`,
   );
 }

@@ -1,5 +1,5 @@
 /** Makes a SPIRE server forget trust domains, and sees that it has. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../kernel/interruption";
 import { workloadWarnings } from "./plan";
 import { type Site, type Traces, tracesOf, trustedIn } from "./traces";
 
@@ -24,7 +24,7 @@ const heldIn = (seen: Traces, ends: readonly string[] | undefined): string[] =>
 export async function forgetAll(
   site: Site,
   named: readonly string[],
-  { wait, all = false }: { wait: boolean; all?: boolean },
+  { wait, signal, all = false }: { wait: boolean; signal: AbortSignal; all?: boolean },
 ): Promise<Forgotten> {
   const until = Date.now() + (wait ? PATIENCE_MS : 0);
   const deleted: string[] = [];
@@ -37,6 +37,7 @@ export async function forgetAll(
     const left = asked.map(({ object, trustDomain }) => `${object} asks for ${trustDomain}`);
     for (const trustDomain of ends) {
       if (asked.some((one) => one.trustDomain === trustDomain)) continue;
+      signal.throwIfAborted();
       if (await site.polls(trustDomain)) left.push(`its SPIRE server fetches the bundle of ${trustDomain}`);
       else if (bundles.includes(trustDomain)) {
         await site.forget(trustDomain);
@@ -49,6 +50,6 @@ export async function forgetAll(
     }
     // What an object asks for does not end by itself.
     if (left.length <= asked.length || last) return { deleted, left, warnings: workloadWarnings(traces) };
-    await sleep(1000);
+    await pause(1000, signal);
   }
 }

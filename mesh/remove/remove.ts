@@ -28,6 +28,8 @@ export interface Tools {
   stacks: RemoveStacks;
   site: (access: ClusterAccess) => Site;
   parallel: number;
+  /** Once it is aborted nothing more begins. */
+  signal: AbortSignal;
   note: (line: string) => void;
   /** Whether to proceed with that plan; `changes` is false where all that is left is to look. */
   agree: (plan: string, changes: boolean) => Promise<boolean>;
@@ -68,6 +70,7 @@ export async function remove(
     throw new UsageError("cancelled; nothing was changed");
   }
 
+  tools.signal.throwIfAborted();
   await refuseEdited(edits.values());
   // All files before any up: whatever runs these stacks from now on does not join the leaver again.
   for (const edit of edits.values()) await save(edit);
@@ -125,7 +128,11 @@ function goneFrom({ config }: MeshMember, named: readonly string[]): (written: s
   };
 }
 
-async function endTrust(sight: Sight, leaves: boolean, { stacks, site: siteOf, note }: Tools): Promise<RemoveMember> {
+async function endTrust(
+  sight: Sight,
+  leaves: boolean,
+  { stacks, site: siteOf, note, signal }: Tools,
+): Promise<RemoveMember> {
   const { member, ends } = sight;
   const result: RemoveMember = {
     member: member.name,
@@ -145,9 +152,11 @@ async function endTrust(sight: Sight, leaves: boolean, { stacks, site: siteOf, n
   if (sight.unread !== undefined) result.errors.push(`its stack cannot be read: ${sight.unread}; so it was not run`);
   // Whatever came of the up: the cluster itself has the last word.
   try {
+    signal.throwIfAborted();
     const site = siteOf(accessOf(member.config));
     const { deleted, left, warnings } = await forgetAll(site, ends, {
       wait: result.errors.length === 0,
+      signal,
       all: leaves,
     });
     if (deleted.length > 0) result.did.push(`bundle of ${deleted.join(", ")} deleted`);

@@ -25,13 +25,13 @@ export interface Site extends Pick<SpireServer, "polls" | "forget"> {
   traces(): Promise<Traces>;
 }
 
-export function site(access: ClusterAccess): Site {
-  const server = spireServer(access);
+export function site(access: ClusterAccess, signal?: AbortSignal): Site {
+  const server = spireServer(access, signal);
   return {
     polls: (trustDomain) => server.polls(trustDomain),
     forget: (trustDomain) => server.forget(trustDomain),
     traces: async () => {
-      const reader = connect(access);
+      const reader = connect(access, signal);
       const [bundles, relationships, asked, users] = await Promise.all([
         server.bundles(),
         server.relationships(),

@@ -28,12 +28,13 @@ const EXEC_MS = 10_000;
 
 /**
  * @throws NoProgram when the container has no such program; Refused when it ended with an exit code; Forbidden when
- * exec is not allowed; Error when the command could not be run
+ * exec is not allowed; Error when the command could not be run, or the signal was aborted before
  */
-export function runIn(access: ClusterAccess): Run {
+export function runIn(access: ClusterAccess, signal?: AbortSignal): Run {
   return async (program, args) => {
-    const config = impatient(kubeConfig(access));
+    const config = impatient(kubeConfig(access, signal));
     const what = `${placeOf(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+    if (signal?.aborted) throw new Error(`${what}: interrupted`);
     return outputOf(what, program, await exec(config, [program, ...args], what));
   };
 }

@@ -31,11 +31,12 @@ const programs = new Map<string, ServerProgram>();
 /**
  * The SPIRE server of a cluster.
  *
+ * @param signal no command begins once it is aborted
  * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
-export function spireServer(access: ClusterAccess): SpireServer {
+export function spireServer(access: ClusterAccess, signal?: AbortSignal): SpireServer {
   const key = accessFlags(access);
-  const program = programs.get(key) ?? serverProgram(access, runIn(access));
+  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal));
   programs.set(key, program);
   return serverBy(program);
 }

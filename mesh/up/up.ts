@@ -4,6 +4,7 @@ import type { OpMap, Published } from "../pulumi/workspace";
 import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
 import { UNCHANGING } from "../pulumi/events";
+import { uninterrupted } from "../kernel/interruption";
 import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { table } from "../kernel/table";
@@ -41,24 +42,31 @@ export interface UpMember {
   errors: string[];
 }
 
-/** Makes missing stacks, then runs rounds until nobody has to run. A member that fails does not stop the others. */
+/**
+ * Makes missing stacks, then runs rounds until nobody has to run. A member that fails does not stop the others.
+ *
+ * @param signal once it is aborted no further round begins; the result is what was done until then
+ */
 export async function up(
   members: readonly MeshMember[],
   stacks: FutureStacks,
   parallel: number,
   onRound: (round: number, ids: readonly string[]) => void,
+  signal = uninterrupted.signal,
 ): Promise<UpMember[]> {
+  const interrupted = (): boolean => signal.aborted;
   const outcomes = new Map<string, UpOutcome[]>(members.map(({ id }) => [id, []]));
   const runs: Run[] = [];
   const everybody = [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))];
   const { missing, ...before } = await look(members, everybody, stacks, parallel);
   for (const id of missing) {
+    if (interrupted()) break;
     const made = await attempt(() => stacks.make(id));
     if ("because" in made) before.unread.set(id, `its stack cannot be made: ${made.because}`);
   }
   let unread = before.unread;
   let progress: Progress = { members, ...before, runs, unread: new Set(unread.keys()) };
-  for (let round = 1, ids = nextRound(progress); ids.length > 0; round++, ids = nextRound(progress)) {
+  for (let round = 1, ids = nextRound(progress); ids.length > 0 && !interrupted(); round++, ids = nextRound(progress)) {
     onRound(round, ids);
     const saw = progress.published;
     await inParallel(parallel, ids, async (member) => {
@@ -66,6 +74,7 @@ export async function up(
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });
+    if (interrupted()) break;
     const after = await look(members, everybody, stacks, parallel);
     // A stack that could not be made cannot be read either.
     unread = new Map([...before.unread, ...after.unread]);

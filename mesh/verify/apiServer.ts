@@ -31,9 +31,9 @@ export const ATTESTING_SECONDS = 180;
 /** Of each agent: there is one on every node, and with level debug they say a lot. */
 const AGENT_LOG_LINES = 2000;
 
-export function apiServer(access: ClusterAccess): ApiServer {
-  const client = connectClient(access);
-  const config = kubeConfig(access);
+export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServer {
+  const client = connectClient(access, signal);
+  const config = kubeConfig(access, signal);
   const ask = <T>(what: string, request: () => Promise<T>): Promise<T> =>
     client.attempt<T | undefined>(what, undefined, request).then((answer) => {
       if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);

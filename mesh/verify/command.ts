@@ -1,7 +1,7 @@
 /** `spire-federation verify` with its options: once, until all is well, or again and again. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
+import { pause as wait } from "../kernel/interruption";
 import type { MeshMember } from "../members/members";
 import { connectProbe } from "./probe/cluster";
 import { PROBE_IMAGE } from "./probe/probeObjects";
@@ -40,7 +40,8 @@ export interface Looker {
   stacks: Pick<PulumiStacks, "published">;
   version: string;
   note: (line: string) => void;
-  interrupted: () => boolean;
+  /** Once it is aborted nothing more begins. */
+  signal: AbortSignal;
   /** The terminal, where there is one: what is written replaces what was there. */
   screen?: { redraw(text: string): void } | undefined;
 }
@@ -49,13 +50,14 @@ export interface Looker {
 export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const seen = (chosen: readonly MeshMember[]): Promise<Verification> => lookAt(options, { ...looker, chosen });
   if (!options.probe) return seen(looker.chosen);
-  const { note, interrupted } = looker;
+  const { note, signal } = looker;
+  const interrupted = (): boolean => signal.aborted;
   const image = options.probeImage ?? PROBE_IMAGE;
   return verifyWithProbe(looker.chosen, looker.all, {
     verify: seen,
     probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
     program: (access) =>
-      spireServer(access)
+      spireServer(access, signal)
         .program()
         .catch(() => undefined),
   });
@@ -63,7 +65,12 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
 
 async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const { keep = (seen) => seen } = options;
-  const { chosen, all: everybody, version, note, stacks, screen } = looker;
+  const { chosen, all: everybody, version, note, stacks, screen, signal } = looker;
+  const clusterAt = (access: ClusterAccess): Sources => ({
+    reader: connect(access, signal),
+    api: apiServer(access, signal),
+    server: spireServer(access, signal),
+  });
   const now = (): Date => new Date();
   if (options.precheck) return precheck(chosen, clusterAt, version, now());
   const look = (): Promise<Verification> =>
@@ -75,10 +82,8 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       version,
       note: screen === undefined ? note : () => undefined,
     });
-  const { interrupted } = looker;
-  const pause = async (): Promise<void> => {
-    for (let waited = 0; waited < PAUSE_MS && !interrupted(); waited += PAUSE_MS / 10) await sleep(PAUSE_MS / 10);
-  };
+  const interrupted = (): boolean => signal.aborted;
+  const pause = (): Promise<void> => wait(PAUSE_MS, signal).catch(() => undefined);
   if (options.watch) {
     return again({
       look,
@@ -106,9 +111,3 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
     },
   });
 }
-
-const clusterAt = (access: ClusterAccess): Sources => ({
-  reader: connect(access),
-  api: apiServer(access),
-  server: spireServer(access),
-});

@@ -5,6 +5,7 @@
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
+import { uninterrupted } from "../../mesh/kernel/interruption";
 import { openProject } from "../../mesh/pulumi/workspace";
 import { type MeshMember, readMembers } from "../../mesh/members/members";
 import { type Outcome, passes } from "../../mesh/verify/check";
@@ -52,7 +53,7 @@ const verify = (): Promise<Verification> =>
       stacks: { published: () => Promise.reject(new Error("no peer is of another project")) },
       version: "",
       note: () => undefined,
-      interrupted: () => false,
+      signal: uninterrupted.signal,
     },
   );
 

@@ -1,36 +1,39 @@
 /** Whose probe a cluster has. Pure. */
-import type { Verdict } from "../../pulumi/lock";
+import type { Fate, ProcessIdentity } from "../../pulumi/liveness";
+import { present } from "../../../stacks/fields";
 import { POD_SECONDS } from "./probeObjects";
 
-/** Whoever has made it. */
+/** The process that has made a probe. User, host and pid are for people: containers and CI runners share them. */
 export interface Claim {
   user: string;
   host: string;
   pid: number;
   /** ISO 8601. */
   since: string;
+  /** By what the process is known to be running or gone, where it can be known. */
+  process?: ProcessIdentity;
 }
 
 /** Undefined when it says nothing that can be read. */
 export function readClaim(text: string | undefined): Claim | undefined {
   try {
     const claim = JSON.parse(text ?? "") as Partial<Claim> | null;
-    const { user, host, pid, since } = claim ?? {};
+    const { user, host, pid, since, process } = claim ?? {};
     if (user === undefined || host === undefined || pid === undefined || since === undefined) return undefined;
-    return Number.isNaN(Date.parse(since)) ? undefined : { user, host, pid, since };
+    return Number.isNaN(Date.parse(since)) ? undefined : { user, host, pid, since, ...present({ process }) };
   } catch {
     return undefined;
   }
 }
 
 /**
- * Whether somebody is still at it: then his probe is left alone.
+ * Whether the probe's process may still be running; then the probe is left alone.
  *
- * @param verdict of his process; of one on another machine nothing can be said, but no probe lives longer than its pod
+ * @param fate of its process; of one on another machine nothing can be said, but no probe lives longer than its pod
  */
-export function isAtWork(claim: Claim | undefined, verdict: (claim: Claim) => Verdict, now: number): boolean {
+export function isAtWork(claim: Claim | undefined, fate: (claim: Claim) => Fate, now: number): boolean {
   if (claim === undefined) return false;
-  const known = verdict(claim);
+  const known = fate(claim);
   return known === "elsewhere" ? now < Date.parse(claim.since) + POD_SECONDS * 1000 : known === "running";
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ClusterAccess, oc } from "../../../components/access";
 import type { KubeObject } from "../../../components/cluster";
-import type { Verdict } from "../../pulumi/lock";
+import type { Fate } from "../../pulumi/liveness";
 import { type Claim, describeClaim, isAtWork, readClaim } from "./claim";
 import type { ProbeCluster } from "./cluster";
 import {
@@ -27,7 +27,7 @@ export interface Turn {
   cluster: ProbeCluster;
   claim: Claim;
   /** What has become of the process that has another claim. */
-  verdict: (claim: Claim) => Verdict;
+  fate: (claim: Claim) => Fate;
   note: (line: string) => void;
   /** This probe has made the namespace. */
   madeNamespace?: boolean;
@@ -61,12 +61,12 @@ export async function claimPlace(turn: Turn, prober: Prober, peers: readonly Pro
 }
 
 /** Takes away what a probe that was killed has left. */
-async function makeRoom({ cluster, verdict, note }: Turn): Promise<void> {
+async function makeRoom({ cluster, fate, note }: Turn): Promise<void> {
   const found = await cluster.get("v1", "ConfigMap", PROBE, PROBE);
   if (found === undefined) return; // it has just gone
   const other = readClaim(found.metadata?.annotations?.[CLAIM]);
   const whose = other === undefined ? "" : ` of ${describeClaim(other)}`;
-  if (isAtWork(other, verdict, Date.now())) throw new Busy(`a probe${whose} is there; wait until it has ended`);
+  if (isAtWork(other, fate, Date.now())) throw new Busy(`a probe${whose} is there; wait until it has ended`);
   note(`takes away what a probe${whose} has left`);
   const left = await takeAway(cluster);
   if (left !== undefined) throw new Error(left);

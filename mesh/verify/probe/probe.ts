@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { accessOf, type ClusterAccess } from "../../../components/access";
 import { Forbidden } from "../../../components/cluster";
-import type { Verdict } from "../../pulumi/lock";
+import type { Fate } from "../../pulumi/liveness";
 import { readIngressDomain } from "../../drift/memberReading";
 import type { Claim } from "./claim";
 import type { ProbeCluster } from "./cluster";
@@ -51,7 +51,7 @@ export interface ProbeResult {
 export interface ProbeIo {
   connect: (access: ClusterAccess) => ProbeCluster;
   claim: Claim;
-  verdict: (claim: Claim) => Verdict;
+  fate: (claim: Claim) => Fate;
   note: (line: string) => void;
   interrupted: () => boolean;
   image: string;
@@ -108,7 +108,7 @@ class Probe {
     { cluster, prober }: ProbePlace,
     peers: Prober[],
   ): Promise<ProbeResult> {
-    const { claim, verdict, image } = this.io;
+    const { claim, fate, image } = this.io;
     const note = (line: string): void => {
       this.io.note(`${member}: ${line}`);
     };
@@ -116,7 +116,7 @@ class Probe {
       if (this.io.interrupted()) throw new Ended("it was interrupted");
       if (Date.now() > this.end) throw new Ended(`it could not be made within ${PROBE_MS / 1000} s`);
     };
-    const turn: Turn = { cluster, claim, verdict, note, goOn };
+    const turn: Turn = { cluster, claim, fate, note, goOn };
     const made = await look(async () => {
       try {
         await claimPlace(turn, prober, peers);

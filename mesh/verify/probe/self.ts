@@ -1,15 +1,18 @@
-/** Who runs this program, for probes: its claims, and what has become of others'. */
+/** The process that runs this program, for probes: its claims, and what has become of the processes of other claims. */
 import { hostname, userInfo } from "node:os";
-import { verdict } from "../../pulumi/lock";
-import { runningProcess } from "../../pulumi/liveness";
-import type { Claim } from "./claim";
+import { fateOf, identityOf } from "../../pulumi/liveness";
+import { present } from "../../../stacks/fields";
 import type { ProbeIo } from "./probe";
 
-export function ownClaim(): Pick<ProbeIo, "claim" | "verdict"> {
-  const looker = { user: userInfo().username, host: hostname() };
+export function ownClaim(): Pick<ProbeIo, "claim" | "fate"> {
   return {
-    claim: { ...looker, pid: process.pid, since: new Date().toISOString() },
-    verdict: (claim: Claim) =>
-      verdict({ ...claim, lock: "", since: new Date(claim.since) }, looker, runningProcess(claim.pid)),
+    claim: {
+      user: userInfo().username,
+      host: hostname(),
+      pid: process.pid,
+      since: new Date().toISOString(),
+      ...present({ process: identityOf(process.pid) }),
+    },
+    fate: ({ process: identity }) => fateOf(identity),
   };
 }

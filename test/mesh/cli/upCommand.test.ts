@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Context, Session } from "../../../mesh/cli/context";
 import { upCommand } from "../../../mesh/cli/changeCommands";
 import { UsageError } from "../../../mesh/kernel/exit";
+import { uninterrupted } from "../../../mesh/kernel/interruption";
 import type { MeshMember } from "../../../mesh/members/members";
 import type { DetailedStep } from "../../../mesh/pulumi/events";
 import type { Published } from "../../../mesh/pulumi/workspace";
@@ -87,7 +88,7 @@ class World {
       ownRoots: () => Promise.resolve([]),
     };
     const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
-    const session = { members: this.members, stacks, workspace } as unknown as Session;
+    const session = { members: this.members, stacks, workspace, interruption: uninterrupted } as unknown as Session;
     return {
       open: () => Promise.resolve(session),
       note: (line) => (this.notes += `${line}\n`),

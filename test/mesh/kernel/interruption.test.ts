@@ -1,42 +1,77 @@
-import { listenForInterruption } from "../../../mesh/kernel/interruption";
+/** The listener in a process of its own, which gets real signals. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Interrupted, listenForInterruption, pause } from "../../../mesh/kernel/interruption";
 
-const said: string[] = [];
-let heard: ReturnType<typeof listenForInterruption>;
-let exit: jest.SpyInstance;
-
-beforeEach(() => {
-  said.length = 0;
-  exit = jest.spyOn(process, "exit").mockImplementation(() => undefined as never);
-  heard = listenForInterruption((line) => said.push(line));
-});
-
+const children: ChildProcess[] = [];
 afterEach(() => {
-  heard.close();
-  exit.mockRestore();
+  for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 
-test("Ctrl-C begins nothing more, and is not passed on: the terminal has told everybody", () => {
-  process.emit("SIGINT", "SIGINT");
-  expect(heard.requested).toBe(true);
-  expect(heard.forward.aborted).toBe(false);
-  expect(said).toEqual([expect.stringContaining("SIGINT")]);
-  expect(exit).not.toHaveBeenCalled();
+/** Says what it hears; after the first signal it works on for `work` ms. */
+async function listening(work: number) {
+  const script = `
+    require("./stacks/loader.js");
+    const heard = require("./mesh/kernel/interruption.ts").listenForInterruption((line) => console.log(line));
+    const alive = setInterval(() => undefined, 1000);
+    heard.signal.addEventListener("abort", () => setTimeout(() => {
+      console.log("cleaned up");
+      clearInterval(alive);
+      heard.close();
+      process.exitCode = heard.exitCode();
+    }, ${String(work)}));
+    heard.force.addEventListener("abort", () => console.log("forced"));
+    console.log("ready");
+  `;
+  const child = spawn(process.execPath, ["--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const heard = async (text: string): Promise<void> => {
+    while (!said.includes(text)) await once(child.stdout, "data");
+  };
+  await heard("ready");
+  const ended = once(child, "exit").then(([code]: number[]) => ({ code, said }));
+  return { kill: (signal: NodeJS.Signals) => child.kill(signal), heard, ended };
+}
+
+test.each<[NodeJS.Signals, number]>([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+])("after %s the program cleans up, and ends with %i", async (signal, exit) => {
+  const program = await listening(100);
+  program.kill(signal);
+  const { code, said } = await program.ended;
+  expect(code).toBe(exit);
+  expect(said).toContain(`${signal}: stopping`);
+  expect(said).toContain("cleaned up");
+  expect(said).not.toContain("forced");
 });
 
-test("SIGTERM is passed on", () => {
-  process.emit("SIGTERM", "SIGTERM");
-  expect(heard.requested).toBe(true);
-  expect(heard.forward.aborted).toBe(true);
+test("a second signal, whichever, ends it at once, with the code of the first", async () => {
+  const program = await listening(600_000);
+  program.kill("SIGTERM");
+  await program.heard("stopping");
+  program.kill("SIGINT");
+  const { code, said } = await program.ended;
+  expect(code).toBe(143);
+  expect(said).toContain("forced");
+  expect(said).not.toContain("cleaned up");
 });
 
-test("a second one, whichever, ends at once", () => {
-  process.emit("SIGTERM", "SIGTERM");
-  process.emit("SIGINT", "SIGINT");
-  expect(exit).toHaveBeenCalledWith(130);
+test("a wait ends with the signal", async () => {
+  const stop = new AbortController();
+  const waiting = pause(600_000, stop.signal);
+  stop.abort();
+  await expect(waiting).rejects.toThrow(Interrupted);
 });
 
 test("once nobody listens any more, signals do what they always do", () => {
-  const before = process.listenerCount("SIGINT");
+  const count = (): number[] => (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => process.listenerCount(name));
+  const before = count();
+  const heard = listenForInterruption(() => undefined);
+  expect(count()).toEqual(before.map((n) => n + 1));
   heard.close();
-  expect(process.listenerCount("SIGINT")).toBe(before - 1);
+  expect(count()).toEqual(before);
 });

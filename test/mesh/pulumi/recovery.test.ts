@@ -1,27 +1,39 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { CommandError, ConcurrentUpdateError, type Deployment, type Stack } from "@pulumi/pulumi/automation";
-import { runningProcess } from "../../../mesh/pulumi/liveness";
-import { NotRecovered, readAgain, settling, type Teller, withLock } from "../../../mesh/pulumi/recovery";
+import type { Deployment } from "@pulumi/pulumi/automation";
+import { Interrupted, uninterrupted } from "../../../mesh/kernel/interruption";
+import { PulumiError } from "../../../mesh/pulumi/runPulumi";
+import { recordLocks, recordOf } from "../../../mesh/pulumi/lockRecords";
+import { NotRecovered, readAgain, type Settled, settling, type Teller, withLock } from "../../../mesh/pulumi/recovery";
 
 const found: string[] = [];
 const waits: string[] = [];
 const teller: Teller = { found: (what) => found.push(what), doing: (what) => waits.push(what) };
+const { signal } = uninterrupted;
 const children: ChildProcess[] = [];
 let dir: string;
+const { XDG_STATE_HOME } = process.env;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "recovery-"));
+  process.env["XDG_STATE_HOME"] = join(dir, "home");
   found.length = waits.length = 0;
 });
 
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
   await rm(dir, { recursive: true });
+});
+
+afterAll(() => {
+  if (XDG_STATE_HOME === undefined) delete process.env["XDG_STATE_HOME"];
+  else process.env["XDG_STATE_HOME"] = XDG_STATE_HOME;
 });
 
 /** A process that runs until it is ended. */
@@ -31,94 +43,127 @@ function run(): ChildProcess & { pid: number } {
   return child as ChildProcess & { pid: number };
 }
 
-async function dead(): Promise<number> {
-  const child = run();
+async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   await once(child, "exit");
-  return child.pid;
 }
 
-/** A stack that is locked as long as there are files, as Pulumi's own backend has it. */
-async function lockedBy(pid: number, host = hostname()) {
+/** A stack that a process locks, as Pulumi's own backend has it; `ours` is recorded as a lock that we have started. */
+async function lockedBy({ pid }: { pid: number }, ours: boolean, url?: string) {
   const folder = join(dir, ".pulumi", "locks", "organization", "p", "s");
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${String(pid)}.json`);
-  await writeFile(file, "");
-  const by = `${userInfo().username}@${host} (pid ${String(pid)}) at ${new Date().toISOString()}`;
-  const stderr = `error: the stack is currently locked by 1 lock(s).\n  ${pathToFileURL(file).href}: created by ${by}`;
-  const error = Object.assign(Object.create(ConcurrentUpdateError.prototype) as Error, { message: stderr });
-  const isLocked = (): Promise<boolean> =>
-    access(file).then(
-      () => true,
-      () => false,
-    );
-  const act = async (): Promise<string> => {
-    if (await isLocked()) throw error;
-    return "done";
+  const recording = recordLocks(folder);
+  if (ours) recording.follow(pid);
+  await writeFile(file, JSON.stringify({ pid, hostname: hostname() }));
+  while (ours && (await recordOf(`${String(pid)}.json`)) === undefined) await sleep(10);
+  await recording.stop(false);
+  const by = `${userInfo().username}@${hostname()} (pid ${String(pid)}) at ${new Date().toISOString()}`;
+  const lock = url ?? pathToFileURL(file).href;
+  const stderr = `error: the stack is currently locked by 1 lock(s).\n  ${lock}: created by ${by}`;
+  let tries = 0;
+  const act = (): Promise<string> => {
+    tries++;
+    return existsSync(file) ? Promise.reject(new PulumiError(stderr, stderr)) : Promise.resolve("done");
   };
-  return { file, isLocked, act };
+  return { file, act, tries: () => tries };
 }
 
-const stack = { name: "s" } as Stack;
-
 describe("a lock", () => {
-  test("of a process that is dead is taken away, and that is told", async () => {
-    const { act } = await lockedBy(await dead());
-    await expect(withLock(stack, teller, act)).resolves.toBe("done");
-    expect(found).toEqual([expect.stringMatching(/runs no more/)]);
+  test("of a process that we have started, and that is gone, is deleted, and that is told", async () => {
+    const holder = run();
+    const { act } = await lockedBy(holder, true);
+    await end(holder);
+    await expect(withLock("s", teller, signal, act)).resolves.toBe("done");
+    expect(found).toEqual([expect.stringMatching(/deleted the lock of process .* no longer running/)]);
   });
 
-  test("of a process that runs is waited for, and never taken away", async () => {
+  test("of our host and user stays, though its process is gone: runners and containers share these", async () => {
     const holder = run();
-    const { act, file, isLocked } = await lockedBy(holder.pid);
-    const result = withLock(stack, teller, act);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { act, file, tries } = await lockedBy(holder, false);
+    await end(holder);
+    await expect(withLock("s", teller, signal, act)).rejects.toThrow(
+      new RegExp(`locked by process ${String(holder.pid)} of .*@${hostname()}.*npx pulumi cancel --stack s`),
+    );
+    expect([existsSync(file), tries()]).toEqual([true, 1]);
+  });
+
+  test("in an object store stays, and the error says who has it and how to release it", async () => {
+    const holder = run();
+    const { act, file } = await lockedBy(holder, false, "s3://b/.pulumi/locks/organization/p/s/1f.json");
+    await end(holder);
+    await expect(withLock("s", teller, signal, act)).rejects.toThrow(/locked by process .*npx pulumi cancel --stack s/);
+    expect(existsSync(file)).toBe(true);
+  });
+
+  test("of Pulumi Cloud stays, and the error has Pulumi's own words", async () => {
+    const words = "[409] Conflict: Another update is currently in progress.";
+    let tries = 0;
+    const act = (): Promise<never> => {
+      tries++;
+      return Promise.reject(new PulumiError(words, `error: ${words}`));
+    };
+    await expect(withLock("ops/p/s", teller, signal, act)).rejects.toThrow(
+      /\[409\] Conflict: .* release the lock: npx pulumi cancel --stack ops\/p\/s/,
+    );
+    expect(tries).toBe(1);
+  });
+
+  test("of a process of ours that still runs is waited for, and never deleted", async () => {
+    const holder = run();
+    const { act, file } = await lockedBy(holder, true);
+    const result = withLock("s", teller, signal, act);
+    while (waits.length === 0) await sleep(20);
     expect(waits).toEqual([expect.stringContaining(`process ${String(holder.pid)} `)]);
-    expect(await isLocked()).toBe(true);
+    expect(existsSync(file)).toBe(true);
     await rm(file); // as it does before it ends
     holder.kill();
     await expect(result).resolves.toBe("done");
     expect(found).toEqual([]);
   });
 
-  test("of another host stays, and the error says whose it is and what to do", async () => {
-    const { act, isLocked } = await lockedBy(await dead(), "elsewhere");
-    await expect(withLock(stack, teller, act)).rejects.toThrow(/@elsewhere.*npx pulumi cancel --stack s/s);
-    expect(await isLocked()).toBe(true);
+  test("is not waited for any longer once somebody interrupts", async () => {
+    const { act } = await lockedBy(run(), true);
+    const stop = new AbortController();
+    const result = withLock("s", teller, stop.signal, act);
+    const failed = expect(result).rejects.toThrow(Interrupted);
+    while (waits.length === 0) await sleep(20);
+    stop.abort();
+    await failed;
+  });
+
+  test("that is there again and again is given up", async () => {
+    const tries: number[] = [];
+    const act = async (): Promise<never> => {
+      tries.push(1);
+      const holder = run();
+      const { act: refused } = await lockedBy(holder, true);
+      await end(holder);
+      return refused() as Promise<never>;
+    };
+    await expect(withLock("s", teller, signal, act)).rejects.toThrow(NotRecovered);
+    expect(tries).toHaveLength(5);
   });
 });
 
 describe("a state that is being written", () => {
-  const torn = Object.assign(Object.create(CommandError.prototype) as Error, {
-    message: "code: 255\n stderr: error: failed to load checkpoint: EOF\n",
-  });
+  const torn = new PulumiError("failed to load checkpoint: EOF", "error: failed to load checkpoint: EOF");
   const failing = (times: number, error: Error) => {
     let runs = 0;
     return () => (++runs > times ? Promise.resolve(runs) : Promise.reject(error));
   };
 
   test("is read again", async () => {
-    await expect(readAgain(failing(2, torn))).resolves.toBe(3);
+    await expect(readAgain(signal, failing(2, torn))).resolves.toBe(3);
   });
 
   test("and stays so is an error that says how to mend it", async () => {
-    await expect(readAgain(failing(99, torn))).rejects.toThrow(/delete any empty file .*\.attrs/);
+    await expect(readAgain(signal, failing(99, torn))).rejects.toThrow(/delete any empty file .*\.attrs/);
   });
 
   test("is another thing than an error of any other kind, which is not tried again", async () => {
-    const other = Object.assign(Object.create(CommandError.prototype) as Error, { message: "update failed" });
-    await expect(readAgain(failing(1, other))).rejects.toBe(other);
-  });
-});
-
-describe("a process", () => {
-  test("that runs is known with the time when it began", () => {
-    const startedAt = runningProcess(run().pid)?.startedAt?.getTime() ?? 0;
-    expect(Math.abs(startedAt - Date.now())).toBeLessThan(5000);
-  });
-
-  test("that has ended is not", async () => {
-    expect(runningProcess(await dead())).toBeUndefined();
+    const other = new PulumiError("update failed", "");
+    await expect(readAgain(signal, failing(1, other))).rejects.toBe(other);
   });
 });
 
@@ -131,14 +176,14 @@ describe("interrupted operations", () => {
   /** A stack whose run makes the resource, or doesn't want it. */
   function interrupted(operations: object[], made: boolean) {
     let state = { pending_operations: operations, resources: [] as object[] };
-    const own = {
+    const own: Settled = {
       name: "s",
-      exportStack: () => Promise.resolve({ version: 3, deployment: state }),
-      importStack: (next: Deployment) => {
-        state = next.deployment as typeof state;
+      exportState: (): Promise<Deployment> => Promise.resolve({ version: 3, deployment: state }),
+      clearPendingCreates: () => {
+        state = { ...state, pending_operations: [] };
         return Promise.resolve();
       },
-    } as Partial<Stack> as Stack;
+    };
     const refreshed: boolean[] = [];
     const outcome = settling(own, teller, (refresh) => {
       refreshed.push(refresh);

@@ -1,3 +1,4 @@
+import { uninterrupted } from "../../../mesh/kernel/interruption";
 import { forgetAll } from "../../../mesh/remove/endOfTrust";
 import type { Site } from "../../../mesh/remove/traces";
 
@@ -37,25 +38,29 @@ class Server implements Site {
 
 test("a bundle is deleted once nothing fetches it, and looked for afterwards", async () => {
   const server = new Server(1);
-  expect(await forgetAll(server, [TD], { wait: true })).toEqual({ deleted: [TD], left: [], warnings: [] });
+  expect(await forgetAll(server, [TD], { wait: true, signal: uninterrupted.signal })).toEqual({
+    deleted: [TD],
+    left: [],
+    warnings: [],
+  });
   expect(server.calls).toEqual(["look", "look", `forget ${TD}`, "look"]);
 });
 
 test("a bundle that is fetched for ever is not deleted, for it would come back", async () => {
   const server = new Server(Infinity);
-  const { left } = await forgetAll(server, [TD], { wait: false });
+  const { left } = await forgetAll(server, [TD], { wait: false, signal: uninterrupted.signal });
   expect(left).toEqual([`its SPIRE server fetches the bundle of ${TD}`]);
   expect(server.held).toBe(true);
 });
 
 test("a bundle that is there again after it was deleted is no end of trust", async () => {
-  const { left } = await forgetAll(new Server(0, true), [TD], { wait: false });
+  const { left } = await forgetAll(new Server(0, true), [TD], { wait: false, signal: uninterrupted.signal });
   expect(left).toEqual([`its SPIRE server holds the bundle of ${TD}`]);
 });
 
 test("other trust domains' bundles are left alone", async () => {
   const server = new Server(0);
-  await forgetAll(server, [TD, "d.example.com"], { wait: true });
+  await forgetAll(server, [TD, "d.example.com"], { wait: true, signal: uninterrupted.signal });
   expect(server.calls.filter((call) => call.startsWith("forget"))).toEqual([`forget ${TD}`]);
 });
 
@@ -66,7 +71,7 @@ test("of a leaver everything ends, also what was set by hand", async () => {
     forgotten.push(trustDomain);
     return Promise.resolve();
   };
-  const { left } = await forgetAll(server, [TD], { wait: false, all: true });
+  const { left } = await forgetAll(server, [TD], { wait: false, signal: uninterrupted.signal, all: true });
   expect(forgotten).toEqual([TD, "b.example.com"]);
   // It was held all the same, after the deletion.
   expect(left).toContain("its SPIRE server holds the bundle of b.example.com");
@@ -82,7 +87,7 @@ test("a leaver that polls somebody by hand is not clean", async () => {
       polls: (id) => Promise.resolve(id === "hand.example.com"),
     },
     [],
-    { wait: false, all: true },
+    { wait: false, signal: uninterrupted.signal, all: true },
   );
   expect(left).toEqual(["its SPIRE server fetches the bundle of hand.example.com"]);
 });

@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import { EXIT } from "../../../mesh/kernel/exit";
+import { Interrupted } from "../../../mesh/kernel/interruption";
 import { readMembers } from "../../../mesh/members/members";
 import { remove, type RemoveStacks } from "../../../mesh/remove/remove";
 import { exitOf, printRemove, type Removal } from "../../../mesh/remove/result";
@@ -37,6 +38,8 @@ class Mesh implements RemoveStacks {
   readonly broken = new Set<string>();
   /** After so many calls nothing gets through any more, as when mesh is killed. */
   callsLeft = Infinity;
+  /** As when somebody interrupts the removal. */
+  readonly stop = new AbortController();
   readonly ran: string[] = [];
   readonly bundles = new Map<string, Set<string>>();
   /** Trust domains for which a member has a ClusterFederatedTrustDomain. */
@@ -127,6 +130,7 @@ class Mesh implements RemoveStacks {
       stacks: this,
       site: ({ context = "" }) => this.site(context),
       parallel: 3,
+      signal: this.stop.signal,
       note: () => undefined,
       agree: async (plan) => {
         await asking?.(plan);
@@ -397,4 +401,13 @@ test("what the ups apply besides is in the plan that is agreed to", async () => 
   });
   expect(plan).toContain("the up also applies pending changes: replace Certificate tls");
   expect(plan).toContain("what else the up of b changes is not known: no passphrase");
+});
+
+test("after a signal no file is changed and nothing is run or deleted", async () => {
+  const before = await readFile(mesh.file("a"), "utf8");
+  mesh.stop.abort(new Interrupted());
+  await expect(mesh.remove("c")).rejects.toThrow(Interrupted);
+  expect(await readFile(mesh.file("a"), "utf8")).toBe(before);
+  expect(mesh.ran).toEqual([]);
+  expect(mesh.holders("c")).toEqual(["a", "b"]);
 });

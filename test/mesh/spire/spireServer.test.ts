@@ -1,4 +1,5 @@
 /** A SPIRE server, asked by its program, wherever an image has that. */
+import { uninterrupted } from "../../../mesh/kernel/interruption";
 import { forgetAll } from "../../../mesh/remove/endOfTrust";
 import { NoProgram, Refused } from "../../../mesh/spire/serverExec";
 import { serverProgram } from "../../../mesh/spire/serverProgram";
@@ -114,5 +115,5 @@ test("no end of trust is seen by a program that isn't there", async () => {
     // As if the bundles had been read some other way.
     traces: () => Promise.resolve({ bundles: [], relationships: [], asked: [], users: [], unlisted: [] }),
   };
-  await expect(forgetAll(site, [TD], { wait: false })).rejects.toBeInstanceOf(NoProgram);
+  await expect(forgetAll(site, [TD], { wait: false, signal: uninterrupted.signal })).rejects.toBeInstanceOf(NoProgram);
 });

@@ -216,3 +216,20 @@ test("a member that waits for a peer of another project is pending, not complete
   const [joined] = await up([alone], new FakeStacks(), 1, () => undefined);
   expect(joined).toMatchObject({ state: "complete", waitsFor: [] });
 });
+
+test("after a signal no further round begins, and the result is what was done until then", async () => {
+  const stop = new AbortController();
+  class Stopped extends FakeStacks {
+    override async up(id: string): Promise<UpOutcome> {
+      const outcome = await super.up(id);
+      stop.abort();
+      return outcome;
+    }
+  }
+  const stacks = new Stopped();
+  const reads = stacks.reads;
+  const result = await up([member("a", "b"), member("b", "a")], stacks, 2, quiet, stop.signal);
+  expect(result.map(({ runs }) => runs)).toEqual([1, 1]);
+  expect(stacks.ran).toHaveLength(2);
+  expect(stacks.reads - reads).toBe(2);
+});

@@ -10,7 +10,7 @@ import {
   PROBE_IMAGE,
 } from "../../../../mesh/verify/probe/probeObjects";
 import { type ProbeIo, type ProbeMember, probeMesh } from "../../../../mesh/verify/probe/probe";
-import type { Verdict } from "../../../../mesh/pulumi/lock";
+import type { Fate } from "../../../../mesh/pulumi/liveness";
 import { type FakeCluster, World } from "./world";
 
 let now = Date.parse("2026-01-01T00:00:00Z");
@@ -49,7 +49,7 @@ const probe = (members: ProbeMember[] = BOTH, io: Partial<ProbeIo> = {}) =>
   probeMesh(members, {
     connect: ({ context = "" }) => world.cluster(context),
     claim: ME,
-    verdict: () => "dead",
+    fate: () => "dead",
     note: (line) => notes.push(line),
     interrupted: () => false,
     image: "node",
@@ -240,32 +240,32 @@ describe("where a probe is there already,", () => {
     metadata: { name: PROBE },
   };
 
-  test.each<[string, Verdict, number]>([
+  test.each<[string, Fate, number]>([
     ["still runs", "running", 0],
     ["runs for long", "running", 3600],
     ["is of another machine", "elsewhere", 0],
-  ])("one whose process %s is left alone, and the other clusters are probed", async (_, verdict, seconds) => {
+  ])("one whose process %s is left alone, and the other clusters are probed", async (_, fate, seconds) => {
     leave({ ...OTHER, since: new Date(now - seconds * 1000).toISOString() });
     const there = [...east.objects];
-    const found = await outcomes(probe(BOTH, { verdict: () => verdict }));
+    const found = await outcomes(probe(BOTH, { fate: () => fate }));
     expect(found["east"]).toMatch(/^a probe of process 2 of other@there, since 20.* is there/);
     expect(east.objects).toEqual(there);
     expect(west.left).toEqual([]);
   });
 
-  test.each<[string, Verdict, number]>([
+  test.each<[string, Fate, number]>([
     ["is gone", "dead", 0],
     ["was of another machine, longer ago than a pod lives", "elsewhere", 601],
-  ])("what one whose process %s has left is taken away first", async (_, verdict, seconds) => {
+  ])("what one whose process %s has left is taken away first", async (_, fate, seconds) => {
     leave({ ...OTHER, since: new Date(now - seconds * 1000).toISOString() });
-    expect(await outcomes(probe(BOTH, { verdict: () => verdict }))).toMatchObject({ east: { west: "met" } });
+    expect(await outcomes(probe(BOTH, { fate: () => fate }))).toMatchObject({ east: { west: "met" } });
     expect(east.left).toEqual([]);
   });
 
   test("one that nobody can have made is taken away, too", async () => {
     leave({});
     expect(east.find("ConfigMap")?.metadata).toMatchObject({ annotations: { [CLAIM]: "{}" } });
-    expect(await outcomes(probe(BOTH, { verdict: () => "running" }))).toMatchObject({ east: { west: "met" } });
+    expect(await outcomes(probe(BOTH, { fate: () => "running" }))).toMatchObject({ east: { west: "met" } });
   });
 });
 

@@ -1,0 +1,109 @@
+/** Pulumi's commands on one stack. */
+import type { Deployment } from "@pulumi/pulumi/automation";
+import type { Interruption } from "../kernel/interruption";
+import { type Cli, PulumiError, runPulumi } from "./runPulumi";
+import { locksFolder, recordLocks, type Recording } from "./lockRecords";
+import type { EngineEvent, Workspace } from "./workspace";
+
+/**
+ * The program waits 10 minutes at most for one thing, and says at least then what it waits for next. Pulumi that writes
+ * nothing for longer hangs, or a plugin of it does.
+ */
+const OPERATION_QUIET_MS = 20 * 60_000;
+
+/** To read a state asks the backend alone. */
+const READ_QUIET_MS = 2 * 60_000;
+
+export class StackCommands {
+  private readonly cli: Cli;
+
+  constructor(
+    readonly name: string,
+    private readonly workspace: Workspace,
+    private readonly interruption: Interruption,
+    private readonly onEvent: (event: EngineEvent) => void,
+  ) {
+    this.cli = { command: workspace.pulumiCommand.command, dir: workspace.workDir, env: workspace.envVars };
+  }
+
+  up(refresh: boolean): Promise<void> {
+    return this.change("up", ["--yes", "--skip-preview", ...(refresh ? ["--refresh"] : [])]);
+  }
+
+  destroy(refresh: boolean): Promise<void> {
+    return this.change("destroy", ["--yes", "--skip-preview", ...(refresh ? ["--refresh"] : [])]);
+  }
+
+  clearPendingCreates(): Promise<void> {
+    return this.change("refresh", ["--yes", "--skip-preview", "--clear-pending-creates"], () => undefined);
+  }
+
+  async preview({ refresh, onEvent }: { refresh: boolean; onEvent?: (event: EngineEvent) => void }): Promise<void> {
+    // Without it a preview writes one document at its end instead of its events.
+    const env = { ...this.cli.env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
+    await runPulumi({ ...this.cli, env }, this.args("preview", refresh ? ["--refresh"] : []), {
+      interruption: this.interruption,
+      quietMs: OPERATION_QUIET_MS,
+      onEvent: (event) => {
+        onEvent?.(event);
+        this.onEvent(event);
+      },
+    });
+  }
+
+  /** The state with its secrets encrypted. */
+  async exportState(): Promise<Deployment> {
+    const text = await runPulumi(this.cli, ["stack", "export", "--stack", this.name], {
+      interruption: this.interruption,
+      quietMs: READ_QUIET_MS,
+    });
+    return JSON.parse(text) as Deployment;
+  }
+
+  /** A command that takes the stack's lock. */
+  private async change(command: string, flags: readonly string[], onEvent = this.onEvent): Promise<void> {
+    const recording = await this.recording();
+    let refused = false;
+    try {
+      await runPulumi(this.cli, this.args(command, flags), {
+        interruption: this.interruption,
+        quietMs: OPERATION_QUIET_MS,
+        onEvent,
+        onStart: (pid) => recording?.follow(pid),
+      });
+    } catch (error) {
+      refused = error instanceof PulumiError && error.isLocked;
+      throw error;
+    } finally {
+      await recording?.stop(refused);
+    }
+  }
+
+  private args(command: string, flags: readonly string[]): string[] {
+    return [command, ...flags, "--json", "--color", "never", "--stack", this.name];
+  }
+
+  /** Undefined where locks are no files. */
+  private async recording(): Promise<Recording | undefined> {
+    const { workspace } = this;
+    const [backend, { name: project }] = await Promise.all([
+      backendOf(workspace, this.cli, this.interruption),
+      workspace.projectSettings(),
+    ]);
+    const folder = locksFolder(backend, workspace.workDir, project, this.name.split("/").at(-1) ?? this.name);
+    return folder === undefined ? undefined : recordLocks(folder);
+  }
+}
+
+const backends = new WeakMap<Workspace, Promise<string>>();
+
+/** URL of the backend; it is the same for all stacks of a project. */
+function backendOf(workspace: Workspace, cli: Cli, interruption: Interruption): Promise<string> {
+  const ask = async (): Promise<string> => {
+    const text = await runPulumi(cli, ["whoami", "--verbose", "--json"], { interruption, quietMs: READ_QUIET_MS });
+    return (JSON.parse(text) as { url: string }).url;
+  };
+  const known = backends.get(workspace) ?? ask();
+  backends.set(workspace, known);
+  return known;
+}
