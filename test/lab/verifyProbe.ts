@@ -155,7 +155,7 @@ export function probeTests(mesh: () => Project): void {
   test("one that is told to end takes everything away first", async () => {
     const running = await begin();
     process.kill(running.pid, "SIGTERM");
-    expect((await running.ended).code).toBe(3);
+    expect((await running.ended).code).toBe(143);
     await expectNothingLeft();
   });
 }
