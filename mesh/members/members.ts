@@ -7,8 +7,8 @@ import { ConfigError } from "../../stacks/refusal";
 import type { StackName } from "../../stacks/stackName";
 import { UsageError } from "../kernel/exit";
 import { inParallel } from "../kernel/parallel";
-import { PulumiFailed } from "../pulumi/cli";
 import { organizationsOf } from "../pulumi/organization";
+import { PulumiError } from "../pulumi/runPulumi";
 import { fromId, type Home, idOf, labelOf } from "./identity";
 import { projectOf } from "./project";
 import { rosterOf } from "./roster";
@@ -79,7 +79,7 @@ export async function readMembers(
 /** What is wrong with a stack's config, by an error that the user can put right. */
 function faultsIn(error: unknown, project: string): string[] {
   if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${project}:${path}: ${message}`);
-  if (error instanceof UsageError || error instanceof PulumiFailed) return [error.message];
+  if (error instanceof UsageError || error instanceof PulumiError) return [error.message];
   throw error;
 }
 

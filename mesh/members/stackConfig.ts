@@ -8,7 +8,9 @@
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { NOT_SHOWN } from "../../components/notShown";
 import { isObject } from "../../components/untyped";
-import { pulumi, PulumiFailed } from "../pulumi/cli";
+import { UsageError } from "../kernel/exit";
+import { pulumi } from "../pulumi/cli";
+import { PulumiError } from "../pulumi/runPulumi";
 import type { Project } from "./project";
 
 /** What a Pulumi.<stack>.yaml has, as far as it is looked at. */
@@ -32,7 +34,7 @@ interface Said {
 /**
  * Config by full key; a secret is NOT_SHOWN.
  *
- * @throws PulumiFailed when the file imports environments, and Pulumi cannot be asked
+ * @throws UsageError when the file imports environments, and Pulumi cannot be asked
  */
 export async function stackConfig(
   workspace: Workspace,
@@ -45,8 +47,8 @@ export async function stackConfig(
     const said = await pulumi(workspace, ["config", "--json", ...(opens ? ["--open"] : []), "--stack", id]);
     return merged(JSON.parse(said) as Record<string, Said>, file.config ?? {});
   } catch (error) {
-    if (!(error instanceof PulumiFailed)) throw error;
-    if (opens) throw new PulumiFailed(`it imports environments, which Pulumi alone can open: ${error.message}`);
+    if (!(error instanceof PulumiError)) throw error;
+    if (opens) throw new UsageError(`it imports environments, which Pulumi alone can open: ${error.message}`);
     return withoutSecrets({ ...project.defaults, ...file.config }) as Record<string, unknown>;
   }
 }

@@ -4,7 +4,7 @@ import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
 import type { Peer } from "../../components/peer";
 import type { Bootstrap } from "../../components/stackBundle";
-import { type EngineEvent, makeStack, published, type Published, stackOf, type Workspace } from "./workspace";
+import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
@@ -46,9 +46,9 @@ export class PulumiStacks {
     this.listener.note(`made stack ${this.label(name)}`);
   }
 
-  async published(name: string): Promise<Published | undefined> {
-    const stack = await stackOf(this.workspace, name);
-    return readAgain(this.interruption.signal, () => published(stack));
+  published(name: string): Promise<Published | undefined> {
+    const { workspace, interruption } = this;
+    return readAgain(interruption.signal, () => published(workspace, name, interruption));
   }
 
   up(name: string): Promise<UpOutcome> {

@@ -1,6 +1,7 @@
 /** Pulumi's commands on one stack. */
 import type { Deployment } from "@pulumi/pulumi/automation";
 import type { Interruption } from "../kernel/interruption";
+import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, runPulumi } from "./runPulumi";
 import { locksFolder, recordLocks, type Recording } from "./lockRecords";
 import type { EngineEvent, Workspace } from "./workspace";
@@ -11,9 +12,6 @@ import type { EngineEvent, Workspace } from "./workspace";
  */
 const OPERATION_QUIET_MS = 20 * 60_000;
 
-/** To read a state asks the backend alone. */
-const READ_QUIET_MS = 2 * 60_000;
-
 export class StackCommands {
   private readonly cli: Cli;
 
@@ -23,7 +21,7 @@ export class StackCommands {
     private readonly interruption: Interruption,
     private readonly onEvent: (event: EngineEvent) => void,
   ) {
-    this.cli = { command: workspace.pulumiCommand.command, dir: workspace.workDir, env: workspace.envVars };
+    this.cli = cliOf(workspace);
   }
 
   up(refresh: boolean): Promise<void> {
@@ -53,10 +51,8 @@ export class StackCommands {
 
   /** The state with its secrets encrypted. */
   async exportState(): Promise<Deployment> {
-    const text = await runPulumi(this.cli, ["stack", "export", "--stack", this.name], {
-      interruption: this.interruption,
-      quietMs: READ_QUIET_MS,
-    });
+    const { interruption } = this;
+    const text = await pulumi(this.workspace, ["stack", "export", "--stack", this.name], { interruption });
     return JSON.parse(text) as Deployment;
   }
 
@@ -87,7 +83,7 @@ export class StackCommands {
   private async recording(): Promise<Recording | undefined> {
     const { workspace } = this;
     const [backend, { name: project }] = await Promise.all([
-      backendOf(workspace, this.cli, this.interruption),
+      backendOf(workspace, this.interruption),
       workspace.projectSettings(),
     ]);
     const folder = locksFolder(backend, workspace.workDir, project, this.name.split("/").at(-1) ?? this.name);
@@ -98,10 +94,10 @@ export class StackCommands {
 const backends = new WeakMap<Workspace, Promise<string>>();
 
 /** URL of the backend; it is the same for all stacks of a project. */
-function backendOf(workspace: Workspace, cli: Cli, interruption: Interruption): Promise<string> {
+function backendOf(workspace: Workspace, interruption: Interruption): Promise<string> {
   const ask = async (): Promise<string> => {
-    const text = await runPulumi(cli, ["whoami", "--verbose", "--json"], { interruption, quietMs: READ_QUIET_MS });
-    return (JSON.parse(text) as { url: string }).url;
+    const said = await pulumi(workspace, ["whoami", "--verbose", "--json"], { interruption });
+    return (JSON.parse(said) as { url: string }).url;
   };
   const known = backends.get(workspace) ?? ask();
   backends.set(workspace, known);

@@ -1,18 +1,11 @@
-/** The way to Pulumi: one place for the Automation API. */
+/** The project, its Pulumi, and what its stacks have published. */
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import {
-  type EngineEvent,
-  LocalWorkspace,
-  type OpMap,
-  type OutputMap,
-  PulumiCommand,
-  Stack,
-  StackNotFoundError,
-  type Workspace,
-} from "@pulumi/pulumi/automation";
+import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
 import type { Contract } from "../../stacks/contract";
+import type { Interruption } from "../kernel/interruption";
 import { pulumi } from "./cli";
+import { PulumiError } from "./runPulumi";
 
 export type { EngineEvent, OpMap, Workspace };
 
@@ -48,43 +41,8 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
   return PulumiCommand.get({ root: dirname(dirname(await npm.resolve())) });
 }
 
-/** The stack of that name, whether there is one or not. The one that the user has selected stays selected. */
-export async function stackOf(workspace: Workspace, name: string): Promise<Stack> {
-  return withoutReport(await Stack.select(name, sparing(workspace)));
-}
-
-/** What PulumiCommand has and its type leaves out: a failure is a CommandError, as of all else that the Automation API runs. */
-interface PulumiRunner {
-  run(args: string[], cwd: string, env: Record<string, string>): Promise<{ stdout: string }>;
-}
-
 /**
- * Selects nothing, and reads outputs once, where the Automation API would again with secrets: no output is one. A state
- * comes with its secrets encrypted, as it goes back.
- */
-function sparing(workspace: Workspace): Workspace {
-  const runner = workspace.pulumiCommand as unknown as PulumiRunner;
-  const read = async (of: string, stack: string, ...flags: string[]): Promise<unknown> =>
-    JSON.parse((await runner.run(["stack", of, ...flags, "--stack", stack], workspace.workDir, {})).stdout);
-  const stackOutputs = async (stack: string): Promise<OutputMap> => {
-    const outputs = (await read("output", stack, "--json")) as Record<string, unknown>;
-    return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value, secret: false }]));
-  };
-  return Object.create(workspace, {
-    selectStack: { value: () => Promise.resolve() },
-    stackOutputs: { value: stackOutputs },
-    exportStack: { value: (stack: string) => read("export", stack) },
-  }) as Workspace;
-}
-
-/** Leaves out the outputs and the history that end each operation, which nobody here asks for: three more runs of Pulumi. */
-function withoutReport(stack: Stack): Stack {
-  const nothing = { value: () => Promise.resolve({}) };
-  return Object.create(stack, { outputs: nothing, info: nothing }) as Stack;
-}
-
-/**
- * Makes a stack, and selects it no more than `stackOf` does.
+ * Makes a stack. The one that the user has selected stays selected.
  *
  * @param secretsProvider URL; undefined: the backend's own, a passphrase or Pulumi Cloud
  */
@@ -94,21 +52,26 @@ export async function makeStack(workspace: Workspace, id: string, secretsProvide
 }
 
 /** Undefined when the backend has no such stack: the reading says so, and to ask before it would take as long again. */
-export async function published({ name, workspace }: Stack): Promise<Published | undefined> {
+export async function published(
+  workspace: Workspace,
+  id: string,
+  interruption?: Interruption,
+): Promise<Published | undefined> {
   try {
-    return publishedIn(await workspace.stackOutputs(name));
+    const said = await pulumi(workspace, ["stack", "output", "--json", "--stack", id], {
+      ...(interruption && { interruption }),
+    });
+    return publishedIn(JSON.parse(said) as Partial<Published>);
   } catch (error) {
-    if (error instanceof StackNotFoundError) return undefined;
+    if (error instanceof PulumiError && error.isMissing) return undefined;
     throw error;
   }
 }
 
-function publishedIn(outputs: OutputMap): Published {
-  const value = (key: string): unknown => outputs[key]?.value as unknown;
-  return {
-    ...(value("federation") === undefined ? {} : { federation: value("federation") as Contract }),
-    ...(value("runAgain") === true && { runAgain: true }),
-    pendingPeers: (value("pendingPeers") as string[] | undefined) ?? [],
-    peers: (value("peers") as Published["peers"] | undefined) ?? {},
-  };
-}
+/** Other outputs are for people. */
+const publishedIn = ({ federation, runAgain, pendingPeers = [], peers = {} }: Partial<Published>): Published => ({
+  ...(federation !== undefined && { federation }),
+  ...(runAgain === true && { runAgain }),
+  pendingPeers,
+  peers,
+});
