@@ -2,13 +2,13 @@
 import { printable } from "../kernel/text";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { PROGRAM } from "../../components/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
 import { labels, readMembers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
+import { Asker } from "./asker";
 import { readCommandLine, type Run, wantsJson, WrongLine } from "./arguments";
 import { COMMANDS } from "./commandList";
 import type { Context } from "./context";
@@ -45,7 +45,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run(line: Run): Promise<number> {
-  const closing: (() => void)[] = [];
+  const asker = new Asker(process.stdin, process.stderr);
+  const closing = [
+    () => {
+      asker.close();
+    },
+  ];
   let note = (text: string): void => {
     process.stderr.write(`${printable(text)}\n`);
   };
@@ -83,7 +88,7 @@ async function run(line: Run): Promise<number> {
       note(text);
     },
     redraw: (text) => process.stdout.write(`${CLEAR}${text}`),
-    ask: (question) => ask(question, interruption?.signal),
+    ask: (question) => asker.ask(question, interruption?.signal),
   };
   try {
     const { exit: found, report, text } = await line.run(context);
@@ -108,21 +113,6 @@ function checkFolder(dir: string): void {
   throw new UsageError(
     `no Pulumi.yaml in ${resolve(dir)}; run it in the project's folder, or name that folder with --cwd`,
   );
-}
-
-/** An empty answer at the end of the input, and after a signal. */
-async function ask(question: string, signal?: AbortSignal): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const ended = new Promise<string>((done) => {
-    terminal.once("close", () => {
-      done("");
-    });
-  });
-  const answer = await Promise.race([terminal.question(question, { ...(signal && { signal }) }), ended]).catch(
-    () => "",
-  );
-  terminal.close();
-  return answer.trim();
 }
 
 /** Clears the screen, and begins at its top. */
