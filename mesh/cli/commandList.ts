@@ -1,7 +1,7 @@
 /** All commands, in the order of help. */
 import { removeCommand, upCommand } from "./changeCommands";
 import type { Declared } from "./declare";
-import { explainCommand } from "./helpCommands";
+import { completionCommand, explainCommand } from "./helpCommands";
 import { driftCommand, previewCommand, statusCommand } from "./inspectCommands";
 import { reportCommand, verifyCommand } from "./verifyCommands";
 
@@ -14,4 +14,5 @@ export const COMMANDS: readonly Declared[] = [
   verifyCommand,
   reportCommand,
   explainCommand,
+  completionCommand,
 ];

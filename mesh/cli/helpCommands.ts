@@ -1,6 +1,7 @@
 /** Commands that explain, and need no project. */
-import { EXIT } from "../kernel/exit";
+import { EXIT, UsageError } from "../kernel/exit";
 import { explained, printExplained } from "../verify/explain";
+import { type Shell, scriptOf, SHELLS } from "./completion";
 import { define, output } from "./declare";
 
 export const explainCommand = define({
@@ -22,6 +23,33 @@ export const explainCommand = define({
       exit: EXIT.fine,
       report: { command: "explain" as const, checks },
       text: printExplained(checks, codes.length > 0),
+    });
+  },
+});
+
+export const completionCommand = define({
+  name: "completion",
+  group: "Help",
+  args: "<shell>",
+  summary: "Print a script that completes commands, flags and stacks in a shell",
+  about:
+    "Print the completion script for bash, zsh or fish. It completes the program where the shell finds it by its\n" +
+    "name: installed globally, or with node_modules/.bin on the PATH; not behind npx.",
+  flags: {},
+  examples: {
+    "completion bash > ~/.local/share/bash-completion/completions/spire-federation": "For bash, for good",
+    "completion zsh > ~/.zsh/functions/_spire-federation": "For zsh, in a folder of its fpath",
+    "completion fish > ~/.config/fish/completions/spire-federation.fish": "For fish",
+  },
+  exits: "0 printed; 2 no such shell",
+  run(_, [word = ""]) {
+    const shell = SHELLS.find((one): one is Shell => one === word);
+    if (shell === undefined) throw new UsageError(`"${word}" has no completion; use ${SHELLS.join(", ")}`);
+    const script = scriptOf(shell);
+    return Promise.resolve({
+      exit: EXIT.fine,
+      report: { command: "completion" as const, shell, script },
+      text: script,
     });
   },
 });

@@ -10,6 +10,7 @@ import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
 import type { Explained } from "../verify/explain";
 import type { Verification } from "../verify/verification";
+import type { Shell } from "./completion";
 
 export type Report =
   | { command: "up"; members: UpMember[] }
@@ -18,6 +19,7 @@ export type Report =
   | ({ command: "verify" } & Verification)
   | ({ command: "report"; page: string } & Verification)
   | { command: "explain"; checks: Explained[] }
+  | { command: "completion"; shell: Shell; script: string }
   | { command: "status"; members: StatusMember[] }
   | ({ command: "remove" } & Removal);
 

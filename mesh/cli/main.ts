@@ -5,12 +5,14 @@ import { join, resolve } from "node:path";
 import { PROGRAM } from "../../components/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
-import { labels, readMembers } from "../members/members";
+import { labels, readMembers, stacksWithFile } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
+import { codes } from "../verify/explain";
 import { Asker } from "./asker";
 import { readCommandLine, type Run, wantsJson, WrongLine } from "./arguments";
 import { COMMANDS } from "./commandList";
+import { candidates, COMPLETE } from "./completion";
 import type { Context } from "./context";
 import { documentOf } from "./json";
 import { openView } from "./progress";
@@ -18,6 +20,15 @@ import { openView } from "./progress";
 export async function main(argv: readonly string[]): Promise<number> {
   const { stdin, stdout, stderr } = process;
   let command: string | undefined;
+  if (argv[0] === COMPLETE) {
+    const known = { stacks: await stacksWithFile("."), codes: codes() };
+    stdout.write(
+      candidates(COMMANDS, argv.slice(1), known)
+        .map((word) => `${word}\n`)
+        .join(""),
+    );
+    return EXIT.fine;
+  }
   try {
     const line = readCommandLine(COMMANDS, argv, {
       asks: stdin.isTTY && stderr.isTTY,

@@ -83,7 +83,8 @@ function faultsIn(error: unknown, project: string): string[] {
   throw error;
 }
 
-async function stacksWithFile(dir: string): Promise<string[]> {
+/** Names of the stacks that have a file in the folder. */
+export async function stacksWithFile(dir: string): Promise<string[]> {
   const files = await readdir(dir).catch(() => []);
   return files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
 }

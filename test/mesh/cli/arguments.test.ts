@@ -28,8 +28,8 @@ test("a command, its stacks and its flags", () => {
 });
 
 test.each([
-  [["--help"], /^ {2}verify {3}Check from outside/m],
-  [["help"], /^ {2}verify {3}Check from outside/m],
+  [["--help"], /^ {2}verify {6}Check from outside/m],
+  [["help"], /^ {2}verify {6}Check from outside/m],
   [["help", "verify"], /^ {2}# Check all members once\n {2}npx spire-federation verify$/m],
   [["verify", "-h"], /^Usage: npx spire-federation verify \[stack\.\.\.\] \[flags\]$/m],
   [["--version"], new RegExp(`^${version}\n$`)],

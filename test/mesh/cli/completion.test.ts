@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { COMMANDS } from "../../../mesh/cli/commandList";
+import { candidates, scriptOf } from "../../../mesh/cli/completion";
+
+const PROGRAM = join(__dirname, "..", "..", "..", "mesh", "mesh.mjs");
+const known = { stacks: ["cluster1", "cluster2"], codes: ["MESH101", "MESH212"] };
+
+test.each<[string[], string[]]>([
+  [["ver"], ["verify"]],
+  [["--v"], ["--version"]],
+  [["help", "st"], ["status"]],
+  [
+    ["status", ""],
+    ["cluster1", "cluster2"],
+  ],
+  [["status", "cluster1", "c"], ["cluster2"]],
+  [["verify", "--peer", "cluster2"], ["cluster2"]],
+  [["verify", "--code", "MESH2"], ["MESH212"]],
+  [
+    ["verify", "-o", ""],
+    ["wide", "json"],
+  ],
+  [["verify", "--timeout", ""], []],
+  [["explain", "MESH1"], ["MESH101"]],
+  [["up", "--y"], ["--yes"]],
+  [["status", "--y"], []],
+  [
+    ["completion", ""],
+    ["bash", "zsh", "fish"],
+  ],
+  [["nothing", ""], []],
+])("after %j come %j", (words, found) => {
+  expect(candidates(COMMANDS, words, known)).toEqual(found);
+});
+
+test("bash asks the program itself", () => {
+  const dir = mkdtempSync(join(tmpdir(), "completion-"));
+  try {
+    writeFileSync(join(dir, "Pulumi.cluster7.yaml"), "");
+    writeFileSync(join(dir, "spire-federation"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
+    chmodSync(join(dir, "spire-federation"), 0o755);
+    const asked = `COMP_WORDS=(spire-federation status clu); COMP_CWORD=2; _spire_federation; echo "\${COMPREPLY[*]}"`;
+    const { stdout } = spawnSync("bash", ["-c", `${scriptOf("bash")}${asked}`], {
+      cwd: dir,
+      encoding: "utf8",
+      env: { ...process.env, PATH: [dir, process.env["PATH"]].join(delimiter) },
+    });
+    expect(stdout).toBe("cluster7\n");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
