@@ -61,10 +61,14 @@ test("the program gets the project's defaults, as the command does", async () =>
   expect(outputs).toMatchObject({ refreshHint: "90" });
 });
 
-test("two at once: both end well, one after the other", async () => {
+test("two at once: who meets the other's lock says whose it is and leaves it, and the next one is complete", async () => {
   const both = await Promise.all([store.command("up", "--yes", "--json"), store.command("up", "--yes", "--json")]);
-  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  for (const { code, out } of both) {
+    if (code !== 0)
+      expect([code, out]).toEqual([1, expect.stringMatching(/locked by process \d+ of .*pulumi cancel --stack/)]);
+  }
   expect(await store.objects(...LOCKS, A)).toEqual([]);
+  expect((await store.command("up", "--yes", "--json")).code).toBe(0);
 });
 
 test("a stack with a passphrase of its own is run by itself, and its peers are read without theirs", async () => {
@@ -116,6 +120,12 @@ test("after a kill the lock stays, too: who has it may run elsewhere; the comman
   await rm(join(store.project, "hold"));
   const locks = await store.objects(...LOCKS, A);
   expect(locks).toHaveLength(1);
+  const refused = await store.command("up", "--yes", "--json", A);
+  expect([refused.code, refused.out]).toEqual([
+    1,
+    expect.stringContaining(`pulumi cancel --stack organization/spire-federation/${A}`),
+  ]);
+  expect(await store.objects(...LOCKS, A)).toEqual(locks);
   await store.pulumi("cancel", "--yes", "--stack", A);
   const up = await store.command("up", "--yes", "--json");
   expect([up.code, states(up)]).toEqual([0, [`${B} complete`, `${A} complete`]]);
