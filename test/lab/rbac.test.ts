@@ -106,6 +106,10 @@ const succeeds = async (running: Promise<{ code: number; stdout: string; stderr:
   if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`);
 };
 
+test("the deployer sees what the first up would do, where nothing is", async () => {
+  await succeeds(deployer.mesh("preview", "cluster1", "cluster3"));
+});
+
 test("the deployer brings up a cluster with the operator's Route and one with its own, where nothing was", async () => {
   await succeeds(deployer.mesh("up", "--yes", "cluster1", "cluster3"));
   await eventually(() => held(cluster1, cluster3));
@@ -214,6 +218,13 @@ const SECRET_READER = {
   metadata: { name: "secret-reader", namespace: NAMESPACE },
   rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [TLS], verbs: ["get", "list", "watch"] }],
 };
+const SECRET_READER_BINDING = {
+  apiVersion: RBAC,
+  kind: "RoleBinding",
+  metadata: { name: "secret-reader-binding", namespace: NAMESPACE },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secret-reader" },
+  subjects: [{ kind: "ServiceAccount", name: "router", namespace: "openshift-ingress" }],
+};
 const OWN_ROUTE = {
   apiVersion: ROUTE,
   kind: "Route",
@@ -242,6 +253,12 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
     () => dryRun(SECRET_READER),
     /attempting to grant RBAC permissions not currently held/,
   ]),
+  [
+    "deployer",
+    `${NAMESPACE}/spire-federation-deployer: bind roles.rbac.authorization.k8s.io secret-reader in ${NAMESPACE}`,
+    () => dryRun(SECRET_READER_BINDING), // the Role is not there
+    /"secret-reader" not found/,
+  ],
   ...Object.entries({
     create: /you do not have permission to set the host field of the route/,
     update: /user does not have update permission on custom-host/,
