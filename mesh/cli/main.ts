@@ -11,6 +11,7 @@ import { openProject } from "../pulumi/workspace";
 import { codes } from "../verify/explain";
 import { Asker } from "./asker";
 import { readCommandLine, type Run, wantsJson, WrongLine } from "./arguments";
+import { coloured } from "./colour";
 import { COMMANDS } from "./commandList";
 import { candidates, COMPLETE } from "./completion";
 import type { Context } from "./context";
@@ -98,14 +99,14 @@ async function run(line: Run): Promise<number> {
     note: (text) => {
       note(text);
     },
-    redraw: (text) => process.stdout.write(`${CLEAR}${text}`),
+    redraw: (text) => process.stdout.write(`${CLEAR}${forTerminal(text)}`),
     ask: (question) => asker.ask(question, interruption?.signal),
   };
   try {
     const { exit: found, report, text } = await line.run(context);
     const exit = interruption?.exitCode() ?? found;
     for (const close of closing) close();
-    process.stdout.write(line.json ? documentOf(report, exit) : text);
+    process.stdout.write(line.json ? documentOf(report, exit) : forTerminal(text));
     return exit;
   } catch (error) {
     const exit = interruption?.exitCode();
@@ -125,6 +126,10 @@ function checkFolder(dir: string): void {
     `no Pulumi.yaml in ${resolve(dir)}; run it in the project's folder, or name that folder with --cwd`,
   );
 }
+
+/** Node minds NO_COLOR, FORCE_COLOR and TERM=dumb. */
+const forTerminal = (text: string): string =>
+  process.stdout.isTTY && process.stdout.hasColors() ? coloured(text) : text;
 
 /** Clears the screen, and begins at its top. */
 const CLEAR = "\x1b[2J\x1b[H";
