@@ -20,6 +20,8 @@ export interface Run {
   /** The result is printed as JSON. */
   json: boolean;
   cwd: string;
+  /** A folder for what Pulumi prints. */
+  logDir: string | undefined;
   run(context: Context): Promise<Result>;
 }
 
@@ -56,6 +58,7 @@ export function readCommandLine(
   };
   const global = [
     new Option("-C, --cwd <dir>", "Folder of the project").default("."),
+    new Option("--log-dir <dir>", "Keep what Pulumi prints, in a file for each run"),
     onOff("--debug", "Print stack traces of errors"),
   ];
   const program = refusing(new Command(PROGRAM))
@@ -75,7 +78,7 @@ export function readCommandLine(
     for (const flag of flags) command.addOption(flag);
     command.configureHelp({ formatHelp: () => helpOfCommand(declared, flags, [...global, helpFlag(command)]) });
     command.action(() => {
-      run = runOf(declared, command, program.opts<{ cwd: string }>().cwd, terminals);
+      run = runOf(declared, command, program.opts<{ cwd: string; logDir?: string }>(), terminals);
     });
     program.addCommand(command);
   }
@@ -95,7 +98,12 @@ export const wantsJson = (argv: readonly string[]): boolean =>
       /^(--json|-o=?json|--output=json)$/.test(word) || (word === "json" && /^(-o|--output)$/.test(argv[at - 1] ?? "")),
   );
 
-function runOf(declared: Declared, command: Command, cwd: string, terminals: Terminals): Run {
+function runOf(
+  declared: Declared,
+  command: Command,
+  { cwd, logDir }: { cwd: string; logDir?: string },
+  terminals: Terminals,
+): Run {
   const flags = command.opts<Record<string, unknown>>();
   const refuse = (message: string): never => {
     throw new WrongLine(message, declared.name);
@@ -109,6 +117,7 @@ function runOf(declared: Declared, command: Command, cwd: string, terminals: Ter
     flags,
     json: flags["json"] === true || flags["output"] === "json",
     cwd,
+    logDir,
     run: (context) => declared.start(context, command.args, command),
   };
 }

@@ -92,7 +92,7 @@ async function run(line: Run): Promise<number> {
         workspace,
         members,
         everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all")),
-        stacks: new PulumiStacks(workspace, view, heard, labels(members)),
+        stacks: new PulumiStacks(workspace, view, heard, labels(members), line.logDir),
         interruption: heard,
       };
     },

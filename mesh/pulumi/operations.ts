@@ -39,6 +39,8 @@ export class PulumiStacks {
     private readonly interruption: Interruption = uninterrupted,
     /** What people call a stack, by its id. */
     private readonly label: (id: string) => string = (id) => id,
+    /** A folder for what Pulumi prints. */
+    private readonly logDir?: string,
   ) {}
 
   async make(name: string, secretsProvider?: string): Promise<void> {
@@ -105,10 +107,11 @@ export class PulumiStacks {
     const member = this.label(name);
     const recovered: string[] = [];
     const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered });
-    const stack = new StackCommands(name, this.workspace, interruption, (event) => {
+    const onEvent = (event: EngineEvent): void => {
       activity = narrate(activity, event);
       this.listener.doing(member, activity);
-    });
+    };
+    const stack = new StackCommands(name, this.workspace, interruption, onEvent, this.logDir);
     const attempt: Attempt = {
       stack,
       activity: () => activity,

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter, dirname, isAbsolute } from "node:path";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { Interrupted, type Interruption } from "../kernel/interruption";
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   quietMs: number;
   /** Hears the engine's events; the arguments then have to ask for --json. */
   onEvent?: (event: EngineEvent) => void;
+  /** Opens what gets all that Pulumi prints. */
+  log?: (() => Writable) | undefined;
   /** Is told the process id as soon as there is one. */
   onStart?: (pid: number) => void;
 }
@@ -67,6 +70,7 @@ const MOST_STDERR = 64 * 1024;
 export async function runPulumi(cli: Cli, args: readonly string[], options: RunOptions): Promise<string> {
   const { interruption, quietMs, onEvent } = options;
   if (interruption.signal.aborted) throw new Interrupted("was not begun: interrupted");
+  const log = options.log?.();
   const child = start(cli, [...args, "--non-interactive"]);
   const said = { out: "", err: "", silent: false };
   const stopping = new Stopping(child);
@@ -76,6 +80,7 @@ export async function runPulumi(cli: Cli, args: readonly string[], options: RunO
   }, quietMs);
   const heard = (): unknown => watchdog.refresh();
   child.stdout.on("data", heard);
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: string) => log?.write(text));
   child.stderr.on("data", (text: string) => {
     heard();
     said.err = (said.err + text).slice(-MOST_STDERR);
@@ -111,6 +116,7 @@ export async function runPulumi(cli: Cli, args: readonly string[], options: RunO
   } finally {
     clearTimeout(watchdog);
     stopping.close();
+    log?.end();
     interruption.signal.removeEventListener("abort", soft);
     interruption.force.removeEventListener("abort", hard);
   }

@@ -1,8 +1,10 @@
 /** Pulumi's commands on one stack. */
+import type { WriteStream } from "node:fs";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import type { Interruption } from "../kernel/interruption";
 import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, runPulumi } from "./runPulumi";
+import { logFile } from "./logFile";
 import { locksFolder, recordLocks, type Recording } from "./lockRecords";
 import type { EngineEvent, Workspace } from "./workspace";
 
@@ -20,6 +22,8 @@ export class StackCommands {
     private readonly workspace: Workspace,
     private readonly interruption: Interruption,
     private readonly onEvent: (event: EngineEvent) => void,
+    /** A folder for what Pulumi prints. */
+    private readonly logDir?: string,
   ) {
     this.cli = cliOf(workspace);
   }
@@ -42,6 +46,7 @@ export class StackCommands {
     await runPulumi({ ...this.cli, env }, this.args("preview", refresh ? ["--refresh"] : []), {
       interruption: this.interruption,
       quietMs: OPERATION_QUIET_MS,
+      log: this.log("preview"),
       onEvent: (event) => {
         onEvent?.(event);
         this.onEvent(event);
@@ -64,6 +69,7 @@ export class StackCommands {
       await runPulumi(this.cli, this.args(command, flags), {
         interruption: this.interruption,
         quietMs: OPERATION_QUIET_MS,
+        log: this.log(command),
         onEvent,
         onStart: (pid) => recording?.follow(pid),
       });
@@ -73,6 +79,11 @@ export class StackCommands {
     } finally {
       await recording?.stop(refused);
     }
+  }
+
+  private log(command: string): (() => WriteStream) | undefined {
+    const { logDir, name } = this;
+    return logDir === undefined ? undefined : () => logFile(logDir, name, command);
   }
 
   private args(command: string, flags: readonly string[]): string[] {

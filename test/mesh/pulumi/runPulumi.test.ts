@@ -1,7 +1,10 @@
 /** Pulumi's place is taken by a script; signals and process groups are real. */
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Interrupted, type Interruption, uninterrupted } from "../../../mesh/kernel/interruption";
+import { logFile } from "../../../mesh/pulumi/logFile";
 import { PulumiError, runPulumi } from "../../../mesh/pulumi/runPulumi";
 import { FakePulumi } from "./fakePulumi";
 
@@ -45,6 +48,18 @@ test("its events are heard as they come, and whatever else is printed is not tak
     onEvent: (event) => heard.push(event.sequence),
   });
   expect([heard, out]).toEqual([[0, 1], ""]);
+});
+
+test("all that it prints is kept, for the owner alone, if somebody asks for it", async () => {
+  fake = new FakePulumi("echo '{\"sequence\":0}'; echo warning >&2");
+  const dir = fake.file("logs");
+  const log = () => logFile(dir, "organization/p/s", "up");
+  await runPulumi(fake, ["up"], { interruption: uninterrupted, quietMs: 60_000, onEvent: () => undefined, log });
+  const [file = "", ...others] = readdirSync(dir);
+  expect([file, others]).toEqual([expect.stringMatching(/^s-.*-up\.log$/), []]);
+  await until(() => readFileSync(join(dir, file), "utf8").length === '{"sequence":0}\nwarning\n'.length);
+  expect(readFileSync(join(dir, file), "utf8").split("\n").sort()).toEqual(["", "warning", '{"sequence":0}']);
+  expect(statSync(join(dir, file)).mode & 0o777).toBe(0o600);
 });
 
 test("an error has Pulumi's own words", async () => {
