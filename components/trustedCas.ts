@@ -30,7 +30,8 @@ export async function readTrustedCas(reader: ClusterReader): Promise<TrustedCas>
   return {
     subscription: found && { namespace: found.metadata?.namespace ?? "", name: found.metadata?.name ?? "" },
     env,
-    ...(name !== undefined && { configMap: { name, pem: await readCas(reader, name) } }),
+    // The operator takes an empty one as not set.
+    ...(name && { configMap: { name, pem: await readCas(reader, name) } }),
   };
 }
 

@@ -18,7 +18,9 @@ it("reads the Subscription of ZTWIM's package, whatever it is called, and the Co
     metadata: { name, namespace: NAMESPACE },
     spec,
   });
-  const ztwim = of("ztwim", { name: "openshift-zero-trust-workload-identity-manager", config: { env: env("theirs") } });
+  const named = (configMap: string): object =>
+    of("ztwim", { name: "openshift-zero-trust-workload-identity-manager", config: { env: env(configMap) } });
+  const ztwim = named("theirs");
   const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "theirs", namespace: NAMESPACE } };
   expect(
     await readTrustedCas(
@@ -26,6 +28,7 @@ it("reads the Subscription of ZTWIM's package, whatever it is called, and the Co
     ),
   ).toEqual(foreign(ca));
   expect(await readTrustedCas(clusterOf(ztwim))).toEqual(foreign());
+  expect(await readTrustedCas(clusterOf(named("")))).toEqual({ subscription, env: env("") });
   expect(await readTrustedCas(clusterOf())).toEqual({ subscription: undefined, env: [] });
 });
 

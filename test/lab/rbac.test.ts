@@ -18,7 +18,7 @@ import { readOwnRoots } from "../../components/spiffeEndpoint";
 import { connectProbe } from "../../mesh/verify/probe/cluster";
 import { PROBE } from "../../mesh/verify/probe/probeObjects";
 import { podTrouble, routeTrouble } from "../../mesh/verify/probe/trouble";
-import { grant, writeKubeconfig } from "./identities";
+import { grant, revoke, writeKubeconfig } from "./identities";
 import { removeBundles } from "./leftovers";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
@@ -47,6 +47,7 @@ beforeAll(async () => {
   await project.init("cluster1", "cluster3");
   await project.set("cluster1", "peers[0]", "cluster3");
   await clear(cluster3);
+  for (const cluster of CLUSTERS) await revoke(cluster);
   // What a cluster whose trust domain is its ingress domain needs, and keeps its cert-manager; and all there is.
   await grant(
     cluster1,
