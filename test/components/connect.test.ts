@@ -74,6 +74,7 @@ beforeAll((done) => {
       response.writeHead(301, { location: `${url.pathname}/` }).end();
       return;
     }
+    if (url.pathname.endsWith("/silent")) return;
     const body = answer(request.method ?? "", url);
     response
       .writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" })
@@ -175,6 +176,29 @@ it("reads objects as they are, takes what is missing for missing and explains ev
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
   expect(requests).toContain("GET /api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/");
+});
+
+it("gives up what is under way at a signal, and begins nothing more", async () => {
+  const script = `
+    const { connect } = require("./components/connect.ts");
+    const { runIn } = require("./mesh/spire/serverExec.ts");
+    const stop = new AbortController();
+    const up = connect({ context: "up" }, stop.signal);
+    const error = (promise) => promise.then(() => "none", ({ message }) => message);
+    (async () => {
+      const silent = error(up.get("v1", "ConfigMap", "silent", "ns"));
+      setTimeout(() => stop.abort(), 500);
+      const later = () => error(up.get("v1", "ConfigMap", "later", "ns"));
+      const program = () => error(runIn({ context: "up" }, stop.signal)("/spire-server", ["bundle", "list"]));
+      console.log(JSON.stringify([await silent, await later(), await program()]));
+    })();
+  `;
+  const { stdout, stderr } = await run(["--eval", script]);
+  expect(stderr).toBe("");
+  const interrupted = expect.stringMatching(/: interrupted$/) as string;
+  expect(JSON.parse(stdout)).toEqual([interrupted, interrupted, interrupted]);
+  expect(requests.filter((request) => request.endsWith("/silent"))).toHaveLength(1);
+  expect(requests.filter((request) => /later|exec/.test(request))).toEqual([]);
 });
 
 it("asks again over the same connection, until the credentials are others", async () => {

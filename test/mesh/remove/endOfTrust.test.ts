@@ -91,3 +91,24 @@ test("a leaver that polls somebody by hand is not clean", async () => {
   );
   expect(left).toEqual(["its SPIRE server fetches the bundle of hand.example.com"]);
 });
+
+test("after a signal nothing more is deleted", async () => {
+  const server = new Server(0);
+  const stop = new AbortController();
+  server.forget = (trustDomain) => {
+    server.calls.push(`forget ${trustDomain}`);
+    stop.abort();
+    return Promise.resolve();
+  };
+  await expect(forgetAll(server, [TD, "b.example.com"], { wait: true, signal: stop.signal })).rejects.toThrow();
+  expect(server.calls.filter((call) => call.startsWith("forget"))).toEqual([`forget ${TD}`]);
+});
+
+test("a wait for the end of a fetch ends with the signal", async () => {
+  const stop = new AbortController();
+  const forgetting = forgetAll(new Server(Infinity), [TD], { wait: true, signal: stop.signal });
+  setTimeout(() => {
+    stop.abort();
+  }, 50);
+  await expect(forgetting).rejects.toThrow("interrupted");
+});
