@@ -82,6 +82,10 @@ export function readCommandLine(
     });
     program.addCommand(command);
   }
+  const [first, asked] = argv;
+  if (first === "help" && asked !== undefined && !commands.some(({ name }) => name === asked)) {
+    throw new WrongLine(`unknown command '${asked}'; run "npx ${PROGRAM} --help" for the list`);
+  }
   try {
     program.parse(argv, { from: "user" });
   } catch (error) {

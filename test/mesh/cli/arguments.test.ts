@@ -63,6 +63,7 @@ test("each way to ask for JSON is one", () => {
 test.each<[string[], Terminals, RegExp]>([
   [[], terminal, /^no .*command was given/],
   [["upp"], terminal, /^unknown command 'upp'; did you mean up\?/],
+  [["help", "nosuch"], terminal, /^unknown command 'nosuch'; run "npx spire-federation --help"/],
   [["up", "--nothing"], terminal, /^unknown option '--nothing'\nRun "npx spire-federation help up"/],
   [["verify", "--wiat"], terminal, /^unknown option '--wiat'; did you mean --wait\?/],
   [["up", "--precheck", "--destroy"], terminal, /^unknown option '--precheck'/],
