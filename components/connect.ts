@@ -65,12 +65,12 @@ export function connectClient(access: ClusterAccess, signal?: AbortSignal): Clus
   const config = kubeConfig(access, signal);
   const client = config.makeApiClient(ClusterClient);
   client.signal = signal;
-  client.place = placeOf(access, config);
+  client.place = describeCluster(access, config);
   return client;
 }
 
 /** The cluster, as errors name it. */
-export function placeOf({ kubeconfig }: ClusterAccess, config: KubeConfig): string {
+export function describeCluster({ kubeconfig }: ClusterAccess, config: KubeConfig): string {
   const file = kubeconfig === undefined ? "" : ` of ${kubeconfig}`;
   return `context "${config.getCurrentContext()}"${file} (${config.getCurrentCluster()?.server ?? "no server"})`;
 }

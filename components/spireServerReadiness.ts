@@ -33,13 +33,13 @@ export function configHashOf(statefulSet: Workload): string | undefined {
   return statefulSet.spec?.template?.metadata?.annotations?.[CONFIG_HASH];
 }
 
-export interface SpireServer extends Conditioned {
+export interface SpireServerObject extends Conditioned {
   spec?: { federation?: FederationSpec; upstreamAuthority?: object };
 }
 
 /** What has to agree before the SPIRE server federates as it was asked to. */
 export interface ServerState {
-  server: SpireServer | undefined;
+  server: SpireServerObject | undefined;
   config: ConfigMap | undefined;
   statefulSet: Workload | undefined;
   pod: Pod | undefined;
@@ -48,7 +48,7 @@ export interface ServerState {
 
 export async function lookAtSpireServer(reader: ClusterReader, asked: AskedFederation): Promise<Verdict> {
   const [server, config, statefulSet, pod, route] = await Promise.all([
-    reader.get<SpireServer>(OPERATOR_API, "SpireServer", SINGLETON),
+    reader.get<SpireServerObject>(OPERATOR_API, "SpireServer", SINGLETON),
     reader.get<ConfigMap>("v1", "ConfigMap", SPIRE_SERVER, OPERAND_NAMESPACE),
     reader.get<Workload>("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE),
     reader.get<Pod>("v1", "Pod", `${SPIRE_SERVER}-0`, OPERAND_NAMESPACE),
@@ -87,7 +87,7 @@ export function spireServerReadiness(asked: AskedFederation, state: ServerState)
 }
 
 /** The specification in the cluster is the one that was asked for, and the operator acts on it. */
-function specReadiness(asked: FederationSpec, server: SpireServer | undefined): Verdict {
+function specReadiness(asked: FederationSpec, server: SpireServerObject | undefined): Verdict {
   if (server === undefined) {
     return failed(
       `is not there; create it as the product's documentation says, or let the stack own it with spireServer.manage`,
@@ -123,7 +123,7 @@ function specReadiness(asked: FederationSpec, server: SpireServer | undefined): 
 }
 
 /** The operator has not stopped at something that it never gets over by itself. */
-function operatorReadiness(server: SpireServer | undefined, access: ClusterAccess | undefined): Verdict {
+function operatorReadiness(server: SpireServerObject | undefined, access: ClusterAccess | undefined): Verdict {
   const refusal = operatorRefusal(server, access);
   return refusal === undefined
     ? ready
@@ -187,7 +187,7 @@ const routeAgain = (access: ClusterAccess = {}): string =>
 /** What the operator itself says of what it made. */
 export function conditionsReadiness(
   asked: FederationSpec,
-  server: SpireServer | undefined,
+  server: SpireServerObject | undefined,
   access?: ClusterAccess,
 ): Verdict {
   const route = condition(server, "RouteAvailable");

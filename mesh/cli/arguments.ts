@@ -4,7 +4,7 @@ import { PROGRAM } from "../../components/names";
 import { version } from "../../package.json";
 import { UsageError } from "../kernel/exit";
 import type { Context, Result } from "./context";
-import { type Declared, onOff } from "./declare";
+import { type DeclaredCommand, onOff } from "./declare";
 import { helpOfCommand, helpOfProgram } from "./help";
 
 /** What somebody asks for. */
@@ -45,7 +45,7 @@ export class WrongLine extends UsageError {
 
 /** @throws WrongLine */
 export function readCommandLine(
-  commands: readonly Declared[],
+  commands: readonly DeclaredCommand[],
   argv: readonly string[],
   terminals: Terminals,
 ): CommandLine {
@@ -103,7 +103,7 @@ export const wantsJson = (argv: readonly string[]): boolean =>
   );
 
 function runOf(
-  declared: Declared,
+  declared: DeclaredCommand,
   command: Command,
   { cwd, logDir }: { cwd: string; logDir?: string },
   terminals: Terminals,
@@ -127,7 +127,7 @@ function runOf(
 }
 
 /** @throws Error when a flag is declared under another name than its own, and so would never be read */
-function flagsOf({ name, flags, asks }: Declared): Option[] {
+function flagsOf({ name, flags, asks }: DeclaredCommand): Option[] {
   for (const [key, flag] of Object.entries(flags)) {
     if (flag.attributeName() !== key) throw new Error(`${name}: flag ${flag.flags} is declared as ${key}`);
   }

@@ -9,7 +9,7 @@ import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
 import type { PulumiStacks } from "../pulumi/operations";
 import type { Workspace } from "../pulumi/workspace";
-import { bound, isNothing, planUp, type Sources, unchanged } from "../up/approval";
+import { bound, isNothing, planUp, type ApprovalSources, unchanged } from "../up/approval";
 import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
 import type { Context } from "./context";
@@ -60,7 +60,7 @@ export const upCommand = define({
   },
 });
 
-type Approved = FutureStacks & Sources;
+type Approved = FutureStacks & ApprovalSources;
 
 const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): Approved => ({
   published: (id) => stacks.published(id),

@@ -1,11 +1,11 @@
 /** All commands, in the order of help. */
 import { removeCommand, upCommand } from "./changeCommands";
-import type { Declared } from "./declare";
+import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand } from "./helpCommands";
 import { driftCommand, previewCommand, statusCommand } from "./inspectCommands";
 import { reportCommand, verifyCommand } from "./verifyCommands";
 
-export const COMMANDS: readonly Declared[] = [
+export const COMMANDS: readonly DeclaredCommand[] = [
   upCommand,
   removeCommand,
   previewCommand,

@@ -4,7 +4,7 @@
  */
 import type { Option } from "commander";
 import { PROGRAM } from "../../components/names";
-import type { Declared } from "./declare";
+import type { DeclaredCommand } from "./declare";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -25,13 +25,13 @@ const FLAGS = ["--help"];
  *
  * @param words all after the program's name; the last one is being typed
  */
-export function candidates(commands: readonly Declared[], words: readonly string[], known: Known): string[] {
+export function candidates(commands: readonly DeclaredCommand[], words: readonly string[], known: Known): string[] {
   const typed = words.at(-1) ?? "";
   return possible(commands, words.slice(0, -1), typed, known).filter((word) => word.startsWith(typed));
 }
 
 function possible(
-  commands: readonly Declared[],
+  commands: readonly DeclaredCommand[],
   before: readonly string[],
   typed: string,
   { stacks, codes }: Known,

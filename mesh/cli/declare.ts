@@ -63,11 +63,11 @@ export interface Declaration<F extends Flags> {
 }
 
 /** A declaration whose flags' types are known to itself alone. */
-export interface Declared extends Omit<Declaration<Flags>, "run"> {
+export interface DeclaredCommand extends Omit<Declaration<Flags>, "run"> {
   start: (context: Context, words: readonly string[], line: Pick<Command, "opts">) => Promise<Result>;
 }
 
-export function define<const F extends Flags>(declaration: Declaration<F>): Declared {
+export function define<const F extends Flags>(declaration: Declaration<F>): DeclaredCommand {
   const { run, ...rest } = declaration;
   return { ...rest, start: (context, words, line) => run(context, words, line.opts<Values<F> & { yes: boolean }>()) };
 }

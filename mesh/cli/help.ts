@@ -1,9 +1,9 @@
 /** Help of the program and of each command, made of the declarations. Pure. */
 import type { Option } from "commander";
 import { PROGRAM } from "../../components/names";
-import { type Declared, GROUPS } from "./declare";
+import { type DeclaredCommand, GROUPS } from "./declare";
 
-export function helpOfProgram(commands: readonly Declared[], flags: readonly Option[]): string {
+export function helpOfProgram(commands: readonly DeclaredCommand[], flags: readonly Option[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const groups = GROUPS.map((group) => {
     const lines = commands.filter((one) => one.group === group);
@@ -25,7 +25,7 @@ export function helpOfProgram(commands: readonly Declared[], flags: readonly Opt
   ]);
 }
 
-export function helpOfCommand(command: Declared, flags: readonly Option[], global: readonly Option[]): string {
+export function helpOfCommand(command: DeclaredCommand, flags: readonly Option[], global: readonly Option[]): string {
   const { name, args, about, examples, exits, seeAlso } = command;
   const shown = Object.entries(examples).flatMap(([line, what]) => [`# ${what}`, `npx ${PROGRAM} ${line}`]);
   return sections([

@@ -16,20 +16,21 @@ export interface Difference {
 }
 
 /** Fields that differ, and entries of lists that are too many or too few; what the API server adds to objects is none of it. */
-export function differences(asked: unknown, live: unknown, path = ""): Difference[] {
+export function objectDifferences(asked: unknown, live: unknown, path = ""): Difference[] {
   if (isHidden(asked) || asked === undefined) return [];
   if (Array.isArray(asked))
     return Array.isArray(live) ? inList(asked, live, path) : [{ path, found: live, expected: asked }];
   if (isObject(asked)) {
     if (!isObject(live)) return [{ path, found: live, expected: asked }];
-    return Object.entries(asked).flatMap(([key, value]) => differences(value, live[key], below(path, key)));
+    return Object.entries(asked).flatMap(([key, value]) => objectDifferences(value, live[key], below(path, key)));
   }
   return asked === live ? [] : [{ path, found: live, expected: asked }];
 }
 
 function inList(asked: readonly unknown[], live: readonly unknown[], path: string): Difference[] {
   const at = (index: number): string => `${path}[${String(index)}]`;
-  if (asked.length === live.length) return asked.flatMap((entry, index) => differences(entry, live[index], at(index)));
+  if (asked.length === live.length)
+    return asked.flatMap((entry, index) => objectDifferences(entry, live[index], at(index)));
   const extra = live.flatMap((entry, index) =>
     asked.some((one) => contains(entry, one)) ? [] : [{ path: at(index), found: entry, expected: undefined }],
   );

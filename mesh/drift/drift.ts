@@ -7,7 +7,7 @@ import { type Declared, declaredBy } from "../trust/expected";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { type Finding, type Unchecked } from "../kernel/finding";
 import type { MeshMember } from "../members/members";
-import { type Clusters, type Drifts, type Reading, readMember } from "./memberReading";
+import { type Clusters, type Drifts, type MemberReading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
 import { inParallel } from "../kernel/parallel";
 import { heldOfPeer, leftInStore } from "../trust/serverStore";
@@ -35,7 +35,7 @@ export async function drift(
   clusters: Clusters,
   parallel: number,
 ): Promise<DriftMember[]> {
-  const readings = new Map<string, Looked<Reading>>();
+  const readings = new Map<string, Looked<MemberReading>>();
   await inParallel(parallel, members, async (member) => {
     readings.set(member.id, await readMember(member, stacks, clusters));
   });
@@ -123,7 +123,7 @@ function unreadPeers(
 function judge(
   { name, config }: MeshMember,
   whom: Looked<Declared>,
-  looked: Looked<Reading>,
+  looked: Looked<MemberReading>,
   own: ReadonlyMap<string, Looked<HeldBundle>>,
   now: Date,
 ): DriftMember {

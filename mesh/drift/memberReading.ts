@@ -10,7 +10,7 @@ import { type Compared, identify } from "./objectFindings";
 import type { SpireServer } from "../spire/spireServer";
 import type { StackObject } from "../pulumi/stackObjects";
 import type { Store } from "../trust/serverStore";
-import type { TrustObject } from "../trust/foreignTrust";
+import type { ListedTrust } from "../trust/foreignTrust";
 import { look, type Looked } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";
 import type { DriftOutcome } from "../pulumi/outcomes";
@@ -28,9 +28,9 @@ export interface Clusters {
   endpoint(peer: Contract): Promise<HeldBundle>;
 }
 
-export interface Reading {
+export interface MemberReading {
   stack: Looked<{ compared: Compared[]; others: StackObject[] }>;
-  trust: Looked<TrustObject[]>;
+  trust: Looked<ListedTrust[]>;
   federation: Looked<FederationSpec | undefined>;
   conf: Looked<string | undefined>;
   store: Looked<Store>;
@@ -42,7 +42,7 @@ export async function readMember(
   { id, config }: MeshMember,
   stacks: Drifts,
   clusters: Clusters,
-): Promise<Looked<Reading>> {
+): Promise<Looked<MemberReading>> {
   const there = await look(async () => {
     const reader = clusters.reader(accessOf(config));
     await reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON).catch(unlessForbidden);
@@ -53,7 +53,7 @@ export async function readMember(
   const server = clusters.server(accessOf(config));
   const [stack, trust, federation, conf, store, program] = await Promise.all([
     look(() => readStack(id, reader, stacks)),
-    look(() => reader.list<TrustObject>(names.SPIRE_API, "ClusterFederatedTrustDomain")),
+    look(() => reader.list<ListedTrust>(names.SPIRE_API, "ClusterFederatedTrustDomain")),
     look(async () => {
       type SpireServerObject = KubeObject & { spec?: { federation?: FederationSpec } };
       const object = await reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON);

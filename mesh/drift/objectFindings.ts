@@ -4,7 +4,7 @@ import { word } from "../../components/shell";
 import { oc } from "../../components/access";
 import { APPLIED } from "../../components/additions";
 import type { KubeObject } from "../../components/cluster";
-import { addedFields, type Difference, differences, NOT_CONTENT } from "./difference";
+import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "./difference";
 import type { Finding } from "../kernel/finding";
 import type { StackObject } from "../pulumi/stackObjects";
 import type { Place } from "../kernel/place";
@@ -67,7 +67,7 @@ function findingsOf(place: Place, object: StackObject, live: KubeObject | undefi
 }
 
 function changes(place: Place, object: StackObject, label: string, live: KubeObject | undefined): Finding[] {
-  const all = differences(contentOf(object), live);
+  const all = objectDifferences(contentOf(object), live);
   const own = all.filter(({ path }) => !isJudgedElsewhere(path));
   return all.length > 0 && own.length === 0 ? [] : [changed(place, object, label, own)];
 }

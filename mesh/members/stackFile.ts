@@ -27,7 +27,7 @@ export interface Edit {
 export async function editPeers(dir: string, stack: string, project: string, gone: Gone): Promise<Edit | undefined> {
   const found = await find(dir, stack);
   if (found === undefined) return undefined;
-  const text = withoutPeers(found.text, project, gone, found.file);
+  const text = withoutGonePeers(found.text, project, gone, found.file);
   return text === found.text ? undefined : { ...found, text, before: found.text };
 }
 
@@ -107,7 +107,7 @@ function ifMissing(error: unknown): undefined {
 }
 
 /** The text of a stack's file without those peers and their counters; as it was when it names none. Pure. */
-export function withoutPeers(text: string, project: string, gone: Gone, file = "the stack's file"): string {
+export function withoutGonePeers(text: string, project: string, gone: Gone, file = "the stack's file"): string {
   const document = parseDocument(text);
   const config = document.get("config");
   if (!isMap(config)) return text;

@@ -9,7 +9,7 @@ import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import type { Roots } from "../spire/firstRoots";
+import type { FirstRoots } from "../spire/firstRoots";
 import { restartsSpire, type Step } from "../pulumi/events";
 import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
 import type { PreviewOutcome } from "../pulumi/outcomes";
@@ -19,7 +19,7 @@ export interface Previews {
   published(id: string): Promise<Published | undefined>;
   preview(id: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
-  roots(peer: Peer, bootstrap: Bootstrap): Promise<Roots>;
+  roots(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
   ownRoots(member: MeshMember): Promise<string[]>;
 }
@@ -121,7 +121,7 @@ function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: Trust
 /** What is known of the roots of a peer that will be trusted, without the certificates themselves. */
 function known(
   gain: TrustChanges["gains"][number],
-  peers: readonly (Roots & { trustDomain: string })[],
+  peers: readonly (FirstRoots & { trustDomain: string })[],
 ): { roots: string[] } | { rootsUnknown: string } {
   const peer = peers.find(({ trustDomain }) => trustDomain === gain.trustDomain);
   if (peer === undefined) return { rootsUnknown: "its stack publishes nothing" };

@@ -8,7 +8,7 @@ import { type EngineEvent, makeStack, published, type Published, type Workspace 
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
-import { ownRootsOf, type Roots, rootsOf } from "../spire/firstRoots";
+import { ownRootsOf, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
 import { stackObjects } from "./stackObjects";
@@ -75,7 +75,7 @@ export class PulumiStacks {
     });
   }
 
-  roots(peer: Peer, bootstrap: Bootstrap): Promise<Roots> {
+  roots(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
     return rootsOf(peer, bootstrap);
   }
 

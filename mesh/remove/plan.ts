@@ -135,7 +135,7 @@ export function workOf({ named, published, traces, unread }: Sight): Work {
 }
 
 /** The plan as somebody who is asked for a yes has to know it. */
-export function printPlan(leaver: Leaver, all: readonly Sight[], destroy: boolean): string {
+export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy: boolean): string {
   const lines = all.flatMap((sight) => {
     const { member, ends, traces } = sight;
     return [

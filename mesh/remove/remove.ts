@@ -6,7 +6,7 @@ import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { findLeaver, labelsOf, type Leaver, printPlan, type Sight, sights, workOf } from "./plan";
+import { findLeaver, labelsOf, type Leaver, printRemovalPlan, type Sight, sights, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
 import { projectOf } from "../members/project";
 import { type Edit, editPeers, refuseEdited, save } from "../members/stackFile";
@@ -66,7 +66,7 @@ export async function remove(
     if (edit !== undefined) edits.set(member.id, edit);
   }
   const changes = destroy || all.map(workOf).some(({ edit, up, forget }) => edit || up || forget !== false);
-  if (!(await tools.agree(printPlan(leaver, all, destroy), changes))) {
+  if (!(await tools.agree(printRemovalPlan(leaver, all, destroy), changes))) {
     throw new UsageError("cancelled; nothing was changed");
   }
 

@@ -1,14 +1,14 @@
 /** What is wrong and what to do, the first thing to do first. Pure. */
 import { html, type Html, NOTHING } from "./html";
-import type { Case, Cure, Problem, ProblemState } from "./problems";
-import { counted, MARKS, type State } from "./words";
+import type { Case, Cure, PageProblem, ProblemState } from "./problems";
+import { counted, PAGE_MARKS, type State } from "./words";
 import { MARKS as CHECK_MARKS } from "../verify/verification";
 
 /** Class, mark and word of each. */
 const SHOWN_AS: Readonly<Record<ProblemState, { style: State | "warn"; mark: string; word: string }>> = {
-  failed: { style: "unhealthy", mark: MARKS.unhealthy, word: "failed" },
-  pending: { style: "pending", mark: MARKS.pending, word: "pending" },
-  unknown: { style: "unknown", mark: MARKS.unknown, word: "could not be seen" },
+  failed: { style: "unhealthy", mark: PAGE_MARKS.unhealthy, word: "failed" },
+  pending: { style: "pending", mark: PAGE_MARKS.pending, word: "pending" },
+  unknown: { style: "unknown", mark: PAGE_MARKS.unknown, word: "could not be seen" },
   warn: { style: "warn", mark: CHECK_MARKS.warn, word: "warning" },
 };
 
@@ -17,7 +17,7 @@ const SHOWN = 3;
 
 export const findingId = (index: number): string => `finding-${index + 1}`;
 
-export function findings(problems: readonly Problem[]): Html {
+export function findings(problems: readonly PageProblem[]): Html {
   return html`<section id="findings" aria-labelledby="findings-title" tabindex="-1">
     <h2 id="findings-title">What is wrong, and what to do</h2>
     ${problems.every(({ state }) => state === "warn") ? html`<p>${nothingWrong(problems.length)}</p>` : NOTHING}
@@ -31,13 +31,13 @@ const nothingWrong = (warnings: number): string =>
     : `Nothing is wrong; ${counted(warnings, "warning")}:`;
 
 /** Everybody in whom it was found, or the first and how many more. */
-export function whose({ cases }: Problem): string {
+export function whose({ cases }: PageProblem): string {
   const names = [...new Set(cases.flatMap((one) => one.whose))];
   const more = names.length - SHOWN;
   return more > 0 ? `${names.slice(0, SHOWN).join(", ")} and ${more} more` : names.join(", ");
 }
 
-function finding(problem: Problem, index: number): Html {
+function finding(problem: PageProblem, index: number): Html {
   const { state, cases, cures, holdsUp } = problem;
   const { style, mark, word } = SHOWN_AS[state];
   return html`<article class="finding ${style}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">

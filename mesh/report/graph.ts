@@ -1,13 +1,13 @@
 /** Who trusts whom, as a picture: members on a circle, one arrow for each direction. Pure. */
 import type { Verification, VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
-import { along, type Curve, curve, type Layout, layout, type Place, type Point } from "./graphLayout";
-import { counted, MARKS, pairName, type State, STATES, WORDS } from "./words";
+import { along, type Curve, curve, type Layout, layout, type NodePlace, type Point } from "./graphLayout";
+import { counted, PAGE_MARKS, pairName, type State, STATES, WORDS } from "./words";
 
 interface Node {
   name: string;
   state: State;
-  place: Place;
+  place: NodePlace;
 }
 
 /** Up to this many members every arrow bears its mark; with more the picture would be nothing but marks. */
@@ -93,14 +93,14 @@ const sign = (at: Point, state: State): Html =>
       x="${rounded(at.x)}"
       y="${rounded(at.y)}"
       dy="0.35em"
-      >${MARKS[state]}</text
+      >${PAGE_MARKS[state]}</text
     >`;
 
 function circle({ name, state, place: { x, y, name: label } }: Node, radius: number): Html {
   return html`<g class="node ${state}">
     <title>${name}: ${WORDS[state]}</title>
     <circle cx="${rounded(x)}" cy="${rounded(y)}" r="${radius}" />
-    <text class="sign" x="${rounded(x)}" y="${rounded(y)}" dy="0.35em">${MARKS[state]}</text>
+    <text class="sign" x="${rounded(x)}" y="${rounded(y)}" dy="0.35em">${PAGE_MARKS[state]}</text>
     <text class="name" x="${rounded(label.x)}" y="${rounded(label.y)}" text-anchor="${label.anchor}"
       >${shortened(name)}</text
     >

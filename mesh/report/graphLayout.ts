@@ -5,7 +5,7 @@ export interface Point {
   y: number;
 }
 
-export interface Place extends Point {
+export interface NodePlace extends Point {
   /** Where the name begins, is centred or ends, and on which line. */
   name: Point & { anchor: "start" | "middle" | "end" };
 }
@@ -17,7 +17,7 @@ export interface Layout {
   radius: number;
   /** Of the circle, where arrows would lead through members between their ends if they didn't bend towards it. */
   centre: Point | undefined;
-  places: Place[];
+  places: NodePlace[];
 }
 
 /** Up to this many stand far enough apart for large circles with the name above or below. */
@@ -53,7 +53,7 @@ export function layout(count: number): Layout {
 }
 
 /** @param steep from which sine on the name stands above or below, and not beside; 0: always below */
-function placeAt(angle: number, orbit: number, radius: number, steep: number): Place {
+function placeAt(angle: number, orbit: number, radius: number, steep: number): NodePlace {
   const [x, y] = [orbit * Math.cos(angle), orbit * Math.sin(angle)];
   if (Math.abs(Math.sin(angle)) >= steep) {
     const above = steep > 0 && y < 0;
@@ -63,7 +63,7 @@ function placeAt(angle: number, orbit: number, radius: number, steep: number): P
   return { x, y, name: { x: x + side * (radius + 7), y: y - 2, anchor: side > 0 ? "start" : "end" } };
 }
 
-function boxOf({ x, y, name }: Place, radius: number): Record<"left" | "right" | "top" | "bottom", number> {
+function boxOf({ x, y, name }: NodePlace, radius: number): Record<"left" | "right" | "top" | "bottom", number> {
   const left = { start: 0, middle: NAME_WIDTH / 2, end: NAME_WIDTH }[name.anchor];
   return {
     left: Math.min(x - radius, name.x - left) - 2,

@@ -2,20 +2,20 @@
 import { healthOf, subjectsOf, type Verification } from "../verify/verification";
 import { findingId, waiting, whose } from "./findingList";
 import { html, type Html, NOTHING } from "./html";
-import type { Problem } from "./problems";
-import { counted, MARKS, type State } from "./words";
+import type { PageProblem } from "./problems";
+import { counted, PAGE_MARKS, type State } from "./words";
 
 export interface Headline {
   title: string;
   head: Html;
 }
 
-export function headline(verification: Verification, problems: readonly Problem[]): Headline {
+export function headline(verification: Verification, problems: readonly PageProblem[]): Headline {
   const text = countHealthy(verification);
   const state: State = healthOf(subjectsOf(verification).flatMap(({ checks }) => checks));
   return {
     title: `${text} – SPIRE federation`,
-    head: html`<h1 class="${state}"><span class="mark" aria-hidden="true">${MARKS[state]}</span> ${text}</h1>
+    head: html`<h1 class="${state}"><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${text}</h1>
       ${problems.length === 0 ? NOTHING : html`<p class="lead">${lead(problems)}</p>`}`,
   };
 }
@@ -30,8 +30,8 @@ function countHealthy({ members, pairs, peers }: Verification): string {
   return peers.length === 0 ? text : `${text}; ${counted(peers.length, "peer")} not`;
 }
 
-function lead(problems: readonly Problem[]): Html {
-  const count = (state: Problem["state"]): number => problems.filter((problem) => problem.state === state).length;
+function lead(problems: readonly PageProblem[]): Html {
+  const count = (state: PageProblem["state"]): number => problems.filter((problem) => problem.state === state).length;
   const failed = count("failed");
   const start = problems.slice(0, 1).map(link);
   if (failed > 1) return html`${failed} things to put right; start with ${start}.`;
@@ -42,6 +42,6 @@ function lead(problems: readonly Problem[]): Html {
   return html`Nothing has been seen to fail, but not everything could be seen: ${start}.`;
 }
 
-const link = (problem: Problem): Html =>
+const link = (problem: PageProblem): Html =>
   html`<a href="#${findingId(0)}">${whose(problem)}</a
     >${problem.holdsUp === 0 ? "" : `, for which ${waiting(problem.holdsUp)}`}`;

@@ -17,7 +17,7 @@ export interface Cure {
 }
 
 /** What has one cause, as far as that can be told. */
-export interface Problem {
+export interface PageProblem {
   state: ProblemState;
   cases: Case[];
   /** None where nobody has said what to do. */
@@ -38,9 +38,9 @@ interface Subject {
 }
 
 /** With whom a pair, or nobody, has it. */
-type Found = Problem & { peer?: string | undefined };
+type Found = PageProblem & { peer?: string | undefined };
 
-export function problemsOf(verification: Verification): Problem[] {
+export function problemsOf(verification: Verification): PageProblem[] {
   const subjects = subjectsOf(verification);
   const heldUp = countHeldUp(subjects);
   const found = subjects.flatMap((subject) =>

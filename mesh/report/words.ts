@@ -5,7 +5,7 @@ import { html, type Html } from "./html";
 /** `unseen` is a peer that was not looked at itself. */
 export type State = Health | "unseen";
 
-export const MARKS: Readonly<Record<State, string>> = {
+export const PAGE_MARKS: Readonly<Record<State, string>> = {
   healthy: "√",
   pending: "…",
   unhealthy: "×",
@@ -27,7 +27,7 @@ export const STATES: readonly State[] = ["unhealthy", "pending", "unknown", "hea
 /** The mark and the word; a screen reader hears only the word. */
 export function badge(state: State): Html {
   return html`<span class="badge ${state}"
-    ><span class="mark" aria-hidden="true">${MARKS[state]}</span> ${WORDS[state]}</span
+    ><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${WORDS[state]}</span
   >`;
 }
 

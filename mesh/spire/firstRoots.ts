@@ -9,10 +9,10 @@ import { type Bootstrap, isFromStack, stackBundle } from "../../components/stack
 import type { TrustBundle } from "../../components/trustBundle";
 
 /** SHA-256 of each root and its certificate (PEM), or why they are not known. */
-export type Roots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
+export type FirstRoots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
 
 /** Taken from where an up would: the peer's endpoint over TLS that is verified, or what the peer's stack publishes. */
-export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<Roots> {
+export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
   const { trustDomain, bundleEndpointUrl, caCertificates = "" } = peer;
   try {
     if (isFromStack(peer, bootstrap)) {
@@ -26,7 +26,7 @@ export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<Roots> 
   }
 }
 
-const known = ({ fingerprints, roots }: TrustBundle): Roots => ({ roots: fingerprints, certificates: roots });
+const known = ({ fingerprints, roots }: TrustBundle): FirstRoots => ({ roots: fingerprints, certificates: roots });
 
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "../../components/kubernetesClient";
 import type { ClusterAccess } from "../../components/access";
 import { Forbidden } from "../../components/cluster";
-import { kubeConfig, placeOf } from "../../components/connect";
+import { kubeConfig, describeCluster } from "../../components/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
 import { POD } from "./serverCommands";
 
@@ -14,10 +14,10 @@ export class Refused extends Error {}
 export class NoProgram extends Error {}
 
 /** Runs a program with arguments, and gives what it writes to stdout. */
-export type Run = (program: string, args: readonly string[]) => Promise<string>;
+export type RunProgram = (program: string, args: readonly string[]) => Promise<string>;
 
 /** A command that was started, or was to be: the status that the API server sends at its end, and what was written. */
-export interface Ended {
+export interface ExecResult {
   status: V1Status;
   out: string;
   err: string;
@@ -30,17 +30,17 @@ const EXEC_MS = 10_000;
  * @throws NoProgram when the container has no such program; Refused when it ended with an exit code; Forbidden when
  * exec is not allowed; Error when the command could not be run, or the signal was aborted before
  */
-export function runIn(access: ClusterAccess, signal?: AbortSignal): Run {
+export function runIn(access: ClusterAccess, signal?: AbortSignal): RunProgram {
   return async (program, args) => {
     const config = impatient(kubeConfig(access, signal));
-    const what = `${placeOf(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
+    const what = `${describeCluster(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
     if (signal?.aborted) throw new Error(`${what}: interrupted`);
     return outputOf(what, program, await exec(config, [program, ...args], what));
   };
 }
 
 /** What the program wrote. Pure. */
-export function outputOf(what: string, program: string, { status, out, err }: Ended): string {
+export function outputOf(what: string, program: string, { status, out, err }: ExecResult): string {
   if (status.status === "Success") return out;
   const exitCode = exitCodeOf(status);
   // CRI-O gives an exit code for a program that is not there, and says why on stderr; containerd gives an InternalError.
@@ -62,7 +62,7 @@ function isMissing(program: string, why: string): boolean {
   return quoted && /no such file or directory|not found/i.test(why);
 }
 
-async function exec(config: KubeConfig, command: string[], what: string): Promise<Ended> {
+async function exec(config: KubeConfig, command: string[], what: string): Promise<ExecResult> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const said = { out: "", err: "" };
   out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));

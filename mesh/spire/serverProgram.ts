@@ -2,7 +2,7 @@
 import { type ClusterAccess, oc } from "../../components/access";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
 import { POD, PROGRAMS } from "./serverCommands";
-import { NoProgram, Refused, type Run } from "./serverExec";
+import { NoProgram, Refused, type RunProgram } from "./serverExec";
 
 export interface ServerProgram {
   /** @throws NoProgram when it is in none of the known places */
@@ -12,7 +12,7 @@ export interface ServerProgram {
 }
 
 /** @param access to the cluster, for messages */
-export function serverProgram(access: ClusterAccess, run: Run): ServerProgram {
+export function serverProgram(access: ClusterAccess, run: RunProgram): ServerProgram {
   let found: Promise<string> | undefined;
   const path = (): Promise<string> => {
     const looking = (found ??= find(access, run));
@@ -37,7 +37,7 @@ export function serverProgram(access: ClusterAccess, run: Run): ServerProgram {
   };
 }
 
-async function find(access: ClusterAccess, run: Run): Promise<string> {
+async function find(access: ClusterAccess, run: RunProgram): Promise<string> {
   for (const program of PROGRAMS) {
     try {
       await run(program, ["--version"]);

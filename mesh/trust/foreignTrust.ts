@@ -16,7 +16,7 @@ import type { Finding } from "../kernel/finding";
 import { forgetCommand } from "../spire/serverCommands";
 import type { Place } from "../kernel/place";
 
-export interface TrustObject extends KubeObject {
+export interface ListedTrust extends KubeObject {
   spec?: {
     trustDomain?: string;
     bundleEndpointURL?: string;
@@ -29,7 +29,7 @@ export interface TrustObject extends KubeObject {
  * ClusterFederatedTrustDomains that are no stack's. The controller takes those of its own class, and of several for the
  * same trust domain the oldest alone.
  */
-export function foreignTrust(place: Place, objects: readonly TrustObject[], declared: Declared): Finding[] {
+export function foreignTrust(place: Place, objects: readonly ListedTrust[], declared: Declared): Finding[] {
   return objects
     .filter(({ metadata }) => !declared.objects.has(metadata?.name ?? ""))
     .map((object): Finding => {
@@ -68,7 +68,7 @@ function isOlder({ metadata: a }: KubeObject, { metadata: b }: KubeObject): bool
 
 /** Trust domains that somebody other than the stacks has made the cluster trust, by a ClusterFederatedTrustDomain or in the SpireServer. */
 export function foreignTrustDomains(
-  objects: readonly TrustObject[],
+  objects: readonly ListedTrust[],
   federation: FederationSpec | undefined,
   declared: Declared,
 ): Set<string> {

@@ -19,14 +19,14 @@ export interface PlannedMember extends PreviewMember {
 }
 
 /** What a plan is made of. */
-export interface Sources extends Previews {
+export interface ApprovalSources extends Previews {
   /** What a stack's and the project's file say of its config. */
   config(member: MeshMember): Promise<string>;
 }
 
 export async function planUp(
   members: readonly MeshMember[],
-  stacks: Sources,
+  stacks: ApprovalSources,
   parallel: number,
 ): Promise<PlannedMember[]> {
   const missing = new Set<string>();
@@ -94,7 +94,7 @@ export const unchanged = (plan: readonly PlannedMember[]): UpMember[] =>
  * stops trusting, and the roots that were shown; not bound is what Pulumi does with its other resources.
  */
 export function bound(
-  stacks: FutureStacks & Sources,
+  stacks: FutureStacks & ApprovalSources,
   members: readonly MeshMember[],
   plan: readonly PlannedMember[],
 ): FutureStacks {
@@ -113,7 +113,11 @@ export function bound(
 }
 
 /** In what a run now would differ from what was approved; undefined in nothing. */
-async function deviation(member: MeshMember, approved: PlannedMember, stacks: Sources): Promise<string | undefined> {
+async function deviation(
+  member: MeshMember,
+  approved: PlannedMember,
+  stacks: ApprovalSources,
+): Promise<string | undefined> {
   const { id, config } = member;
   if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
   const publications = new Map(

@@ -8,7 +8,7 @@
 import type { Member as Known } from "../members/members";
 
 /** A member as far as its rounds go. */
-export type Member = Pick<Known, "id" | "peers">;
+export type Converging = Pick<Known, "id" | "peers">;
 
 /** What the members have published, by id; undefined is nothing. Values are only compared. */
 export type Publications = Readonly<Record<string, string | undefined>>;
@@ -16,9 +16,9 @@ export type Publications = Readonly<Record<string, string | undefined>>;
 export type Trusted = Readonly<Record<string, readonly string[]>>;
 
 export interface Progress {
-  members: readonly Member[];
+  members: readonly Converging[];
   published: Publications;
-  runs: readonly Run[];
+  runs: readonly MemberRun[];
   /** Whom each member trusts since its last run, by id. */
   trusted?: Trusted;
   /** Peers of other projects that each member still waits for since its last run, by id. */
@@ -30,7 +30,7 @@ export interface Progress {
 }
 
 /** One finished run of a member. */
-export interface Run {
+export interface MemberRun {
   /** Its id. */
   member: string;
   succeeded: boolean;
@@ -90,4 +90,4 @@ export function standings({
   );
 }
 
-const runsOf = (id: string, runs: readonly Run[]): Run[] => runs.filter(({ member }) => member === id);
+const runsOf = (id: string, runs: readonly MemberRun[]): MemberRun[] => runs.filter(({ member }) => member === id);

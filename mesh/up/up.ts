@@ -1,7 +1,7 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
 import { printable } from "../kernel/text";
 import type { OpMap, Published } from "../pulumi/workspace";
-import { nextRound, type Progress, type Publications, type Run, standings, type Trusted } from "./convergence";
+import { nextRound, type Progress, type Publications, type MemberRun, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
 import { UNCHANGING } from "../pulumi/events";
 import { uninterrupted } from "../kernel/interruption";
@@ -56,7 +56,7 @@ export async function up(
 ): Promise<UpMember[]> {
   const interrupted = (): boolean => signal.aborted;
   const outcomes = new Map<string, UpOutcome[]>(members.map(({ id }) => [id, []]));
-  const runs: Run[] = [];
+  const runs: MemberRun[] = [];
   const everybody = [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))];
   const { missing, ...before } = await look(members, everybody, stacks, parallel);
   for (const id of missing) {

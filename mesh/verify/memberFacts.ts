@@ -18,7 +18,7 @@ import { explain } from "../../components/problem";
 import { failed, type Verdict } from "../../components/readiness";
 import { readRoute, type Route } from "../../components/routeReadiness";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
-import type { SpireServer as SpireServerObject } from "../../components/spireServerReadiness";
+import type { SpireServerObject as SpireServerObject } from "../../components/spireServerReadiness";
 import { mountedCas } from "../../components/peerCasReadiness";
 import { readCas } from "../../components/trustedCas";
 import type { Pod, Workload } from "../../components/workloads";
@@ -29,7 +29,7 @@ import { inParallel } from "../kernel/parallel";
 import { POD } from "../spire/serverCommands";
 import type { SpireServer } from "../spire/spireServer";
 import type { Store } from "../trust/serverStore";
-import type { TrustObject } from "../trust/foreignTrust";
+import type { ListedTrust } from "../trust/foreignTrust";
 import { type Attesting, attestingOf } from "./agentLog";
 import type { ApiServer } from "./apiServer";
 import { type Polls, pollsOf } from "./serverLog";
@@ -97,7 +97,7 @@ export interface Objects {
   controllerManagerConf: string | undefined;
   /** The Role of ZTWIM 1.1 for the router. */
   operatorsRole: RoleObject | undefined;
-  trust: TrustObject[];
+  trust: ListedTrust[];
   /** The ConfigMap whose CAs the SPIRE server trusts instead of the system's; undefined where it trusts those. */
   trustedCas: { name: string; pem: string } | undefined;
   /** What the SPIRE server serves inside its cluster; undefined where it need not be asked there. */

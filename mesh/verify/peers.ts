@@ -21,9 +21,9 @@ export const chain = <T, U>(looked: Looked<T>, of: (seen: T) => Looked<U>): Look
   "because" in looked ? looked : of(looked.seen);
 
 /** What a peer is called. */
-export type Named = Pick<PeerReading, "id" | "name" | "label">;
+export type NamedPeer = Pick<PeerReading, "id" | "name" | "label">;
 
-export function memberPeer(named: Named, view: Omit<MemberView, "declared">): PeerReading {
+export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">): PeerReading {
   const { trustDomain, profile } = view.config;
   const server = chain(view.facts, ({ server }) => server);
   return {
@@ -69,7 +69,7 @@ function keysOfMember(view: Omit<MemberView, "declared">): PeerReading["keys"] {
 
 /** @param contract what its stack publishes; undefined as long as it has no endpoint */
 export function outsidePeer(
-  named: Named,
+  named: NamedPeer,
   contract: Looked<Contract | undefined>,
   presented: Looked<Presented>,
   now: Date,

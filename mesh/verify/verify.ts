@@ -10,7 +10,7 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
-import { chain, declaredOf, endpointCa, map, memberPeer, type Named, outsidePeer, publishedBy } from "./peers";
+import { chain, declaredOf, endpointCa, map, memberPeer, type NamedPeer, outsidePeer, publishedBy } from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./checks/trustChecks";
@@ -42,7 +42,7 @@ export interface World {
 }
 
 /** A member, before its peers are known. */
-export type Looking = Omit<MemberView, "declared">;
+export type SeenMember = Omit<MemberView, "declared">;
 
 /** Waits longer than this say whom they wait for. */
 const QUIET_MS = 2000;
@@ -114,14 +114,14 @@ interface Peered {
   outside?: Outcome[];
 }
 
-function lookedAt(looked: ReadonlyMap<string, Looking>, id: string): Looking {
+function lookedAt(looked: ReadonlyMap<string, SeenMember>, id: string): SeenMember {
   const looking = looked.get(id);
   if (looking === undefined) throw new Error(`${id} was not looked at`);
   return looking;
 }
 
 /** What a member holds is read before what its peers serve: a key that comes in between is not missing. */
-async function lookAtAll(members: readonly MeshMember[], world: World): Promise<Map<string, Looking>> {
+async function lookAtAll(members: readonly MeshMember[], world: World): Promise<Map<string, SeenMember>> {
   const waiting = new Set(members.map(({ name }) => name));
   const slow = setTimeout(() => {
     world.note(`waiting for ${[...waiting].join(", ")}`);
@@ -134,7 +134,7 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
     }),
   );
   clearTimeout(slow);
-  const looked = new Map<string, Looking>();
+  const looked = new Map<string, SeenMember>();
   await Promise.all(
     read.map(async ({ id, looking }) => {
       looked.set(id, { ...looking, presented: await lookAtEndpoint(looking, world) });
@@ -143,7 +143,7 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   return looked;
 }
 
-async function lookAt(member: MeshMember, world: World): Promise<Looking> {
+async function lookAt(member: MeshMember, world: World): Promise<SeenMember> {
   const { config } = member;
   const read = await readFacts(member, () => world.cluster(accessOf(config)));
   const facts = map(read, ({ facts }) => facts);
@@ -166,7 +166,7 @@ async function lookAt(member: MeshMember, world: World): Promise<Looking> {
   };
 }
 
-async function lookAtEndpoint({ route, facts, config }: Looking, world: World): Promise<Looked<Presented>> {
+async function lookAtEndpoint({ route, facts, config }: SeenMember, world: World): Promise<Looked<Presented>> {
   if ("because" in route) return route;
   const roots = "seen" in facts && "seen" in facts.seen.roots ? facts.seen.roots.seen : undefined;
   const ca = config.profile === "https_spiffe" ? (roots ?? "") : endpointCa({ config, facts });
@@ -176,7 +176,7 @@ async function lookAtEndpoint({ route, facts, config }: Looking, world: World): 
     : presented;
 }
 
-type Outsiders = (peer: Named, member: Pick<Looking, "facts">, at: Date) => Promise<OutsideView>;
+type Outsiders = (peer: NamedPeer, member: Pick<SeenMember, "facts">, at: Date) => Promise<OutsideView>;
 
 /** Peers of other projects; each stack, and each endpoint with the same CAs, is asked once. */
 function outsidersOf(world: World): Outsiders {
@@ -204,7 +204,7 @@ function outsidersOf(world: World): Outsiders {
 }
 
 /** X.509 roots (PEM) that a member holds of a trust domain; undefined when it holds none, or that was not seen. */
-function heldRoots(facts: Looking["facts"], trustDomain: string): string | undefined {
+function heldRoots(facts: SeenMember["facts"], trustDomain: string): string | undefined {
   const store = chain(facts, (seen) => seen.store);
   const bundle = "seen" in store ? store.seen.bundles.find((one) => one.trustDomain === trustDomain) : undefined;
   const roots = bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? [];

@@ -37,3 +37,12 @@ test("no two files have one name", () => {
   const names = files.map((file) => file.split("/").at(-1));
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
+
+test("no two exported types have one name", () => {
+  const names = files.flatMap((file) =>
+    [...readFileSync(join(MESH, file), "utf8").matchAll(/^export (?:interface|type|class) (\w+)/gm)].map(
+      ([, name]) => name,
+    ),
+  );
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});

@@ -7,10 +7,10 @@ import { entryText } from "../../../components/federationSpec";
 import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
 import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas";
-import { differences } from "../../drift/difference";
+import { objectDifferences } from "../../drift/difference";
 import { POD } from "../../spire/serverCommands";
 import { refresh } from "../../trust/serverStore";
-import type { TrustObject } from "../../trust/foreignTrust";
+import type { ListedTrust } from "../../trust/foreignTrust";
 import { type Check, failed, NotSeen, ok, pending, see, skipped } from "../check";
 import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
 import { pollCause } from "../pollCauses";
@@ -68,7 +68,7 @@ export const trustChecks: readonly Check<PairView>[] = [
       const { trustDomain, bundleEndpointURL, bundleEndpointProfile } = federatedTrustDomainSpec(
         see(view.peer.published),
       );
-      const differ = differences({ trustDomain, bundleEndpointURL, bundleEndpointProfile }, objectOf(view)?.spec);
+      const differ = objectDifferences({ trustDomain, bundleEndpointURL, bundleEndpointProfile }, objectOf(view)?.spec);
       if (differ.length === 0) return ok(see(view.peer.published).bundleEndpointUrl);
       const said = differ.map(
         ({ path, found, expected }) => `${path} is ${text(found)}, the peer has ${text(expected)}`,
@@ -233,7 +233,7 @@ export function trustedUntil(view: PairView): string | undefined {
   return ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString();
 }
 
-function objectOf(view: PairView): TrustObject | undefined {
+function objectOf(view: PairView): ListedTrust | undefined {
   const name = objectName(view.peer.name);
   return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
 }

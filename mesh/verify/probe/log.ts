@@ -1,7 +1,7 @@
 /** What the probe's workload has said, by its log. Pure. */
 
 /** The last that it has said of each thing. */
-export interface Report {
+export interface PodReport {
   /** What the agent has given it. */
   identity?: { id: string; bundles: string[] };
   /** Why it has no identity. */
@@ -21,8 +21,8 @@ type Line =
   | { event: "no-identity"; why: string }
   | ({ event: "dialed"; peer: string } & Dialed);
 
-export function readReport(log: string): Report {
-  const report: Report = { dialed: new Map() };
+export function readReport(log: string): PodReport {
+  const report: PodReport = { dialed: new Map() };
   for (const line of log.split("\n").flatMap(parse)) {
     if (line.event === "identity") report.identity = { id: line.id, bundles: line.bundles };
     if (line.event === "no-identity") report.without = line.why;

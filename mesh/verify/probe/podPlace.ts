@@ -179,7 +179,7 @@ export const removeNamespaceCommand = (access: ClusterAccess): string =>
   oc(access, `delete namespace ${PROBE} --ignore-not-found`);
 
 /** What does the same by hand; a namespace without anything in it is the next probe's to remove. */
-export const removeCommand = (access: ClusterAccess): string => {
+export const cleanUpCommand = (access: ClusterAccess): string => {
   const all = [...REST, CLAIMED].map(({ kind }) => `${kind.toLowerCase()}/${PROBE}`);
   return oc(access, `delete -n ${PROBE} --ignore-not-found ${all.join(" ")}`);
 };

@@ -9,14 +9,14 @@ import type { Fate } from "../../pulumi/liveness";
 import { readIngressDomain } from "../../drift/memberReading";
 import type { Claim } from "./claim";
 import type { ProbeCluster } from "./cluster";
-import type { Report } from "./log";
+import type { PodReport } from "./log";
 import type { Prober } from "./probeObjects";
 import {
   claimPlace,
   Ended,
   isClaimed,
   makeWorkload,
-  removeCommand,
+  cleanUpCommand,
   removeNamespace,
   removeNamespaceCommand,
   takeAway,
@@ -35,7 +35,7 @@ export interface ProbeMember extends Place {
 
 /** What a member's workload has come to. */
 export interface Probed {
-  report: Report;
+  report: PodReport;
   /** Without an identity: what keeps its pod from running. */
   pod?: string;
   /** Where somebody could not reach it: why the router doesn't serve it. */
@@ -135,7 +135,7 @@ class Probe {
     }
     const why = await takeAway(cluster);
     note(why === undefined ? "has taken the workload away" : `could not take the workload away: ${why}`);
-    return { probed, ...(why !== undefined && { left: { why, cure: removeCommand(access) } }) };
+    return { probed, ...(why !== undefined && { left: { why, cure: cleanUpCommand(access) } }) };
   }
 
   private async watch(member: string, cluster: ProbeCluster, note: (line: string) => void): Promise<Probed> {

@@ -1,9 +1,9 @@
 /** When enough has been seen of what workloads say. Pure. */
-import { type Dialed, readReport, type Report } from "./log";
+import { type Dialed, readReport, type PodReport } from "./log";
 
 /** What one workload has said so far. */
 export interface Watched {
-  report: Report;
+  report: PodReport;
   /** When the last word on each peer was first heard, in ms. */
   heard: Map<string, number>;
 }
@@ -30,7 +30,7 @@ export function isSettled({ report, heard }: Watched, peers: readonly string[], 
 }
 
 /** What is new, for whoever watches the program. */
-export function news(before: Report, after: Report): string[] {
+export function news(before: PodReport, after: PodReport): string[] {
   const given =
     after.identity !== undefined && before.identity === undefined ? [`its workload is ${after.identity.id}`] : [];
   const met = [...after.dialed]

@@ -10,7 +10,7 @@ import { uninterrupted } from "../../../mesh/kernel/interruption";
 import type { MeshMember } from "../../../mesh/members/members";
 import type { DetailedStep } from "../../../mesh/pulumi/events";
 import type { Published } from "../../../mesh/pulumi/workspace";
-import type { Roots } from "../../../mesh/spire/firstRoots";
+import type { FirstRoots } from "../../../mesh/spire/firstRoots";
 import type { Contract } from "../../../stacks/contract";
 import { configOf, SELF } from "../../stacks/fixtures";
 import { id, memberOf, stackOf } from "../members/given";
@@ -33,7 +33,7 @@ class World {
   readonly published = new Map<string, Published>();
   readonly steps = new Map<string, DetailedStep[]>();
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
-  roots: Roots = { roots: ["ab12"], certificates: [] };
+  roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   domainOfC = "apps.c.example.com";
   readonly did: string[] = [];
   notes = "";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { KubeObject } from "../../../components/cluster";
-import { addedFields, differences } from "../../../mesh/drift/difference";
+import { addedFields, objectDifferences } from "../../../mesh/drift/difference";
 
 const rule = { apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], verbs: ["get"] };
 
@@ -19,12 +19,12 @@ describe("differences", () => {
     ["one entry less", { s: ["a", "b"] }, { s: ["b"] }, [["s[0]", undefined, "a"]]],
     ["the same entry twice", { s: ["a"] }, { s: ["a", "a"] }, [["s", ["a", "a"], ["a"]]]],
   ])("%s", (_, asked, live, found) => {
-    expect(differences(asked, live).map(({ path, found: is, expected }) => [path, is, expected])).toEqual(found);
+    expect(objectDifferences(asked, live).map(({ path, found: is, expected }) => [path, is, expected])).toEqual(found);
   });
 
   test("what is unknown before the up, or secret, differs in nothing", () => {
     const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
-    expect(differences({ a: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", b: secret }, { a: 1 })).toEqual([]);
+    expect(objectDifferences({ a: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", b: secret }, { a: 1 })).toEqual([]);
   });
 
   test("there are none to itself, with any fields added that are not entries of lists", () => {
@@ -33,7 +33,7 @@ describe("differences", () => {
         fc.dictionary(fc.string(), fc.jsonValue()),
         fc.dictionary(fc.string(), fc.jsonValue()),
         (asked, more) => {
-          expect(differences(asked, { ...more, ...asked })).toEqual([]);
+          expect(objectDifferences(asked, { ...more, ...asked })).toEqual([]);
         },
       ),
     );
@@ -44,7 +44,7 @@ describe("differences", () => {
       fc.property(fc.array(fc.string()), fc.string(), fc.nat(), (list, entry, at) => {
         const cut = at % (list.length + 1);
         const longer = [...list.slice(0, cut), entry, ...list.slice(cut)];
-        expect(differences({ list }, { list: longer })).not.toEqual([]);
+        expect(objectDifferences({ list }, { list: longer })).not.toEqual([]);
       }),
     );
   });

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
-import { save, secretsProvider, withoutPeers } from "../../../mesh/members/stackFile";
+import { save, secretsProvider, withoutGonePeers } from "../../../mesh/members/stackFile";
 
 const drop = (text: string, ...names: string[]): string =>
-  withoutPeers(text, "spire-federation", (name) => names.includes(name));
+  withoutGonePeers(text, "spire-federation", (name) => names.includes(name));
 
 describe("a file that is saved", () => {
   let dir: string;
@@ -107,7 +107,7 @@ test("a file that names none of them stays as it is", () => {
 
 test("what cannot be edited is refused with the file's name", () => {
   const text = "x: &all [cluster3]\nconfig:\n  spire-federation:peers: *all\n";
-  expect(() => withoutPeers(text, "spire-federation", () => true, "Pulumi.cluster1.yaml")).toThrow(
+  expect(() => withoutGonePeers(text, "spire-federation", () => true, "Pulumi.cluster1.yaml")).toThrow(
     /^Pulumi\.cluster1\.yaml: spire-federation:peers .* by hand$/,
   );
 });

@@ -1,7 +1,7 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { preview, printPreview } from "../../../mesh/preview/preview";
-import type { Roots } from "../../../mesh/spire/firstRoots";
+import type { FirstRoots } from "../../../mesh/spire/firstRoots";
 import { trustChanges } from "../../../mesh/preview/trustChanges";
 import type { Contract } from "../../../stacks/contract";
 import { issue } from "../../components/certificates";
@@ -57,7 +57,7 @@ describe("preview", () => {
   const member = memberOf(configOf({ peers: ["cluster2"] }));
   const looked = (
     outcome: PreviewOutcome,
-    roots: Roots = { roots: ["ab12"], certificates: [] },
+    roots: FirstRoots = { roots: ["ab12"], certificates: [] },
   ): ReturnType<typeof preview> =>
     preview(
       [member],

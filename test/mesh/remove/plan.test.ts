@@ -1,6 +1,6 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
-import { findLeaver, printPlan, type Sight, sights, workOf } from "../../../mesh/remove/plan";
+import { findLeaver, printRemovalPlan, type Sight, sights, workOf } from "../../../mesh/remove/plan";
 import type { Traces } from "../../../mesh/remove/traces";
 import { configOf } from "../../stacks/fixtures";
 import { HOME, id, memberOf } from "../members/given";
@@ -116,7 +116,7 @@ describe("what there is to do", () => {
         c: nothing,
       },
     );
-    const plan = printPlan(
+    const plan = printRemovalPlan(
       { ...leaver, member: { ...(c as MeshMember), outside: ["organization/other/far"] } },
       all,
       true,

@@ -8,7 +8,7 @@ import {
   foreignTrustDomains,
   listedPeers,
   serverConf,
-  type TrustObject,
+  type ListedTrust,
 } from "../../../mesh/trust/foreignTrust";
 import type { Contract } from "../../../stacks/contract";
 import { configOf } from "../../stacks/fixtures";
@@ -48,13 +48,13 @@ describe("ClusterFederatedTrustDomains of no stack", () => {
     of: string,
     made: string,
     className: string | undefined = FEDERATION_CLASS,
-  ): TrustObject => ({
+  ): ListedTrust => ({
     metadata: { name, creationTimestamp: made, uid: name },
     spec: { trustDomain: `${of}.example.com`, bundleEndpointURL: `https://${of}.example.com`, className },
   });
   const own = domain("peer-federation", "peer", "2026-01-02");
   const declared = declaring(["peer"]);
-  const findings = (...objects: TrustObject[]): Finding[] => foreignTrust(place, [own, ...objects], declared);
+  const findings = (...objects: ListedTrust[]): Finding[] => foreignTrust(place, [own, ...objects], declared);
 
   test("are found with whom they make the cluster trust, and how that ends", () => {
     const [finding, ...more] = findings(domain("extra", "other", "2026-01-03"));

@@ -1,12 +1,19 @@
 import fc from "fast-check";
-import { type Member, MOST_RUNS, nextRound, type Progress, type Run, standings } from "../../../mesh/up/convergence";
+import {
+  type Converging,
+  MOST_RUNS,
+  nextRound,
+  type Progress,
+  type MemberRun,
+  standings,
+} from "../../../mesh/up/convergence";
 
 test("a member whose run asks for one more gets it, once per such run and not for ever", () => {
   const members = [
     { id: "a", peers: [] },
     { id: "b", peers: [] },
   ];
-  const ran = (count: number, succeeded = true): Run[] =>
+  const ran = (count: number, succeeded = true): MemberRun[] =>
     ["a", "b"].flatMap((member) => Array.from({ length: count }, () => ({ member, succeeded, saw: {} })));
   const again = new Set(["a"]);
   expect(nextRound({ members, published: {}, runs: ran(1), again })).toEqual(["a"]);
@@ -18,12 +25,12 @@ test("a member whose run asks for one more gets it, once per such run and not fo
 const NAMES = ["a", "b", "c", "d", "e"];
 
 /** Any graph of up to five members, one-way trust and trust in nobody included. */
-const graphs: fc.Arbitrary<Member[]> = fc
+const graphs: fc.Arbitrary<Converging[]> = fc
   .subarray(NAMES, { minLength: 1 })
   .chain((names) =>
     fc.tuple(
       ...names.map((name) =>
-        fc.subarray(names.filter((other) => other !== name)).map((peers): Member => ({ id: name, peers })),
+        fc.subarray(names.filter((other) => other !== name)).map((peers): Converging => ({ id: name, peers })),
       ),
     ),
   );
@@ -49,7 +56,7 @@ class World {
   readonly trusts: Record<string, Endpoints> = {};
   private readonly moves: Record<string, number> = {};
 
-  constructor(readonly members: Member[]) {}
+  constructor(readonly members: Converging[]) {}
 
   peers(name: string): readonly string[] {
     return this.members.find((member) => member.id === name)?.peers ?? [];
@@ -65,7 +72,7 @@ class World {
     rounds: string[][];
     end: Progress;
   } {
-    const runs: Run[] = [];
+    const runs: MemberRun[] = [];
     const rounds: string[][] = [];
     for (;;) {
       const saw = { ...this.published };
@@ -131,7 +138,7 @@ test("a member that joins is complete at once, and only its peers run again", ()
 
 test("a peer whose endpoint changes every time does not keep the mesh going for ever, and is named", () => {
   const members = [{ id: "a", peers: ["b"] }];
-  const runs: Run[] = [];
+  const runs: MemberRun[] = [];
   for (let n = 0; nextRound({ members, published: { b: String(n) }, runs }).length > 0; n++) {
     runs.push({ member: "a", succeeded: true, saw: { b: String(n - 1) } });
   }
@@ -144,7 +151,7 @@ test("a peer that publishes nothing any more is waited for only by members that 
     { id: "a", peers: ["gone"] },
     { id: "b", peers: ["gone"] },
   ];
-  const runs: Run[] = members.map(({ id }) => ({ member: id, succeeded: true, saw: {} }));
+  const runs: MemberRun[] = members.map(({ id }) => ({ member: id, succeeded: true, saw: {} }));
   const progress: Progress = { members, published: {}, trusted: { a: ["gone"], b: [] }, runs };
   expect(nextRound(progress)).toEqual([]);
   expect([...standings(progress)]).toEqual([
