@@ -88,10 +88,26 @@ export function kubeConfig(access: ClusterAccess, signal?: AbortSignal): KubeCon
     if (agent instanceof Agent && /^(https?:|$)/.test(proxyUrl)) {
       request.setAgent((shared = sharing(shared, agent, proxyUrl)));
     }
-    const limit = AbortSignal.timeout(REQUEST_MS);
-    request.setSignal(signal === undefined ? limit : AbortSignal.any([limit, signal]));
+    request.setSignal(within(REQUEST_MS, signal));
   };
   return config;
+}
+
+/**
+ * Aborted after that time, and with `signal`. Not AbortSignal.any of AbortSignal.timeout: the garbage collection of Node 20
+ * takes that timeout away, and the request waits for ever (nodejs/node#54614).
+ */
+function within(ms: number, signal?: AbortSignal): AbortSignal {
+  const both = new AbortController();
+  setTimeout(() => {
+    both.abort();
+  }, ms).unref();
+  const abort = (): void => {
+    both.abort(signal?.reason);
+  };
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true, signal: both.signal });
+  return both.signal;
 }
 
 /** One agent for all requests with the same credentials, where the client has one for each: a handshake takes longer than most answers. */

@@ -1,4 +1,5 @@
 /** Signals that end the program early: the first lets running operations end, the second aborts them. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SIGNAL_EXIT, type SignalExit } from "./exit";
 
@@ -41,6 +42,7 @@ export interface Listening extends Interruption {
 
 export function listenForInterruption(say: (line: string) => void): Listening {
   const [first, second] = [new AbortController(), new AbortController()];
+  setMaxListeners(0, first.signal, second.signal); // every request to a cluster is one
   let exitCode: SignalExit | undefined;
   const hear = (signal: NodeJS.Signals): void => {
     exitCode ??= SIGNAL_EXIT[signal as Signal];
