@@ -258,7 +258,7 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
     "deployer",
     `${NAMESPACE}/spire-federation-deployer: bind roles.rbac.authorization.k8s.io secret-reader in ${NAMESPACE}`,
     () => dryRun(SECRET_READER_BINDING), // the Role is not there
-    /"secret-reader" not found/,
+    /secret-reader\W+not found/,
   ],
   ...Object.entries({
     create: /you do not have permission to set the host field of the route/,
