@@ -4,7 +4,7 @@
  */
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import type { Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { uninterrupted } from "../../mesh/kernel/interruption";
 import { openProject } from "../../mesh/pulumi/workspace";
 import { type MeshMember, readMembers } from "../../mesh/members/members";
@@ -15,7 +15,6 @@ import { removeBundles } from "./leftovers";
 import { report } from "./report";
 import { CLUSTERS, FAULTS, othersOf } from "./verifyFaults";
 import { probeTests } from "./verifyProbe";
-import { testProject } from "./identities";
 
 let project: Project;
 let members: MeshMember[];
@@ -24,7 +23,7 @@ let members: MeshMember[];
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await testProject();
+  project = await Project.forTest(); // as somebody who may do anything: who may see what is the matter of rbac.test.ts
   for (const cluster of CLUSTERS) await project.writeStackFile(cluster.name, configOf(cluster));
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
