@@ -7,13 +7,12 @@
 import { createHash } from "node:crypto";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
-import type { Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { endpointSteps } from "../../lab/procedure/steps";
 import type { Verification } from "../../mesh/verify/verification";
 import { issue, type Issued } from "../components/certificates";
 import { report } from "./report";
 import { deleteAgents } from "./rotation";
-import { testProject } from "./identities";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
 const CLUSTERS = [cluster1, cluster2, cluster3] as const;
@@ -107,7 +106,7 @@ async function rootsOf(cluster: Cluster): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  project = await testProject("cluster1", "cluster2", "cluster3");
+  project = await Project.forTest("cluster1", "cluster2", "cluster3"); // the deployer may run no probe
   const installing = [cluster1, cluster2].map(async (cluster) => {
     const [certManager] = endpointSteps(cluster, "internal-ca");
     await certManager?.run();
