@@ -60,6 +60,9 @@ export const upCommand = define({
   },
 });
 
+/** Whatever else somebody types, or nothing, is a no. */
+const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
+
 type Approved = FutureStacks & ApprovalSources;
 
 const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): Approved => ({
@@ -99,7 +102,7 @@ async function approve(
     note(printDetails(plan).trimEnd());
     answer = await ask(question);
   }
-  if (!/^y(es)?$/i.test(answer)) throw new UsageError("cancelled; nothing was changed");
+  if (!isYes(answer)) throw new UsageError("cancelled; nothing was changed");
   return bound(stacks, members, plan);
 }
 
@@ -139,7 +142,7 @@ export const removeCommand = define({
         if (yes || !changes) return true;
         // A stack that is destroyed does not come back by another yes.
         if (destroy) return (await ask(`Type ${leaver} to take it out and destroy its stack: `)) === leaver;
-        return /^y(es)?$/i.test(await ask("Proceed? [y/N] "));
+        return isYes(await ask("Proceed? [y/N] "));
       },
     });
     return { exit: exitOf(result), report: { command: "remove", ...result }, text: printRemove(result) };

@@ -13,15 +13,18 @@ export async function grant(cluster: Cluster, ...files: string[]): Promise<void>
   for (const file of files) for (const object of objectsOf(file)) await cluster.apply(object);
 }
 
+/** An object, or its kind, was not there. */
+export function gone(error: unknown): undefined {
+  if (!String(error).includes("HTTP-Code: 404")) throw error;
+}
+
 /** Takes away all that `grant` gives, which outlives the test file that has granted it. */
 export async function revoke(cluster: Cluster): Promise<void> {
   const granting = files()
     .flatMap(objectsOf)
     .filter(({ apiVersion }) => apiVersion.startsWith("rbac."));
   for (const { apiVersion, kind, metadata } of granting)
-    await cluster.remove(apiVersion, kind, metadata.name, metadata.namespace).catch((error: unknown) => {
-      if (!String(error).includes("HTTP-Code: 404")) throw error;
-    });
+    await cluster.remove(apiVersion, kind, metadata.name, metadata.namespace).catch(gone);
 }
 
 /** A throw-away project in the deployer's hands on every cluster of the lab: the lab's own administrator may do anything. */

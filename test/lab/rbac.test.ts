@@ -18,7 +18,7 @@ import { readOwnRoots } from "../../components/spiffeEndpoint";
 import { connectProbe } from "../../mesh/verify/probe/cluster";
 import { PROBE } from "../../mesh/verify/probe/probeObjects";
 import { podTrouble, routeTrouble } from "../../mesh/verify/probe/trouble";
-import { grant, revoke, writeKubeconfig } from "./identities";
+import { gone, grant, revoke, writeKubeconfig } from "./identities";
 import { removeBundles } from "./leftovers";
 
 const [cluster1, cluster3] = [new Cluster("cluster1"), new Cluster("cluster3", "cluster3.example.com")];
@@ -96,11 +96,6 @@ const named = async (cluster: Cluster, kind: string): Promise<[string, string, s
     kind,
     metadata.name,
   ]);
-
-/** An object, or its kind, was not there. */
-function gone(error: unknown): undefined {
-  if (!String(error).includes("HTTP-Code: 404")) throw error;
-}
 
 const succeeds = async (running: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> => {
   const { code, stdout, stderr } = await running;

@@ -1,38 +1,20 @@
 /** The folder of a backend's locks, and processes that take locks in it. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir, hostname, tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fateOf } from "../../../mesh/pulumi/liveness";
 import { deleteLock, locksFolder, recordLocks, recordOf } from "../../../mesh/pulumi/lockRecords";
+import { end, run, withStateHome } from "./processes";
 
+const stateHome = withStateHome();
 let dir: string;
 let folder: string;
-const children: ChildProcess[] = [];
-const { XDG_STATE_HOME } = process.env;
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "locks-"));
+  dir = stateHome();
   folder = join(dir, ".pulumi", "locks", "organization", "p", "s");
-  process.env["XDG_STATE_HOME"] = join(dir, "home");
 });
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  rmSync(dir, { recursive: true });
-});
-afterAll(() => {
-  if (XDG_STATE_HOME === undefined) delete process.env["XDG_STATE_HOME"];
-  else process.env["XDG_STATE_HOME"] = XDG_STATE_HOME;
-});
-
-function run(): ChildProcess & { pid: number } {
-  const child = spawn("sleep", ["60"]);
-  children.push(child);
-  return child as ChildProcess & { pid: number };
-}
 
 /** Takes a lock, as pulumi/pulumi's backend/diy/lock.go does. */
 function lock(id: string, pid: number, host = hostname()): string {
@@ -53,8 +35,7 @@ test("a lock that the process takes is ours from then on, also after it was kill
   recording.follow(pulumi.pid);
   const file = lock("one", pulumi.pid);
   await recorded("one");
-  pulumi.kill("SIGKILL");
-  await once(pulumi, "exit");
+  await end(pulumi);
   await recording.stop(false);
 
   const record = await recordOf("one.json");

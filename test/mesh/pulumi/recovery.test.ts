@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -11,42 +9,19 @@ import { Interrupted, uninterrupted } from "../../../mesh/kernel/interruption";
 import { PulumiError } from "../../../mesh/pulumi/runPulumi";
 import { recordLocks, recordOf } from "../../../mesh/pulumi/lockRecords";
 import { NotRecovered, readAgain, type Settled, settling, type Teller, withLock } from "../../../mesh/pulumi/recovery";
+import { end, run, withStateHome } from "./processes";
 
 const found: string[] = [];
 const waits: string[] = [];
 const teller: Teller = { found: (what) => found.push(what), doing: (what) => waits.push(what) };
 const { signal } = uninterrupted;
-const children: ChildProcess[] = [];
+const stateHome = withStateHome();
 let dir: string;
-const { XDG_STATE_HOME } = process.env;
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "recovery-"));
-  process.env["XDG_STATE_HOME"] = join(dir, "home");
+beforeEach(() => {
+  dir = stateHome();
   found.length = waits.length = 0;
 });
-
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  await rm(dir, { recursive: true });
-});
-
-afterAll(() => {
-  if (XDG_STATE_HOME === undefined) delete process.env["XDG_STATE_HOME"];
-  else process.env["XDG_STATE_HOME"] = XDG_STATE_HOME;
-});
-
-/** A process that runs until it is ended. */
-function run(): ChildProcess & { pid: number } {
-  const child = spawn("sleep", ["60"]);
-  children.push(child);
-  return child as ChildProcess & { pid: number };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await once(child, "exit");
-}
 
 /** A stack that a process locks, as Pulumi's own backend has it; `ours` is recorded as a lock that we have started. */
 async function lockedBy({ pid }: { pid: number }, ours: boolean, url?: string) {

@@ -1,41 +1,30 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import { endpointBundle } from "../../../mesh/spire/endpointBundle";
 import type { Contract } from "../../../stacks/contract";
-import { issue, type Issued, root, rootKey } from "../../components/certificates";
+import { issue, root, rootKey } from "../../components/certificates";
+import { type Endpoint, serve } from "./endpoint";
 
 const ca = issue("CA", { ca: true });
 const spireRoot = root("peer.example.com");
 const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const jwt = { use: "jwt-svid", kid: "a", ...publicKey.export({ format: "jwk" }) };
 
-let server: Server;
+let endpoint: Endpoint;
 let peer: Contract;
 let status = 200;
 
-const certificate = ({ pem, keyPem }: Issued): { cert: string; key: string } => ({ cert: pem, key: keyPem });
-
-beforeAll((done) => {
-  const body = JSON.stringify({ keys: [rootKey(spireRoot), jwt] });
-  server = createServer(certificate(issue("web", { dnsNames: ["localhost"], issuer: ca })), (_, response) =>
-    response.writeHead(status).end(body),
-  );
-  server.listen(0, "localhost", () => {
-    const bundleEndpointUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
-    peer = {
-      version: 1,
-      trustDomain: "peer.example.com",
-      bundleEndpointUrl,
-      profile: "https_web",
-      caCertificates: ca.pem,
-    };
-    done();
-  });
+beforeAll(async () => {
+  const body = { keys: [rootKey(spireRoot), jwt] };
+  endpoint = await serve(issue("web", { dnsNames: ["localhost"], issuer: ca }), () => ({ status, body }));
+  peer = {
+    version: 1,
+    trustDomain: "peer.example.com",
+    bundleEndpointUrl: endpoint.url,
+    profile: "https_web",
+    caCertificates: ca.pem,
+  };
 });
-afterAll((done) => {
-  server.close(done);
-});
+afterAll(() => endpoint.close());
 
 test("the keys are those that SPIRE would take from there", async () => {
   const { trustDomain, roots, jwtKeys } = await endpointBundle(peer);

@@ -1,37 +1,28 @@
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import { ownRootsOf, rootsOf } from "../../../mesh/spire/firstRoots";
 import type { Peer } from "../../../components/peer";
 import { issue } from "../../components/certificates";
 import { peerBundle, peerRoot } from "../../components/given";
 import { clusterOf } from "../../components/readers";
+import { type Endpoint, serve } from "./endpoint";
 
 const TRUST_DOMAIN = "apps.cluster2.example.com";
 const ca = issue("internal CA", { ca: true });
 const certificate = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
 const roots = [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()];
-let server: Server;
+let endpoint: Endpoint;
 let peer: Peer;
 
-beforeAll((done) => {
-  server = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
-    response.end(JSON.stringify(peerBundle));
-  });
-  server.listen(0, "localhost", () => {
-    const bundleEndpointUrl = `https://localhost:${String((server.address() as AddressInfo).port)}`;
-    peer = {
-      stack: "cluster2",
-      trustDomain: TRUST_DOMAIN,
-      bundleEndpointUrl,
-      profile: "https_web",
-      caCertificates: ca.pem,
-    };
-    done();
-  });
+beforeAll(async () => {
+  endpoint = await serve(certificate, () => ({ body: peerBundle }));
+  peer = {
+    stack: "cluster2",
+    trustDomain: TRUST_DOMAIN,
+    bundleEndpointUrl: endpoint.url,
+    profile: "https_web",
+    caCertificates: ca.pem,
+  };
 });
-afterAll((done) => {
-  server.close(done);
-});
+afterAll(() => endpoint.close());
 
 test("are those that the endpoint serves", async () => {
   expect(await rootsOf(peer, "endpoint")).toEqual({ roots, certificates: [peerRoot.pem] });
