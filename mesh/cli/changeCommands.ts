@@ -1,4 +1,6 @@
 /** Commands that change clusters: up and remove. */
+import { PROGRAM } from "../../components/names";
+import { word } from "../../components/shell";
 import { EXIT, UsageError } from "../kernel/exit";
 import { labels, type MeshMember } from "../members/members";
 import { projectOf } from "../members/project";
@@ -106,6 +108,10 @@ async function approve(
   return bound(stacks, members, plan);
 }
 
+const refusalOfPending = (members: readonly string[]): string =>
+  `${members.join(", ")}: pulumi up would also apply pending changes that are not part of the removal; nothing was changed. ` +
+  `Apply them first with npx ${PROGRAM} up ${members.map(word).join(" ")}, or pass --apply-pending`;
+
 export const removeCommand = define({
   name: "remove",
   group: "Change",
@@ -114,10 +120,13 @@ export const removeCommand = define({
   about:
     "Take a member out of the mesh: it leaves the other stacks' files, the others and it stop trusting each\n" +
     "other, and their SPIRE servers delete each other's bundles. A member counts as clean only after its\n" +
-    "SPIRE server was asked again. An interrupted removal can be run again.",
+    "SPIRE server was asked again. An interrupted removal can be run again.\n\n" +
+    "It runs pulumi up only for what the removal needs. Where a stack has other pending changes, it shows them\n" +
+    "and asks; with --yes it refuses, unless --apply-pending is given.",
   asks: true,
   flags: {
     destroy: onOff("--destroy", "Also destroy the stack of the member that was taken out"),
+    applyPending: onOff("--apply-pending", "Also apply changes of these stacks that are not part of the removal"),
     parallel: parallel(),
     ...output,
   },
@@ -127,7 +136,7 @@ export const removeCommand = define({
   },
   exits: "0 nobody trusts it any more; 1 somebody still does; 2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "status, drift",
-  async run({ open, note, ask }, [leaver = ""], { destroy, parallel: limit, yes }) {
+  async run({ open, note, ask }, [leaver = ""], { destroy, applyPending, parallel: limit, yes }) {
     const { workspace, members, stacks, interruption } = await open([leaver], "all");
     const result = await remove(leaver, members, destroy, {
       workspace,
@@ -136,9 +145,13 @@ export const removeCommand = define({
       signal: interruption.signal,
       parallel: limit,
       note,
-      agree: async (plan, changes) => {
-        note(plan.trimEnd());
+      agree: async ({ text, changes, pending }) => {
+        note(text.trimEnd());
         if (!changes) note("nothing to change; checking that nobody trusts it any more");
+        if (pending.length > 0 && !applyPending) {
+          if (yes) throw new UsageError(refusalOfPending(pending));
+          if (!isYes(await ask(`Also apply the pending changes of ${pending.join(", ")}? [y/N] `))) return false;
+        }
         if (yes || !changes) return true;
         // A stack that is destroyed does not come back by another yes.
         if (destroy) return (await ask(`Type ${leaver} to take it out and destroy its stack: `)) === leaver;

@@ -68,9 +68,10 @@ export class PulumiStacks {
     });
   }
 
-  preview(name: string): Promise<PreviewOutcome> {
+  /** @param config what the stack's file would say, in place of what it says */
+  preview(name: string, config?: string): Promise<PreviewOutcome> {
     return this.attempt(name, async ({ stack, activity }) => {
-      await stack.preview({ refresh: false });
+      await stack.preview({ ...(config !== undefined && { config }) });
       return { succeeded: true, steps: activity().steps };
     });
   }

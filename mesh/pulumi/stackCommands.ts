@@ -1,5 +1,8 @@
 /** Pulumi's commands on one stack. */
 import type { WriteStream } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import type { Interruption } from "../kernel/interruption";
 import { cliOf, pulumi } from "./cli";
@@ -13,6 +16,14 @@ import type { EngineEvent, Workspace } from "./workspace";
  * nothing for longer hangs, or a plugin of it does.
  */
 const OPERATION_QUIET_MS = 20 * 60_000;
+
+export interface PreviewOptions {
+  /** Read the cluster first. */
+  refresh?: boolean;
+  /** What the stack's file would say, in place of what it says. */
+  config?: string;
+  onEvent?: (event: EngineEvent) => void;
+}
 
 export class StackCommands {
   private readonly cli: Cli;
@@ -40,10 +51,22 @@ export class StackCommands {
     return this.change("refresh", ["--yes", "--skip-preview", "--clear-pending-creates"], () => undefined);
   }
 
-  async preview({ refresh, onEvent }: { refresh: boolean; onEvent?: (event: EngineEvent) => void }): Promise<void> {
+  async preview({ refresh = false, config, onEvent }: PreviewOptions): Promise<void> {
+    if (config === undefined) return this.previewWith(refresh ? ["--refresh"] : [], onEvent);
+    const dir = await mkdtemp(join(tmpdir(), "spire-federation-")); // for this user only
+    try {
+      const file = join(dir, "Pulumi.yaml");
+      await writeFile(file, config);
+      await this.previewWith(["--config-file", file], onEvent);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  private async previewWith(flags: readonly string[], onEvent: PreviewOptions["onEvent"]): Promise<void> {
     // Without it a preview writes one document at its end instead of its events.
     const env = { ...this.cli.env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" };
-    await runPulumi({ ...this.cli, env }, this.args("preview", refresh ? ["--refresh"] : []), {
+    await runPulumi({ ...this.cli, env }, this.args("preview", flags), {
       interruption: this.interruption,
       quietMs: OPERATION_QUIET_MS,
       log: this.log("preview"),

@@ -28,7 +28,9 @@ export interface Sight {
   published: boolean;
   /** Why its stack cannot be read; then it is not run, since a stack that was destroyed would be built again. */
   unread?: string;
-  /** Changes that an up makes besides; undefined where none runs, or why they are not known. */
+  /** Names that the objects have of those peers whom it is to trust no more. */
+  objects: string[];
+  /** Changes that an up makes besides; undefined where none runs, or why they are not known. Then the stack is not run. */
   others?: string[] | { unknown: string };
   /** What its cluster has of the trust domains, or why it cannot be asked. */
   traces: Traces | { unseen: string };
@@ -110,11 +112,15 @@ export function sights(
     const held = "unseen" in trace ? [] : trustedIn(trace);
     const ends = leaves ? [...new Set([...others, ...trusts, ...held])] : [leaver.trustDomain];
     const named = member.config.peers.filter((peer) => leaves || peer.reference === leaver.id);
-    const awaited = own?.pendingPeers.some((peer) => leaves || peer === objectsNameOf(leaver.id, member)) ?? false;
+    const objects = leaves
+      ? [...new Set([...named.map(({ name }) => name), ...Object.keys(own?.peers ?? {})])]
+      : [objectsNameOf(leaver.id, member)];
+    const awaited = own?.pendingPeers.some((peer) => leaves || objects.includes(peer)) ?? false;
     return {
       member,
       ends,
       named: named.map(({ reference }) => reference),
+      objects,
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
       traces: trace,
     };
@@ -160,11 +166,14 @@ export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy:
     .join("");
 }
 
-/** An up applies whatever is pending: who agrees to the removal agrees to that as well. */
-function othersOf({ member, others = [] }: Sight): string[] {
-  if ("unknown" in others) return [`    what else the up of ${member.name} changes is not known: ${others.unknown}`];
-  return others.length === 0 ? [] : [`    the up also applies pending changes: ${others.join(", ")}`];
+function othersOf({ others = [] }: Sight): string[] {
+  if ("unknown" in others) return [`    its stack cannot be previewed, and is not run: ${others.unknown}`];
+  return others.length === 0 ? [] : [`    pending changes that are not part of the removal: ${others.join(", ")}`];
 }
+
+/** Members whose up would apply changes that are not part of the removal. */
+export const withPendingChanges = (all: readonly Sight[]): string[] =>
+  all.flatMap(({ member, others = [] }) => ("unknown" in others || others.length === 0 ? [] : [member.name]));
 
 function stepsOf(sight: Sight): string[] {
   const { edit, up, forget } = workOf(sight);

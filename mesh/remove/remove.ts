@@ -6,7 +6,17 @@ import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { look as attempt } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { findLeaver, labelsOf, type Leaver, printRemovalPlan, type Sight, sights, workOf } from "./plan";
+import { withOthers } from "./otherChanges";
+import {
+  findLeaver,
+  labelsOf,
+  type Leaver,
+  printRemovalPlan,
+  type Sight,
+  sights,
+  withPendingChanges,
+  workOf,
+} from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
 import { projectOf } from "../members/project";
 import { type Edit, editPeers, refuseEdited, save } from "../members/stackFile";
@@ -18,8 +28,8 @@ import type { PreviewOutcome, UpOutcome } from "../pulumi/outcomes";
 export interface RemoveStacks extends Stacks {
   /** One `pulumi destroy`. Whatever goes wrong is an outcome. */
   destroy(id: string): Promise<UpOutcome>;
-  /** One `pulumi preview`. Whatever goes wrong is an outcome. */
-  preview(id: string): Promise<PreviewOutcome>;
+  /** One `pulumi preview`, with that text in place of the stack's file. Whatever goes wrong is an outcome. */
+  preview(id: string, file?: string): Promise<PreviewOutcome>;
 }
 
 /** What a removal needs from outside. */
@@ -31,8 +41,16 @@ export interface Tools {
   /** Once it is aborted nothing more begins. */
   signal: AbortSignal;
   note: (line: string) => void;
-  /** Whether to proceed with that plan; `changes` is false where all that is left is to look. */
-  agree: (plan: string, changes: boolean) => Promise<boolean>;
+  /** Whether to proceed with that plan. */
+  agree: (plan: RemovalPlan) => Promise<boolean>;
+}
+
+export interface RemovalPlan {
+  text: string;
+  /** False where all that is left is to look. */
+  changes: boolean;
+  /** Members whose up would also apply changes that are not part of the removal. */
+  pending: string[];
 }
 
 export async function remove(
@@ -59,14 +77,15 @@ export async function remove(
     const read = because === undefined ? sight : { ...sight, unread: because };
     return "unseen" in read.traces ? read : { ...read, traces: tracesOf(read.traces, sight.ends) };
   });
-  const all = await withOthers(known, stacks, parallel);
   const edits = new Map<string, Edit>();
-  for (const { member, named } of all) {
+  for (const { member, named } of known) {
     const edit = await editPeers(project.configDir, member.config.self.stack, project.name, goneFrom(member, named));
     if (edit !== undefined) edits.set(member.id, edit);
   }
+  const all = await withOthers(known, edits, (id, file) => stacks.preview(id, file), parallel);
   const changes = destroy || all.map(workOf).some(({ edit, up, forget }) => edit || up || forget !== false);
-  if (!(await tools.agree(printRemovalPlan(leaver, all, destroy), changes))) {
+  const plan = { text: printRemovalPlan(leaver, all, destroy), changes, pending: withPendingChanges(all) };
+  if (!(await tools.agree(plan))) {
     throw new UsageError("cancelled; nothing was changed");
   }
 
@@ -91,29 +110,6 @@ export async function remove(
     ...(own === undefined ? {} : { leaver: own }),
     destroyed,
   };
-}
-
-/** The files are as they were: what a preview shows now has nothing to do with the removal. */
-async function withOthers(known: readonly Sight[], stacks: RemoveStacks, parallel: number): Promise<Sight[]> {
-  const others = new Map<string, Sight["others"]>();
-  await inParallel(
-    parallel,
-    known.filter((sight) => workOf(sight).up),
-    async ({ member: { id } }) => {
-      const outcome = await attempt(() => stacks.preview(id));
-      if ("because" in outcome) others.set(id, { unknown: outcome.because });
-      else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
-      else
-        others.set(
-          id,
-          outcome.seen.steps.map(({ op, type, name }) => `${op} ${type.split(":").at(-1) ?? type} ${name}`),
-        );
-    },
-  );
-  return known.map((sight) => {
-    const found = others.get(sight.member.id);
-    return found === undefined ? sight : { ...sight, others: found };
-  });
 }
 
 async function look(site: Site): Promise<Traces | { unseen: string }> {
@@ -143,7 +139,10 @@ async function endTrust(
     warnings: [],
     asked: false,
   };
-  if (workOf(sight).up) {
+  const { others = [] } = sight;
+  if ("unknown" in others)
+    result.errors.push(`its stack was not run, because it cannot be previewed: ${others.unknown}`);
+  else if (workOf(sight).up) {
     const outcome = await stacks.up(member.id);
     result.did.push(...outcome.recovered);
     if (outcome.succeeded) result.did.push(outcome.restarted ? "up, which restarted its SPIRE server" : "up");

@@ -1,0 +1,49 @@
+/**
+ * What the up of a removal would change besides: changes that are pending in a stack, and that nobody has asked for by
+ * asking for the removal.
+ */
+import { look } from "../kernel/looked";
+import { inParallel } from "../kernel/parallel";
+import type { DetailedStep } from "../pulumi/events";
+import type { PreviewOutcome } from "../pulumi/outcomes";
+import { type Sight, workOf } from "./plan";
+
+/** Previews a stack as it will be: with that text in place of its file. */
+type PreviewAsEdited = (id: string, file: string | undefined) => Promise<PreviewOutcome>;
+
+/** Adds to each stack that is to run what its up would change besides, or why that is not known. */
+export async function withOthers(
+  sights: readonly Sight[],
+  edited: ReadonlyMap<string, { text: string }>,
+  preview: PreviewAsEdited,
+  parallel: number,
+): Promise<Sight[]> {
+  const others = new Map<string, Sight["others"]>();
+  const running = sights.filter((sight) => workOf(sight).up);
+  await inParallel(parallel, running, async ({ member: { id }, objects }) => {
+    const outcome = await look(() => preview(id, edited.get(id)?.text));
+    if ("because" in outcome) others.set(id, { unknown: outcome.because });
+    else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
+    else others.set(id, outcome.seen.steps.filter((step) => !isNeeded(step, objects)).map(describe));
+  });
+  return sights.map((sight) => {
+    const found = others.get(sight.member.id);
+    return found === undefined ? sight : { ...sight, others: found };
+  });
+}
+
+/**
+ * Whether the removal needs this change. Pure.
+ *
+ * @param peers names of the objects of those peers that are trusted no more
+ */
+export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: readonly string[]): boolean {
+  // FederatedTrustDomain and its children.
+  if (op === "delete" && peers.some((peer) => [peer, `${peer}-bundle`, `${peer}-trust`].includes(name))) return true;
+  // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
+  if (op !== "create" && /^peer-cas(-|$)/.test(name)) return true;
+  const isServer = /:SpireServer(Patch)?$/.test(type) && op === "update";
+  return isServer && paths.length > 0 && paths.every((path) => path.startsWith("spec.federation.federatesWith"));
+}
+
+const describe = ({ op, type, name }: DetailedStep): string => `${op} ${type.split(":").at(-1) ?? type} ${name}`;
