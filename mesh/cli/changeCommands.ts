@@ -11,7 +11,8 @@ import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
 import type { PulumiStacks } from "../pulumi/operations";
 import type { Workspace } from "../pulumi/workspace";
-import { bound, isNothing, planUp, type ApprovalSources, unchanged } from "../up/approval";
+import { isNothing, planUp, type ApprovalSources, unchanged } from "../up/approval";
+import { bound } from "../up/binding";
 import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
 import type { Context } from "./context";
@@ -28,7 +29,8 @@ export const upCommand = define({
     "fails stops no other. What an interrupted run has left is finished.\n\n" +
     "It first previews every member, shows the plan (who will trust whom, whose SPIRE server restarts, what\n" +
     "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
-    "longer those of the plan. With --yes it neither previews nor asks; preview shows the plan beforehand.",
+    "longer those of the plan, or when it would delete or replace something else. --yes skips the question,\n" +
+    "never the plan; it accepts a plan that changes meanwhile.",
   asks: true,
   flags: {
     parallel: parallel(),
@@ -46,7 +48,7 @@ export const upCommand = define({
   async run(context, names, flags) {
     const { members, stacks, workspace, interruption } = await context.open(names);
     const own = planned(stacks, workspace, flags.secretsProvider);
-    const approved = flags.yes ? own : await approve(members, flags.parallel, own, context);
+    const approved = await approve(members, flags, own, context, interruption.signal);
     interruption.signal.throwIfAborted();
     const onRound = (round: number, running: readonly string[]): void => {
       context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
@@ -85,19 +87,28 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
   },
 });
 
-/** @returns stacks that run as approved, or how members stand where there is nothing to change; @throws UsageError for a no */
+/**
+ * Shows the plan and asks. With --yes the members run whatever the plan says: a run also finishes what an interrupted one
+ * has left, which no preview shows.
+ *
+ * @returns stacks that run as approved, or how members stand where there is nothing to change
+ * @throws UsageError for a no
+ */
 async function approve(
   members: readonly MeshMember[],
-  limit: number,
+  { parallel: limit, yes }: { parallel: number; yes: boolean },
   stacks: Approved,
   { note, ask }: Pick<Context, "note" | "ask">,
+  signal: AbortSignal,
 ): Promise<FutureStacks | UpMember[]> {
   const plan = await planUp(members, stacks, limit);
-  note(printPlan(plan).trimEnd());
-  if (isNothing(plan)) {
-    note("nothing to change");
-    return unchanged(plan);
-  }
+  signal.throwIfAborted();
+  const nothing = isNothing(plan);
+  const shown = printPlan(plan).trimEnd();
+  if (shown !== "") note(shown);
+  if (nothing) note("nothing to change");
+  if (yes) return stacks;
+  if (nothing) return unchanged(plan);
   const question = `Proceed with ${String(plan.length)} member${plan.length === 1 ? "" : "s"}? [y/N/d = details] `;
   let answer = await ask(question);
   while (/^d(etails)?$/i.test(answer)) {

@@ -1,11 +1,9 @@
-/** What an up is going to change, for somebody to approve, and that no other trust comes of it. */
+/** What an up is going to change, for somebody to approve. */
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { type MeshMember, peerLabel } from "../members/members";
-import { type Previews, preview, type PreviewMember, type TrustGain } from "../preview/preview";
-import { trustChanges } from "../preview/trustChanges";
-import type { UpOutcome } from "../pulumi/outcomes";
-import type { FutureStacks, UpMember } from "./up";
+import type { MeshMember } from "../members/members";
+import { type Previews, preview, type PreviewMember } from "../preview/preview";
+import type { UpMember } from "./up";
 
 export interface PlannedMember extends PreviewMember {
   /** Its own stack or a peer's is still to be made, so Pulumi cannot preview it. */
@@ -88,60 +86,3 @@ export const unchanged = (plan: readonly PlannedMember[]): UpMember[] =>
     recovered: [],
     errors: [],
   }));
-
-/**
- * Stacks of which none is run with another trust than was approved. Bound are the stack's config, whom it begins and
- * stops trusting, and the roots that were shown; not bound is what Pulumi does with its other resources.
- */
-export function bound(
-  stacks: FutureStacks & ApprovalSources,
-  members: readonly MeshMember[],
-  plan: readonly PlannedMember[],
-): FutureStacks {
-  return {
-    published: (id) => stacks.published(id),
-    make: (id) => stacks.make(id),
-    up: async (id): Promise<UpOutcome> => {
-      const member = members.find((one) => one.id === id);
-      const approved = plan.find((one) => one.member === member?.name);
-      if (member === undefined || approved === undefined) return stacks.up(id);
-      const other = await deviation(member, approved, stacks);
-      if (other === undefined) return stacks.up(id);
-      return { succeeded: false, errors: [`the plan changed since you approved it: ${other}`], recovered: [] };
-    },
-  };
-}
-
-/** In what a run now would differ from what was approved; undefined in nothing. */
-async function deviation(
-  member: MeshMember,
-  approved: PlannedMember,
-  stacks: ApprovalSources,
-): Promise<string | undefined> {
-  const { id, config } = member;
-  if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
-  const publications = new Map(
-    await Promise.all(
-      config.peers.map(async (peer) => [peer.name, (await stacks.published(peer.reference))?.federation] as const),
-    ),
-  );
-  const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
-  for (const { peer: name, trustDomain } of gains) {
-    const peer = peerLabel(member, name);
-    const before = approved.trust.gains.find((gain) => gain.peer === peer);
-    if (before === undefined) {
-      if (approved.trust.waitsFor.includes(peer)) continue;
-      return `it would also trust ${trustDomain} (${peer})`;
-    }
-    if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
-    const contract = publications.get(name);
-    const now = contract && (await stacks.roots({ stack: name, ...contract }, config.bootstrap));
-    if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
-      return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
-  }
-  return undefined;
-}
-
-/** Roots that were not known when the plan was shown were not approved one by one. */
-const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
-  !("roots" in before) || [...before.roots].sort().join() === [...now].sort().join();

@@ -32,6 +32,8 @@ class World {
   readonly members: MeshMember[];
   readonly published = new Map<string, Published>();
   readonly steps = new Map<string, DetailedStep[]>();
+  /** Members whose preview fails. */
+  readonly refused = new Set<string>();
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   domainOfC = "apps.c.example.com";
@@ -82,6 +84,8 @@ class World {
       },
       preview: (stack: string) => {
         this.did.push(`preview ${stackOf(stack)}`);
+        if (this.refused.has(stackOf(stack)))
+          return Promise.resolve({ succeeded: false, errors: [`${stackOf(stack)} cannot be previewed`] });
         return Promise.resolve({ succeeded: true, steps: this.steps.get(stackOf(stack)) ?? [] });
       },
       roots: () => Promise.resolve(this.roots),
@@ -115,6 +119,9 @@ const update: DetailedStep = {
   type: "kubernetes:operator.openshift.io/v1alpha1:SpireServer",
   name: "server",
 };
+
+const route = (op: string): DetailedStep => ({ op, type: "kubernetes:route.openshift.io/v1:Route", name: "web" });
+const certificate: DetailedStep = { op: "delete", type: "kubernetes:cert-manager.io/v1:Certificate", name: "tls" };
 
 /** Two members that trust each other, and one that both are to trust. */
 function grown(): World {
@@ -150,10 +157,20 @@ test("details are shown, and it asks again", async () => {
   expect(world.questions).toHaveLength(2);
 });
 
-test("with --yes nothing is previewed and nothing asked", async () => {
+test("--yes skips the question, never the plan", async () => {
   const world = grown();
   expect((await world.up({ yes: true })).exit).toBe(0);
-  expect([world.questions, world.did]).toEqual([[], ["up a", "up b", "up c"]]);
+  expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
+  expect([world.questions, world.runs]).toEqual([[], ["up a", "up b", "up c"]]);
+});
+
+test("with --yes members run although nothing is to change, which no preview of an interrupted run shows", async () => {
+  const world = new World("a", "b");
+  world.has("a", "b");
+  world.has("b", "a");
+  expect((await world.up({ yes: true })).exit).toBe(0);
+  expect(world.notes).toMatch(/^nothing to change$/m);
+  expect(world.runs).toEqual(["up a", "up b"]);
 });
 
 test("where nothing is to change it says so and doesn't ask", async () => {
@@ -200,6 +217,17 @@ describe("a member fails when it would do something else than was approved:", ()
       },
       /c is apps\.evil\.example\.com now, and was apps\.c\.example\.com/,
     ],
+    ["a deletion", (world) => world.steps.set("a", [update, route("delete")]), /it would also delete Route web\./],
+    [
+      "a replacement of what was to be deleted",
+      (world) => world.steps.set("a", [update, route("create-replacement"), route("delete-replaced"), certificate]),
+      /it would also replace Route web, delete Certificate tls\./,
+    ],
+    [
+      "a replacement of a peer that is no member",
+      (world) => world.steps.set("a", [{ ...route("replace"), name: "d-trust" }]),
+      /it would also replace Route d-trust\./,
+    ],
   ])("%s", async (_, change, error) => {
     const world = grown();
     world.answers = ["y"];
@@ -210,8 +238,42 @@ describe("a member fails when it would do something else than was approved:", ()
     };
     const { exit, text } = await world.up();
     expect(exit).toBe(1);
-    expect(text).toMatch(/^a: the plan changed since you approved it: /m);
+    expect(text).toMatch(/^a: the plan changed since it was approved: /m);
     expect(text).toMatch(error);
     expect(world.runs).not.toContain("up a");
   });
+});
+
+test.each<[string, DetailedStep[], DetailedStep[]]>([
+  ["losses that were in the plan", [route("delete"), certificate], [certificate]],
+  ["other changes than losses", [], [{ ...route("create"), name: "other" }]],
+  [
+    "a member of the same plan that is fetched again, as when its run has changed its endpoint",
+    [],
+    [{ ...route("create-replacement"), name: "b-trust" }],
+  ],
+])("a member runs with %s", async (_, before, after) => {
+  const world = grown();
+  world.steps.set("a", [update, ...before]);
+  world.answers = ["y"];
+  const asked = world.questions.push.bind(world.questions);
+  world.questions.push = (question) => {
+    world.steps.set("a", [update, ...after]);
+    return asked(question);
+  };
+  expect((await world.up()).exit).toBe(0);
+  expect(world.runs).toContain("up a");
+});
+
+test("a member that can no longer be previewed is not run, and says why", async () => {
+  const world = grown();
+  world.answers = ["y"];
+  const asked = world.questions.push.bind(world.questions);
+  world.questions.push = (question) => {
+    world.refused.add("a");
+    return asked(question);
+  };
+  const { exit, text } = await world.up();
+  expect([exit, world.runs]).toEqual([1, ["up b", "up c"]]);
+  expect(text).toMatch(/^a: a cannot be previewed$/m);
 });

@@ -1,0 +1,98 @@
+/** What was approved is what runs: a member fails rather than do something else. */
+import { type MeshMember, peerLabel } from "../members/members";
+import type { TrustGain } from "../preview/preview";
+import { trustChanges } from "../preview/trustChanges";
+import type { Step } from "../pulumi/events";
+import type { UpOutcome } from "../pulumi/outcomes";
+import type { ApprovalSources, PlannedMember } from "./approval";
+import type { FutureStacks } from "./up";
+
+/**
+ * Stacks that are previewed once more before each run. Bound are
+ * - the stack's config, as its file and the project's have it,
+ * - the peers that it begins to trust, their trust domains, and the roots that were shown,
+ * - the resources that it deletes or replaces.
+ *
+ * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
+ * was trusted before: a run of that peer, which was approved, may have changed its endpoint, and then it is fetched again.
+ */
+export function bound(
+  stacks: FutureStacks & ApprovalSources,
+  members: readonly MeshMember[],
+  plan: readonly PlannedMember[],
+): FutureStacks {
+  return {
+    published: (id) => stacks.published(id),
+    make: (id) => stacks.make(id),
+    up: async (id): Promise<UpOutcome> => {
+      const member = members.find((one) => one.id === id);
+      const approved = plan.find((one) => one.member === member?.name);
+      if (member === undefined || approved === undefined) return stacks.up(id);
+      const refused = (...errors: string[]): UpOutcome => ({ succeeded: false, errors, recovered: [] });
+      const now = (await otherTrust(member, approved, stacks)) ?? (await stacks.preview(id));
+      if (typeof now === "string") return refused(changed(now));
+      if (!now.succeeded) return refused(...now.errors);
+      const losses = otherLosses(now.steps, approved.steps, refreshable(member, members));
+      return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id);
+    },
+  };
+}
+
+const changed = (how: string): string =>
+  `the plan changed since it was approved: ${how}. Nothing of this member was changed; run up again to see the new plan`;
+
+/** In which trust, or config, a run now would differ from what was approved; undefined in none. */
+async function otherTrust(
+  member: MeshMember,
+  approved: PlannedMember,
+  stacks: ApprovalSources,
+): Promise<string | undefined> {
+  const { id, config } = member;
+  if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
+  const publications = new Map(
+    await Promise.all(
+      config.peers.map(async (peer) => [peer.name, (await stacks.published(peer.reference))?.federation] as const),
+    ),
+  );
+  const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
+  for (const { peer: name, trustDomain } of gains) {
+    const peer = peerLabel(member, name);
+    const before = approved.trust.gains.find((gain) => gain.peer === peer);
+    if (before === undefined) {
+      if (approved.trust.waitsFor.includes(peer)) continue;
+      return `it would also trust ${trustDomain} (${peer})`;
+    }
+    if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
+    const contract = publications.get(name);
+    const now = contract && (await stacks.roots({ stack: name, ...contract }, config.bootstrap));
+    if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
+      return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
+  }
+  return undefined;
+}
+
+/** Roots that were not known when the plan was shown were not approved one by one. */
+const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
+  !("roots" in before) || [...before.roots].sort().join() === [...now].sort().join();
+
+/** Names of the resources that are replaced when a peer's endpoint changes, for the peers that run in the same plan. */
+const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>
+  config.peers
+    .filter(({ reference }) => members.some(({ id }) => id === reference))
+    .flatMap(({ name }) => [`${name}-bundle`, `${name}-trust`]);
+
+/** Deletions and replacements that were not approved. */
+function otherLosses(now: readonly Step[], approved: readonly Step[], refreshable: readonly string[]): string[] {
+  const before = new Set(approved.flatMap((step) => lossOf(step) ?? []));
+  const losses = now.flatMap((step) => {
+    const loss = lossOf(step);
+    return loss === undefined || (loss.startsWith("replace") && refreshable.includes(step.name)) ? [] : [loss];
+  });
+  return [...new Set(losses)].filter((loss) => !before.has(loss));
+}
+
+/** A replacement has several steps. */
+function lossOf({ op, type, name }: Step): string | undefined {
+  const verb = op === "delete" ? "delete" : /replace/.test(op) ? "replace" : undefined;
+  return verb && `${verb} ${type.split(":").at(-1) ?? type} ${name}`;
+}
