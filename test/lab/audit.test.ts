@@ -3,6 +3,7 @@ import { Cluster } from "../../lab/client/cluster";
 import type { Project } from "../../lab/client/project";
 import { pairs } from "../../lab/demo/proof";
 import { driftTests } from "./auditDrift";
+import { chromium, has } from "../needs";
 import { reportTests } from "./auditReport";
 import { inHandsOf, testProject } from "./identities";
 import { removeBundles } from "./leftovers";
@@ -23,7 +24,7 @@ beforeAll(async () => {
   auditor = await inHandsOf("auditor", project, CLUSTERS);
 });
 
-describe("spire-federation report:", () => {
+(has(chromium()) ? describe : describe.skip)("spire-federation report:", () => {
   reportTests(() => ({ auditor }));
 });
 

@@ -1,20 +1,20 @@
 /** Chromium without a window, and pages in it. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { chromium } from "../../needs";
 import { page } from "../../../mesh/report/page";
 import type { Verification } from "../../../mesh/verify/verification";
 
 /** @throws Error that says what is missing */
 export function openBrowser(): Promise<Browser> {
-  const { stdout, stderr, status } = spawnSync(join(__dirname, "../../chromium"), { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr.trim());
+  const found = chromium();
+  if ("missing" in found) throw new Error(found.missing);
   // Chromium's own sandbox refuses to work for root.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return puppeteer.launch({ executablePath: stdout.trim(), args });
+  return puppeteer.launch({ executablePath: found.program, args });
 }
 
 export interface Opened {
