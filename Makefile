@@ -1,12 +1,22 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit bench lab-up lab-shell lab-down
+.PHONY: help demo demo-steps test check unit bench lab-up lab-shell lab-down
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: node_modules/.package-lock.json ## federate two clusters for real, on this machine, and prove it
+demo: demo-steps node_modules/.package-lock.json ## federate two clusters for real, on this machine, and prove it
+	@echo 'demo: step 2 of 4, programs'
+	@lab/toolchain/build >/dev/null
+	@echo 'demo: step 3 of 4, clusters'
 	lab/lab up --clusters 2
+	@echo 'demo: step 4 of 4, federation and proof'
 	lab/lab exec -- node --require ./stacks/loader.js lab/demo/demo.ts
+
+demo-steps:
+	@echo 'demo: two clusters that look like OpenShift, on this machine alone; Pulumi federates them, and workloads prove it'
+	@echo 'demo: on two cores: npm packages, half a minute; programs, up to half an hour the first time (later: none);'
+	@echo 'demo: clusters, one minute; federation and proof, one minute'
+	@echo 'demo: step 1 of 4, npm packages'
 
 test: ## everything: types, lint, unit tests, the lab's own tests, live tests on the lab
 	test/run

@@ -6,7 +6,7 @@ import { Bench, gone } from "./harness";
 const recipes = `
 list_units() {
   for name in a b pulumi-c; do
-    unit "$name" . "sources/$name" -- make_unit "$name"
+    unit "$name" 100 . "sources/$name" -- make_unit "$name"
   done
 }
 make_unit() {
@@ -66,6 +66,17 @@ test("what only tests or explains is no source", async () => {
   expect(await bench.run()).toEqual({ code: 0, stdout: first.stdout, stderr: "" });
 });
 
+test("the first lines say how many programs there are, how many are ready and how long the rest takes", async () => {
+  const { stderr } = await bench.run();
+  expect(stderr.split("\n").slice(0, 2)).toEqual([
+    expect.stringMatching(/^toolchain: 3 programs to get, into \S+: about 5 minutes on two cores/),
+    "toolchain: 0 of 3 programs ready, now a, about 5 minutes left",
+  ]);
+  expect(stderr).toContain("toolchain: all 3 programs ready");
+  bench.file("lab/sources/b/text", "b 2");
+  expect((await bench.run()).stderr).toContain("toolchain: 0 of 1 programs ready, now b, about 2 minutes left");
+});
+
 test("a failed build names its go.mod and its last words, and the next run goes on from there", async () => {
   bench.file("broken", "");
   const failed = await bench.run();
@@ -111,7 +122,7 @@ test("all that the machine lacks is named at once, with the version wanted", asy
   expect(code).toBe(1);
   for (const line of [
     /Node >= 20\.19 \(found 18\.20\.0\)/,
-    /Go >= 1\.26 \(found 1\.19\.8\)/,
+    /Go >= 1\.26\.8 \(found 1\.19\.8\)/,
     /npm: /,
     /gcc: /,
     /make: /,

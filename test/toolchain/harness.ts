@@ -16,6 +16,15 @@ import { dirname, join } from "node:path";
 
 const toolchain = join(__dirname, "../../lab/toolchain");
 
+const MODULES = [
+  "lab",
+  "lab/plugins",
+  "lab/toolchain/language-nodejs",
+  "lab/toolchain/language-yaml",
+  "lab/toolchain/pulumi",
+  "lab/toolchain/spire",
+];
+
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -37,13 +46,13 @@ export class Bench {
     for (const part of ["build", "lib"])
       cpSync(join(toolchain, part), join(this.root, "lab/toolchain", part), { recursive: true });
     this.file("lab/toolchain/lib/recipes.sh", `${readFileSync(join(toolchain, "lib/recipes.sh"), "utf8")}\n${recipes}`);
-    for (const module of ["lab", "lab/toolchain/pulumi", "lab/toolchain/language-nodejs", "lab/plugins"]) {
+    for (const module of MODULES) {
       this.file(`${module}/go.mod`, `module ${module}\n`);
       this.file(`${module}/go.sum`, "");
     }
     this.program(
       "bin/go",
-      `case $1 in env) echo go1.26.0; echo amd64 ;; build) while [ "$1" != -o ]; do shift; done; echo built >"$2"; chmod +x "$2" ;; esac`,
+      `case $1 in env) echo go1.26.8; echo amd64 ;; build) while [ "$1" != -o ]; do shift; done; mkdir -p "$(dirname "$2")"; echo built >"$2"; chmod +x "$2" ;; esac`,
     );
   }
 
@@ -84,7 +93,7 @@ export class Bench {
         PATH: `${join(this.root, "bin")}:${process.env["PATH"] ?? ""}`,
         SPIRE_FEDERATION_CACHE: this.cache,
         // Nobody listens there: whatever is not served by the test is not downloadable.
-        PULUMI_RELEASES: "http://127.0.0.1:9",
+        SPIRE_FEDERATION_DOWNLOADS: "http://127.0.0.1:9/",
         ...env,
       },
     });

@@ -84,9 +84,11 @@ func shell(args []string) int {
 // commandEnv is the caller's environment with what a command needs to find the lab.
 func commandEnv(env []string, dir state.Dir, toolchain string) []string {
 	path := filepath.Join(toolchain, "bin")
-	// Pulumi's CLI lies where its npm package and its Automation API look for it; people type its name.
-	if pulumi, _ := filepath.Glob(filepath.Join(toolchain, "pulumi", "versions", "*", "bin")); len(pulumi) > 0 {
-		path += ":" + pulumi[0]
+	var version string
+	// The CLI is where the npm package and the Automation API look for it; PATH is for people.
+	if versions, _ := filepath.Glob(filepath.Join(toolchain, "pulumi", "versions", "*")); len(versions) > 0 {
+		version = filepath.Base(versions[0])
+		path += ":" + filepath.Join(versions[0], "bin")
 	}
 	if old := lookup(env, "PATH"); old != "" {
 		path += ":" + old
@@ -95,9 +97,10 @@ func commandEnv(env []string, dir state.Dir, toolchain string) []string {
 		"PATH=" + path,
 		"KUBECONFIG=" + dir.Kubeconfig(),
 		"PULUMI_HOME=" + filepath.Join(toolchain, "pulumi"),
+		"PULUMI_VERSION=" + version, // what npm's package of the CLI runs; its own version lags behind
 		"NODE_EXTRA_CA_CERTS=" + dir.Bundle(), // Node has CAs of its own and does not read the machine's
 	}
-	drop := append([]string{entered, "PATH", "KUBECONFIG", "PULUMI_HOME", "NODE_EXTRA_CA_CERTS"}, proxies...)
+	drop := append([]string{entered, "PATH", "KUBECONFIG", "PULUMI_HOME", "PULUMI_VERSION", "NODE_EXTRA_CA_CERTS"}, proxies...)
 	return append(without(env, drop...), set...)
 }
 

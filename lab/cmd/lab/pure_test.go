@@ -13,11 +13,11 @@ import (
 
 func TestCommandEnvPutsTheLabInAndLeavesTheRest(t *testing.T) {
 	toolchain := t.TempDir()
-	pulumi := filepath.Join(toolchain, "pulumi", "versions", "3.259.0", "bin")
+	pulumi := filepath.Join(toolchain, "pulumi", "versions", "3.276.0", "bin")
 	if err := os.MkdirAll(pulumi, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	caller := []string{"PATH=/usr/bin", "HOME=/home/u", "KUBECONFIG=/mine", "HTTPS_PROXY=http://proxy:1", "no_proxy=x", "LAB_ENTER=5 6", "EMPTY="}
+	caller := []string{"PATH=/usr/bin", "HOME=/home/u", "KUBECONFIG=/mine", "HTTPS_PROXY=http://proxy:1", "no_proxy=x", "PULUMI_VERSION=3.1.0", "LAB_ENTER=5 6", "EMPTY="}
 	got := commandEnv(caller, state.Dir("/s"), toolchain)
 	slices.Sort(got)
 	want := []string{
@@ -27,6 +27,7 @@ func TestCommandEnvPutsTheLabInAndLeavesTheRest(t *testing.T) {
 		"NODE_EXTRA_CA_CERTS=/s/ca/bundle.crt",
 		"PATH=" + toolchain + "/bin:" + pulumi + ":/usr/bin",
 		"PULUMI_HOME=" + toolchain + "/pulumi",
+		"PULUMI_VERSION=3.276.0",
 		"no_proxy=x",
 	}
 	if !slices.Equal(got, want) {

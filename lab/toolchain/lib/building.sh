@@ -11,21 +11,33 @@ lock_cache() {
 }
 
 build_missing() {
-  local name todo=() i note=
+  local name todo=() ready=0 left=0
   for name in "${units[@]}"; do
-    [[ -d ${unit_entry[$name]} ]] || todo+=("$name")
+    if [[ ! -d ${unit_entry[$name]} ]]; then
+      todo+=("$name")
+      left=$((left + unit_seconds[$name]))
+    fi
   done
   ((${#todo[@]} > 0)) || return 0
-  ((${#todo[@]} < ${#units[@]})) || note="; on two cores the first time takes up to half an hour"
-  say "${#todo[@]} of ${#units[@]} to build into $cache$note"
+  say "${#todo[@]} programs to get, into $cache: about $(minutes $left) on two cores when all are built from source," \
+    "less where official releases can be downloaded. This is done once."
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   trap stop_build EXIT
-  for i in "${!todo[@]}"; do
-    build_unit "${todo[i]}" $((${#todo[@]} - i - 1))
+  for name in "${todo[@]}"; do
+    build_unit "$name" "$ready of ${#todo[@]} programs ready" "$left"
+    ready=$((ready + 1))
+    left=$((left - unit_seconds[$name]))
   done
   trap - EXIT INT TERM HUP
-  say "all built in $SECONDS s"
+  say "all ${#todo[@]} programs ready after $(minutes $SECONDS)"
+}
+
+# progress NAME READY LEFT ELAPSED: LEFT is an estimate, with all of NAME in it.
+progress() {
+  local name=$1 ready=$2 left=$3 elapsed=$4
+  ((elapsed < unit_seconds[$name])) || elapsed=${unit_seconds[$name]}
+  say "$ready, now $name, about $(minutes $((left - elapsed))) left"
 }
 
 building=
@@ -33,10 +45,10 @@ stop_build() {
   [[ -z $building ]] || kill -TERM -- "-$building" 2>/dev/null || true
 }
 
-# build_unit NAME LEFT: LEFT is how many come after it.
+# build_unit NAME READY LEFT: the last two for progress.
 build_unit() {
-  local name=$1 left=$2 module=lab/${unit_module[$1]}/go.mod log=$cache/log/$1.log
-  local start=$SECONDS failed=0 how=
+  local name=$1 ready=$2 left=$3 module=lab/${unit_module[$1]}/go.mod log=$cache/log/$1.log
+  local start=$SECONDS failed=0
   module=${module/\/.\//\/}
   out=$cache/making/$name
   mkdir "$out"
@@ -47,13 +59,12 @@ build_unit() {
   ) >"$log" 2>&1 </dev/null &
   building=$!
   set +m
-  follow "$building" "$name, $left more after it"
+  follow "$building" progress "$name" "$ready" "$left"
   wait "$building" || failed=1
   building=
   ((failed == 0)) || fail "$name: the build from $module failed after $((SECONDS - start)) s; what was finished is kept," \
     "the next run goes on here. Last lines of $log:
 $(tail -n 20 "$log" | sed 's/^/  | /')"
-  [[ ! -f $out.how ]] || how=", $(<"$out.how")"
+  [[ ! -f $out.how ]] || say "$name: $(<"$out.how")"
   mv -T "$out" "${unit_entry[$name]}"
-  say "$name: $((SECONDS - start)) s$how, $left left"
 }

@@ -1,76 +1,61 @@
 # shellcheck shell=bash
-# Pulumi's own parts: taken from the user's installation if that has exactly the version,
-# else downloaded from Pulumi, else built. Each function returns 1 where its way is not open.
+# Official releases, where they can be reached. Each function returns 1 where it cannot have what it is asked for.
 
-pulumi_releases=${PULUMI_RELEASES:-https://get.pulumi.com/releases}
+# What is put before host and path: another server with the same paths below its hosts' names, or "none".
+downloads=${SPIRE_FEDERATION_DOWNLOADS:-https://}
 
 # how TEXT: said when the unit is done.
 how() { printf '%s' "$*" >"$out.how"; }
 
-# user_home prints the user's own PULUMI_HOME; ours, set in the lab's shell, is none.
-user_home() {
-  local home
-  home=$(cd "${PULUMI_HOME:-$HOME/.pulumi}" 2>/dev/null && pwd -P) || return 1
-  [[ $home/ != "$cache"/* ]] && printf '%s' "$home"
+# download HOST/PATH FILE: a host that gives no answer for 5 s is not asked again in this run.
+download() {
+  local unreachable=$cache/making/unreachable-${1%%/*} code=0
+  [[ $downloads != none && ! -e $unreachable ]] || return 1
+  echo "download $downloads$1"
+  curl -fsSL --connect-timeout 5 --speed-time 5 --speed-limit 1 -o "$2" "$downloads$1" || code=$?
+  ((code == 0 || code == 22)) || touch "$unreachable" # 22: it has answered that there is no such file
+  return "$((code != 0))"
 }
 
-# installed_cli VERSION DESTINATION
-installed_cli() {
-  local home dir dirs=()
-  home=$(user_home) && dirs=("$home/versions/$1/bin" "$home/bin")
-  dirs+=("$(dirname "$(command -v pulumi || echo /none)")")
-  for dir in "${dirs[@]}"; do
-    # npm's wrapper of the same name, which would download, has no language host beside it.
-    [[ -x $dir/pulumi && -x $dir/pulumi-language-nodejs ]] || continue
-    [[ $(PULUMI_SKIP_UPDATE_CHECK=true "$dir/pulumi" version) == "v$1" ]] || continue
-    cp "$dir/pulumi" "$dir/pulumi-language-nodejs" "$2" || return
-    how "copied from $dir"
-    return
-  done
-  return 1
+# download_checked HOST/PATH SUMS FILE: SUMS is beside it and has its SHA-256, alone or before its name. Ends the build when FILE is another.
+download_checked() {
+  local name=${1##*/} want got
+  download "$1" "$3" && download "${1%/*}/$2" "$out.sums" || return 1
+  want=$(awk -v name="$name" 'NF == 1 || $2 == name { print $1 }' "$out.sums")
+  got=$(sha256sum <"$3")
+  [[ -n $want && ${got%% *} == "$want" ]] && return
+  echo "$name: its SHA-256 is ${got%% *}, the published one is ${want:-not there}; nothing of it is used"
+  exit 1
 }
 
-# installed_plugin NAME VERSION DESTINATION
-installed_plugin() {
-  local home dir
-  home=$(user_home) || return 1
-  dir=$home/plugins/resource-$1-v$2
-  [[ -x $dir/pulumi-resource-$1 && ! -e $dir.lock && ! -e $dir.partial ]] || return 1
-  cp "$dir/pulumi-resource-$1" "$3" || return
-  how "copied from $dir"
+# unpack ARCHIVE FOLDER PATH…: without the folder that PATHs begin with.
+unpack() {
+  tar -xzf "$1" -C "$2" --transform 's|.*/||' --no-same-owner "${@:3}" && how "downloaded"
+}
+
+# official_server NAME VERSION
+official_server() {
+  download_checked "dl.k8s.io/release/$2/bin/linux/$go_arch/$1" "$1.sha256" "$out.download" || return 1
+  install -D -m 755 "$out.download" "$out/bin/$1" && how "downloaded"
+}
+
+# official_spire VERSION
+official_spire() {
+  local name=spire-${1#v}-linux-$go_arch-musl
+  download_checked "github.com/spiffe/spire/releases/download/$1/$name.tar.gz" "${name}_sha256sum.txt" "$out.download" || return 1
+  mkdir -p "$out/bin"
+  unpack "$out.download" "$out/bin" "spire-${1#v}/bin/spire-server" "spire-${1#v}/bin/spire-agent"
 }
 
 # official_cli VERSION DESTINATION
 official_cli() {
-  local archive=pulumi-v$1-linux-${go_arch/amd64/x64}.tar.gz sums=$out.sums
-  download "sdk/$archive" "$out.tar.gz" && download "sdk/pulumi-$1-checksums.txt" "$sums" || return 1
-  published "$archive" "$out.tar.gz" "$sums"
-  tar -xzf "$out.tar.gz" -C "$2" --strip-components=1 --no-same-owner pulumi/pulumi pulumi/pulumi-language-nodejs || return
-  how "downloaded"
+  local archive=pulumi-v$1-linux-${go_arch/amd64/x64}.tar.gz
+  download_checked "get.pulumi.com/releases/sdk/$archive" "pulumi-$1-checksums.txt" "$out.download" || return 1
+  unpack "$out.download" "$2" pulumi/pulumi{,-language-nodejs,-language-yaml}
 }
 
 # official_plugin NAME VERSION DESTINATION; Pulumi publishes no checksums beside these.
 official_plugin() {
-  download "plugins/pulumi-resource-$1-v$2-linux-$go_arch.tar.gz" "$out.tar.gz" || return 1
-  tar -xzf "$out.tar.gz" -C "$3" --no-same-owner "pulumi-resource-$1" || return
-  how "downloaded"
-}
-
-# download PATH FILE: gives up after 5 s without an answer, and once given up, on the rest of this run.
-download() {
-  [[ ! -e $cache/making/unreachable ]] || return 1
-  echo "download $pulumi_releases/$1"
-  curl -fsSL --connect-timeout 5 --speed-time 5 --speed-limit 1 -o "$2" "$pulumi_releases/$1" && return
-  touch "$cache/making/unreachable"
-  return 1
-}
-
-# published ARCHIVE FILE SUMS: ends the build if FILE is not what SUMS says ARCHIVE is.
-published() {
-  local want got
-  want=$(awk -v name="$1" '$2 == name { print $1 }' "$3")
-  got=$(sha256sum <"$2")
-  [[ -n $want && ${got%% *} == "$want" ]] && return
-  echo "$1: its SHA-256 is ${got%% *}, Pulumi's published one is ${want:-not there}; nothing of it is used"
-  exit 1
+  download "get.pulumi.com/releases/plugins/pulumi-resource-$1-v$2-linux-$go_arch.tar.gz" "$out.download" || return 1
+  unpack "$out.download" "$3" "pulumi-resource-$1"
 }

@@ -1,49 +1,53 @@
 # shellcheck shell=bash
-# What is built, and how. Versions are those of the go.mod files; of Pulumi's parts those of
+# What is built, and how. Versions are those of the go.mod files; of Pulumi's plugins those of
 # package.json (a test compares them).
 
-pulumi_version=3.259.0
+pulumi_version=3.276.0
 kubernetes_plugin_version=4.25.0
 command_plugin_version=1.2.1
 random_plugin_version=4.21.2
 
 small="-s -w" # no symbol tables: half the size
 
+# list_units: each with the seconds that it takes on two cores where all of it is built, after those before it.
 list_units() {
-  local name kube kube_version=k8s.io/component-base/version
-  kube=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' go.mod)
+  local name kube kube_version=k8s.io/component-base/version spire
+  kube=$(version_of . k8s.io/kubernetes)
+  spire=$(version_of toolchain/spire github.com/spiffe/spire)
   # A server that calls itself v0.0.0 makes OLM refuse every operator with a minKubeVersion.
   local kube_flags="$small -X $kube_version.gitVersion=$kube -X $kube_version.gitMajor=1 -X $kube_version.gitMinor=${kube:3:2}"
-  for name in kube-apiserver kube-controller-manager kube-scheduler; do
-    unit "$name" . -- go_program "$name" . "k8s.io/kubernetes/cmd/$name" -ldflags "$kube_flags"
-  done
-  unit etcd . -- go_program etcd . go.etcd.io/etcd/server/v3
-  unit spire-controller-manager . -- go_program spire-controller-manager . github.com/spiffe/spire-controller-manager/cmd
+  unit kube-apiserver 420 . -- kubernetes_server kube-apiserver "$kube" "$kube_flags"
+  unit kube-controller-manager 60 . -- kubernetes_server kube-controller-manager "$kube" "$kube_flags"
+  unit kube-scheduler 20 . -- kubernetes_server kube-scheduler "$kube" "$kube_flags"
+  unit etcd 20 . -- go_program etcd . go.etcd.io/etcd/server/v3
+  unit spire-controller-manager 20 . -- go_program spire-controller-manager . github.com/spiffe/spire-controller-manager/cmd
   for name in olm catalog; do
-    unit "$name" . -- go_program "$name" . "github.com/operator-framework/operator-lifecycle-manager/cmd/$name"
+    unit "$name" 30 . -- go_program "$name" . "github.com/operator-framework/operator-lifecycle-manager/cmd/$name"
   done
-  unit opm . -- go_program opm . github.com/operator-framework/operator-registry/cmd/opm \
+  unit opm 60 . -- go_program opm . github.com/operator-framework/operator-registry/cmd/opm \
     -tags "containers_image_openpgp exclude_graphdriver_btrfs exclude_graphdriver_devicemapper"
-  unit crds toolchain/crds go.mod go.sum -- crds
-  for name in spire-server spire-agent; do
-    unit "$name" toolchain/spire -- go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
-  done
+  unit crds 5 toolchain/crds go.mod go.sum -- crds
+  unit spire 300 toolchain/spire -- spire "$spire"
 
-  unit node . -- machine_node "$(node --version)"
-  unit pebble toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
+  unit node 1 . -- machine_node "$(node --version)"
+  unit pebble 10 toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
 
-  # zxcvbn-of-esc beside zxcvbn is a link to it: Go lets no folder stand in for two modules.
-  unit pulumi toolchain/pulumi toolchain/pulumi/zxcvbn toolchain/language-nodejs -- pulumi_cli "$pulumi_version"
-  unit pulumi-resource-kubernetes toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
+  unit pulumi 270 toolchain/pulumi toolchain/language-nodejs toolchain/language-yaml -- pulumi_cli "$pulumi_version"
+  unit pulumi-resource-kubernetes 400 toolchain/kubernetes-plugin toolchain/kubernetes-plugin -- \
     pulumi_plugin kubernetes "$kubernetes_plugin_version" kubernetes_plugin
-  unit pulumi-resource-command plugins plugins -- pulumi_plugin command "$command_plugin_version" standin_plugin
-  unit pulumi-resource-random plugins plugins -- pulumi_plugin random "$random_plugin_version" standin_plugin
+  unit pulumi-resource-command 20 plugins plugins -- pulumi_plugin command "$command_plugin_version" standin_plugin
+  unit pulumi-resource-random 5 plugins plugins -- pulumi_plugin random "$random_plugin_version" standin_plugin
 
-  unit cert-manager . cmd/cert-manager -- go_program cert-manager . ./cmd/cert-manager
-  unit probe . cmd/probe -- go_program probe . ./cmd/probe
+  unit cert-manager 60 . cmd/cert-manager -- go_program cert-manager . ./cmd/cert-manager
+  unit probe 10 . cmd/probe -- go_program probe . ./cmd/probe
   for name in lab lab-cluster lab-standin; do
-    unit "$name" . "cmd/$name" internal manifests -- go_program "$name" . "./cmd/$name"
+    unit "$name" 20 . "cmd/$name" internal manifests -- go_program "$name" . "./cmd/$name"
   done
+}
+
+# version_of MODULE PATH: the version of a module that MODULE requires.
+version_of() {
+  awk -v path="$2" '$1 == path { print $2 }' "$1/go.mod"
 }
 
 # go_program NAME MODULE PACKAGE [FLAG…]
@@ -54,6 +58,20 @@ go_program() {
 # go_build FILE MODULE PACKAGE [FLAG…]: a later -ldflags wins over the one given here.
 go_build() {
   (cd "$2" && go build -ldflags "$small" "${@:4}" -o "$1" "$3")
+}
+
+# kubernetes_server NAME VERSION LDFLAGS
+kubernetes_server() {
+  official_server "$1" "$2" || go_program "$1" . "k8s.io/kubernetes/cmd/$1" -ldflags "$3"
+}
+
+# spire VERSION
+spire() {
+  local name
+  official_spire "$1" && return
+  for name in spire-server spire-agent; do
+    go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
+  done
 }
 
 # source_of MODULE PATH: the folder with the sources of a module that MODULE requires.
@@ -89,7 +107,7 @@ copy_crds() {
   done
 }
 
-# pulumi_cli VERSION: where the npm package and the Automation API look for it, the language host beside it.
+# pulumi_cli VERSION: where the npm package and the Automation API look for it, the language hosts beside it.
 pulumi_cli() {
   local bin=$out/versions/$1/bin
   mkdir -p "$bin"
@@ -100,6 +118,7 @@ build_cli() {
   go_build "$2/pulumi" toolchain/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi \
     -ldflags "$small -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$1"
   go_build "$2/pulumi-language-nodejs" toolchain/language-nodejs github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3
+  go_build "$2/pulumi-language-yaml" toolchain/language-yaml github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
   how "built from source"
 }
 

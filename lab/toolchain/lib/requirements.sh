@@ -18,7 +18,7 @@ check_requirements() {
   esac
   { read -r go_version && read -r go_arch; } < <(go env GOVERSION GOARCH 2>/dev/null) || true
   need Node 20.19 "$(node --version 2>/dev/null)" "https://nodejs.org/en/download"
-  need Go 1.26 "$go_version" "https://go.dev/dl"
+  need Go 1.26.8 "$go_version" "https://go.dev/dl"
   need_command npm "comes with Node, https://nodejs.org/en/download"
   need_command gcc "$c_tools"
   need_command make "$c_tools"

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# What the person in front of it sees, all on stderr: a line that ticks on a terminal,
-# plain lines now and then elsewhere.
+# What the person in front of it sees, all on stderr.
 
 say() { printf 'toolchain: %s\n' "$*" >&2; }
 
@@ -9,19 +8,20 @@ fail() {
   exit 1
 }
 
-# follow PID TEXT: shows TEXT and the elapsed time until the process ends.
+# follow PID COMMAND…: until the process ends, runs COMMAND with the seconds so far, every 15 s and not sooner after the process before.
+followed=-15
 follow() {
-  local pid=$1 text=$2 start=$SECONDS shown=0 every=15 elapsed
-  [[ ! -t 2 ]] || every=1
-  say "$text"
+  local pid=$1 start=$SECONDS
   while kill -0 "$pid" 2>/dev/null; do
-    elapsed=$((SECONDS - start))
-    if ((elapsed >= shown + every)); then
-      shown=$elapsed
-      [[ ! -t 2 ]] || printf '\033[A\033[K' >&2 # over the line before
-      say "$text, $elapsed s so far"
+    if ((SECONDS - followed >= 15)); then
+      followed=$SECONDS
+      "${@:2}" $((SECONDS - start))
     fi
     sleep 0.1
   done
-  [[ ! -t 2 ]] || printf '\033[A\033[K' >&2
+}
+
+# minutes SECONDS
+minutes() {
+  if (($1 < 90)); then printf '1 minute'; else printf '%s minutes' $((($1 + 30) / 60)); fi
 }

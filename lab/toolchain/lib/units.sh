@@ -2,14 +2,15 @@
 # A unit is what is built, keyed, kept and failed as one: most often one program.
 
 units=() # names, in the order of building
-declare -A unit_entry unit_module unit_recipe digests
+declare -A unit_entry unit_seconds unit_module unit_recipe digests
 
-# unit NAME MODULE [SOURCE…] -- COMMAND…
-# MODULE is the folder whose go.mod and go.sum pin what the unit is made from, SOURCE our own
+# unit NAME SECONDS MODULE [SOURCE…] -- COMMAND…
+# SECONDS is about how long it takes. MODULE is the folder whose go.mod and go.sum pin what the unit is made from, SOURCE our own
 # files and folders. COMMAND is run in a subshell and leaves its files below $out.
 unit() {
-  local name=$1 module=$2
-  shift 2
+  local name=$1 module=$3
+  unit_seconds[$name]=$2
+  shift 3
   local files=("$module/go.mod" "$module/go.sum")
   while [[ $1 != -- ]]; do
     files+=("$1")

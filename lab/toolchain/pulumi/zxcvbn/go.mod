@@ -1,3 +1,0 @@
-module zxcvbn
-
-go 1.26
