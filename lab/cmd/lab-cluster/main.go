@@ -33,23 +33,17 @@ func main() {
 	kubelet.ShimMain()
 	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	syscall.CloseOnExec(servicesNamespace)
-	c := cluster{services: netns.NsHandle(servicesNamespace), trustDomains: fabric.TrustDomains{}, ready: make(chan struct{})}
 	index := flag.Int("index", 0, "number of the cluster")
 	dir := flag.String("state", "", "the lab's state folder")
-	flag.IntVar(&c.clusters, "clusters", 0, "how many clusters the lab has")
-	flag.StringVar(&c.toolchain, "toolchain", "", "folder of the toolchain")
-	flag.StringVar(&c.operator, "ztwim-operator", "", "binary to run as ZTWIM's operator")
-	flag.Var(c.trustDomains, "trust-domain", "trust domains that are not their cluster's apps domain")
-	releases := release.PerCluster{}
-	flag.Var(releases, "ztwim", "releases of ZTWIM that are not the default")
 	flag.Parse()
-	if *index < 1 || *index > c.clusters || c.clusters > fabric.MaxClusters {
+	lab, err := state.Dir(*dir).Lab()
+	if err != nil || *index < 1 || *index > lab.Clusters {
 		log.Print("lab-cluster is started by `lab up`")
 		os.Exit(2)
 	}
-	c.plan, c.state = fabric.For(*index), state.Dir(*dir)
-	c.release = releases.Of(c.plan.Name)
-	err := c.load()
+	c := cluster{Lab: lab, plan: fabric.For(*index), state: state.Dir(*dir), services: netns.NsHandle(servicesNamespace), ready: make(chan struct{})}
+	c.release = lab.Releases.Of(c.plan.Name)
+	err = c.load()
 	if err == nil {
 		err = c.run(context.Background())
 	}
@@ -60,16 +54,13 @@ func main() {
 
 // cluster is what is known of it before it runs.
 type cluster struct {
-	plan         fabric.Plan
-	state        state.Dir
-	clusters     int
-	toolchain    string
-	operator     string
-	trustDomains fabric.TrustDomains
-	release      release.Release
-	services     netns.NsHandle
-	config       *rest.Config
-	ready        chan struct{} // closed when everything was there once
+	state.Lab
+	plan     fabric.Plan
+	state    state.Dir
+	release  release.Release
+	services netns.NsHandle
+	config   *rest.Config
+	ready    chan struct{} // closed when everything was there once
 }
 
 // load reads the administrator's access; the limits on requests are the API server's business.

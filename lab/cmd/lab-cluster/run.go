@@ -47,7 +47,7 @@ func (c *cluster) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	server := func(p control.Process) {
 		group.Go(func() error {
-			return p.Run(ctx, control.Folders{Bin: filepath.Join(c.toolchain, "bin"), Dir: c.dir()}, c.ready)
+			return p.Run(ctx, control.Folders{Bin: filepath.Join(c.Toolchain, "bin"), Dir: c.dir()}, c.ready)
 		})
 	}
 	server(control.Etcd(c.dir()))
@@ -59,7 +59,7 @@ func (c *cluster) run(ctx context.Context) error {
 		}
 		server(control.ControllerManager(c.certs()))
 		server(control.Scheduler(c.certs()))
-		group.Go(func() error { return services.Run(ctx, client, c.services, c.plan, dns.World(c.clusters)) })
+		group.Go(func() error { return services.Run(ctx, client, c.services, c.plan, dns.World(c.Clusters)) })
 		group.Go(func() error { return kubelet.Run(ctx, c.node()) })
 		group.Go(func() error { return c.approve(ctx) })
 		return c.bringUp(ctx, client, manifests)
@@ -79,7 +79,7 @@ func untilServing(ctx context.Context, client kubernetes.Interface) error {
 
 // manifests reads all that the cluster starts with: the toolchain's CRDs first, then the lab's own files.
 func (c *cluster) manifests() ([]apply.File, error) {
-	crds, err := apply.CRDs(c.toolchain)
+	crds, err := apply.CRDs(c.Toolchain)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (c *cluster) manifests() ([]apply.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := apply.Render(manifests.Files, values(c.plan, c.trustDomains, c.release, webCA, serviceCA))
+	files, err := apply.Render(manifests.Files, values(c.plan, c.TrustDomains, c.release, webCA, serviceCA))
 	return append([]apply.File{{Name: "the toolchain's CRDs", Objects: crds}}, files...), err
 }
 
@@ -113,15 +113,15 @@ func (c *cluster) node() kubelet.Config {
 		DNS:          c.plan.DNS.String(),
 		APIServiceIP: c.plan.APIService.String(),
 		Dir:          c.dir(),
-		Toolchain:    c.toolchain,
+		Toolchain:    c.Toolchain,
 		CABundle:     c.state.Roots(),
 		ServiceCA:    cert(pki.ServiceCA + ".crt"),
 		CAFile:       cert(pki.ClusterCA + ".crt"),
 		CertFile:     cert(pki.Kubelet + ".crt"),
 		KeyFile:      cert(pki.Kubelet + ".key"),
 	}
-	if c.operator != "" {
-		config.ImageOverrides = map[string]string{operatorImage: c.operator}
+	if c.Operator != "" {
+		config.ImageOverrides = map[string]string{operatorImage: c.Operator}
 	}
 	return config
 }

@@ -54,7 +54,7 @@ func TestEveryImageOfTheManifestsIsKnown(t *testing.T) {
 }
 
 func TestTheOperatorsBinaryCanBeReplaced(t *testing.T) {
-	c := cluster{plan: fabric.For(1), state: state.Dir(t.TempDir()), operator: "/opt/operator"}
+	c := cluster{plan: fabric.For(1), state: state.Dir(t.TempDir()), Lab: state.Lab{Operator: "/opt/operator"}}
 	table, err := images.Load(c.node().ImageOverrides)
 	if err != nil {
 		t.Fatal(err)

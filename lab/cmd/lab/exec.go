@@ -68,7 +68,7 @@ func shell(args []string) int {
 		return fail("lab shell", err)
 	}
 	if isEntered() {
-		fmt.Fprintf(os.Stderr, "Inside the lab: kube contexts %s, names *.apps.clusterN.example.com, no way out.\n", contexts(dir))
+		fmt.Fprintf(os.Stderr, "Inside the lab: kube contexts %s, names *.apps.clusterN.example.com, no way out.\n", reportOf(dir).contexts())
 		fmt.Fprintf(os.Stderr, "Leave with Ctrl-D; the lab runs on until `lab down`.\n")
 	}
 	program := os.Getenv("SHELL")
@@ -97,7 +97,7 @@ func commandEnv(env []string, dir state.Dir, toolchain string) []string {
 		"PATH=" + path,
 		"KUBECONFIG=" + dir.Kubeconfig(),
 		"PULUMI_HOME=" + filepath.Join(toolchain, "pulumi"),
-		"PULUMI_VERSION=" + version, // what npm's package of the CLI runs; its own version lags behind
+		"PULUMI_VERSION=" + version,           // what npm's package of the CLI runs; its own version lags behind
 		"NODE_EXTRA_CA_CERTS=" + dir.Bundle(), // Node has CAs of its own and does not read the machine's
 	}
 	drop := append([]string{entered, "PATH", "KUBECONFIG", "PULUMI_HOME", "PULUMI_VERSION", "NODE_EXTRA_CA_CERTS"}, proxies...)

@@ -7,15 +7,12 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/keeper"
-	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -27,8 +24,8 @@ type keeperProcess struct {
 }
 
 // startKeeper runs this program again as PID 1 of namespaces of its own, in a session of its own.
-func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
-	output, err := os.OpenFile(p.dir.KeeperLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+func startKeeper(r *request, lock *os.File) (*keeperProcess, error) {
+	output, err := os.OpenFile(r.dir.KeeperLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +35,13 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 		return nil, err
 	}
 	defer inside.Close()
-	cmd := exec.Command("/proc/self/exe", "keeper", "-state", string(p.dir), "-toolchain", p.toolchain,
-		"-clusters", strconv.Itoa(p.clusters), "-ztwim-operator", p.operator, "-trust-domain", p.trustDomains.String(),
-		"-ztwim", p.releases.String())
+	cmd := exec.Command("/proc/self/exe", "keeper", "-state", string(r.dir))
 	cmd.Args[0] = "lab"
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = []*os.File{lock, inside} // keeper.Lock, keeper.Lifeline
-	if p.until != nil {
-		cmd.ExtraFiles = append(cmd.ExtraFiles, p.until) // keeper.Until
+	if r.until != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, r.until) // keeper.Until
 		cmd.Args = append(cmd.Args, "-until")
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -66,7 +61,7 @@ func startKeeper(p *plan, lock *os.File) (*keeperProcess, error) {
 		_ = cmd.Wait() // how it ended is in its ProcessState
 		close(k.ended)
 	}()
-	return k, p.dir.SetKeeper(cmd.Process.Pid)
+	return k, r.dir.SetKeeper(cmd.Process.Pid)
 }
 
 // release lets the lab live on without this process.
@@ -98,21 +93,14 @@ func (k *keeperProcess) stop() error {
 func keep(args []string) int {
 	flags := flag.NewFlagSet("keeper", flag.ContinueOnError)
 	dir := flags.String("state", "", "")
-	c := keeper.Config{TrustDomains: fabric.TrustDomains{}, Releases: release.PerCluster{}}
-	flags.StringVar(&c.Toolchain, "toolchain", "", "")
-	flags.IntVar(&c.Clusters, "clusters", 0, "")
-	flags.StringVar(&c.Operator, "ztwim-operator", "", "")
-	flags.Var(c.TrustDomains, "trust-domain", "")
-	flags.Var(c.Releases, "ztwim", "")
-	flags.BoolVar(&c.HasUntil, "until", false, "")
+	hasUntil := flags.Bool("until", false, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code
 	}
 	if os.Getpid() != 1 {
 		return usage("lab has no command \"keeper\"")
 	}
-	c.State = state.Dir(*dir)
-	if err := keeper.Run(c); err != nil {
+	if err := keeper.Run(state.Dir(*dir), *hasUntil); err != nil {
 		log.Print(err)
 		return failed
 	}

@@ -53,7 +53,7 @@ func newLabWith(t *testing.T, cluster, acme string) lab {
 	if err := os.Mkdir(filepath.Join(toolchain, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/usr/bin/env bash\nname=cluster$2 dir=$6/cluster$2 release=1.1.1\n[[ ${14} != *$name=1.0* ]] || release=1.0.0\n" + cluster + "\n"
+	script := "#!/usr/bin/env bash\nname=cluster$2 dir=$4/cluster$2 release=1.1.1\n! grep -q '\"'$name'\":\"1.0\"' $4/lab.json || release=1.0.0\n" + cluster + "\n"
 	for _, program := range []string{"lab-cluster", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		if err := os.WriteFile(filepath.Join(toolchain, "bin", program), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -261,7 +261,7 @@ func TestDownEndsALabThatIsStillStarting(t *testing.T) {
 	l := newLab(t, hangingCluster)
 	up := l.start("up", "--clusters", "1")
 	l.eventually("the cluster starts", func() bool {
-		return len(l.dir.Status("cluster1").Waiting) > 0 && l.dir.Clusters() == 1 && len(l.processes()) > 0
+		return len(l.dir.Status("cluster1").Waiting) > 0 && len(l.processes()) > 0
 	})
 	l.run(ok, "down")
 	_ = up.Wait()

@@ -61,7 +61,8 @@ func reportOf(dir state.Dir) report {
 	if !r.Running {
 		return r
 	}
-	for _, plan := range fabric.All(dir.Clusters()) {
+	lab, _ := dir.Lab() // not there yet when `lab up` has just begun
+	for _, plan := range fabric.All(lab.Clusters) {
 		r.Clusters = append(r.Clusters, partReport{Status: dir.Status(plan.Name), Server: plan.Server(), Domain: plan.Domain})
 	}
 	r.ACME = partReport{Status: dir.Status(state.ACME), Server: "https://" + fabric.ACMEHost + "/directory"}
@@ -103,10 +104,10 @@ func (r report) String() string {
 }
 
 // contexts lists the kube contexts.
-func contexts(dir state.Dir) string {
+func (r report) contexts() string {
 	var names []string
-	for _, plan := range fabric.All(dir.Clusters()) {
-		names = append(names, plan.Name)
+	for _, c := range r.Clusters {
+		names = append(names, c.Name)
 	}
 	return strings.Join(names, ", ")
 }

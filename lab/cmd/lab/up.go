@@ -19,46 +19,40 @@ import (
 	"spire-federation/lab/internal/state"
 )
 
-// plan is what `lab up` was asked for.
-type plan struct {
-	dir          state.Dir
-	toolchain    string
-	clusters     int
-	operator     string
-	trustDomains fabric.TrustDomains
-	releases     release.PerCluster
-	until        *os.File // process descriptor of --until-exit-of, if there is one
+// request is what `lab up` was asked for.
+type request struct {
+	state.Lab
+	dir   state.Dir
+	until *os.File // process descriptor of --until-exit-of, if there is one
 }
 
 // up starts the lab and returns when its clusters are ready, or when nothing of it is left.
 func up(args []string) int {
+	r := request{Lab: state.Lab{TrustDomains: fabric.TrustDomains{}, Releases: release.PerCluster{}}}
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
-	clusters := flags.Int("clusters", 2, "")
-	operator := flags.String("ztwim-operator", "", "")
-	trustDomains := fabric.TrustDomains{}
-	flags.Var(trustDomains, "trust-domain", "")
-	releases := release.PerCluster{}
-	flags.Var(releases, "ztwim", "")
+	flags.IntVar(&r.Clusters, "clusters", 2, "")
+	flags.StringVar(&r.Operator, "ztwim-operator", "", "")
+	flags.Func("trust-domain", "", r.TrustDomains.Set)
+	flags.Func("ztwim", "", r.Releases.Set)
 	until := flags.Int("until-exit-of", 0, "")
 	if code, goOn := parse(flags, args); !goOn {
 		return code
 	}
-	if *clusters < 1 || *clusters > fabric.MaxClusters {
-		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", *clusters, fabric.MaxClusters))
+	if r.Clusters < 1 || r.Clusters > fabric.MaxClusters {
+		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", r.Clusters, fabric.MaxClusters))
 	}
-	for flag, of := range map[string]map[string]string{"trust-domain": trustDomains, "ztwim": releases} {
+	for flag, of := range map[string]map[string]string{"trust-domain": r.TrustDomains, "ztwim": r.Releases} {
 		for cluster := range of {
-			if cluster != "" && !slices.ContainsFunc(fabric.All(*clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
+			if cluster != "" && !slices.ContainsFunc(fabric.All(r.Clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
 				return usage(fmt.Sprintf("lab up: --%s %s=…: the lab has no such cluster", flag, cluster))
 			}
 		}
 	}
-	dir, toolchain, err := places()
-	if err != nil {
+	var err error
+	if r.dir, r.Toolchain, err = places(); err != nil {
 		return fail("lab up", err)
 	}
-	p := plan{dir: dir, toolchain: toolchain, clusters: *clusters, operator: *operator, trustDomains: trustDomains, releases: releases}
-	if err := p.check(); err != nil {
+	if err := r.check(); err != nil {
 		return fail("lab up", err)
 	}
 	if *until != 0 {
@@ -66,12 +60,12 @@ func up(args []string) int {
 		if err != nil {
 			return fail("lab up", fmt.Errorf("--until-exit-of %d: %w", *until, err))
 		}
-		p.until = os.NewFile(uintptr(pidfd), "until")
-		defer p.until.Close()
+		r.until = os.NewFile(uintptr(pidfd), "until")
+		defer r.until.Close()
 	}
-	lock, err := dir.Lock()
+	lock, err := r.dir.Lock()
 	if errors.Is(err, state.ErrRunning) {
-		return p.alreadyUp()
+		return r.alreadyUp()
 	}
 	if err != nil {
 		return fail("lab up", err)
@@ -79,68 +73,71 @@ func up(args []string) int {
 	defer lock.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := p.run(ctx, lock); err != nil {
+	if err := r.run(ctx, lock); err != nil {
 		return fail("lab up", err)
 	}
-	fmt.Fprintf(os.Stderr, "lab up: %s ready; `lab shell` to look around, `lab down` to end\n", contexts(dir))
+	fmt.Fprintf(os.Stderr, "lab up: %s ready; `lab shell` to look around, `lab down` to end\n", reportOf(r.dir).contexts())
 	return ok
 }
 
 // check names what is missing before anything is touched.
-func (p *plan) check() error {
-	if p.operator != "" {
-		file, err := filepath.Abs(p.operator)
+func (r *request) check() error {
+	if r.Operator != "" {
+		file, err := filepath.Abs(r.Operator)
 		if err != nil {
 			return err
 		}
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-			return fmt.Errorf("--ztwim-operator %s: not a program that can be run", p.operator)
+			return fmt.Errorf("--ztwim-operator %s: not a program that can be run", r.Operator)
 		}
-		p.operator = file
+		r.Operator = file
 	}
 	for _, program := range []string{"lab-cluster", "pebble", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
-		if _, err := os.Stat(filepath.Join(p.toolchain, "bin", program)); err != nil {
-			return fmt.Errorf("the toolchain in %s has no %s; build it with lab/toolchain/build and set LAB_TOOLCHAIN to the folder that it prints", p.toolchain, program)
+		if _, err := os.Stat(filepath.Join(r.Toolchain, "bin", program)); err != nil {
+			return fmt.Errorf("the toolchain in %s has no %s; build it with lab/toolchain/build and set LAB_TOOLCHAIN to the folder that it prints", r.Toolchain, program)
 		}
 	}
 	return nil
 }
 
-// alreadyUp is the answer when the folder is taken.
-func (p *plan) alreadyUp() int {
-	running := reportOf(p.dir)
+// alreadyUp reports a lab that already uses this state folder.
+func (r *request) alreadyUp() int {
+	running := reportOf(r.dir)
 	switch {
-	case len(running.Clusters) != p.clusters:
-		return fail("lab up", fmt.Errorf("a lab with %d clusters runs on %s already; `lab down` first, or set LAB_STATE to another folder", len(running.Clusters), p.dir))
-	case !p.hasReleases(running):
-		return fail("lab up", fmt.Errorf("a lab with other releases of ZTWIM runs on %s already; `lab down` first, or set LAB_STATE to another folder", p.dir))
+	case len(running.Clusters) != r.Clusters:
+		return fail("lab up", fmt.Errorf("a lab with %d clusters runs on %s already; `lab down` first, or set LAB_STATE to another folder", len(running.Clusters), r.dir))
+	case !r.hasReleases(running):
+		return fail("lab up", fmt.Errorf("a lab with other releases of ZTWIM runs on %s already; `lab down` first, or set LAB_STATE to another folder", r.dir))
 	case !running.allReady():
-		return fail("lab up", fmt.Errorf("a lab is on %s already, but not ready; `lab status` says what it waits for, `lab down` ends it", p.dir))
+		return fail("lab up", fmt.Errorf("a lab is on %s already, but not ready; `lab status` says what it waits for, `lab down` ends it", r.dir))
 	}
-	fmt.Fprintf(os.Stderr, "lab up: runs already on %s\n", p.dir)
+	fmt.Fprintf(os.Stderr, "lab up: runs already on %s\n", r.dir)
 	return ok
 }
 
 // hasReleases says whether the clusters of a running lab started with the releases that are asked for.
-func (p *plan) hasReleases(running report) bool {
+func (r *request) hasReleases(running report) bool {
 	return !slices.ContainsFunc(running.Clusters, func(c partReport) bool {
-		return c.ZTWIM != "" && c.ZTWIM != p.releases.Of(c.Name).Version
+		return c.ZTWIM != "" && c.ZTWIM != r.Releases.Of(c.Name).Version
 	})
 }
 
 // run starts the keeper and waits for the clusters. Unless all are ready at the end, the keeper and all it started are gone.
-func (p *plan) run(ctx context.Context, lock *os.File) error {
-	if err := sweep(p.dir); err != nil {
+func (r *request) run(ctx context.Context, lock *os.File) error {
+	if err := sweep(r.dir); err != nil {
 		return err
 	}
-	if err := prepare(p.dir, p.clusters); err != nil {
+	if err := r.dir.SetLab(r.Lab); err != nil {
 		return err
 	}
-	k, err := startKeeper(p, lock)
+	if err := prepare(r.dir, r.Clusters); err != nil {
+		return err
+	}
+	k, err := startKeeper(r, lock)
 	if err != nil {
 		return refused(err, os.Getuid(), sysctls)
 	}
-	err = p.waitReady(ctx, k)
+	err = r.waitReady(ctx, k)
 	if err == nil {
 		err = k.release()
 	}
@@ -151,39 +148,39 @@ func (p *plan) run(ctx context.Context, lock *os.File) error {
 		err = errors.Join(err, stopErr)
 	}
 	if ctx.Err() != nil { // on purpose: nothing to look into
-		err = errors.Join(err, p.dir.Clear(), os.RemoveAll(string(p.dir)))
+		err = errors.Join(err, r.dir.Clear(), os.RemoveAll(string(r.dir)))
 	}
 	return err
 }
 
 // waitReady polls what the clusters say of themselves, and tells what it waits for every other second.
-func (p *plan) waitReady(ctx context.Context, k *keeperProcess) error {
-	limit := 3*time.Minute + time.Duration(p.clusters)*30*time.Second
+func (r *request) waitReady(ctx context.Context, k *keeperProcess) error {
+	limit := 3*time.Minute + time.Duration(r.Clusters)*30*time.Second
 	begin, told, tick := time.Now(), time.Now(), time.NewTicker(50*time.Millisecond)
 	defer tick.Stop()
 	for {
-		r := reportOf(p.dir)
-		if r.allReady() {
+		lab := reportOf(r.dir)
+		if lab.allReady() {
 			return nil
 		}
-		for _, c := range r.parts() {
+		for _, c := range lab.parts() {
 			if c.Phase == state.Failed {
-				return fmt.Errorf("%s: %s\nlogs: %s", c.Name, c.Error, p.dir.Cluster(c.Name))
+				return fmt.Errorf("%s: %s\nlogs: %s", c.Name, c.Error, r.dir.Cluster(c.Name))
 			}
 		}
 		if time.Since(begin) > limit {
-			return fmt.Errorf("not ready after %s:\n%slogs: %s", limit, r, p.dir)
+			return fmt.Errorf("not ready after %s:\n%slogs: %s", limit, lab, r.dir)
 		}
 		if time.Since(told) > 2*time.Second {
 			told = time.Now()
-			fmt.Fprintf(os.Stderr, "lab up: %2.0f s  %s\n", time.Since(begin).Seconds(), r.pending())
+			fmt.Fprintf(os.Stderr, "lab up: %2.0f s  %s\n", time.Since(begin).Seconds(), lab.pending())
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return errors.New("interrupted; the lab is ended")
 		case <-k.ended:
-			err := fmt.Errorf("the lab's first process has ended: %s; last lines of %s:\n%s", k.cmd.ProcessState, p.dir.KeeperLog(), state.Tail(p.dir.KeeperLog(), 20))
+			err := fmt.Errorf("the lab's first process has ended: %s; last lines of %s:\n%s", k.cmd.ProcessState, r.dir.KeeperLog(), state.Tail(r.dir.KeeperLog(), 20))
 			return refused(err, os.Getuid(), sysctls)
 		}
 	}

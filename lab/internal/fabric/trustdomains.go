@@ -2,14 +2,10 @@ package fabric
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
 )
 
-// TrustDomains are those that are not their cluster's apps domain, by the cluster's name. It is a flag that can be given
-// several times: CLUSTER=DOMAIN, or several of these with commas, as String writes them to hand them on.
+// TrustDomains are those that are not their cluster's apps domain, by the cluster's name.
 type TrustDomains map[string]string
 
 var trustDomainOf = regexp.MustCompile(`^(cluster\d+)=([a-z0-9._-]{1,255})$`) // as the CRD has it
@@ -22,25 +18,12 @@ func (t TrustDomains) Of(p Plan) string {
 	return p.Domain
 }
 
-// Set adds what a flag says.
+// Set adds what a flag says: CLUSTER=DOMAIN.
 func (t TrustDomains) Set(text string) error {
-	if text == "" { // what String writes of none
-		return nil
+	parts := trustDomainOf.FindStringSubmatch(text)
+	if parts == nil {
+		return fmt.Errorf("%q is not CLUSTER=DOMAIN, like cluster3=cluster3.example.com", text)
 	}
-	for pair := range strings.SplitSeq(text, ",") {
-		parts := trustDomainOf.FindStringSubmatch(pair)
-		if parts == nil {
-			return fmt.Errorf("%q is not CLUSTER=DOMAIN, like cluster3=cluster3.example.com", pair)
-		}
-		t[parts[1]] = parts[2]
-	}
+	t[parts[1]] = parts[2]
 	return nil
-}
-
-func (t TrustDomains) String() string {
-	var pairs []string
-	for _, cluster := range slices.Sorted(maps.Keys(t)) {
-		pairs = append(pairs, cluster+"="+t[cluster])
-	}
-	return strings.Join(pairs, ",")
 }

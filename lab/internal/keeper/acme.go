@@ -13,32 +13,32 @@ import (
 )
 
 // startACME runs the ACME server and, once it serves, puts its root beside those that pods and commands trust.
-func (c Config) startACME(children *children) error {
+func (k keeper) startACME(children *children) error {
 	root, told, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	// Before it starts, so that this never hides its end; nobody looks before the clusters are ready.
-	if err := c.State.SetStatus(state.Status{Name: state.ACME, Phase: state.Ready}); err != nil {
+	if err := k.dir.SetStatus(state.Status{Name: state.ACME, Phase: state.Ready}); err != nil {
 		return err
 	}
-	dir := c.State.Cluster(state.ACME)
+	dir := k.dir.Cluster(state.ACME)
 	argv := []string{
-		filepath.Join(c.Toolchain, "bin", "pebble"), "-listen", net.JoinHostPort(fabric.ACME.Addr().String(), "443"),
+		filepath.Join(k.Toolchain, "bin", "pebble"), "-listen", net.JoinHostPort(fabric.ACME.Addr().String(), "443"),
 		"-certificate", filepath.Join(dir, "tls.crt"), "-key", filepath.Join(dir, "tls.key"),
 	}
-	err = c.run(children, state.ACME, c.State.ACMELog(), argv, told.Fd())
+	err = k.run(children, state.ACME, k.dir.ACMELog(), argv, told.Fd())
 	told.Close()
 	if err != nil {
 		return err
 	}
 	pem, err := io.ReadAll(root)
 	if err == nil && len(pem) == 0 {
-		err = fmt.Errorf("ended before it served; last lines of its log:\n%s", state.Tail(c.State.ACMELog(), 20))
+		err = fmt.Errorf("ended before it served; last lines of its log:\n%s", state.Tail(k.dir.ACMELog(), 20))
 	}
 	if err == nil {
-		err = errors.Join(appendTo(c.State.Roots(), pem), appendTo(c.State.Bundle(), pem))
+		err = errors.Join(appendTo(k.dir.Roots(), pem), appendTo(k.dir.Bundle(), pem))
 	}
 	if err != nil {
 		return fmt.Errorf("ACME server: %w", err)

@@ -18,7 +18,6 @@ import (
 
 	"spire-federation/lab/internal/dns"
 	"spire-federation/lab/internal/fabric"
-	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
 
@@ -29,40 +28,40 @@ const (
 	Until    = 5 // process descriptor of --until-exit-of, if there is one
 )
 
-// Config is what a lab is made of.
-type Config struct {
-	State        state.Dir
-	Clusters     int
-	Toolchain    string
-	Operator     string // binary to run as ZTWIM's operator, or ""
-	TrustDomains fabric.TrustDomains
-	Releases     release.PerCluster
-	HasUntil     bool
+// keeper is what the lab's first process needs to know.
+type keeper struct {
+	state.Lab
+	dir state.Dir
 }
 
-// Run keeps the lab until it is told to end, `lab up` dies before the lab is ready, or the process of --until-exit-of ends.
-func Run(c Config) error {
+// Run keeps the lab of a state folder until it is told to end, `lab up` dies before the lab is ready, or the process of
+// --until-exit-of ends, if hasUntil.
+func Run(dir state.Dir, hasUntil bool) error {
 	for _, fd := range []int{Lock, Lifeline, Until} {
 		syscall.CloseOnExec(fd)
 	}
-	reasons := endings(c.HasUntil)
-	if err := c.start(); err != nil {
+	reasons := endings(hasUntil)
+	lab, err := dir.Lab()
+	if err != nil {
+		return err
+	}
+	if err := (keeper{lab, dir}).start(); err != nil {
 		return err
 	}
 	why := <-reasons
 	log.Printf("the lab ends: %s", why)
 	killAll()
 	if why == untilEnded { // nobody is left to call `lab down`
-		return os.RemoveAll(string(c.State))
+		return os.RemoveAll(string(dir))
 	}
 	return nil
 }
 
-func (c Config) start() error {
-	if err := mounts(c.State); err != nil {
+func (k keeper) start() error {
+	if err := mounts(k.dir); err != nil {
 		return err
 	}
-	clusters, err := fabric.Up(c.Clusters)
+	clusters, err := fabric.Up(k.Clusters)
 	if err != nil {
 		return fmt.Errorf("build the network: %w", err)
 	}
@@ -71,14 +70,14 @@ func (c Config) start() error {
 		return err
 	}
 	go func() {
-		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.World(c.Clusters)))
+		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.World(k.Clusters)))
 	}()
 	children := newChildren()
-	if err := c.startACME(children); err != nil {
+	if err := k.startACME(children); err != nil {
 		return err
 	}
 	for _, cluster := range clusters {
-		if err := c.startCluster(children, cluster); err != nil {
+		if err := k.startCluster(children, cluster); err != nil {
 			return fmt.Errorf("%s: %w", cluster.Name, err)
 		}
 	}
@@ -86,20 +85,18 @@ func (c Config) start() error {
 }
 
 // startCluster runs a cluster's process in its network namespace, with the one of its services as file 3.
-func (c Config) startCluster(children *children, cluster fabric.Cluster) error {
+func (k keeper) startCluster(children *children, cluster fabric.Cluster) error {
 	argv := []string{
-		filepath.Join(c.Toolchain, "bin", "lab-cluster"),
-		"-index", strconv.Itoa(cluster.Index), "-clusters", strconv.Itoa(c.Clusters),
-		"-state", string(c.State), "-toolchain", c.Toolchain, "-ztwim-operator", c.Operator,
-		"-trust-domain", c.TrustDomains.String(), "-ztwim", c.Releases.String(),
+		filepath.Join(k.Toolchain, "bin", "lab-cluster"),
+		"-index", strconv.Itoa(cluster.Index), "-state", string(k.dir),
 	}
 	return fabric.In(cluster.Node, func() error {
-		return c.run(children, cluster.Name, c.State.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))
+		return k.run(children, cluster.Name, k.dir.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))
 	})
 }
 
 // run starts a part of the lab, with a file 3 of its own; when it ends, its status says so.
-func (c Config) run(children *children, name, logFile string, argv []string, file3 uintptr) error {
+func (k keeper) run(children *children, name, logFile string, argv []string, file3 uintptr) error {
 	output, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -111,23 +108,23 @@ func (c Config) run(children *children, name, logFile string, argv []string, fil
 	}
 	defer input.Close()
 	attr := &syscall.ProcAttr{
-		Dir:   c.State.Cluster(name),
+		Dir:   k.dir.Cluster(name),
 		Env:   cleanEnv(),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd(), file3},
 	}
-	return children.start(argv, attr, func(status syscall.WaitStatus) { c.ended(name, logFile, says(status)) })
+	return children.start(argv, attr, func(status syscall.WaitStatus) { k.ended(name, logFile, says(status)) })
 }
 
 // ended notes why a part is gone; the others live on.
-func (c Config) ended(name, logFile, how string) {
+func (k keeper) ended(name, logFile, how string) {
 	log.Printf("%s: its process has ended %s", name, how)
-	if c.State.Status(name).Phase == state.Failed {
+	if k.dir.Status(name).Phase == state.Failed {
 		return // it has said why itself
 	}
 	last := state.Tail(logFile, 20)
-	failed := state.Status{Name: name, Phase: state.Failed, ZTWIM: c.State.Status(name).ZTWIM,
+	failed := state.Status{Name: name, Phase: state.Failed, ZTWIM: k.dir.Status(name).ZTWIM,
 		Error: fmt.Sprintf("its process has ended %s; last lines of its log:\n%s", how, last)}
-	if err := c.State.SetStatus(failed); err != nil {
+	if err := k.dir.SetStatus(failed); err != nil {
 		log.Print(err)
 	}
 }

@@ -52,8 +52,7 @@ func (r Release) OneZero() bool { return strings.HasPrefix(r.Version, "1.0.") }
 // Newest says whether nothing in the catalog replaces it.
 func (r Release) Newest() bool { return r.Version == All[len(All)-1].Version }
 
-// PerCluster is a flag that can be given several times: MINOR for all clusters, CLUSTER=MINOR for one, or several of these
-// with commas, as String writes them to hand them on. The minor release of all clusters has the key "".
+// PerCluster are minor releases by the cluster's name; that of all other clusters has the key "".
 type PerCluster map[string]string
 
 var choice = regexp.MustCompile(`^(?:(cluster\d+)=)?(\d+\.\d+)$`)
@@ -68,30 +67,13 @@ func (p PerCluster) Of(cluster string) Release {
 	return Of(installed[Default])
 }
 
-// Set adds what a flag says.
+// Set adds what a flag says: MINOR for all clusters, or CLUSTER=MINOR for one.
 func (p PerCluster) Set(text string) error {
-	if text == "" { // what String writes of none
-		return nil
+	parts := choice.FindStringSubmatch(text)
+	if parts == nil || installed[parts[2]] == "" {
+		return fmt.Errorf("%q is no release that the lab has; give %s, or one of them for one cluster, like cluster2=1.0",
+			text, strings.Join(slices.Sorted(maps.Keys(installed)), " or "))
 	}
-	for pair := range strings.SplitSeq(text, ",") {
-		parts := choice.FindStringSubmatch(pair)
-		if parts == nil || installed[parts[2]] == "" {
-			return fmt.Errorf("%q is no release that the lab has; give %s, or one of them for one cluster, like cluster2=1.0",
-				pair, strings.Join(slices.Sorted(maps.Keys(installed)), " or "))
-		}
-		p[parts[1]] = parts[2]
-	}
+	p[parts[1]] = parts[2]
 	return nil
-}
-
-func (p PerCluster) String() string {
-	var pairs []string
-	for _, cluster := range slices.Sorted(maps.Keys(p)) {
-		pair := p[cluster]
-		if cluster != "" {
-			pair = cluster + "=" + pair
-		}
-		pairs = append(pairs, pair)
-	}
-	return strings.Join(pairs, ",")
 }

@@ -69,12 +69,6 @@ func (d Dir) ClusterLog(cluster string) string { return d.path(cluster, "lab-clu
 // ACMELog has the output of the ACME server.
 func (d Dir) ACMELog() string { return d.path(ACME, "pebble.log") }
 
-// Clusters counts the clusters that the folder was made for.
-func (d Dir) Clusters() int {
-	found, _ := filepath.Glob(d.path("cluster*", "pki"))
-	return len(found)
-}
-
 // SetKeeper notes the process id of the lab's first process, as the machine sees it.
 func (d Dir) SetKeeper(pid int) error {
 	return os.WriteFile(d.path("keeper.pid"), []byte(strconv.Itoa(pid)+"\n"), 0o600)
