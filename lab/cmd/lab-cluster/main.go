@@ -16,8 +16,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/kubelet"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
@@ -41,7 +41,7 @@ func main() {
 		log.Print("lab-cluster is started by `lab up`")
 		os.Exit(2)
 	}
-	c := cluster{Lab: lab, plan: fabric.For(*index), state: state.Dir(*dir), services: netns.NsHandle(servicesNamespace), ready: make(chan struct{})}
+	c := cluster{Lab: lab, plan: network.For(*index), state: state.Dir(*dir), services: netns.NsHandle(servicesNamespace), ready: make(chan struct{})}
 	c.release = lab.Releases.Of(c.plan.Name)
 	err = c.load()
 	if err == nil {
@@ -55,7 +55,7 @@ func main() {
 // cluster is what is known of it before it runs.
 type cluster struct {
 	state.Lab
-	plan     fabric.Plan
+	plan     network.Plan
 	state    state.Dir
 	release  release.Release
 	services netns.NsHandle

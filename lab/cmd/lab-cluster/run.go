@@ -14,8 +14,8 @@ import (
 	"spire-federation/lab/internal/apply"
 	"spire-federation/lab/internal/control"
 	"spire-federation/lab/internal/dns"
-	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/kubelet"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/services"
@@ -95,7 +95,7 @@ func (c *cluster) manifests() ([]apply.File, error) {
 	return append([]apply.File{{Name: "the toolchain's CRDs", Objects: crds}}, files...), err
 }
 
-func values(plan fabric.Plan, trustDomains fabric.TrustDomains, ztwim release.Release, webCA, serviceCA pki.Pair) apply.Values {
+func values(plan network.Plan, trustDomains network.TrustDomains, ztwim release.Release, webCA, serviceCA pki.Pair) apply.Values {
 	return apply.Values{
 		Cluster: plan.Name, Domain: plan.Domain, TrustDomain: trustDomains.Of(plan), NodeIP: plan.NodeIP.String(),
 		WebCA: webCA, ServiceCA: serviceCA, ZTWIM: ztwim,
@@ -106,10 +106,10 @@ func (c *cluster) node() kubelet.Config {
 	cert := func(name string) string { return filepath.Join(c.certs(), name) }
 	config := kubelet.Config{
 		Rest:         c.config,
-		NodeName:     "node-0",
+		NodeName:     network.NodeName,
 		NodeIP:       c.plan.NodeIP.String(),
 		PodCIDR:      c.plan.Pods.String(),
-		Bridge:       fabric.PodBridge,
+		Provisioned:  control.Provisioned,
 		DNS:          c.plan.DNS.String(),
 		APIServiceIP: c.plan.APIService.String(),
 		Dir:          c.dir(),
@@ -171,7 +171,7 @@ func (c *cluster) waitFor(ctx context.Context, applier *apply.Applier, objects [
 func (c *cluster) nodeObject() unstructured.Unstructured {
 	return unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Node",
-		"metadata": map[string]any{"name": "node-0", "annotations": map[string]any{apply.ReadyWhen: "Ready"}},
+		"metadata": map[string]any{"name": network.NodeName, "annotations": map[string]any{apply.ReadyWhen: "Ready"}},
 	}}
 }
 

@@ -7,8 +7,8 @@ import (
 
 	"spire-federation/lab/internal/apply"
 	"spire-federation/lab/internal/catalog"
-	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/images"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
@@ -18,7 +18,7 @@ import (
 // rendered is what cluster1 starts with, without the toolchain's CRDs, and the Deployments that OLM makes for ZTWIM's operator.
 func rendered(t *testing.T) []unstructured.Unstructured {
 	t.Helper()
-	files, err := apply.Render(manifests.Files, values(fabric.For(1), nil, release.Of("1.1.1"), pki.Pair{}, pki.Pair{}))
+	files, err := apply.Render(manifests.Files, values(network.For(1), nil, release.Of("1.1.1"), pki.Pair{}, pki.Pair{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestEveryImageOfTheManifestsIsKnown(t *testing.T) {
 }
 
 func TestTheOperatorsBinaryCanBeReplaced(t *testing.T) {
-	c := cluster{plan: fabric.For(1), state: state.Dir(t.TempDir()), Lab: state.Lab{Operator: "/opt/operator"}}
+	c := cluster{plan: network.For(1), state: state.Dir(t.TempDir()), Lab: state.Lab{Operator: "/opt/operator"}}
 	table, err := images.Load(c.node().ImageOverrides)
 	if err != nil {
 		t.Fatal(err)

@@ -18,9 +18,9 @@ import (
 	"spire-federation/lab/internal/standin/certmanageroperator"
 	"spire-federation/lab/internal/standin/certmanagerwebhook"
 	"spire-federation/lab/internal/standin/ingress"
-	"spire-federation/lab/internal/standin/network"
 	"spire-federation/lab/internal/standin/router"
 	"spire-federation/lab/internal/standin/serviceca"
+	"spire-federation/lab/internal/standin/trustedca"
 	"spire-federation/lab/internal/standin/writers"
 	"spire-federation/lab/internal/standin/ztwim"
 )
@@ -32,7 +32,7 @@ var standins = map[string]func(context.Context, []string) error{
 	"router":                router.Run,
 	"ingress-to-route":      ingress.Run,
 	"service-ca":            serviceca.Run,
-	"network-operator":      network.Run,
+	"network-operator":      trustedca.Run,
 	"catalog":               catalog.Run,
 
 	"openshift-controller-manager": writers.Run,

@@ -24,7 +24,7 @@ func execCommand(args []string) int {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		return usage("lab exec: which command? (lab exec [--] <command> [argument…])")
+		return usage("lab exec: no command given (lab exec [--] <command> [argument…])")
 	}
 	dir, toolchain, err := places()
 	if err != nil {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +17,7 @@ import (
 // keeperProcess is the lab's first process as `lab up` holds it.
 type keeperProcess struct {
 	cmd      *exec.Cmd
+	pidfd    int
 	lifeline *os.File
 	ended    chan struct{} // closed when it, and so everything of the lab, has ended
 }
@@ -47,6 +46,7 @@ func startKeeper(r *request, lock *os.File) (*keeperProcess, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC,
 		Setsid:     true,
+		PidFD:      new(int),
 	}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
@@ -56,7 +56,7 @@ func startKeeper(r *request, lock *os.File) (*keeperProcess, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("make the lab's namespaces (in a container, only if it is privileged): %w", err)
 	}
-	k := &keeperProcess{cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
+	k := &keeperProcess{cmd: cmd, pidfd: *cmd.SysProcAttr.PidFD, lifeline: lifeline, ended: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how it ended is in its ProcessState
 		close(k.ended)
@@ -72,21 +72,8 @@ func (k *keeperProcess) release() error {
 
 // stop ends the lab, and returns when all its processes are gone.
 func (k *keeperProcess) stop() error {
-	k.lifeline.Close()
-	select {
-	case <-k.ended:
-		return nil
-	case <-time.After(10 * time.Second):
-	}
-	if err := k.cmd.Process.Kill(); err != nil {
-		return err
-	}
-	select {
-	case <-k.ended:
-		return nil
-	case <-time.After(10 * time.Second):
-		return errors.New("its processes do not end, not even by SIGKILL")
-	}
+	defer k.lifeline.Close()
+	return end(k.pidfd)
 }
 
 // keep is the keeper's main.

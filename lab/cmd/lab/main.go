@@ -67,7 +67,7 @@ func parse(flags *flag.FlagSet, args []string) (code int, goOn bool) {
 	case err != nil:
 		return usage(fmt.Sprintf("lab %s: %v", flags.Name(), err)), false
 	case flags.NArg() > 0:
-		return usage(fmt.Sprintf("lab %s: what is %q for? It takes flags only", flags.Name(), flags.Arg(0))), false
+		return usage(fmt.Sprintf("lab %s: unexpected argument %q", flags.Name(), flags.Arg(0))), false
 	}
 	return ok, true
 }

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/state"
 )
@@ -66,7 +66,7 @@ func TestAnOrdinaryUsersClusterGivesWorkloadsTheirIdentity(t *testing.T) {
 	file := func(name string) string { return filepath.Join(l.dir.PKI("cluster1"), name) }
 	api := func(path string, data ...string) string {
 		return l.run(ok, append([]string{"exec", "curl", "-fsS", "--cacert", file(pki.ClusterCA + ".crt"), "--cert", file(pki.Admin + ".crt"), "--key", file(pki.Admin + ".key"),
-			"-H", "Content-Type: application/yaml", fabric.For(1).Server() + path}, data...)...)
+			"-H", "Content-Type: application/yaml", network.For(1).Server() + path}, data...)...)
 	}
 	api("/apis/spire.spiffe.io/v1alpha1/clusterspiffeids", "-d", probeIdentity)
 	api("/api/v1/namespaces/default/pods", "-d", probePod)

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"spire-federation/lab/internal/fabric"
 	"spire-federation/lab/internal/keeper"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 	"spire-federation/lab/internal/state"
 )
@@ -16,7 +16,7 @@ import (
 // that stand in for those of /etc.
 func prepare(dir state.Dir, clusters int) error {
 	var all []pki.Access
-	for _, plan := range fabric.All(clusters) {
+	for _, plan := range network.All(clusters) {
 		access, err := pki.WriteCluster(dir.PKI(plan.Name), plan)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func prepare(dir state.Dir, clusters int) error {
 	if err := web.Write(dir.CA(), "web-ca"); err != nil {
 		return err
 	}
-	acme, err := web.Issue(pki.Leaf{CommonName: fabric.ACMEHost, DNS: []string{fabric.ACMEHost}})
+	acme, err := web.Issue(pki.Leaf{CommonName: network.ACMEHost, DNS: []string{network.ACMEHost}})
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func prepare(dir state.Dir, clusters int) error {
 	for file, content := range map[string]string{
 		dir.Roots():                               string(web.Cert),
 		dir.Bundle():                              machineBundle() + string(web.Cert),
-		filepath.Join(dir.Etc(), "resolv.conf"):   fmt.Sprintf("nameserver %s\n", fabric.Keeper.Addr()),
+		filepath.Join(dir.Etc(), "resolv.conf"):   fmt.Sprintf("nameserver %s\n", network.Keeper.Addr()),
 		filepath.Join(dir.Etc(), "nsswitch.conf"): hostsByDNS(string(nsswitch)),
 		filepath.Join(dir.Etc(), "bashrc"):        bashrc,
 	} {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/state"
 )
 
@@ -62,10 +62,10 @@ func reportOf(dir state.Dir) report {
 		return r
 	}
 	lab, _ := dir.Lab() // not there yet when `lab up` has just begun
-	for _, plan := range fabric.All(lab.Clusters) {
+	for _, plan := range network.All(lab.Clusters) {
 		r.Clusters = append(r.Clusters, partReport{Status: dir.Status(plan.Name), Server: plan.Server(), Domain: plan.Domain})
 	}
-	r.ACME = partReport{Status: dir.Status(state.ACME), Server: "https://" + fabric.ACMEHost + "/directory"}
+	r.ACME = partReport{Status: dir.Status(state.ACME), Server: "https://" + network.ACMEHost + "/directory"}
 	return r
 }
 

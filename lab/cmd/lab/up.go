@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
 )
@@ -28,7 +28,7 @@ type request struct {
 
 // up starts the lab and returns when its clusters are ready, or when nothing of it is left.
 func up(args []string) int {
-	r := request{Lab: state.Lab{TrustDomains: fabric.TrustDomains{}, Releases: release.PerCluster{}}}
+	r := request{Lab: state.Lab{TrustDomains: network.TrustDomains{}, Releases: release.PerCluster{}}}
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
 	flags.IntVar(&r.Clusters, "clusters", 2, "")
 	flags.StringVar(&r.Operator, "ztwim-operator", "", "")
@@ -38,12 +38,12 @@ func up(args []string) int {
 	if code, goOn := parse(flags, args); !goOn {
 		return code
 	}
-	if r.Clusters < 1 || r.Clusters > fabric.MaxClusters {
-		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", r.Clusters, fabric.MaxClusters))
+	if r.Clusters < 1 || r.Clusters > network.MaxClusters {
+		return usage(fmt.Sprintf("lab up: --clusters %d: 1 to %d are possible", r.Clusters, network.MaxClusters))
 	}
 	for flag, of := range map[string]map[string]string{"trust-domain": r.TrustDomains, "ztwim": r.Releases} {
 		for cluster := range of {
-			if cluster != "" && !slices.ContainsFunc(fabric.All(r.Clusters), func(p fabric.Plan) bool { return p.Name == cluster }) {
+			if cluster != "" && !slices.ContainsFunc(network.All(r.Clusters), func(p network.Plan) bool { return p.Name == cluster }) {
 				return usage(fmt.Sprintf("lab up: --%s %s=…: the lab has no such cluster", flag, cluster))
 			}
 		}

@@ -3,9 +3,12 @@ package control
 import (
 	"path/filepath"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/pki"
 )
+
+// Provisioned is where the hostPath provisioner of kube-controller-manager makes volumes; it has no setting for that.
+const Provisioned = "/tmp/hostpath_pv"
 
 const etcdURL = "http://127.0.0.1:2379" // in the cluster's own network namespace
 
@@ -25,7 +28,7 @@ func Etcd(dir string) Process {
 
 // APIServer listens on the node's address: 443 there is the router's. Webhooks behind Services are reached by their
 // ClusterIPs, as on a real control plane.
-func APIServer(plan fabric.Plan, certs string, audit Audit, admission string) Process {
+func APIServer(plan network.Plan, certs string, audit Audit, admission string) Process {
 	crt, key := pairs(certs)
 	return Process{
 		Name: "kube-apiserver",

@@ -10,7 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 )
 
 // ttl is short because a name's addresses change as pods come and go.
@@ -22,12 +22,12 @@ type Lookup func(name string) (addresses []netip.Addr, exists bool)
 // World resolves *.apps.clusterN.example.com to the node of cluster N, where its router listens, and the ACME server's name.
 func World(n int) Lookup {
 	nodes := map[string]netip.Addr{}
-	for _, plan := range fabric.All(n) {
+	for _, plan := range network.All(n) {
 		nodes[plan.Domain] = plan.NodeIP
 	}
 	return func(name string) ([]netip.Addr, bool) {
-		if name == fabric.ACMEHost {
-			return []netip.Addr{fabric.ACME.Addr()}, true
+		if name == network.ACMEHost {
+			return []netip.Addr{network.ACME.Addr()}, true
 		}
 		for domain, node := range nodes {
 			if strings.HasSuffix(name, "."+domain) {

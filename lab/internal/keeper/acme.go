@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/state"
 )
 
@@ -25,7 +25,7 @@ func (k keeper) startACME(children *children) error {
 	}
 	dir := k.dir.Cluster(state.ACME)
 	argv := []string{
-		filepath.Join(k.Toolchain, "bin", "pebble"), "-listen", net.JoinHostPort(fabric.ACME.Addr().String(), "443"),
+		filepath.Join(k.Toolchain, "bin", "pebble"), "-listen", net.JoinHostPort(network.ACME.Addr().String(), "443"),
 		"-certificate", filepath.Join(dir, "tls.crt"), "-key", filepath.Join(dir, "tls.key"),
 	}
 	err = k.run(children, state.ACME, k.dir.ACMELog(), argv, told.Fd())

@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// children is what the first process of a PID namespace owes the others: it starts some, and reaps all,
-// its own and the orphans. It does without os/exec, whose Wait would compete for them.
+// children starts processes and, as PID 1 must, reaps every orphan. It does without os/exec, whose Wait would compete for them.
 type children struct {
 	mu    sync.Mutex
 	ended map[int]func(syscall.WaitStatus)
@@ -71,8 +70,8 @@ func killAll() {
 	}
 }
 
-// says puts a process's end into words.
-func says(status syscall.WaitStatus) string {
+// describeExit puts a process's end into words.
+func describeExit(status syscall.WaitStatus) string {
 	if status.Signaled() {
 		return "by " + unix.SignalName(status.Signal())
 	}

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"spire-federation/lab/internal/dns"
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/state"
 )
 
@@ -61,11 +61,11 @@ func (k keeper) start() error {
 	if err := mounts(k.dir); err != nil {
 		return err
 	}
-	clusters, err := fabric.Up(k.Clusters)
+	clusters, err := network.Up(k.Clusters)
 	if err != nil {
 		return fmt.Errorf("build the network: %w", err)
 	}
-	packets, streams, err := dns.Listen(net.JoinHostPort(fabric.Keeper.Addr().String(), "53"))
+	packets, streams, err := dns.Listen(net.JoinHostPort(network.Keeper.Addr().String(), "53"))
 	if err != nil {
 		return err
 	}
@@ -85,12 +85,12 @@ func (k keeper) start() error {
 }
 
 // startCluster runs a cluster's process in its network namespace, with the one of its services as file 3.
-func (k keeper) startCluster(children *children, cluster fabric.Cluster) error {
+func (k keeper) startCluster(children *children, cluster network.Cluster) error {
 	argv := []string{
 		filepath.Join(k.Toolchain, "bin", "lab-cluster"),
 		"-index", strconv.Itoa(cluster.Index), "-state", string(k.dir),
 	}
-	return fabric.In(cluster.Node, func() error {
+	return network.In(cluster.Node, func() error {
 		return k.run(children, cluster.Name, k.dir.ClusterLog(cluster.Name), argv, uintptr(cluster.Services))
 	})
 }
@@ -112,7 +112,7 @@ func (k keeper) run(children *children, name, logFile string, argv []string, fil
 		Env:   cleanEnv(),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd(), file3},
 	}
-	return children.start(argv, attr, func(status syscall.WaitStatus) { k.ended(name, logFile, says(status)) })
+	return children.start(argv, attr, func(status syscall.WaitStatus) { k.ended(name, logFile, describeExit(status)) })
 }
 
 // ended notes why a part is gone; the others live on.

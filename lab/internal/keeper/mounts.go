@@ -9,11 +9,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"spire-federation/lab/internal/control"
 	"spire-federation/lab/internal/state"
 )
-
-// provisioned is where kube-controller-manager's hostPath provisioner makes volumes; it has no setting for that.
-const provisioned = "/tmp/hostpath_pv"
 
 // Bundles are the places where distributions keep the CA bundle that programs read by default.
 var Bundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
@@ -27,13 +25,13 @@ func mounts(dir state.Dir) error {
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
-	if err := os.MkdirAll(provisioned, 0o777); err != nil {
+	if err := os.MkdirAll(control.Provisioned, 0o777); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir.HostPathVolumes(), 0o755); err != nil {
 		return err
 	}
-	if err := bind(dir.HostPathVolumes(), provisioned); err != nil {
+	if err := bind(dir.HostPathVolumes(), control.Provisioned); err != nil {
 		return err
 	}
 	for _, bundle := range Bundles {

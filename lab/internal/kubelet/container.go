@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"spire-federation/lab/internal/kubelet/cgroup"
+	"spire-federation/lab/internal/wake"
 )
 
 // container is one container of a pod over all its runs; pod.mu guards status and process.
@@ -183,13 +184,7 @@ func (p *pod) logPath(c *container, run int32) string {
 func (p *pod) accompany(c *container, run *process) {
 	probing, cancel := context.WithCancel(p.stopping)
 	defer cancel()
-	unhealthy := make(chan struct{}, 1)
-	fail := func() {
-		select {
-		case unhealthy <- struct{}{}:
-		default:
-		}
-	}
+	unhealthy := wake.New()
 	starting, started := context.WithCancel(probing)
 	live := func() {
 		started()
@@ -199,7 +194,7 @@ func (p *pod) accompany(c *container, run *process) {
 		})
 		go p.probe(probing, c, run, c.spec.LivenessProbe, "Liveness", func(ok bool) {
 			if !ok {
-				fail()
+				unhealthy.Send()
 			}
 		})
 		go p.probe(probing, c, run, c.spec.ReadinessProbe, "Readiness", func(ok bool) {
@@ -213,7 +208,7 @@ func (p *pod) accompany(c *container, run *process) {
 			if ok {
 				live()
 			} else {
-				fail()
+				unhealthy.Send()
 			}
 		})
 	}

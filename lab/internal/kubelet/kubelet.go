@@ -24,10 +24,10 @@ import (
 	typedcore "k8s.io/client-go/kubernetes/typed/core/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 
 	"spire-federation/lab/internal/images"
+	"spire-federation/lab/internal/wake"
 )
 
 // shutdownGrace is how long containers may take to end when the node itself is stopped.
@@ -39,8 +39,10 @@ type Config struct {
 	Rest *rest.Config
 	// NodeName and NodeIP name the node; the IP is the bridge's own address.
 	NodeName, NodeIP string
-	// PodCIDR is the network of the pods' addresses, e.g. 198.18.16.0/21; its bridge is in the current network namespace.
-	PodCIDR, Bridge string
+	// PodCIDR is the network of the pods' addresses, e.g. 198.18.16.0/21; the calling process is in the node's network namespace.
+	PodCIDR string
+	// Provisioned is where kube-controller-manager makes PersistentVolumes.
+	Provisioned string
 	// DNS is the resolver that containers get.
 	DNS string
 	// APIServiceIP is the address of Service default/kubernetes.
@@ -74,7 +76,8 @@ type node struct {
 	pods map[types.UID]*pod
 }
 
-// Run registers the node and runs its pods until ctx ends; it returns when all containers are gone.
+// Run registers the node and runs its pods until ctx ends; it returns when all containers are gone. The main thread must be
+// locked to main: else it could become one that sits in a pod's network, which /proc/self would show as the program's own.
 func Run(ctx context.Context, c Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -86,16 +89,8 @@ func Run(ctx context.Context, c Config) error {
 	core := factory.Core().V1()
 	n.objects, n.lister = objects{core.ConfigMaps().Lister(), core.Secrets().Lister()}, core.Pods().Lister()
 
-	changed := make(chan struct{}, 1)
-	poke := func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}
-	if _, err := core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
-	}); err != nil {
+	changed := wake.New()
+	if err := changed.OnChange(core.Pods().Informer()); err != nil {
 		return fmt.Errorf("watch pods: %w", err)
 	}
 	factory.Start(ctx.Done())
@@ -115,7 +110,7 @@ func Run(ctx context.Context, c Config) error {
 		n.stopAll()
 	}()
 	for {
-		if err := n.sync(poke); err != nil {
+		if err := n.sync(changed.Send); err != nil {
 			return err
 		}
 		select {

@@ -27,7 +27,11 @@ const (
 // register makes the node object and keeps it and its lease alive until ctx ends. Not virtual-kubelet's
 // controller: it panics when its context ends during a write (updateNodeStatus in node/node.go, v1.12.0).
 func (n *node) register(ctx context.Context) error {
-	object, nodes := nodeObject(n.NodeName, n.NodeIP), n.client.CoreV1().Nodes()
+	server, err := n.client.Discovery().ServerVersion()
+	if err != nil {
+		return fmt.Errorf("version of the API server: %w", err)
+	}
+	object, nodes := nodeObject(n.NodeName, n.NodeIP, server.GitVersion), n.client.CoreV1().Nodes()
 	if _, err := nodes.Create(ctx, object, metav1.CreateOptions{}); err != nil && !errors.IsAlreadyExists(err) {
 		return fmt.Errorf("register: %w", err)
 	}
@@ -48,7 +52,7 @@ func (n *node) register(ctx context.Context) error {
 	}
 }
 
-func nodeObject(name, ip string) *v1.Node {
+func nodeObject(name, ip, version string) *v1.Node {
 	conditions := []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue, Reason: "KubeletReady", Message: "the lab's node runs pods as processes"}}
 	for _, pressure := range []v1.NodeConditionType{v1.NodeMemoryPressure, v1.NodeDiskPressure, v1.NodePIDPressure} {
 		conditions = append(conditions, v1.NodeCondition{Type: pressure, Status: v1.ConditionFalse, Reason: "NotMeasured"})
@@ -73,7 +77,7 @@ func nodeObject(name, ip string) *v1.Node {
 			DaemonEndpoints: v1.NodeDaemonEndpoints{KubeletEndpoint: v1.DaemonEndpoint{Port: kubeletPort}},
 			NodeInfo: v1.NodeSystemInfo{
 				OperatingSystem: "linux", Architecture: runtime.GOARCH, OSImage: "spire-federation lab",
-				KubeletVersion: "v1.35.3", ContainerRuntimeVersion: "lab://processes",
+				KubeletVersion: version, ContainerRuntimeVersion: "lab://processes",
 			},
 		},
 	}

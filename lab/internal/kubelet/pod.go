@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"spire-federation/lab/internal/wake"
 )
 
 // statusCheck is how often a pod's status in the API is compared with what it should be.
@@ -40,14 +42,14 @@ type pod struct {
 	shown      v1.PodStatus
 	ip         string
 	containers []*container // init containers first
-	changed    chan struct{}
+	changed    wake.Signal
 }
 
 func (n *node) newPod(object *v1.Pod) *pod {
 	p := &pod{
 		n: n, namespace: object.Namespace, name: object.Name, uid: object.UID, spec: &object.Spec,
 		dir:  filepath.Join(n.Dir, "pods", string(object.UID)),
-		done: make(chan struct{}), object: object, shown: object.Status, changed: make(chan struct{}, 1),
+		done: make(chan struct{}), object: object, shown: object.Status, changed: wake.New(),
 	}
 	p.volumes = n.newVolumes(filepath.Join(p.dir, "volumes"))
 	p.stopping, p.stop = context.WithCancel(context.Background())
@@ -89,7 +91,7 @@ func (p *pod) run() {
 		reporting, enough := context.WithCancel(p.n.ctx)
 		var reporter sync.WaitGroup
 		reporter.Go(func() { p.report(reporting) })
-		p.poke()
+		p.changed.Send()
 		p.runContainers()
 		<-p.stopping.Done() // the log of a pod that is over can be read until it is deleted
 		enough()
@@ -198,14 +200,7 @@ func (p *pod) set(change func()) {
 	p.mu.Lock()
 	change()
 	p.mu.Unlock()
-	p.poke()
-}
-
-func (p *pod) poke() {
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
+	p.changed.Send()
 }
 
 // report writes the status to the API, always from one goroutine and always the newest: two writers could
@@ -226,7 +221,7 @@ func (p *pod) report(ctx context.Context) {
 		}
 		if err := p.show(ctx); err != nil && ctx.Err() == nil {
 			slog.Warn("status not written, trying again", "pod", p.namespace+"/"+p.name, "error", err)
-			time.AfterFunc(time.Second, p.poke)
+			time.AfterFunc(time.Second, p.changed.Send)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestPodIsReadyAgainAfterTheClusterLostTheNode(t *testing.T) {
 		n := &node{ctx: ctx, client: fake.NewClientset(object)}
 		p := n.newPod(object)
 		p.containers[0].status.State, p.containers[0].status.Ready = running, true
-		p.poke()
+		p.changed.Send()
 		go p.report(ctx)
 		pods := n.client.CoreV1().Pods("ns")
 		ready := func() (*v1.Pod, *v1.PodCondition) {

@@ -20,10 +20,6 @@ import (
 	"spire-federation/lab/internal/kubelet/cgroup"
 )
 
-// Pinned here, the main thread never becomes a thread that sits in a pod's
-// network: /proc/self of this process would then show that network as its own.
-func init() { runtime.LockOSThread() }
-
 // process is one run of a container.
 type process struct {
 	cmd  *exec.Cmd
@@ -96,7 +92,7 @@ func (p *process) run(ns netns.NsHandle, started chan<- error, output, log *os.F
 			}
 		}
 		if seesAll := p.cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWPID == 0; seesAll {
-			if err := cgroup.Pretend(); err != nil {
+			if err := cgroup.Fake(); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -14,6 +15,8 @@ import (
 	"spire-federation/lab/internal/images"
 	"spire-federation/lab/internal/kubelet/cgroup"
 )
+
+func init() { runtime.LockOSThread() } // as in lab-cluster
 
 func TestMain(m *testing.M) {
 	ShimMain() // containers of these tests begin as this program

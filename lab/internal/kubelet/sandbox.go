@@ -4,12 +4,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+
+	"spire-federation/lab/internal/network"
 )
 
 // vethPrefix marks the node's ends of the pods' links.
@@ -33,8 +34,8 @@ func (n *node) newSandbox(uid string, hostNetwork bool) (*sandbox, error) {
 		return nil, err
 	}
 	s := &sandbox{ip: ip, link: linkName(uid), free: func() { n.addresses.give(ip) }}
-	if s.ns, err = newNamespace(); err == nil {
-		err = n.connect(s)
+	if s.ns, err = network.NewNamespace(); err == nil {
+		err = network.ConnectPod(s.link, s.ns, netip.PrefixFrom(ip, n.addresses.prefix.Bits()), n.nodeIP)
 	}
 	if err != nil {
 		s.close()
@@ -45,60 +46,6 @@ func (n *node) newSandbox(uid string, hostNetwork bool) (*sandbox, error) {
 
 func linkName(uid string) string {
 	return fmt.Sprintf("%s%x", vethPrefix, sha256.Sum256([]byte(uid)))[:15]
-}
-
-// newNamespace makes a network namespace without leaving the caller's: its thread is thrown away.
-func newNamespace() (netns.NsHandle, error) {
-	type result struct {
-		ns  netns.NsHandle
-		err error
-	}
-	done := make(chan result)
-	go func() {
-		runtime.LockOSThread()
-		ns, err := netns.New()
-		done <- result{ns, err}
-	}()
-	r := <-done
-	return r.ns, r.err
-}
-
-func (n *node) connect(s *sandbox) error {
-	bridge, err := netlink.LinkByName(n.Bridge)
-	if err != nil {
-		return fmt.Errorf("bridge %s: %w", n.Bridge, err)
-	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MasterIndex = s.link, bridge.Attrs().Index
-	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(s.ns)}
-	if err := netlink.LinkAdd(veth); err != nil {
-		return fmt.Errorf("link %s: %w", s.link, err)
-	}
-	if err := netlink.LinkSetUp(veth); err != nil {
-		return err
-	}
-	inside, err := netlink.NewHandleAt(s.ns)
-	if err != nil {
-		return err
-	}
-	defer inside.Close()
-	for name, address := range map[string]string{"lo": "127.0.0.1/8", "eth0": netip.PrefixFrom(s.ip, n.addresses.prefix.Bits()).String()} {
-		link, err := inside.LinkByName(name)
-		if err != nil {
-			return err
-		}
-		parsed, err := netlink.ParseAddr(address)
-		if err != nil {
-			return err
-		}
-		if err := inside.AddrReplace(link, parsed); err != nil {
-			return err
-		}
-		if err := inside.LinkSetUp(link); err != nil {
-			return err
-		}
-	}
-	return inside.RouteAdd(&netlink.Route{Gw: n.nodeIP.AsSlice()})
 }
 
 // close removes the pod's network; the namespace goes with the last process in it.

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// provisioned is where kube-controller-manager's hostPath provisioner makes PersistentVolumes.
-	provisioned = "/tmp/hostpath_pv/"
 	// spiffeSockets is the host directory that the SPIFFE CSI driver mounts into workloads.
 	spiffeSockets = "/run/spire/agent-sockets"
 
@@ -121,7 +119,7 @@ func (v *volumes) locate(ctx context.Context, pod *v1.Pod, volume v1.Volume) (st
 // and makes it: a host of this kind has no files of its own that a pod could expect.
 func (n *node) hostPath(source *v1.HostPathVolumeSource) (string, error) {
 	path := filepath.Clean(source.Path)
-	if !strings.HasPrefix(path, provisioned) {
+	if !strings.HasPrefix(path, n.Provisioned+"/") {
 		path = filepath.Join(n.Dir, "hostfs", path)
 	}
 	return directory(path)

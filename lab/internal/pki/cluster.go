@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 )
 
 // Names of the pairs in a cluster's pki folder: <name>.crt and <name>.key.
@@ -27,7 +27,7 @@ const (
 )
 
 // WriteCluster makes everything in dir that the cluster's processes show or check, and returns what an administrator needs.
-func WriteCluster(dir string, plan fabric.Plan) (Access, error) {
+func WriteCluster(dir string, plan network.Plan) (Access, error) {
 	ca, err := NewCA(plan.Name)
 	if err != nil {
 		return Access{}, err
@@ -61,7 +61,7 @@ func WriteCluster(dir string, plan fabric.Plan) (Access, error) {
 	return access(Admin), nil
 }
 
-func leafs(plan fabric.Plan) map[string]Leaf {
+func leafs(plan network.Plan) map[string]Leaf {
 	const masters = "system:masters"
 	return map[string]Leaf{
 		APIServer: {
@@ -70,7 +70,7 @@ func leafs(plan fabric.Plan) map[string]Leaf {
 			IPs:        []netip.Addr{plan.NodeIP, plan.APIService},
 		},
 		KubeletClient: {CommonName: "kube-apiserver-kubelet-client", Organizations: []string{masters}},
-		Kubelet:       {CommonName: "system:node:node-0", Organizations: []string{"system:nodes"}, DNS: []string{"node-0"}, IPs: []netip.Addr{plan.NodeIP}},
+		Kubelet:       {CommonName: "system:node:" + network.NodeName, Organizations: []string{"system:nodes"}, DNS: []string{network.NodeName}, IPs: []netip.Addr{plan.NodeIP}},
 		Controllers:   {CommonName: "system:kube-controller-manager"},
 		Scheduler:     {CommonName: "system:kube-scheduler"},
 		Admin:         {CommonName: "lab-admin", Organizations: []string{masters}},

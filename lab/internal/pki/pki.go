@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -31,12 +32,13 @@ type CA struct {
 	key  *ecdsa.PrivateKey
 }
 
-// Leaf says whom a certificate is for. One with DNS names or addresses can serve, every one can be a client.
+// Leaf says whom a certificate is for: a server, when it has DNS names or addresses, else a client.
 type Leaf struct {
 	CommonName    string
 	Organizations []string
 	DNS           []string
 	IPs           []netip.Addr
+	Lifetime      time.Duration // 0: that of the CAs
 }
 
 // NewCA makes a self-signed CA.
@@ -51,6 +53,15 @@ func NewCA(commonName string) (CA, error) {
 	return CA{Pair: pair, cert: cert, key: key}, err
 }
 
+// Load takes up a CA that NewCA made.
+func Load(pair Pair) (CA, error) {
+	loaded, err := tls.X509KeyPair(pair.Cert, pair.Key)
+	if err != nil {
+		return CA{}, err
+	}
+	return CA{Pair: pair, cert: loaded.Leaf, key: loaded.PrivateKey.(*ecdsa.PrivateKey)}, nil
+}
+
 // Issue makes a leaf.
 func (ca CA) Issue(leaf Leaf) (Pair, error) {
 	template := &x509.Certificate{
@@ -63,7 +74,10 @@ func (ca CA) Issue(leaf Leaf) (Pair, error) {
 		template.IPAddresses = append(template.IPAddresses, net.IP(address.AsSlice()))
 	}
 	if len(leaf.DNS)+len(leaf.IPs) > 0 {
-		template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
+	if leaf.Lifetime > 0 {
+		template.NotAfter = time.Now().Add(leaf.Lifetime)
 	}
 	pair, _, _, err := sign(template, &ca)
 	return pair, err
@@ -82,7 +96,10 @@ func sign(template *x509.Certificate, issuer *CA) (Pair, *x509.Certificate, *ecd
 		return fail(err)
 	}
 	now := time.Now()
-	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(lifetime)
+	template.NotBefore = now.Add(-time.Hour)
+	if template.NotAfter.IsZero() {
+		template.NotAfter = now.Add(lifetime)
+	}
 	parent, signer := template, key
 	if issuer != nil {
 		parent, signer = issuer.cert, issuer.key

@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 )
 
 func TestLeafsOfAClusterVerifyAgainstItsCAAndNoOther(t *testing.T) {
@@ -18,7 +18,7 @@ func TestLeafsOfAClusterVerifyAgainstItsCAAndNoOther(t *testing.T) {
 		dir string
 		i   int
 	}{{dir, 1}, {other, 2}} {
-		if _, err := WriteCluster(c.dir, fabric.For(c.i)); err != nil {
+		if _, err := WriteCluster(c.dir, network.For(c.i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestLeafsOfAClusterVerifyAgainstItsCAAndNoOther(t *testing.T) {
 func TestKubeconfigHasAUsableContextPerCluster(t *testing.T) {
 	dir := t.TempDir()
 	var clusters []Access
-	for _, plan := range fabric.All(2) {
+	for _, plan := range network.All(2) {
 		access, err := WriteCluster(filepath.Join(dir, plan.Name), plan)
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,7 @@ func TestKubeconfigHasAUsableContextPerCluster(t *testing.T) {
 	if err := WriteKubeconfig(file, clusters...); err != nil {
 		t.Fatal(err)
 	}
-	for _, plan := range fabric.All(2) {
+	for _, plan := range network.All(2) {
 		rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: file}
 		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: plan.Name}).ClientConfig()
 		if err != nil {

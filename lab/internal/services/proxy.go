@@ -3,7 +3,6 @@ package services
 import (
 	"context"
 	"errors"
-	"io"
 	"log"
 	"math/rand/v2"
 	"net"
@@ -11,7 +10,8 @@ import (
 
 	"github.com/vishvananda/netns"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
+	"spire-federation/lab/internal/tcpjoin"
 )
 
 const (
@@ -64,7 +64,7 @@ func (p *proxy) run(ctx context.Context, changed <-chan struct{}) error {
 
 func (p *proxy) listen(ctx context.Context, address string) error {
 	var l net.Listener
-	err := fabric.In(p.ns, func() (err error) {
+	err := network.In(p.ns, func() (err error) {
 		l, err = net.Listen("tcp4", address)
 		return err
 	})
@@ -99,7 +99,7 @@ func (p *proxy) serve(ctx context.Context, address string, client net.Conn) {
 		return
 	}
 	defer backend.Close()
-	join(client.(*net.TCPConn), backend.(*net.TCPConn))
+	tcpjoin.Join(client, backend)
 }
 
 // dial connects to a ready backend, and goes on looking for one until ctx ends.
@@ -115,7 +115,7 @@ func (p *proxy) dial(ctx context.Context, address string) (net.Conn, error) {
 			if backend, err = new(net.Dialer).DialContext(ctx, "tcp4", backends[rand.IntN(len(backends))]); err == nil {
 				return backend, nil
 			}
-		} else if p.table.deserted(fronts[address]) {
+		} else if p.table.neverServed(fronts[address]) {
 			return nil, errors.New("no endpoint has ever been there")
 		}
 		select {
@@ -124,17 +124,4 @@ func (p *proxy) dial(ctx context.Context, address string) (net.Conn, error) {
 		case <-time.After(retry):
 		}
 	}
-}
-
-// join copies both ways. When one side has said all, the other is told so, and may go on speaking.
-func join(a, b *net.TCPConn) {
-	done := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(a, b)
-		_ = a.CloseWrite()
-		close(done)
-	}()
-	_, _ = io.Copy(b, a)
-	_ = b.CloseWrite()
-	<-done
 }

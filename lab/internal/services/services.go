@@ -14,25 +14,17 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"spire-federation/lab/internal/dns"
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
+	"spire-federation/lab/internal/wake"
 )
 
 // Run serves the cluster's Services until ctx ends. Listeners are in the given namespace, connections to pods come from the
 // caller's, so that they have the node's address. Names that are no Service's and no node's are looked up in names.
-func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, plan fabric.Plan, names dns.Lookup) error {
+func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, plan network.Plan, names dns.Lookup) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	services, slices, nodes := factory.Core().V1().Services(), factory.Discovery().V1().EndpointSlices(), factory.Core().V1().Nodes()
-	changed := make(chan struct{}, 1)
-	wake := func(any) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}
-	_, err := services.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: wake, UpdateFunc: func(_, now any) { wake(now) }, DeleteFunc: wake,
-	})
-	if err != nil {
+	changed := wake.New()
+	if err := changed.OnChange(services.Informer()); err != nil {
 		return err
 	}
 	t := &table{services: services.Lister(), slices: slices.Lister(), nodes: nodes.Lister()}
@@ -44,7 +36,7 @@ func Run(ctx context.Context, client kubernetes.Interface, ns netns.NsHandle, pl
 	}
 	var packets net.PacketConn
 	var streams net.Listener
-	err = fabric.In(ns, func() error {
+	err := network.In(ns, func() (err error) {
 		packets, streams, err = dns.Listen(net.JoinHostPort(plan.DNS.String(), "53"))
 		return err
 	})

@@ -91,7 +91,7 @@ func TestBackendsAreReadyEndpointsOfThePort(t *testing.T) {
 	}
 }
 
-func TestAServiceIsDesertedWhenItNeverHadAnEndpoint(t *testing.T) {
+func TestAServiceThatNeverHadAnEndpointIsKnown(t *testing.T) {
 	f := newFixture()
 	old, young := metav1.NewTime(time.Now().Add(-hold)), metav1.Now()
 	for name, meta := range map[string]metav1.ObjectMeta{
@@ -105,8 +105,8 @@ func TestAServiceIsDesertedWhenItNeverHadAnEndpoint(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]bool{"never": true, "had one": false, "not yet": false, "without slices": false} {
-		if got := f.deserted(front{"shop", name, "https"}); got != want {
-			t.Errorf("%s: deserted = %v", name, got)
+		if got := f.neverServed(front{"shop", name, "https"}); got != want {
+			t.Errorf("%s: neverServed = %v", name, got)
 		}
 	}
 }

@@ -69,9 +69,9 @@ func (t *table) backends(f front) []string {
 	return all
 }
 
-// deserted says that nobody has ever been behind a Service, and that it has been there for long enough. ZTWIM 1.0.0 has
-// such a one: the selector of its webhook's Service fits no pod.
-func (t *table) deserted(f front) bool {
+// neverServed says that a Service has been there for a while and has never had an endpoint. ZTWIM 1.0.0 has such a one: the
+// selector of its webhook's Service fits no pod.
+func (t *table) neverServed(f front) bool {
 	all := t.slicesOf(f.namespace, f.service)
 	return len(all) > 0 && !slices.ContainsFunc(all, func(s *discoveryv1.EndpointSlice) bool {
 		return len(s.Endpoints) > 0 || s.Generation > 1 || time.Since(s.CreationTimestamp.Time) < hold

@@ -4,17 +4,17 @@ import (
 	"encoding/json"
 	"os"
 
-	"spire-federation/lab/internal/fabric"
+	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/release"
 )
 
 // Lab is what `lab up` was asked for. The keeper and the clusters read it from the state folder.
 type Lab struct {
-	Clusters     int                 `json:"clusters"`
-	Toolchain    string              `json:"toolchain"`
-	Operator     string              `json:"operator,omitempty"` // binary to run as ZTWIM's operator, in place of the stand-in
-	TrustDomains fabric.TrustDomains `json:"trustDomains"`
-	Releases     release.PerCluster  `json:"ztwim"`
+	Clusters     int                  `json:"clusters"`
+	Toolchain    string               `json:"toolchain"`
+	Operator     string               `json:"operator,omitempty"` // binary to run as ZTWIM's operator, in place of the stand-in
+	TrustDomains network.TrustDomains `json:"trustDomains"`
+	Releases     release.PerCluster   `json:"ztwim"`
 }
 
 func (d Dir) labFile() string { return d.path("lab.json") }

@@ -19,9 +19,12 @@ const Label = "/.cgroup"
 // Labelled is what Label has to say of a container.
 func Labelled(podUID, id string) string { return fmt.Sprintf("0::/kubepods/pod%s/%s\n", podUID, id) }
 
-// Pretend shows what the calling thread starts from now on the Label of a process where it opens /proc/<pid>/cgroup.
-// A listener for system calls, because nothing has to be laid over /proc for it, in time, for each process that a container forks.
-func Pretend() error {
+// Fake makes every process that is started from this thread read the container's Label when it opens /proc/<pid>/cgroup.
+//
+// The kernel hands each openat of these processes to this program, which answers with another file or lets it go on (see
+// seccomp_unotify(2)). Mounts over /proc/<pid>/cgroup would have to be there in time for each process that a container forks.
+// A program that calls open or openat2 instead sees the machine's own cgroup; SPIRE's agent and all other Go programs use openat.
+func Fake() error {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the system call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_OPENAT, Jf: 1},
@@ -37,9 +40,9 @@ func Pretend() error {
 	return nil
 }
 
-// The kernel's structures, of which golang.org/x/sys has the ioctls only.
+// The kernel's structures seccomp_notif, seccomp_notif_resp and seccomp_notif_addfd: golang.org/x/sys has the ioctls only.
 type (
-	call struct {
+	notification struct {
 		id        uint64
 		pid, _    uint32
 		nr        int32
@@ -47,15 +50,15 @@ type (
 		_         uint64
 		arguments [6]uint64
 	}
-	goOn struct {
+	response struct {
 		id    uint64
 		_     int64
 		_     int32
 		flags uint32
 	}
-	instead struct {
-		id                             uint64
-		flags, file, _, descriptorFlag uint32
+	addFD struct {
+		id                           uint64
+		flags, sourceFD, _, newFlags uint32
 	}
 )
 
@@ -64,19 +67,19 @@ func answer(listener int) {
 	defer unix.Close(listener)
 	for {
 		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
-		if n, _ := unix.Poll(poll, -1); n > 0 && poll[0].Revents&unix.POLLIN == 0 {
+		if ready, _ := unix.Poll(poll, -1); ready > 0 && poll[0].Revents&unix.POLLIN == 0 {
 			return
 		}
-		var c call
-		if !ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&c)) {
+		var n notification
+		if !ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) {
 			continue // a signal has ended it already
 		}
-		if label := c.label(); label != nil {
-			given := instead{id: c.id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, file: uint32(label.Fd()), descriptorFlag: unix.O_CLOEXEC}
+		if label := n.label(); label != nil {
+			given := addFD{id: n.id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, sourceFD: uint32(label.Fd()), newFlags: unix.O_CLOEXEC}
 			ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&given))
 			label.Close()
 		} else {
-			ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&goOn{id: c.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}))
+			ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&response{id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}))
 		}
 	}
 }
@@ -88,16 +91,16 @@ func ioctl(fd int, request uint, data unsafe.Pointer) bool {
 
 var cgroupOf = regexp.MustCompile(`^/proc/(\d+)/cgroup\x00`)
 
-// label is the file to give instead of what the call asks for, nil if it is to have that.
-func (c call) label() *os.File {
-	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", c.pid))
+// label is the file to open instead of the one that was asked for; nil for that one.
+func (n notification) label() *os.File {
+	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", n.pid))
 	if err != nil {
 		return nil
 	}
 	defer memory.Close()
 	var path [32]byte
-	n, _ := memory.ReadAt(path[:], int64(c.arguments[1])) // less than all of it at the end of a page
-	match := cgroupOf.FindSubmatch(path[:n])
+	length, _ := memory.ReadAt(path[:], int64(n.arguments[1])) // less than all of it at the end of a page
+	match := cgroupOf.FindSubmatch(path[:length])
 	if match == nil {
 		return nil
 	}

@@ -3,7 +3,6 @@
 package certmanageroperator
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -18,9 +17,9 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/yaml"
 
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/apply"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 //go:embed operands.yaml
@@ -28,11 +27,11 @@ var operandsText []byte
 
 // Run keeps the operands until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	operands, err := parse(operandsText)
+	operands, err := apply.Parse(operandsText)
 	if err != nil {
-		return err
+		return fmt.Errorf("operands.yaml: %w", err)
 	}
-	_, client, err := level.Clients()
+	_, client, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}
@@ -40,28 +39,16 @@ func Run(ctx context.Context, _ []string) error {
 	informer := dynamicinformer.NewFilteredDynamicInformer(client, deployments, "cert-manager", 0, cache.Indexers{}, nil).Informer()
 	go informer.RunWithContext(ctx)
 	log.Printf("keeping %d objects as they should be", len(operands))
-	return level.Run(ctx, func(ctx context.Context) error { return apply(ctx, client, operands) }, informer)
+	return reconcile.Run(ctx, func(ctx context.Context) error { return keep(ctx, client, operands) }, informer)
 }
 
-func parse(text []byte) ([]*unstructured.Unstructured, error) {
-	var objects []*unstructured.Unstructured
-	for _, document := range bytes.Split(text, []byte("\n---\n")) {
-		object := &unstructured.Unstructured{}
-		if err := yaml.UnmarshalStrict(document, &object.Object); err != nil {
-			return nil, fmt.Errorf("operands.yaml: %w", err)
-		}
-		objects = append(objects, object)
-	}
-	return objects, nil
-}
-
-// apply makes every operand what it should be, and leaves alone what others set on it.
-func apply(ctx context.Context, client dynamic.Interface, operands []*unstructured.Unstructured) error {
+// keep makes every operand what it should be, and leaves alone what others set on it.
+func keep(ctx context.Context, client dynamic.Interface, operands []unstructured.Unstructured) error {
 	var faults []error
 	for _, operand := range operands {
 		resource, _ := meta.UnsafeGuessKindToResource(operand.GroupVersionKind()) // regular plurals only
 		options := metav1.ApplyOptions{FieldManager: "cert-manager-operator", Force: true}
-		_, err := client.Resource(resource).Namespace(operand.GetNamespace()).Apply(ctx, operand.GetName(), operand, options)
+		_, err := client.Resource(resource).Namespace(operand.GetNamespace()).Apply(ctx, operand.GetName(), &operand, options)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s %s: %w", strings.ToLower(operand.GetKind()), operand.GetName(), err))
 		}

@@ -8,6 +8,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
+
+	"spire-federation/lab/internal/apply"
 )
 
 // The API server refuses a ClusterRole with rights that its maker lacks.
@@ -29,7 +31,7 @@ func TestTheBundleGivesTheOperatorWhatItGivesToCertManager(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := csv.Spec.Install.Spec.ClusterPermissions[0].Rules
-	operands, err := parse(operandsText)
+	operands, err := apply.Parse(operandsText)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"spire-federation/lab/internal/pki"
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 const (
@@ -32,7 +32,7 @@ const (
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	client, _, err := level.Clients()
+	client, _, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}

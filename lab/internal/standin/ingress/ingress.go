@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 // controllerName is what an IngressClass has for its Ingresses to become Routes.
@@ -44,7 +44,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	client, routes, err := level.Clients()
+	client, routes, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func run(ctx context.Context, client kubernetes.Interface, routes dynamic.Interf
 	}
 	factory.Start(ctx.Done())
 	go existing.RunWithContext(ctx)
-	return level.Run(ctx, c.sync,
+	return reconcile.Run(ctx, c.sync,
 		networking.IngressClasses().Informer(), services.Informer(), networking.Ingresses().Informer(), existing)
 }
 

@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"spire-federation/lab/internal/pki"
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 const resync = 30 * time.Minute // as OpenShift's
@@ -47,7 +47,7 @@ func Run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("default certificate: %w", err)
 	}
-	client, routes, err := level.Clients()
+	client, routes, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}

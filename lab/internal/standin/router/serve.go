@@ -10,8 +10,9 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"sync"
 	"time"
+
+	"spire-federation/lab/internal/tcpjoin"
 )
 
 const (
@@ -73,10 +74,7 @@ func (s *server) handle(ctx context.Context, client net.Conn) {
 		return
 	}
 	defer pod.Close()
-	var both sync.WaitGroup
-	both.Go(func() { join(pod, client) })
-	both.Go(func() { join(client, pod) })
-	both.Wait()
+	tcpjoin.Join(pod, client)
 }
 
 // refuse answers the client's request itself.
@@ -85,14 +83,6 @@ func refuse(client net.Conn) {
 		_, _ = io.WriteString(client, unavailable)
 	}
 	_ = client.Close()
-}
-
-// join copies one direction and passes its end on.
-func join(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
-	if half, ok := to.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
 }
 
 // serverName reads a TLS client's first message and returns the name it asks for, "" if it has none.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,7 +16,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	listers "k8s.io/client-go/listers/core/v1"
 
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/pki"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 const (
@@ -31,7 +31,7 @@ const (
 
 type controller struct {
 	client     kubernetes.Interface
-	ca         map[string][]byte
+	ca         pki.CA
 	namespaces listers.NamespaceLister
 	services   listers.ServiceLister
 	configMaps listers.ConfigMapLister
@@ -40,7 +40,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	client, _, err := level.Clients()
+	client, _, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}
@@ -48,15 +48,19 @@ func Run(ctx context.Context, _ []string) error {
 }
 
 func run(ctx context.Context, client kubernetes.Interface) error {
-	ca, err := client.CoreV1().Secrets("openshift-service-ca").Get(ctx, "signing-key", metav1.GetOptions{})
+	secret, err := client.CoreV1().Secrets("openshift-service-ca").Get(ctx, "signing-key", metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("read the CA's key: %w", err)
 	}
+	ca, err := pki.Load(pki.Pair{Cert: secret.Data[corev1.TLSCertKey], Key: secret.Data[corev1.TLSPrivateKeyKey]})
+	if err != nil {
+		return fmt.Errorf("secret signing-key: %w", err)
+	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	core := factory.Core().V1()
-	c := &controller{client, ca.Data, core.Namespaces().Lister(), core.Services().Lister(), core.ConfigMaps().Lister(), core.Secrets().Lister()}
+	c := &controller{client, ca, core.Namespaces().Lister(), core.Services().Lister(), core.ConfigMaps().Lister(), core.Secrets().Lister()}
 	factory.Start(ctx.Done())
-	return level.Run(ctx, c.sync,
+	return reconcile.Run(ctx, c.sync,
 		core.Namespaces().Informer(), core.Services().Informer(), core.ConfigMaps().Informer(), core.Secrets().Informer())
 }
 
@@ -97,7 +101,7 @@ func unlessOutdated(err error) error {
 
 // inject writes the CA into a ConfigMap that asks for it. As on OpenShift, nothing else stays in it.
 func (c *controller) inject(ctx context.Context, configMap *corev1.ConfigMap) error {
-	ca := string(c.ca[corev1.TLSCertKey])
+	ca := string(c.ca.Cert)
 	if configMap.Annotations[injectCABundle] != "true" || len(configMap.Data) == 1 && configMap.Data[bundleKey] == ca {
 		return nil
 	}
@@ -119,7 +123,7 @@ func (c *controller) serve(ctx context.Context, service *corev1.Service) error {
 		}
 		return nil
 	}
-	data, err := issue(c.ca, service, time.Now())
+	data, err := issue(c.ca, service)
 	if err != nil {
 		return fmt.Errorf("serving certificate of service %s/%s: %w", service.Namespace, service.Name, err)
 	}

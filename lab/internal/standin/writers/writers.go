@@ -24,7 +24,7 @@ import (
 	listers "k8s.io/client-go/listers/core/v1"
 	rbaclisters "k8s.io/client-go/listers/rbac/v1"
 
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 const (
@@ -46,7 +46,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	client, _, err := level.Clients()
+	client, _, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func run(ctx context.Context, client kubernetes.Interface) error {
 	core, rbac := factory.Core().V1(), factory.Rbac().V1()
 	c := &controller{client, core.Namespaces().Lister(), core.ServiceAccounts().Lister(), core.Secrets().Lister(), rbac.RoleBindings().Lister()}
 	factory.Start(ctx.Done())
-	return level.Run(ctx, c.sync,
+	return reconcile.Run(ctx, c.sync,
 		core.Namespaces().Informer(), core.ServiceAccounts().Informer(), core.Secrets().Informer(), rbac.RoleBindings().Informer())
 }
 

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path"
@@ -17,9 +15,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	streams "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"spire-federation/lab/internal/apply"
 	"spire-federation/lab/internal/release"
 )
 
@@ -112,18 +110,15 @@ func render(file string, v fields) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	var objects []*unstructured.Unstructured
-	for decoder := streams.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
-		u := &unstructured.Unstructured{}
-		if err := decoder.Decode(u); errors.Is(err, io.EOF) {
-			return objects, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		if len(u.Object) > 0 { // else a template that has nothing for this release
-			objects = append(objects, u)
-		}
+	parsed, err := apply.Parse(text) // none, when the template has nothing for this release
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	var objects []*unstructured.Unstructured
+	for i := range parsed {
+		objects = append(objects, &parsed[i])
+	}
+	return objects, nil
 }
 
 func execute(file string, v fields) ([]byte, error) {

@@ -1,5 +1,5 @@
-// Package level runs the stand-ins' controllers: each looks at the whole of what it manages and puts right what differs.
-package level
+// Package reconcile runs the stand-ins' controllers: each looks at the whole of what it manages and puts right what differs.
+package reconcile
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+
+	"spire-federation/lab/internal/wake"
 )
 
 const (
@@ -35,18 +37,9 @@ func Clients() (*kubernetes.Clientset, *dynamic.DynamicClient, error) {
 // Run calls sync when the informers, already running, know everything, and again after every change that one of them sees,
 // one call at a time. It returns when ctx ends.
 func Run(ctx context.Context, sync func(context.Context) error, informers ...cache.SharedIndexInformer) error {
-	wake := make(chan struct{}, 1)
-	poke := func() {
-		select {
-		case wake <- struct{}{}:
-		default: // a call is due anyway, and it will see this change
-		}
-	}
+	changed := wake.New()
 	for _, informer := range informers {
-		handler := cache.ResourceEventHandlerFuncs{
-			AddFunc: func(any) { poke() }, UpdateFunc: func(_, _ any) { poke() }, DeleteFunc: func(any) { poke() },
-		}
-		if _, err := informer.AddEventHandler(handler); err != nil {
+		if err := changed.OnChange(informer); err != nil {
 			return err
 		}
 		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
@@ -62,7 +55,7 @@ func Run(ctx context.Context, sync func(context.Context) error, informers ...cac
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-wake:
+		case <-changed:
 		case <-time.After(pause):
 		}
 	}

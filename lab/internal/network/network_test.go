@@ -1,4 +1,4 @@
-package fabric
+package network
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // inNamespace runs the calling test again in a network namespace of its own, and says whether this is that run.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
-	const marker = "FABRIC_TEST_IN_NAMESPACE"
+	const marker = "NETWORK_TEST_IN_NAMESPACE"
 	if os.Getenv(marker) != "" {
 		return true
 	}
@@ -108,7 +108,7 @@ func TestInLeavesTheCallersNamespaceAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := newNamespace()
+	other, err := NewNamespace()
 	if err != nil {
 		t.Fatal(err)
 	}

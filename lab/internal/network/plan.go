@@ -1,6 +1,6 @@
-// Package fabric is the lab's network: what an OpenShift cluster gets from its site and from its
+// Package network is the lab's network: what an OpenShift cluster gets from its site and from its
 // network operator. One network namespace per cluster, joined by a bridge, with no route out.
-package fabric
+package network
 
 import (
 	"fmt"
@@ -18,6 +18,9 @@ var ACME = netip.MustParsePrefix("198.18.0.253/24")
 
 // ACMEHost is the name of Let's Encrypt's ACME server.
 const ACMEHost = "acme-v02.api.letsencrypt.org"
+
+// NodeName is the name of a cluster's only node.
+const NodeName = "node-0"
 
 // Plan is every name and address of one cluster. All of it follows from the cluster's number.
 type Plan struct {

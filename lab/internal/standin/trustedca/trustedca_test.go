@@ -1,4 +1,4 @@
-package network
+package trustedca
 
 import (
 	"testing"

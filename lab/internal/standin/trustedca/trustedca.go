@@ -1,8 +1,8 @@
-// Package network stands for what OpenShift's cluster-network-operator does with trusted CAs: it keeps the cluster's bundle, the
+// Package trustedca stands for what OpenShift's cluster-network-operator does with trusted CAs: it keeps the cluster's bundle, the
 // system's roots and those of proxy/cluster's spec.trustedCA, in ConfigMap openshift-config-managed/trusted-ca-bundle, and writes
 // it into each ConfigMap with the label config.openshift.io/inject-trusted-cabundle (source: pkg/controller/proxyconfig and
 // pkg/controller/configmap_ca_injector of openshift/cluster-network-operator).
-package network
+package trustedca
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 	listers "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 
-	"spire-federation/lab/internal/standin/level"
+	"spire-federation/lab/internal/standin/reconcile"
 )
 
 const (
@@ -53,7 +53,7 @@ type controller struct {
 
 // Run serves the cluster until ctx ends.
 func Run(ctx context.Context, _ []string) error {
-	client, objects, err := level.Clients()
+	client, objects, err := reconcile.Clients()
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func run(ctx context.Context, client kubernetes.Interface, objects dynamic.Inter
 	informed := []cache.SharedIndexInformer{proxy.Informer(), core.ConfigMaps().Informer()}
 	typed.Start(ctx.Done())
 	untyped.Start(ctx.Done())
-	return level.Run(ctx, c.sync, informed...)
+	return reconcile.Run(ctx, c.sync, informed...)
 }
 
 func (c *controller) sync(ctx context.Context) error {

@@ -1,4 +1,4 @@
-package fabric
+package network
 
 import (
 	"fmt"
@@ -21,8 +21,8 @@ func In(ns netns.NsHandle, f func() error) error {
 	})
 }
 
-// newNamespace makes a network namespace. It lives as long as the handle or a process in it, so nothing is left behind.
-func newNamespace() (netns.NsHandle, error) {
+// NewNamespace makes a network namespace. It lives as long as the handle or a process in it, so nothing is left behind.
+func NewNamespace() (netns.NsHandle, error) {
 	ns := netns.None()
 	err := onOwnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

@@ -1,4 +1,4 @@
-package fabric
+package network
 
 import (
 	"errors"
@@ -15,10 +15,11 @@ const (
 	// PodBridge is the bridge in a cluster's namespace that pods are plugged into; it has the node's address.
 	PodBridge = "cbr0"
 
-	fabricBridge  = "fabric"
+	clusterBridge = "clusters"
 	uplink        = "up0"
 	toServices    = "svc0"
 	servicesSide  = "eth0"
+	podSide       = "eth0"
 	loopback      = "lo"
 	hardwareLocal = 0x02 // first byte of a locally administered hardware address
 )
@@ -41,11 +42,11 @@ func Up(n int) ([]Cluster, error) {
 	if err := setUp(here, loopback); err != nil {
 		return nil, err
 	}
-	bridge, err := addBridge(here, fabricBridge, Keeper)
+	bridge, err := addBridge(here, clusterBridge, Keeper)
 	if err != nil {
 		return nil, err
 	}
-	if err := addAddress(here, fabricBridge, ACME); err != nil {
+	if err := addAddress(here, clusterBridge, ACME); err != nil {
 		return nil, err
 	}
 	clusters := make([]Cluster, 0, n)
@@ -63,10 +64,10 @@ func Up(n int) ([]Cluster, error) {
 func join(here *netlink.Handle, bridge netlink.Link, plan Plan, n int) (Cluster, error) {
 	c := Cluster{Plan: plan}
 	var err error
-	if c.Node, err = newNamespace(); err != nil {
+	if c.Node, err = NewNamespace(); err != nil {
 		return c, err
 	}
-	if c.Services, err = newNamespace(); err != nil {
+	if c.Services, err = NewNamespace(); err != nil {
 		return c, err
 	}
 	outer := fmt.Sprintf("up%d", plan.Index)
@@ -118,6 +119,37 @@ func (c Cluster) buildNode(n int) error {
 	return In(c.Node, forwardIPv4)
 }
 
+// ConnectPod gives a pod's namespace an address, by a link to the node's bridge in the namespace of the calling process.
+func ConnectPod(link string, pod netns.NsHandle, address netip.Prefix, gateway netip.Addr) error {
+	node, err := netlink.NewHandle()
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	bridge, err := node.LinkByName(PodBridge)
+	if err != nil {
+		return fmt.Errorf("bridge %s: %w", PodBridge, err)
+	}
+	if err := addPair(node, link, podSide, pod); err != nil {
+		return err
+	}
+	if err := plug(node, link, bridge); err != nil {
+		return err
+	}
+	h, err := netlink.NewHandleAt(pod)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	if err := setUp(h, loopback); err != nil {
+		return err
+	}
+	if err := addAddress(h, podSide, address); err != nil {
+		return err
+	}
+	return addRoute(h, netlink.Route{Gw: ip(gateway)})
+}
+
 func (c Cluster) buildServices() error {
 	h, err := netlink.NewHandleAt(c.Services)
 	if err != nil {
@@ -162,29 +194,29 @@ func addPair(h *netlink.Handle, name, peer string, to netns.NsHandle) error {
 }
 
 func plug(h *netlink.Handle, name string, bridge netlink.Link) error {
-	return on(h, name, func(link netlink.Link) error { return h.LinkSetMaster(link, bridge) })
+	return withLink(h, name, func(link netlink.Link) error { return h.LinkSetMaster(link, bridge) })
 }
 
 func setUp(h *netlink.Handle, name string) error {
-	return on(h, name, h.LinkSetUp)
+	return withLink(h, name, h.LinkSetUp)
 }
 
 func addAddress(h *netlink.Handle, name string, address netip.Prefix) error {
 	network := &net.IPNet{IP: ip(address.Addr()), Mask: net.CIDRMask(address.Bits(), 32)}
-	return on(h, name, func(link netlink.Link) error {
+	return withLink(h, name, func(link netlink.Link) error {
 		return errors.Join(h.AddrAdd(link, &netlink.Addr{IPNet: network}), h.LinkSetUp(link))
 	})
 }
 
 func addRouteVia(h *netlink.Handle, name string, route netlink.Route) error {
-	return on(h, name, func(link netlink.Link) error {
+	return withLink(h, name, func(link netlink.Link) error {
 		route.LinkIndex = link.Attrs().Index
 		return addRoute(h, route)
 	})
 }
 
-// on does something to a link, and names the link when that fails.
-func on(h *netlink.Handle, name string, do func(netlink.Link) error) error {
+// withLink runs do on the named link and adds the name to its error.
+func withLink(h *netlink.Handle, name string, do func(netlink.Link) error) error {
 	link, err := h.LinkByName(name)
 	if err == nil {
 		err = do(link)
