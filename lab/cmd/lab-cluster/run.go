@@ -109,7 +109,6 @@ func (c *cluster) node() kubelet.Config {
 		NodeName:     network.NodeName,
 		NodeIP:       c.plan.NodeIP.String(),
 		PodCIDR:      c.plan.Pods.String(),
-		Provisioned:  control.Provisioned,
 		DNS:          c.plan.DNS.String(),
 		APIServiceIP: c.plan.APIService.String(),
 		Dir:          c.dir(),

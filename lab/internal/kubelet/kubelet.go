@@ -41,8 +41,6 @@ type Config struct {
 	NodeName, NodeIP string
 	// PodCIDR is the network of the pods' addresses, e.g. 198.18.16.0/21; the calling process is in the node's network namespace.
 	PodCIDR string
-	// Provisioned is where kube-controller-manager makes PersistentVolumes.
-	Provisioned string
 	// DNS is the resolver that containers get.
 	DNS string
 	// APIServiceIP is the address of Service default/kubernetes.

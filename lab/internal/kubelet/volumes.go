@@ -14,6 +14,8 @@ import (
 	authv1 "k8s.io/api/authentication/v1"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"spire-federation/lab/internal/control"
 )
 
 const (
@@ -119,7 +121,7 @@ func (v *volumes) locate(ctx context.Context, pod *v1.Pod, volume v1.Volume) (st
 // and makes it: a host of this kind has no files of its own that a pod could expect.
 func (n *node) hostPath(source *v1.HostPathVolumeSource) (string, error) {
 	path := filepath.Clean(source.Path)
-	if !strings.HasPrefix(path, n.Provisioned+"/") {
+	if !strings.HasPrefix(path, control.Provisioned+"/") {
 		path = filepath.Join(n.Dir, "hostfs", path)
 	}
 	return directory(path)
