@@ -29,7 +29,7 @@ unit: node_modules/.package-lock.json ## unit tests with coverage; needs no lab
 	npm test
 
 bench: node_modules/.package-lock.json ## time and memory of the command for 2, 10 and 50 members, on simulated clusters
-	PULUMI_HOME=$$(lab/toolchain/build)/pulumi npm run --silent bench:members
+	home=$$(lab/toolchain/build)/pulumi && PULUMI_HOME=$$home PULUMI_VERSION=$$(ls $$home/versions) npm run --silent bench:members
 
 lab-up: node_modules/.package-lock.json ## two empty clusters, without the demo
 	lab/lab up

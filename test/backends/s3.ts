@@ -65,6 +65,7 @@ export class ObjectStore {
       ...process.env,
       PULUMI_CONFIG_PASSPHRASE: undefined,
       PULUMI_HOME: home,
+      PULUMI_VERSION: (await readdir(join(home, "versions")))[0], // the CLI that is there; npm's package is of an older one
       PULUMI_BACKEND_URL: `s3://state?endpoint=http://127.0.0.1:${port}&s3ForcePathStyle=true&region=us-east-1`,
       PULUMI_CONFIG_PASSPHRASE_FILE: join(dir, "passphrase"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
