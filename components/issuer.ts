@@ -26,8 +26,9 @@ export interface CaIssuer {
 /** An issuer that somebody else looks after. */
 export interface ExistingIssuer {
   type: "existing";
-  /** `Issuer` in the operand namespace, or `ClusterIssuer`. */
+  /** `Issuer` in the operand namespace, or `ClusterIssuer`. Default `Issuer` in a stack's config. */
   kind: "Issuer" | "ClusterIssuer";
+  /** Name of that issuer. Required. */
   name: string;
 }
 

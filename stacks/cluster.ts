@@ -27,15 +27,17 @@ import { ConfigError } from "./refusal";
 
 /** What a stack exports. Nothing in it is secret, and nothing is a live object. */
 export interface ClusterOutputs {
-  /** For the peers; there once the endpoint has answered. */
+  /** What the peers read; published once the endpoint has answered. */
   federation: pulumi.Output<Contract>;
+  /** URL of this cluster's bundle endpoint. */
   bundleEndpointUrl: pulumi.Output<string>;
-  /** The TLS secret of the endpoint, namespace/name; only with https_web. */
+  /** Name of the endpoint's TLS secret, namespace/name; only with https_web. No secret is read into the state. */
   certificateSecret?: pulumi.Output<string>;
   /** Whom this cluster trusts, and the X.509 roots (SHA-256) with which that trust began. */
   peers: Record<string, { trustDomain: pulumi.Output<string>; fingerprints: pulumi.Output<string[]> }>;
+  /** Peers whose stacks have published nothing yet. */
   pendingPeers: string[];
-  /** Only where one more up is needed, whatever the peers do: see `besideFormerRoute`. */
+  /** Only where one more up is needed, whatever the peers do; `spire-federation up` runs it. */
   runAgain?: true;
 }
 

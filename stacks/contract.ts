@@ -19,9 +19,13 @@ export const CONTRACT_VERSION = 1;
 
 /** The output `federation` of every stack. Nothing in it is secret. */
 export interface Contract {
+  /** Version of this contract; stacks with different versions do not federate. */
   version: typeof CONTRACT_VERSION;
+  /** Trust domain of the cluster. */
   trustDomain: string;
+  /** URL of the bundle endpoint. */
   bundleEndpointUrl: string;
+  /** How the endpoint proves who it is: `https_web` or `https_spiffe`. */
   profile: Profile;
   /** Only with https_spiffe. */
   endpointSpiffeId?: string;

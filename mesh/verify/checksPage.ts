@@ -1,4 +1,4 @@
-/** docs/checks.md, made of the checks themselves: `npm run checks`. */
+/** docs/checks.md, made of the checks themselves: `npm run docs`. */
 import { PROGRAM } from "../../components/names";
 import type { Check } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
@@ -45,7 +45,7 @@ export function checksPage(): string {
 
 const HEAD = `# Checks of \`${PROGRAM} verify\`
 
-<!-- Made by \`npm run checks\` of mesh/verify/checks; edit it there. -->
+<!-- Made by \`npm run docs\` of mesh/verify/checks; edit it there. -->
 
 \`npx ${PROGRAM} verify\` looks at every member and at every ordered pair of members and says how each is. \`-o wide\` has a line for every check,\n\`npx ${PROGRAM} explain MESH212\` prints what is here. A code is permanent: it
 is never given to another check, so scripts and runbooks may refer to it. A check is skipped when one that it needs did not pass, so
@@ -82,5 +82,3 @@ function section({ code, title, source, about, needs = [], needsOfPeer = [] }: D
 }
 
 const link = (code: string): string => `[${code}](#${code.toLowerCase()})`;
-
-if (require.main === module) process.stdout.write(checksPage());

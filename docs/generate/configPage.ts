@@ -1,0 +1,131 @@
+/** docs/config.md, made of Pulumi.yaml and of the types that config and outputs have. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServerSchema";
+import { code, markdownTable } from "./table";
+import { fieldsOf, ROOT } from "./typeFields";
+
+interface Key {
+  type: string;
+  default?: unknown;
+  description: string;
+}
+
+export function configPage(): string {
+  return `${[HEAD, keys(), PARTS, issuers(), certManager(), spireServer(), OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
+}
+
+const HEAD = `# Config and outputs
+
+<!-- Made by \`npm run docs\` of Pulumi.yaml and the types in components/ and stacks/; edit them there. -->
+
+Every key is in the namespace \`spire-federation:\` of \`Pulumi.<stack>.yaml\`. Defaults come from \`Pulumi.yaml\`, from \`stackConfigDir\` and
+from imported environments, as in any Pulumi project. A part of an object is set by its path:
+\`npx pulumi config set --path issuer.type ca\`. All faults of a config are reported together, each with its key and what would be right,
+before anything is changed.
+
+## Keys`;
+
+const PARTS = `## Parts of objects`;
+
+function keys(): string {
+  const { config } = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) as { config: Record<string, Key> };
+  const own = Object.entries(config).filter(([key]) => !key.includes(":"));
+  return markdownTable(
+    ["key", "type", "default", "meaning"],
+    own.map(([key, { type, default: usual, description }]) => [code(key), type, shown(usual), description]),
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "required";
+  return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)
+    ? ""
+    : code(JSON.stringify(value).replaceAll('"', ""));
+}
+
+function issuers(): string {
+  const kinds = [
+    ["acme", "AcmeIssuer"],
+    ["ca", "CaIssuer"],
+    ["existing", "ExistingIssuer"],
+  ] as const;
+  const rows = kinds.flatMap(([type, name]) =>
+    fieldsOf("components/issuer.ts", name).map(({ name: field, about }) => [
+      code(`issuer.${field}`),
+      code(type),
+      about,
+    ]),
+  );
+  return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
+}
+
+const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval", "removeOnDestroy"];
+
+function certManager(): string {
+  const fields = fieldsOf("components/certManagerInstall.ts", "CertManagerInstallArgs", CERT_MANAGER);
+  const rows = fields.map(({ name, about }) => [code(`certManager.${name}`), about]);
+  return `### certManager\n\n${markdownTable(["key", "meaning"], rows)}`;
+}
+
+function spireServer(): string {
+  const rows = fieldRows("", SPIRE_SERVER_SPEC);
+  return `### spireServer
+
+\`spireServer.manage\` (flag, default \`false\`) and \`spireServer.takeOver\` (list of paths) say how the stack owns the SpireServer; the other
+fields are its \`spec\`, with the meaning and the limits of ZTWIM's CRD. A field that is not set is not written. Where there is no SpireServer
+yet, ${REQUIRED.map(code).join(", ")} are required. \`upstreamAuthority\` needs ZTWIM 1.1. See [Own the whole SpireServer](spireserver.md).
+
+${markdownTable(["field", "type and limits", "default of the CRD"], rows)}`;
+}
+
+function fieldRows(path: string, field: Field): string[][] {
+  if (field.type === "group" && Object.keys(field.fields).length > 0) {
+    return Object.entries(field.fields).flatMap(([name, one]) =>
+      fieldRows(path === "" ? name : `${path}.${name}`, one),
+    );
+  }
+  return [[code(path), limits(field), "default" in field ? code(String(field.default)) : ""]];
+}
+
+function limits(field: Field): string {
+  switch (field.type) {
+    case "text":
+      return ["text", ...(field.max === undefined ? [] : [`at most ${field.max} characters`]), ...like(field)].join(
+        ", ",
+      );
+    case "choice":
+      return `one of ${field.of.map(code).join(", ")}`;
+    case "integer":
+      return field.max < Number.MAX_SAFE_INTEGER ? `whole number, ${field.min} to ${field.max}` : "whole number";
+    case "flag":
+      return "true or false";
+    case "map":
+      return Number.isFinite(field.max) ? `texts by name, at most ${field.max}` : "texts by name";
+    case "list":
+      return `list, at most ${field.max}`;
+    default:
+      return field.type;
+  }
+}
+
+const like = ({ like: example }: Extract<Field, { type: "text" }>): string[] =>
+  example === undefined ? [] : [`such as ${code(example)}`];
+
+const OUTPUTS = `## Outputs
+
+What a stack exports. Nothing in it is secret.`;
+
+const outputs = (): string => typeTable("ClusterOutputs", "stacks/cluster.ts");
+
+const CONTRACT = `### The output \`federation\`
+
+What the peers' stacks read through a StackReference.`;
+
+const contract = (): string => typeTable("Contract", "stacks/contract.ts");
+
+function typeTable(name: string, file: string): string {
+  const rows = fieldsOf(file, name).map((field) => [code(`${field.name}${field.optional ? "?" : ""}`), field.about]);
+  return markdownTable(["output", "meaning"], rows);
+}

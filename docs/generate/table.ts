@@ -1,0 +1,15 @@
+/** Tables of Markdown. Pure. */
+
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+export const code = (text: string): string => (text === "" ? "" : `\`${text}\``);
+
+const cell = (text: string): string =>
+  text
+    .replaceAll("|", "\\|")
+    .replaceAll(/<(?=[a-z ]+>)/g, "&lt;")
+    .replaceAll("\n", " ")
+    .trim();
