@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { PROGRAM } from "../../../components/names";
 import { version } from "../../../package.json";
 import { readCommandLine, type Run, type Terminals, wantsJson } from "../../../mesh/cli/arguments";
@@ -92,21 +90,9 @@ test.each<[string[], Terminals, RegExp]>([
   expect(() => read(argv, terminals)).toThrow(message);
 });
 
-describe("every command that is shown to people parses:", () => {
-  const ROOT = join(__dirname, "..", "..", "..");
-  const examples = COMMANDS.flatMap(({ examples }) => Object.keys(examples));
-  const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`)].filter((file) =>
-    file.endsWith(".md"),
-  );
-  const written = pages.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), "utf8").matchAll(/(?:^|`)npx spire-federation ([^`#\n>|]+)/gm)].map(
-      ([, line = ""]) => line.trim(),
-    ),
-  );
-  test.each([...new Set([...examples, ...written])])("%s", (line) => {
-    const words = line.replace(/ >.*/, "").split(" ");
-    expect(() => read(words, terminal)).not.toThrow();
-  });
+test.each(COMMANDS.flatMap(({ examples }) => Object.keys(examples)))("the example %s parses", (line) => {
+  const words = line.replace(/ >.*/, "").split(" ");
+  expect(() => read(words, terminal)).not.toThrow();
 });
 
 test("help is complete: each flag has a sentence without a full stop, each command two examples or more", () => {
