@@ -82,7 +82,7 @@ async function clear(cluster: Cluster): Promise<void> {
     [ROUTE, "Route", "spire-federation-endpoint"],
     [RBAC, "RoleBinding", "secret-reader-binding"],
     [RBAC, "Role", "secret-reader"],
-    [CERT_MANAGER, "Certificate", TLS],
+    ...(await named(cluster, "Certificate")),
     ...(await named(cluster, "Issuer")),
     ["v1", "Secret", TLS],
   ];
