@@ -181,4 +181,4 @@ export function withoutKubelet(cluster: Cluster): Injection {
   };
 }
 /** The stand-in, or the real operator in its place, whose file may have any name. */
-const ZTWIM = /^\/opt\/lab\/[^\0]+\0(?:ztwim-operator\0)?--health-probe-bind-address=:8081\0/;
+const ZTWIM = /^\/opt\/lab\/(?:lab-standin\0ztwim-operator\0|[^\0]+\0--health-probe-bind-address=:8081\0)/;
