@@ -1,16 +1,18 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-steps test check unit bench lab-up lab-shell lab-down
+.PHONY: help build demo demo-steps test check unit bench outdated lab-up lab-shell lab-down
+
+build: dist/built ## make dist/, which is what runs, from the sources
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: demo-steps node_modules/.package-lock.json ## federate two clusters for real, on this machine, and prove it
+demo: demo-steps dist/built ## federate two clusters for real, on this machine, and prove it
 	@echo 'demo: step 2 of 4, programs'
 	@lab/toolchain/build >/dev/null
 	@echo 'demo: step 3 of 4, clusters'
 	lab/lab up --clusters 2
 	@echo 'demo: step 4 of 4, federation and proof'
-	lab/lab exec -- node --require ./stacks/loader.js lab/demo/demo.ts
+	lab/lab exec -- npm run --silent demo
 
 demo-steps:
 	@echo 'demo: two clusters that look like OpenShift, on this machine alone; Pulumi federates them, and workloads prove it'
@@ -24,14 +26,14 @@ test: ## everything: types, lint, unit tests, the lab's own tests, live tests on
 check: node_modules/.package-lock.json ## format, lint, types
 	npm run --silent check
 
-unit: node_modules/.package-lock.json ## unit tests with coverage; needs no lab
+unit: dist/built ## unit tests with coverage; needs no lab
 	-test/chromium --install
 	npm test
 
-bench: node_modules/.package-lock.json ## time and memory of the command for 2, 10 and 50 members, on simulated clusters
+bench: dist/built ## time and memory of the command for 2, 10 and 50 members, on simulated clusters
 	home=$$(lab/toolchain/build)/pulumi && PULUMI_HOME=$$home PULUMI_VERSION=$$(ls $$home/versions) npm run --silent bench:members
 
-lab-up: node_modules/.package-lock.json ## two empty clusters, without the demo
+lab-up: dist/built ## two empty clusters, without the demo
 	lab/lab up
 
 lab-shell: ## a shell inside the running lab: kubectl contexts cluster1 and cluster2
@@ -40,5 +42,13 @@ lab-shell: ## a shell inside the running lab: kubectl contexts cluster1 and clus
 lab-down: ## end the lab and everything in it
 	lab/lab down
 
+outdated: node_modules/.package-lock.json ## which packages have newer versions
+	-npm outdated
+
+dist/built: node_modules/.package-lock.json build.mjs $(shell find components mesh stacks -type f)
+	npm run --silent build
+
 node_modules/.package-lock.json: package.json package-lock.json
-	test/packages
+	test ! -L node_modules || rm node_modules
+	npm ci
+	touch $@

@@ -45,8 +45,8 @@ export const CERT_MANAGER_DEFAULTS = {
   sourceNamespace: "openshift-marketplace",
 } as const;
 
-/** Runs in the project's folder, as commands of this plugin do. */
-const REMOVE = "node --require ./stacks/loader.js components/removeCertManager.ts";
+/** Runs in the project's folder, and finds this package from there: the state must not name a file of it. */
+const REMOVE = "node --eval \"require('spire-federation/remove-cert-manager')\"";
 
 /**
  * The cert-manager operator, installed through OLM (steps 1 to 3 of the procedure).

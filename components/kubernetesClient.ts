@@ -1,6 +1,6 @@
 /**
  * What the project uses of the Kubernetes client, which nothing imports but this file: the client is some 900 modules,
- * and stacks/loader.js loads this one with all that it needs of them as a single file (stacks/bundle.js).
+ * and `npm run build` makes one file of this one and all that it needs of them.
  */
 export {
   ApiException,

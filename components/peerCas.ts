@@ -31,8 +31,8 @@ export interface PeerCasArgs {
 /** OpenShift fills it with the system's CAs and the cluster's; whoever else writes into it is overwritten. */
 export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
 
-/** Runs in the project's folder, as commands of this plugin do. */
-const REMOVE = "node --require ./stacks/loader.js components/removePeerCas.ts";
+/** Runs in the project's folder, and finds this package from there: the state must not name a file of it. */
+const REMOVE = "node --eval \"require('spire-federation/remove-peer-cas')\"";
 
 /**
  * Has SPIRE trust the CAs of peers' endpoints, beside all that it trusts already.

@@ -88,7 +88,7 @@ async function writeKubeconfig(dir: string, names: readonly string[], clusters: 
 
 async function measure(project: Project, args: readonly string[], env: Record<string, string>): Promise<Measured> {
   const begun = process.hrtime.bigint();
-  const child = spawn("node", [join("mesh", "mesh.mjs"), ...args], {
+  const child = spawn("node", [join("dist", "mesh", "cli", "start.js"), ...args], {
     cwd: project.dir,
     env: { ...process.env, ...project.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

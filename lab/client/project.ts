@@ -1,5 +1,5 @@
 /**
- * A throw-away copy of the project, as a user's checkout would be.
+ * A throw-away copy of the project as it was built, as a user's checkout would be.
  *
  * `pulumi stack init` writes into Pulumi.<stack>.yaml, so the committed files are never worked on.
  */
@@ -18,7 +18,7 @@ const configKeys = (path: string): (string | number)[] => [
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 const UP = ["up", "--yes", "--skip-preview", "--stack"];
-const SOURCES = ["index.ts", "components", "stacks", "mesh", "package.json", "tsconfig.json", "Pulumi.yaml"];
+const PROGRAM = ["index.js", "dist", "package.json", "Pulumi.yaml"];
 
 /**
  * Of the passphrase "lab", and the same for all stacks: Pulumi hashes a passphrase a million times for each salt that a
@@ -64,7 +64,7 @@ export class Project {
   static async create(dir: string, options: { show?: boolean } = {}): Promise<Project> {
     await mkdir(join(dir, "state"), { recursive: true });
     const stackFiles = ["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml"];
-    for (const name of [...SOURCES, ...stackFiles])
+    for (const name of [...PROGRAM, ...stackFiles])
       await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
     for (const name of stackFiles) await appendFile(join(dir, name), SALT);
     await symlink(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
@@ -109,7 +109,7 @@ export class Project {
 
   /** The same, for somebody who wants to end it before its time. */
   startMesh(...args: string[]): Running {
-    return this.start("node", [join("mesh", "mesh.mjs"), ...args]);
+    return this.start("node", [join("dist", "mesh", "cli", "start.js"), ...args]);
   }
 
   private start(program: string, args: string[]): Running {

@@ -1,7 +1,7 @@
 /** Reads the command line; the only file that knows commander's parser. Runs nothing. */
 import { Command, CommanderError, Option } from "commander";
 import { PROGRAM } from "../../components/names";
-import { version } from "../../package.json";
+import { version } from "../kernel/version";
 import { UsageError } from "../kernel/exit";
 import type { Context, Result } from "./context";
 import { type DeclaredCommand, onOff } from "./declare";

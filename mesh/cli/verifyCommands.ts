@@ -1,5 +1,5 @@
 /** Commands that judge the mesh from outside: verify and report. */
-import { version } from "../../package.json";
+import { version } from "../kernel/version";
 import { readOut, savePage, STDOUT } from "../report/out";
 import { page } from "../report/page";
 import { lookOrWait, type VerifyOptions } from "../verify/command";

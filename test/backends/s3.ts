@@ -96,7 +96,7 @@ export class ObjectStore {
 
   /** Runs the command as people do. */
   start(args: readonly string[], env = this.env): ChildProcess {
-    return spawn(process.execPath, [join(ROOT, "mesh", "mesh.mjs"), ...args, "--cwd", this.project], {
+    return spawn(process.execPath, [join(ROOT, "dist", "mesh", "cli", "start.js"), ...args, "--cwd", this.project], {
       env,
       detached: true, // a group of its own, to be killed as one
       stdio: ["ignore", "pipe", "pipe"],

@@ -79,7 +79,7 @@ it("removes all of it on destroy when asked: the Subscription first, then its ve
   expect(named(seen, "cm-subscription").dependencies).toEqual(["cm-group", "cm-removal"]);
   expect(named(seen, "cm-removal").dependencies).toEqual(["cm-group"]);
   expect(named(seen, "cm-removal").inputs).toEqual({
-    delete: "node --require ./stacks/loader.js components/removeCertManager.ts",
+    delete: `node --eval "require('spire-federation/remove-cert-manager')"`,
     environment: { KUBE_CONTEXT: "c1" },
     logging: "stderr",
   });

@@ -1,6 +1,5 @@
 /**
- * The real reader and the removal of the operator, each as a process of its own (the client is an ES module, which jest
- * does not load), against an API server of a few answers.
+ * The real reader and the removal of the operator, each as a process of its own, against an API server of a few answers.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -115,20 +114,15 @@ function run(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { ...process.env, KUBECONFIG: kubeconfig, ...environment };
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["--require", "./stacks/loader.js", ...args],
-      { env },
-      (_, stdout, stderr) => {
-        resolve({ code: child.exitCode ?? 1, stdout, stderr });
-      },
-    );
+    const child = execFile(process.execPath, args, { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? 1, stdout, stderr });
+    });
   });
 }
 
 it("reads objects as they are, takes what is missing for missing and explains every other failure", async () => {
   const script = `
-    const { connect } = require("./components/connect.ts");
+    const { connect } = require("./dist/components/connect.js");
     const up = connect({ context: "up" });
     const error = (promise) => promise.then(() => "none", ({ message, constructor }) => constructor.name + " " + message);
     (async () => console.log(JSON.stringify({
@@ -180,8 +174,8 @@ it("reads objects as they are, takes what is missing for missing and explains ev
 
 it("gives up what is under way at a signal, and begins nothing more", async () => {
   const script = `
-    const { connect } = require("./components/connect.ts");
-    const { runIn } = require("./mesh/spire/serverExec.ts");
+    const { connect } = require("./dist/components/connect.js");
+    const { runIn } = require("./dist/mesh/spire/serverExec.js");
     const stop = new AbortController();
     const up = connect({ context: "up" }, stop.signal);
     const error = (promise) => promise.then(() => "none", ({ message }) => message);
@@ -203,7 +197,7 @@ it("gives up what is under way at a signal, and begins nothing more", async () =
 
 it("waits ten seconds and no longer, whatever is collected as garbage meanwhile", async () => {
   const script = `
-    const { connect } = require("./components/connect.ts");
+    const { connect } = require("./dist/components/connect.js");
     setInterval(gc, 200).unref();
     const reading = connect({ context: "up" }, new AbortController().signal).get("v1", "ConfigMap", "silent", "ns");
     reading.catch(({ message }) => console.log(message));
@@ -215,8 +209,8 @@ it("waits ten seconds and no longer, whatever is collected as garbage meanwhile"
 it("asks again over the same connection, until the credentials are others", async () => {
   const { pem, keyPem } = issue("me");
   const script = `
-    const { CoreV1Api } = require("./components/kubernetesClient.ts");
-    const config = require("./components/connect.ts").kubeConfig({ context: "up" });
+    const { CoreV1Api } = require("./dist/components/kubernetesClient.js");
+    const config = require("./dist/components/connect.js").kubeConfig({ context: "up" });
     const read = () => config.makeApiClient(CoreV1Api).listNamespacedConfigMap({ namespace: "ns" });
     (async () => {
       await read();
@@ -251,7 +245,7 @@ describe("the credential plugin of a kubeconfig", () => {
     const file = join(folder, "exec");
     writeFileSync(file, JSON.stringify({ ...own, users: [{ name: "me", user: { exec } }] }));
     const script = `
-      const { connect } = require("./components/connect.ts");
+      const { connect } = require("./dist/components/connect.js");
       const read = () => connect({ context: "up" }).list("v1", "ConfigMap", "ns").then(() => "read", ({ message }) => message);
       (async () => {
         const first = await Promise.all([read(), read(), read()]);
@@ -294,8 +288,8 @@ describe("the credential plugin of a kubeconfig", () => {
 
   it("that hangs is given up, though a program of its own goes on", async () => {
     const script = `
-      const { withExecCredential } = require("./components/execCredential.ts");
-      const { KubeConfig } = require("./components/kubernetesClient.ts");
+      const { withExecCredential } = require("./dist/components/execCredential.js");
+      const { KubeConfig } = require("./dist/components/kubernetesClient.js");
       const config = new KubeConfig();
       config.loadFromOptions({
         clusters: [{ name: "c", server: "https://localhost", skipTLSVerify: false }],
@@ -313,13 +307,13 @@ describe("the credential plugin of a kubeconfig", () => {
 });
 
 it("removes the operator's version, and no other's", async () => {
-  const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "up" });
+  const { code, stderr } = await run(["dist/components/removeCertManager.js"], { KUBE_CONTEXT: "up" });
   expect([code, stderr]).toEqual([0, ""]);
   expect([...versions.keys()]).toEqual(["other-operator.v1.0.0"]);
 });
 
 it("says why it cannot remove it", async () => {
-  const { code, stderr } = await run(["components/removeCertManager.ts"], { KUBE_CONTEXT: "elsewhere" });
+  const { code, stderr } = await run(["dist/components/removeCertManager.js"], { KUBE_CONTEXT: "elsewhere" });
   expect(code).toBe(1);
   expect(stderr).toMatch(/^context "elsewhere" is not in the kubeconfig .*; it has up, down\n$/);
 });

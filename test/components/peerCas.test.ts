@@ -75,7 +75,7 @@ it("is taken away in the order in which no pod is left without its ConfigMap", a
   const seen = await make();
   const removal = named(seen, "cas-removal");
   expect(removal.inputs).toMatchObject({
-    delete: "node --require ./stacks/loader.js components/removePeerCas.ts",
+    delete: `node --eval "require('spire-federation/remove-peer-cas')"`,
     environment: { KUBE_CONFIG: "~/c1", KUBE_CONTEXT: "admin" },
   });
   // The engine deletes what depends on something before that.

@@ -8,12 +8,14 @@ const recipe = (variable: string): string =>
 
 interface Package {
   dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
 }
-const { dependencies } = JSON.parse(read("package.json")) as Package;
+const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Package;
 const schemaVersion = (path: string): string => (JSON.parse(read(path)) as { version: string }).version;
 
-test("the plugins' versions are those of the program's packages", () => {
-  expect(recipe("kubernetes_plugin_version")).toBe(dependencies["@pulumi/kubernetes"]);
+test("the CLI and the plugins are of the versions of the program's packages", () => {
+  expect(recipe("pulumi_version")).toBe(devDependencies["@pulumi/pulumi"]);
+  expect(recipe("kubernetes_plugin_version")).toBe(devDependencies["@pulumi/kubernetes"]);
   expect(recipe("command_plugin_version")).toBe(dependencies["@pulumi/command"]);
   expect(recipe("random_plugin_version")).toBe(dependencies["@pulumi/random"]);
 });

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { COMMANDS } from "../../../mesh/cli/commandList";
 import { candidates, scriptOf } from "../../../mesh/cli/completion";
 
-const PROGRAM = join(__dirname, "..", "..", "..", "mesh", "mesh.mjs");
+const PROGRAM = join(__dirname, "..", "..", "..", "dist", "mesh", "cli", "start.js");
 const known = { stacks: ["cluster1", "cluster2"], codes: ["MESH101", "MESH212"] };
 
 test.each<[string[], string[]]>([

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv, type AnySchema } from "ajv";
 
-const MESH = join(__dirname, "..", "..", "..", "mesh");
-const PROGRAM = join(MESH, "mesh.mjs");
-const matches = new Ajv().compile(JSON.parse(readFileSync(join(MESH, "cli", "schema.json"), "utf8")) as AnySchema);
+const CLI = join(__dirname, "..", "..", "..", "dist", "mesh", "cli");
+const PROGRAM = join(CLI, "start.js");
+const matches = new Ajv().compile(JSON.parse(readFileSync(join(CLI, "schema.json"), "utf8")) as AnySchema);
 
 let empty: string;
 beforeAll(() => {

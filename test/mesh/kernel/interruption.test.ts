@@ -11,8 +11,7 @@ afterEach(() => {
 /** Says what it hears; after the first signal it works on for `work` ms. */
 async function listening(work: number) {
   const script = `
-    require("./stacks/loader.js");
-    const heard = require("./mesh/kernel/interruption.ts").listenForInterruption((line) => console.log(line));
+    const heard = require("./dist/mesh/kernel/interruption.js").listenForInterruption((line) => console.log(line));
     const alive = setInterval(() => undefined, 1000);
     heard.signal.addEventListener("abort", () => setTimeout(() => {
       console.log("cleaned up");

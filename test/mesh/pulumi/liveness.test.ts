@@ -55,8 +55,7 @@ test("nothing is said of a process of another boot or container, even with the s
 });
 
 test("a container of this machine is another machine: it has a pid namespace of its own", () => {
-  const script = `require("${process.cwd()}/stacks/loader.js");
-    console.log(JSON.stringify(require("${process.cwd()}/mesh/pulumi/liveness.ts").identityOf(process.pid) ?? null))`;
+  const script = `console.log(JSON.stringify(require("${process.cwd()}/dist/mesh/pulumi/liveness.js").identityOf(process.pid) ?? null))`;
   const inside = (...wrap: string[]): ProcessIdentity | null => {
     const line = [...wrap, process.execPath, "--eval", script];
     return JSON.parse(execFileSync("env", line, { encoding: "utf8" })) as ProcessIdentity | null;

@@ -61,9 +61,9 @@ test("one that accepts and says nothing is given up", async () => {
 test("without CAs of its own those of NODE_EXTRA_CA_CERTS are believed", async () => {
   const file = join(mkdtempSync(join(tmpdir(), "presented-")), "ca.pem");
   writeFileSync(file, ca.pem);
-  const script = `require("./mesh/verify/presented.ts").presentedAt("${url}").then(({ refused }) => console.log(refused ?? "believed"))`;
+  const script = `require("./dist/mesh/verify/presented.js").presentedAt("${url}").then(({ refused }) => console.log(refused ?? "believed"))`;
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: file };
-  const { stdout } = await promisify(execFile)("node", ["--require", "./stacks/loader.js", "--eval", script], { env });
+  const { stdout } = await promisify(execFile)("node", ["--eval", script], { env });
   expect(stdout).toBe("believed\n");
   rmSync(dirname(file), { recursive: true });
 });

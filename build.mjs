@@ -1,0 +1,46 @@
+/**
+ * Makes dist/ from components/, stacks/ and mesh/, which is what runs: `npm run build`. A JavaScript file for each source, with
+ * its name; only the Kubernetes client becomes one file, since Node takes three times as long to load its 900 modules.
+ */
+import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+const CLIENT = "components/kubernetesClient.ts";
+const started = new Date();
+const entries = await Promise.all(
+  ["components", "stacks", "mesh"].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
+);
+const files = entries.flat().flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+const sources = files.filter((file) => file.endsWith(".ts"));
+const options = {
+  outdir: "dist",
+  outbase: ".",
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  logLevel: "warning",
+};
+
+await rm("dist", { recursive: true, force: true });
+await build({ ...options, entryPoints: sources.filter((file) => file !== CLIENT) });
+const { metafile } = await build({ ...options, entryPoints: [CLIENT], bundle: true, metafile: true });
+await writeLicences(Object.keys(metafile.inputs), "dist/components/kubernetesClient.licences.txt");
+for (const file of files.filter((file) => !sources.includes(file))) {
+  await mkdir(dirname(join("dist", file)), { recursive: true });
+  await copyFile(file, join("dist", file));
+}
+// Its time says which sources the build has seen: stacks/buildCheck.ts.
+await writeFile("dist/built", "");
+await utimes("dist/built", started, started);
+
+/** Of the packages that are part of the bundle: their licences ask for that. */
+async function writeLicences(inputs, to) {
+  const packages = inputs.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const texts = [];
+  for (const folder of [...new Set(packages)].filter(Boolean).sort()) {
+    const licence = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
+    texts.push(`${folder}\n\n${licence ? await readFile(join(folder, licence), "utf8") : ""}`);
+  }
+  await writeFile(to, texts.join("\n\n"));
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/** The command as a shell starts it. */
+import { PROGRAM } from "../../components/names";
+import { checkBuild } from "../../stacks/buildCheck";
+import { EXIT } from "../kernel/exit";
+import { main } from "./main";
+
+const problem = checkBuild();
+if (problem !== undefined) {
+  process.stderr.write(`${PROGRAM}: ${problem}\n`);
+  process.exitCode = EXIT.usage;
+} else {
+  void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
+}

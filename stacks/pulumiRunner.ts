@@ -1,0 +1,17 @@
+/**
+ * The one workaround for Pulumi's runner (cmd/run of @pulumi/pulumi), which does two things before it loads a program. Both
+ * break the last message of a program that fails. test/stacks/pulumiRunner.test.ts fails when the runner no longer does them.
+ */
+import type { Session } from "node:inspector";
+import * as hooks from "@pulumi/pulumi/runtime/closure/v8Hooks";
+
+export async function undoRunner(): Promise<void> {
+  // Source maps turn places of Pulumi's SDK into lines such as `(…/node_modules/@pulumi/resource.ts:1598:22)`. On these
+  // util.inspect in colour, with which Pulumi prints the error, never ends in Node 20 (nodejs/node#64011).
+  Reflect.deleteProperty(Error, "prepareStackTrace");
+  // With a debugger V8 follows every path from a rejected promise to somebody who handles it. Each output doubles the paths:
+  // the process grows to 10 GB and says nothing. Pulumi needs the debugger only to put functions into the state, which this
+  // program does not do (pulumi/pulumi#9375).
+  const { getSessionAsync } = hooks as unknown as { getSessionAsync: () => Promise<Session> };
+  (await getSessionAsync()).post("Debugger.disable");
+}

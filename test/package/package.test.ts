@@ -1,0 +1,125 @@
+/** The tarball of `npm run package`, as others install and import it. */
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import * as ts from "typescript";
+
+interface Manifest {
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  bin: Record<string, string>;
+}
+
+const ROOT = join(__dirname, "..", "..");
+const { dependencies, peerDependencies, bin } = JSON.parse(
+  readFileSync(join(ROOT, "package.json"), "utf8"),
+) as Manifest;
+
+/** What somebody has in their own project. */
+const PROGRAM = `
+  import * as spire from "spire-federation";
+  import { connect } from "spire-federation/connect";
+  import * as kubernetes from "@pulumi/kubernetes";
+  const provider = new kubernetes.Provider("cluster1");
+  const args: spire.RouterSecretAccessArgs = { secretName: "tls" };
+  export const role = () => new spire.RouterSecretAccess("router", args, { provider }).roleName;
+  export const reader = () => connect({ context: "cluster1" });
+`;
+
+let project: string;
+let installed: string;
+let files: string[];
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "package-"));
+  const run = (...args: string[]): string => execFileSync("npm", args, { cwd: ROOT, encoding: "utf8" });
+  run("run", "--silent", "declarations");
+  const [packed] = JSON.parse(run("pack", "--json", "--pack-destination", project)) as {
+    filename: string;
+    files: { path: string }[];
+  }[];
+  files = packed?.files.map(({ path }) => path) ?? [];
+  installed = join(project, "node_modules", "spire-federation");
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["-xzf", join(project, packed?.filename ?? ""), "--strip-components=1", "-C", installed]);
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+    mkdirSync(dirname(join(project, "node_modules", name)), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  }
+  writeFileSync(join(project, "program.ts"), PROGRAM);
+}, 300_000);
+afterAll(() => {
+  rmSync(project, { recursive: true });
+});
+
+const node = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+test("it has what runs and what it reads, and neither sources nor tests", () => {
+  expect(files).toEqual(
+    expect.arrayContaining([
+      "README.md",
+      "dist/components/fetchBundle.sh",
+      "dist/components/index.d.ts",
+      "dist/mesh/report/page.css",
+      "dist/mesh/verify/probe/workload/main.js",
+      "dist/mesh/cli/schema.json",
+      "docs/rbac/auditor.yaml",
+    ]),
+  );
+  const ours = /^(dist\/|docs\/rbac\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  expect(files.filter((file) => !ours.test(file) || /[^d]\.ts$/.test(file))).toEqual([]);
+});
+
+test.each([["require('spire-federation')"], ["await import('spire-federation')"]])(
+  "%s gives the components",
+  (load) => {
+    const script = `const all = ${load}; console.log(typeof all.RouterSecretAccess, typeof all.SpireFederationServer)`;
+    expect(node(`--input-type=${load.startsWith("await") ? "module" : "commonjs"}`, "--eval", script)).toBe(
+      "function function\n",
+    );
+  },
+);
+
+test("nothing else than its exports can be imported", () => {
+  expect(() => node("--eval", "require('spire-federation/dist/components/connect.js')")).toThrow(
+    "ERR_PACKAGE_PATH_NOT_EXPORTED",
+  );
+});
+
+test("every file that it names is there", () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { exports: object };
+  const named = JSON.stringify([exports, bin]).match(/(?:\.\/)?dist\/[^"]+/g) ?? [];
+  expect(named.filter((file) => !existsSync(join(installed, file)))).toEqual([]);
+});
+
+test("its command runs", () => {
+  expect(node(join(installed, bin["spire-federation"] ?? ""), "explain", "MESH212")).toMatch(/^MESH212 {2}\S/);
+});
+
+test("a program type-checks", () => {
+  const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], target: "ES2022", module: "Node16" };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["program.ts"] }));
+  const { stdout } = spawnSync(join(ROOT, "node_modules", ".bin", "tsc"), { cwd: project, encoding: "utf8" });
+  expect(stdout).toBe("");
+}, 300_000);
+
+test.each(["Node10", "Node16", "NodeNext", "Bundler"] as const)("types are found with module resolution %s", (name) => {
+  const options = { moduleResolution: ts.ModuleResolutionKind[name] };
+  const find = (module: string): string | undefined =>
+    ts.resolveModuleName(module, join(project, "program.ts"), options, ts.sys).resolvedModule?.resolvedFileName;
+  const types = ["spire-federation", "spire-federation/connect", "spire-federation/program"].map(find);
+  const folder = realpathSync(installed);
+  expect(types).toEqual(
+    ["components/index", "components/connect", "stacks/program"].map((file) => join(folder, "dist", `${file}.d.ts`)),
+  );
+});
