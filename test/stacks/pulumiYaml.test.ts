@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { configOf, refusalsOf } from "./fixtures";
 
 const text = (file: string): string => readFileSync(join(__dirname, "..", "..", file), "utf8");
@@ -37,4 +38,12 @@ it.each(["cluster1", "cluster2"])("the committed stack %s is the documented one,
       "",
     ].join("\n"),
   );
+});
+
+it("starts the program, and not the library that package.json exports", () => {
+  const { main } = parse(text("Pulumi.yaml")) as { main: string };
+  const { main: library } = JSON.parse(text("package.json")) as { main: string };
+  expect(main).not.toBe(library);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as Pulumi loads it
+  expect(typeof require(join(__dirname, "..", "..", main))).toBe("function");
 });
