@@ -1,11 +1,23 @@
 /** How a cluster is reached, and how a person reaches it by hand. Pure. */
-
 import { word } from "./shell";
-/** A kubeconfig file and one of its contexts; either may be left to the machine. */
+
+/**
+ * The cluster that a component reads: its kubeconfig file and the context in it.
+ *
+ * A component creates its objects through `opts.provider`, and reads the cluster by itself to wait until they are ready and
+ * to find changes that Pulumi does not see. Both must lead to the same cluster.
+ *
+ * @example
+ * const provider = new k8s.Provider("cluster1", { context: "cluster1" });
+ * const access = new RouterSecretAccess("router-access", { context: "cluster1" }, { provider });
+ */
 export interface ClusterAccess {
-  /** Path of the file, `~` allowed, relative to the project's folder; left out: `$KUBECONFIG`, or `~/.kube/config`. */
+  /**
+   * Path of the kubeconfig file. A leading `~/` is the home directory; a relative path starts in the project directory.
+   * Default: `$KUBECONFIG`, or `~/.kube/config`.
+   */
   kubeconfig?: string | undefined;
-  /** Left out: the file's current context, or the only one that it has. */
+  /** Context of the kubeconfig. Default: its current context, or the only one that it has. */
   context?: string | undefined;
 }
 

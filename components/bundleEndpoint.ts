@@ -1,34 +1,42 @@
-import * as pulumi from "@pulumi/pulumi";
-import { checkEmail, checkHttpsUrl, checkSeconds, FILE_SYNC_INTERVAL, REFRESH_HINT } from "./arguments";
+import { checkEmail, checkHttpsUrl, checkName, checkSeconds, FILE_SYNC_INTERVAL, REFRESH_HINT } from "./arguments";
 import type { BundleEndpointSpec } from "./federationSpec";
+import { CERTIFICATE_SECRET } from "./names";
 import type { Profile } from "./peer";
 import { problem, type Problem } from "./problem";
 
-/** The endpoint's certificate comes from a secret, which the router serves (Route of type re-encrypt). */
+/** The bundle endpoint's certificate is in a secret; the router presents it and re-encrypts to SPIRE. */
 export interface ServingCertArgs {
-  /** Name of the `kubernetes.io/tls` secret in the operand namespace; pass `FederationCertificate.secretName`. */
-  externalSecretRef: pulumi.Input<string>;
-  /** Seconds between two looks of SPIRE at its own serving certificate, 3600 to 7776000. Default 86400. */
+  /**
+   * Name of the `kubernetes.io/tls` secret in namespace zero-trust-workload-identity-manager. Default
+   * `spire-server-federation-tls`, the secret of FederationCertificate.
+   */
+  externalSecretRef?: string;
+  /** Seconds after which SPIRE reads its own serving certificate again, 3600 to 7776000 (the CRD's bounds). Default 86400. */
   fileSyncInterval?: number;
 }
 
-/** SPIRE itself gets the endpoint's certificate, from an ACME server (Route of type passthrough). */
+/** SPIRE itself gets the bundle endpoint's certificate from an ACME server; the router passes TLS through. */
 export interface EndpointAcmeArgs {
-  /** URL of the ACME directory. */
+  /** URL of the ACME directory, for example `https://acme-v02.api.letsencrypt.org/directory`. */
   directoryUrl: string;
+  /** E-mail address of the ACME account, for example `ops@example.com`. */
   email: string;
-  /** That the CA's terms of service are accepted; an ACME server wants true. */
+  /** Whether you accept the CA's terms of service. ACME servers refuse an account without. */
   tosAccepted: boolean;
 }
 
-/** How this cluster serves its own bundle. */
+/** How a cluster serves the bundle of its own trust domain. */
 export interface BundleEndpointArgs {
-  /** Default `https_web`. Immutable once set, in the CRD. */
+  /** How the bundle endpoint authenticates itself. Default `https_web`. The CRD of SpireServer does not allow a change. */
   profile?: Profile;
-  /** With `https_web`, exactly one of `servingCert` and `acme`; the one cannot be exchanged for the other later. */
+  /**
+   * The certificate of the bundle endpoint comes from a secret. With `https_web` give either `servingCert` or `acme`; the
+   * CRD of SpireServer does not allow a change from one to the other.
+   */
   servingCert?: ServingCertArgs;
+  /** SPIRE gets the certificate of the bundle endpoint from an ACME server. */
   acme?: EndpointAcmeArgs;
-  /** Seconds after which peers are asked to look again, 60 to 3600. Default 300. */
+  /** Seconds after which peers are to fetch the bundle again, 60 to 3600 (the CRD's bounds). Default 300. */
   refreshHint?: number;
 }
 
@@ -47,6 +55,9 @@ export function checkBundleEndpoint(args: BundleEndpointArgs): Problem[] {
   if (servingCert?.fileSyncInterval !== undefined) {
     problems.push(...checkSeconds("servingCert.fileSyncInterval", servingCert.fileSyncInterval, FILE_SYNC_INTERVAL));
   }
+  if (servingCert?.externalSecretRef !== undefined) {
+    problems.push(...checkName("servingCert.externalSecretRef", servingCert.externalSecretRef));
+  }
   if (acme !== undefined) {
     problems.push(...checkHttpsUrl("acme.directoryUrl", acme.directoryUrl), ...checkEmail("acme.email", acme.email));
   }
@@ -54,21 +65,20 @@ export function checkBundleEndpoint(args: BundleEndpointArgs): Problem[] {
 }
 
 /** `spec.federation.bundleEndpoint`, every default written out. */
-export function renderBundleEndpoint(args: BundleEndpointArgs, host: string): pulumi.Output<BundleEndpointSpec> {
+export function renderBundleEndpoint(args: BundleEndpointArgs, host: string): BundleEndpointSpec {
   const { refreshHint = REFRESH_HINT.default, servingCert, acme } = args;
   if (acme !== undefined) {
     const tosAccepted = acme.tosAccepted ? "true" : "false";
     const { directoryUrl, email } = acme;
-    const httpsWeb = { acme: { directoryUrl, domainName: host, email, tosAccepted } } as const;
-    return pulumi.output({ profile: "https_web", refreshHint, httpsWeb } as const);
+    return {
+      profile: "https_web",
+      refreshHint,
+      httpsWeb: { acme: { directoryUrl, domainName: host, email, tosAccepted } },
+    };
   }
   if (servingCert !== undefined) {
-    const { fileSyncInterval = FILE_SYNC_INTERVAL.default } = servingCert;
-    return pulumi.output(servingCert.externalSecretRef).apply((externalSecretRef) => ({
-      profile: "https_web" as const,
-      refreshHint,
-      httpsWeb: { servingCert: { fileSyncInterval, externalSecretRef } },
-    }));
+    const { fileSyncInterval = FILE_SYNC_INTERVAL.default, externalSecretRef = CERTIFICATE_SECRET } = servingCert;
+    return { profile: "https_web", refreshHint, httpsWeb: { servingCert: { fileSyncInterval, externalSecretRef } } };
   }
-  return pulumi.output({ profile: "https_spiffe", refreshHint } as const);
+  return { profile: "https_spiffe", refreshHint };
 }

@@ -5,36 +5,39 @@ import type { ClusterAccess } from "./access";
 import { checkName } from "./arguments";
 import { watchCertManager } from "./certManagerReadiness";
 import type { ClusterReader } from "./cluster";
-import type { InstalledOperator } from "./inspectCertManager";
-import { CERT_MANAGER, OWNED, STACK_ANNOTATION } from "./names";
+import { ownedAnnotations } from "./correction";
+import { describeInstalled, type InstalledOperator, inspectCertManager } from "./inspectCertManager";
+import { CERT_MANAGER, STACK_ANNOTATION } from "./names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
+import { clusterFor } from "./openCluster";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { done } from "./savedPlan";
+import { orStop, stopProgram } from "./stopProgram";
 
-export interface CertManagerInstallArgs {
-  /** Reads the cluster, to wait for what OLM does. */
-  reader: ClusterReader;
-  /** What is there already, from `inspectCertManager`. Plain: it decides which resources exist. */
-  installed: InstalledOperator;
-  /** Name of the stack; marks the Subscription as the stack's. */
-  stack: string;
-  /** The removal of the operator runs when no program does, and connects by itself. */
-  access: ClusterAccess;
-  /** Channel of the package. Default `stable-v1`. */
+export interface CertManagerInstallArgs extends ClusterAccess {
+  /**
+   * Install the operator. False: somebody else has installed cert-manager, and the component only waits until it is
+   * ready. Default true; refused where cert-manager is already installed by somebody else.
+   */
+  install?: boolean;
+  /** Channel of package openshift-cert-manager-operator. Default `stable-v1`. */
   channel?: string;
-  /** CatalogSource that has the package. Default `redhat-operators`. */
+  /** Name of the CatalogSource that has the package. Default `redhat-operators`. */
   source?: string;
   /** Namespace of the CatalogSource. Default `openshift-marketplace`. */
   sourceNamespace?: string;
-  /** Manual: OLM installs and upgrades only what somebody approves. Default: as the Subscription has it, or Automatic. */
+  /**
+   * `Manual`: OLM installs and upgrades the operator only after somebody approves the InstallPlan. Default: the value of an
+   * existing Subscription, or `Automatic`.
+   */
   installPlanApproval?: "Automatic" | "Manual";
   /**
-   * Remove the operator as a whole when the stack is destroyed: Subscription and ClusterServiceVersion. Default false:
-   * it stays as a whole, because others may have come to use it.
+   * Remove the operator on destroy: its Subscription, ClusterServiceVersion, OperatorGroup and namespace. Default false: all
+   * of it stays, because others may use cert-manager.
    */
   removeOnDestroy?: boolean;
-  /** Default 600 seconds. */
+  /** How to wait. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
 
@@ -49,20 +52,25 @@ export const CERT_MANAGER_DEFAULTS = {
 const REMOVE = "node --eval \"require('spire-federation/remove-cert-manager')\"";
 
 /**
- * The cert-manager operator, installed through OLM (steps 1 to 3 of the procedure).
+ * The cert-manager Operator for Red Hat OpenShift, installed through OLM.
  *
- * What others have installed is used as it is and never declared. Ready means that the operator's version Succeeded and
- * every pod of cert-manager runs; what OLM refuses (channel, catalog, OperatorGroups) ends the wait within seconds.
+ * Creates the namespace cert-manager-operator, an OperatorGroup and a Subscription, and waits until the
+ * ClusterServiceVersion has Succeeded and every pod of cert-manager is ready. When OLM cannot resolve the Subscription
+ * (channel, catalog, OperatorGroups), the wait ends within seconds and the error names the reason.
  *
- * A destroy leaves the operator as a whole, or with `removeOnDestroy` removes it as a whole: a Subscription alone that
- * comes back beside its old version never resolves.
+ * A destroy keeps the whole operator, or removes the whole operator with `removeOnDestroy`: OLM does not resolve a
+ * Subscription that is created again beside its old ClusterServiceVersion.
  *
- * @throws ResourceError for `channel`, `source`, `sourceNamespace`
+ * Source: steps 1 to 3 of "Using SPIRE federation with manual certificate management" of the OpenShift
+ * documentation.
+ *
+ * @throws ResourceError when `channel`, `source` or `sourceNamespace` is not a Kubernetes name, when cert-manager is
+ * already installed by somebody else, and when it is not ready in time
  * @example
- * const certManager = new CertManagerInstall("cert-manager", { reader, installed, stack, access }, { provider });
+ * const certManager = new CertManagerInstall("cert-manager", { context: "cluster1" }, { provider });
  */
 export class CertManagerInstall extends pulumi.ComponentResource {
-  /** This component, once cert-manager runs: what needs cert-manager has it in `dependsOn`. */
+  /** This component, once cert-manager is ready: give it in `dependsOn` to what needs cert-manager. */
   readonly ready: pulumi.Output<pulumi.Resource>;
 
   constructor(name: string, args: CertManagerInstallArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -78,62 +86,82 @@ export class CertManagerInstall extends pulumi.ComponentResource {
       this,
     );
 
-    const declared = args.installed.state === "absent" || args.installed.state === "ours";
-    const subscription = declared ? declareOperator(this, name, catalog, args) : undefined;
+    const cluster = clusterFor(name, args, this);
+    const { install = true } = args;
+    const installed = pulumi.output(this.inspect(name, cluster, install));
+    const subscription = install ? declareOperator(this, cluster, name, catalog, args, installed) : undefined;
     this.ready = whenReady(
       this,
-      subscription === undefined ? pulumi.output("") : done(subscription),
+      pulumi.all([installed, subscription === undefined ? "" : done(subscription)]).apply(([found]) => found),
       "cert-manager",
-      watchCertManager(args.reader, args.installed),
+      watchCertManager(cluster),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },
     );
     this.registerOutputs({});
+  }
+
+  /** What is there before anything is changed; cert-manager is never installed beside another. */
+  private async inspect(name: string, cluster: ClusterReader, install: boolean): Promise<InstalledOperator> {
+    const found = await orStop(inspectCertManager(cluster, { stack: pulumi.getStack() }), this);
+    if (Array.isArray(found)) return stopProgram(`${name}: ${found.map(({ message }) => message).join("; ")}`, this);
+    if (install && (found.state === "foreign" || found.state === "plain")) {
+      const cure = "set install to false";
+      return stopProgram(`${name}: cert-manager is already installed by ${describeInstalled(found)}; ${cure}`, this);
+    }
+    if (!install && found.state === "absent") {
+      return stopProgram(`${name}: install is false, but cert-manager is not installed; install it first`, this);
+    }
+    return found;
   }
 }
 
 /** Namespace, OperatorGroup and Subscription, in the order in which OLM needs them. */
 function declareOperator(
   parent: pulumi.Resource,
+  cluster: ClusterReader,
   name: string,
   catalog: { channel: string; source: string; sourceNamespace: string },
   args: CertManagerInstallArgs,
+  after: pulumi.Output<unknown>,
 ): k8s.apiextensions.CustomResource {
   const retainOnDelete = args.removeOnDestroy !== true;
   const namespace = new k8s.core.v1.Namespace(
     `${name}-namespace`,
-    { metadata: { name: CERT_MANAGER.namespace } },
+    { metadata: { name: after.apply(() => CERT_MANAGER.namespace) } },
     { parent, retainOnDelete },
   );
+  const wantedGroup = {
+    apiVersion: OPERATOR_GROUP_API,
+    kind: "OperatorGroup",
+    metadata: { name: CERT_MANAGER.operatorGroup, namespace: CERT_MANAGER.namespace },
+    spec: { upgradeStrategy: "Default" },
+  };
   const group = new k8s.apiextensions.CustomResource(
     `${name}-group`,
     {
-      apiVersion: OPERATOR_GROUP_API,
-      kind: "OperatorGroup",
-      metadata: { name: CERT_MANAGER.operatorGroup, namespace: CERT_MANAGER.namespace, annotations: OWNED },
-      spec: { upgradeStrategy: "Default" },
+      ...wantedGroup,
+      metadata: { ...wantedGroup.metadata, annotations: ownedAnnotations(cluster, wantedGroup, parent) },
     },
     { parent, retainOnDelete, dependsOn: namespace },
   );
   const before: pulumi.Resource[] = [group];
   if (!retainOnDelete) {
-    before.push(removal(parent, `${name}-removal`, args.access, group));
+    before.push(removal(parent, `${name}-removal`, args, group));
   }
+  const wanted = {
+    apiVersion: SUBSCRIPTION_API,
+    kind: "Subscription",
+    metadata: { name: CERT_MANAGER.subscription, namespace: CERT_MANAGER.namespace },
+    spec: {
+      ...catalog,
+      name: CERT_MANAGER.packageName,
+      ...(args.installPlanApproval !== undefined && { installPlanApproval: args.installPlanApproval }),
+    },
+  };
+  const annotations = ownedAnnotations(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() });
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
-    {
-      apiVersion: SUBSCRIPTION_API,
-      kind: "Subscription",
-      metadata: {
-        name: CERT_MANAGER.subscription,
-        namespace: CERT_MANAGER.namespace,
-        annotations: { ...OWNED, [STACK_ANNOTATION]: args.stack },
-      },
-      spec: {
-        ...catalog,
-        name: CERT_MANAGER.packageName,
-        ...(args.installPlanApproval !== undefined && { installPlanApproval: args.installPlanApproval }),
-      },
-    },
+    { ...wanted, metadata: { ...wanted.metadata, annotations } },
     { parent, retainOnDelete, dependsOn: before },
   );
 }

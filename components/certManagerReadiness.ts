@@ -29,9 +29,9 @@ export interface OperandState {
 /**
  * `lookAtCertManager`; the first look at a Subscription that was changed since it was inspected comes after OLM's.
  */
-export function watchCertManager(reader: ClusterReader, installed: InstalledOperator): () => Promise<Verdict> {
-  let known = installed.state !== "ours";
-  return async () => {
+export function watchCertManager(reader: ClusterReader): (installed: InstalledOperator) => Promise<Verdict> {
+  let known = false;
+  return async (installed) => {
     if (installed.state === "ours" && !known) {
       const { namespace, subscription } = CERT_MANAGER;
       const found = await reader.get(SUBSCRIPTION_API, "Subscription", subscription, namespace);

@@ -4,7 +4,7 @@ import { HttpsProxyAgent } from "hpagent";
 import {
   ApiException,
   CoreV1Api,
-  type KubeConfig,
+  KubeConfig,
   KubernetesObjectApi,
   type KubernetesObject,
   type RequestContext,
@@ -77,20 +77,28 @@ export function describeCluster({ kubeconfig }: ClusterAccess, config: KubeConfi
 
 /** The kubeconfig with the chosen context as the current one; requests by any client that is made of it time out. */
 export function kubeConfig(access: ClusterAccess, signal?: AbortSignal): KubeConfig {
-  const config = loadKubeconfig(access);
-  const authenticate = config.applySecurityAuthentication.bind(config);
-  let shared: Agent | undefined;
-  config.applySecurityAuthentication = async (request) => {
-    await authenticate(request);
+  return loadKubeconfig(access, new ClusterKubeConfig(signal));
+}
+
+/** A kubeconfig whose requests have a time limit and share a connection. */
+class ClusterKubeConfig extends KubeConfig {
+  private agent: Agent | undefined;
+
+  constructor(private readonly signal: AbortSignal | undefined) {
+    super();
+  }
+
+  override async applySecurityAuthentication(request: RequestContext): Promise<void> {
+    await super.applySecurityAuthentication(request);
     const agent = request.getAgent();
-    const { proxyUrl = "" } = config.getCurrentCluster() ?? {};
-    // Other kinds of proxies have agents of their own.
+    const { proxyUrl = "" } = this.getCurrentCluster() ?? {};
+    // Proxies of other kinds have agents of their own.
     if (agent instanceof Agent && /^(https?:|$)/.test(proxyUrl)) {
-      request.setAgent((shared = sharing(shared, agent, proxyUrl)));
+      this.agent = keptAgent(this.agent, agent, proxyUrl);
+      request.setAgent(this.agent);
     }
-    request.setSignal(within(REQUEST_MS, signal));
-  };
-  return config;
+    request.setSignal(within(REQUEST_MS, this.signal));
+  }
 }
 
 /**
@@ -110,10 +118,10 @@ function within(ms: number, signal?: AbortSignal): AbortSignal {
   return both.signal;
 }
 
-/** One agent for all requests with the same credentials, where the client has one for each: a handshake takes longer than most answers. */
-function sharing(shared: Agent | undefined, agent: Agent, proxy: string): Agent {
+/** The agent of earlier requests while the credentials are the same: the client makes one for each request, and each would open a connection. */
+function keptAgent(kept: Agent | undefined, agent: Agent, proxy: string): Agent {
   const options = { ...agent.options, keepAlive: true, timeout: IDLE_MS };
-  if (shared !== undefined && isDeepStrictEqual({ ...shared.options }, options)) return shared;
+  if (kept !== undefined && isDeepStrictEqual({ ...kept.options }, options)) return kept;
   return proxy === "" ? new Agent(options) : new HttpsProxyAgent({ ...options, proxy });
 }
 

@@ -5,24 +5,27 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
 import { BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
-import type { ClusterReader } from "./cluster";
+import type { ClusterAccess } from "./access";
 import { OWNED, SPIRE_API } from "./names";
+import { clusterFor } from "./openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
-import { asFault, explain, fault, refuse } from "./problem";
+import { explain, refuse } from "./problem";
 import { type Bootstrap, isFromStack, stackBundle } from "./stackBundle";
+import { orStop, stopProgram } from "./stopProgram";
 import type { TrustBundle } from "./trustBundle";
 
-export interface FederatedTrustDomainArgs {
-  /** Reads the cluster, to see whether somebody has changed the ClusterFederatedTrustDomain. */
-  reader: ClusterReader;
-  /** The remote member, as its stack published it. Plain: what is wrong with it is said before anything changes. */
+export interface FederatedTrustDomainArgs extends ClusterAccess {
+  /** The trust domain to federate with. */
   peer: Peer;
   /**
-   * Counter; a changed number fetches the bundle anew and hands it to SPIRE. For a peer whose bundle SPIRE can no
-   * longer refresh, for example because it was away while its CA was replaced. Default 0.
+   * A counter: a changed number fetches the bundle again and gives it to SPIRE. Change it for a peer whose bundle SPIRE can
+   * no longer refresh, for example because SPIRE was down while the peer's CA was replaced. Default 0.
    */
   rebootstrap?: number;
-  /** Where the first bundle comes from; with https_spiffe always from the peer's stack. Default `endpoint`. */
+  /**
+   * Where the first bundle comes from: `endpoint` fetches it from the peer's bundle endpoint over verified TLS, `stack`
+   * takes `peer.roots`. With `https_spiffe` it is always made of `peer.caCertificates`. Default `endpoint`.
+   */
   bootstrap?: Bootstrap;
 }
 
@@ -32,28 +35,29 @@ const MARK = `metadata.annotations["${BUNDLE_ANNOTATION}"]`;
 const FETCH_SECONDS = 60;
 
 /**
- * Trust in one remote member: its bundle fetched and checked, and its ClusterFederatedTrustDomain (steps 16 to 18).
+ * Trust in one peer: its bundle, fetched and checked, in a ClusterFederatedTrustDomain.
  *
- * The bundle is fetched once for each URL, profile, trust domain and counter, over TLS that is verified or from the
- * outputs of the peer's stack, and kept in the state, which holds public keys alone. Later rotations are SPIRE's business: a changed bundle is no change here.
- * A changed URL fetches anew, because the controller then sends the whole object to SPIRE and an old bundle would
- * replace a newer one; so does an object that somebody has changed or deleted and that is put right.
+ * The bundle is fetched once for each URL, profile, trust domain and counter, and kept in the state, which then holds public
+ * keys only. SPIRE follows later rotations by itself, so a rotated bundle is no change here. A changed URL fetches the bundle
+ * again, because the controller then sends the whole object to SPIRE, where an old bundle would replace a newer one. So does
+ * an object that somebody has changed or deleted.
  *
- * Give it the router's access and the certificate in `dependsOn`: then a destroy takes the peers away first.
+ * Give it the certificate and the router's access in `dependsOn`, so that a destroy ends the trust first.
  *
- * @throws ResourceError for what is wrong with `peer`, and when its bundle must not be trusted; all problems at once
+ * Source: steps 16 to 18 of "Using SPIRE federation with manual certificate management" of the OpenShift
+ * documentation; the checks of the bundle follow SPIFFE Trust Domain and Bundle, section 4.
+ *
+ * @throws ResourceError for everything that is wrong with `peer`, all at once, and when its bundle must not be trusted
  * @example
- * const peer = new FederatedTrustDomain("peer-cluster2", { reader, peer: cluster2 }, { provider, dependsOn: [access, certificate] });
+ * const peer = new FederatedTrustDomain("peer-cluster2", { context: "cluster1", peer: cluster2 }, { provider, dependsOn: [access, certificate] });
  */
 export class FederatedTrustDomain extends pulumi.ComponentResource {
   /** The peer's trust domain. */
   readonly trustDomain: pulumi.Output<string>;
-  /** SHA-256 of each X.509 root of the bundle that trust was bootstrapped with, in hexadecimal. */
+  /** SHA-256 fingerprints, in hexadecimal, of the X.509 roots in the bundle that the trust began with. */
   readonly fingerprints: pulumi.Output<string[]>;
-  /** The roots themselves (PEM). Those that the peer's stack publishes are known in a preview, too. */
+  /** The X.509 roots (PEM) themselves. Known in a preview when they come from the peer's stack. */
   readonly roots: pulumi.Output<string[]>;
-  /** The peer, once its bundle is held; the SpireServer lists no other. */
-  readonly held: pulumi.Output<Peer>;
 
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:FederatedTrustDomain", name, {}, opts);
@@ -62,7 +66,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
     const object = objectName(peer.stack);
     const spec = federatedTrustDomainSpec(peer);
-    const fetch = pulumi.output(fetchOf(args.reader, object, spec).catch(asFault(this)));
+    const cluster = clusterFor(name, args, this);
+    const fetch = pulumi.output(orStop(fetchOf(cluster, object, spec), this));
     const published = isFromStack(peer, args.bootstrap) ? stackBundle(peer, new Date()) : undefined;
     const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch];
     const snapshot = new command.local.Command(
@@ -71,9 +76,12 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       { parent: this, ignoreChanges: IGNORED_INPUTS },
     );
     const source = published && `stack ${peer.stack} published`;
-    const bundle = snapshot.stdout.apply((stdout) => accept(stdout, peer, this, source));
+    const bundle = snapshot.stdout.apply(async (stdout) => {
+      const read = readBundle(stdout, peer, source);
+      return typeof read === "string" ? stopProgram(read, this) : read;
+    });
 
-    const trust = new k8s.apiextensions.CustomResource(
+    new k8s.apiextensions.CustomResource(
       `${name}-trust`,
       {
         apiVersion: SPIRE_API,
@@ -101,9 +109,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       pulumi.runtime.isDryRun() && published !== undefined
         ? pulumi.output("fault" in published ? [] : published.roots)
         : bundle.apply(({ roots }) => roots);
-    // By URNs, which are known in a preview, too: it shows the peer as it will be.
-    this.held = pulumi.all([snapshot.urn, trust.urn]).apply(() => peer);
-    this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints, held: this.held });
+    this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints });
   }
 }
 
@@ -118,29 +124,27 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
 }
 
 /**
- * The bundle, or an error with everything that speaks against it.
+ * The bundle, or everything that speaks against it.
  *
  * @param stdout undefined for a new peer that an `up --target` leaves out: its command does not run
- * @param source who the bundle is from, for the error
+ * @param source who the bundle is from, for the message
  */
-export function accept(
+export function readBundle(
   stdout: string | undefined,
   peer: Peer,
-  resource?: pulumi.Resource,
   source = `${peer.bundleEndpointUrl} served`,
-): TrustBundle {
+): TrustBundle | string {
   if (stdout === undefined) {
     const cure = `add --target '**${peer.stack}**', or run pulumi up without --target`;
-    throw fault(`peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`, resource);
+    return `peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`;
   }
   const bundle = readFetched(stdout, peer.trustDomain);
   if (!Array.isArray(bundle)) {
     return bundle;
   }
-  throw fault(
+  return (
     `peer ${peer.stack}: what ${source} must not be trusted: ${explain(bundle)}. ` +
-      `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`,
-    resource,
+    `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`
   );
 }
 

@@ -3,31 +3,33 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkCertificateTimes, checkHost, formatDuration, parseDuration } from "./arguments";
 import { lookAtCertificate } from "./certificateReadiness";
-import type { ClusterReader } from "./cluster";
+import type { ClusterAccess } from "./access";
+import { type ClusterReader } from "./cluster";
+import { ownedAnnotations } from "./correction";
 import { readIssuingCa } from "./issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
-import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE, OWNED } from "./names";
-import { asFault, refuse } from "./problem";
+import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./names";
+import { clusterFor } from "./openCluster";
+import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { done } from "./savedPlan";
+import { orStop } from "./stopProgram";
 
-export interface FederationCertificateArgs {
-  /** Reads the cluster, to wait for the certificate. */
-  reader: ClusterReader;
-  /** DNS name of the bundle endpoint, the Route's host, for example `federation.apps.cluster1.example.com`. */
+export interface FederationCertificateArgs extends ClusterAccess {
+  /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */
   host: string;
-  /** Who signs: an ACME server (HTTP-01), an internal CA, or an issuer that exists. */
+  /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
   issuer: IssuerArgs;
-  /** Life of the certificate: hours, minutes and seconds, 1h at least. Default `2160h`, 90 days. */
+  /** Lifetime of the certificate in hours, minutes and seconds, such as `2160h` or `1h30m`; at least 1h. Default `2160h`. */
   duration?: string;
-  /** How long before its end it is renewed, 5m at least and less than `duration`. Default `360h`, 15 days. */
+  /** Time before its expiry at which the certificate is renewed; at least 5m and less than `duration`. Default `360h`. */
   renewBefore?: string;
   /**
-   * Hours by which the renewal may be earlier still: a random number from 0 to this, drawn once, so that the members
-   * of a large federation don't all renew in the same hour. Default 0, the procedure's value.
+   * Hours by which the renewal may come earlier: a random number from 0 to this value, drawn once, so that the members of a
+   * large federation do not renew in the same hour. Default 0.
    */
   renewJitterHours?: number;
-  /** Default 300 seconds. */
+  /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
 }
 
@@ -38,23 +40,26 @@ export const CERTIFICATE_DEFAULTS = { duration: "2160h", renewBefore: "360h", re
 const MAX_COMMON_NAME = 64;
 
 /**
- * The TLS certificate of the bundle endpoint and its issuer (steps 4 to 9 of the procedure).
+ * The TLS certificate of the bundle endpoint and its issuer, as objects of cert-manager.
  *
- * It waits until the certificate is issued. When cert-manager gives up, the wait ends at once and shows what the
- * Certificate, its issuer, request, order and challenge say. The secret itself is never read.
+ * Waits until the certificate is issued. When cert-manager fails, the wait ends at once, and the error shows the conditions
+ * of the Certificate, its issuer, request, order and challenge. The secret itself is never read.
  *
- * @throws ResourceError for `host`, `issuer`, `duration`, `renewBefore`, `renewJitterHours`, all at once
+ * Source: steps 4 to 9 of "Using SPIRE federation with manual certificate management" of the OpenShift
+ * documentation; the bounds of `duration` and `renewBefore` are cert-manager's.
+ *
+ * @throws ResourceError for every wrong argument, all at once, and when the certificate is not issued in time
  * @example
  * const certificate = new FederationCertificate(
  *   "federation-certificate",
- *   { reader, host: "federation.apps.cluster1.example.com", issuer: { type: "acme" } },
+ *   { context: "cluster1", host: "federation.apps.cluster1.example.com", issuer: { type: "acme" } },
  *   { provider, dependsOn: certManager.ready },
  * );
  */
 export class FederationCertificate extends pulumi.ComponentResource {
-  /** Name of the TLS secret; known once the certificate is issued, so what uses it comes after. */
+  /** Name of the TLS secret. Known once the certificate is issued, so a resource that uses it is created afterwards. */
   readonly secretName: pulumi.Output<string>;
-  /** CA certificates (PEM) that vouch for the endpoint, as the issuer names them; undefined for ACME, which names none. */
+  /** CA certificates (PEM) that verify the certificate, as its issuer returns them; undefined with ACME, which returns none. */
   readonly caCertificates: pulumi.Output<string | undefined>;
   /** This component, once the certificate is issued. */
   readonly ready: pulumi.Output<pulumi.Resource>;
@@ -72,63 +77,69 @@ export class FederationCertificate extends pulumi.ComponentResource {
       this,
     );
 
+    const cluster = clusterFor(name, args, this);
+
     const { objects, reference } = planIssuer(args.issuer);
     const issuer: pulumi.Resource[] = [];
     for (const { role, ...object } of objects) {
-      issuer.push(makeObject(this, `${name}-${role}`, object, [...issuer]));
+      issuer.push(makeObject(this, cluster, `${name}-${role}`, object, { dependsOn: [...issuer] }));
     }
+    const spec = {
+      secretName: CERTIFICATE_SECRET,
+      duration: times.duration,
+      ...(times.renewJitterHours === 0 && { renewBefore: times.renewBefore }),
+      ...(args.host.length > MAX_COMMON_NAME ? {} : { commonName: args.host }),
+      dnsNames: [args.host],
+      usages: ["server auth", "digital signature", "key encipherment"],
+      issuerRef: reference,
+    };
+    const drawn =
+      times.renewJitterHours === 0
+        ? {}
+        : { renewBefore: spreadRenewal(this, `${name}-renewal`, times.renewBefore, times.renewJitterHours) };
     const certificate = makeObject(
       this,
+      cluster,
       `${name}-certificate`,
-      {
-        kind: "Certificate",
-        name: CERTIFICATE_SECRET,
-        spec: {
-          secretName: CERTIFICATE_SECRET,
-          duration: times.duration,
-          renewBefore: spreadRenewal(this, `${name}-renewal`, times.renewBefore, times.renewJitterHours),
-          ...(args.host.length > MAX_COMMON_NAME ? {} : { commonName: args.host }),
-          dnsNames: [args.host],
-          usages: ["server auth", "digital signature", "key encipherment"],
-          issuerRef: reference,
-        },
-      },
-      issuer,
+      { kind: "Certificate", name: CERTIFICATE_SECRET, spec },
+      { dependsOn: issuer, drawn },
     );
 
     this.ready = whenReady(
       this,
       done(certificate),
       `Certificate ${CERTIFICATE_SECRET}`,
-      () => lookAtCertificate(args.reader, CERTIFICATE_SECRET, reference),
+      () => lookAtCertificate(cluster, CERTIFICATE_SECRET, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = this.ready.apply(() => CERTIFICATE_SECRET);
-    this.caCertificates = this.ready.apply(() => readIssuingCa(args.reader, CERTIFICATE_SECRET).catch(asFault(this)));
+    this.caCertificates = this.ready.apply(() => orStop(readIssuingCa(cluster, CERTIFICATE_SECRET), this));
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
 }
 
-/** An object of cert-manager in the operand namespace. Pulumi's own wait is off: it would not end when it fails. */
+/**
+ * An object of cert-manager in the operand namespace. Pulumi's own wait is off: it would not end when it fails.
+ *
+ * @param options.drawn fields of the spec whose values are known only once another resource is made
+ */
 function makeObject(
   parent: pulumi.Resource,
+  cluster: ClusterReader,
   name: string,
-  object: {
-    kind: string;
-    name: string;
-    spec: pulumi.Input<Record<string, unknown>>;
-  },
-  dependsOn: pulumi.Resource[],
+  object: { kind: string; name: string; spec: Record<string, unknown> },
+  options: { dependsOn: pulumi.Resource[]; drawn?: Record<string, pulumi.Input<string>> },
 ): k8s.apiextensions.CustomResource {
+  const metadata = { name: object.name, namespace: OPERAND_NAMESPACE };
+  const wanted = { apiVersion: CERT_MANAGER_API, kind: object.kind, metadata, spec: object.spec };
   return new k8s.apiextensions.CustomResource(
     name,
     {
-      apiVersion: CERT_MANAGER_API,
-      kind: object.kind,
-      metadata: { name: object.name, namespace: OPERAND_NAMESPACE, annotations: OWNED },
-      spec: object.spec,
+      ...wanted,
+      metadata: { ...metadata, annotations: ownedAnnotations(cluster, wanted, parent) },
+      spec: { ...object.spec, ...options.drawn },
     },
-    { parent, dependsOn },
+    { parent, dependsOn: options.dependsOn },
   );
 }
 
@@ -138,10 +149,7 @@ function spreadRenewal(
   name: string,
   renewBefore: string,
   jitterHours: number,
-): pulumi.Input<string> {
-  if (jitterHours === 0) {
-    return renewBefore;
-  }
+): pulumi.Output<string> {
   const extra = new random.RandomInteger(name, { min: 0, max: jitterHours }, { parent });
   const seconds = parseDuration(renewBefore) ?? 0;
   return extra.result.apply((hours) => formatDuration(seconds + hours * 3600));

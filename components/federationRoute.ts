@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkHost } from "./arguments";
-import type { KubeObject } from "./cluster";
+import type { ClusterReader, KubeObject } from "./cluster";
+import { ownedAnnotations } from "./correction";
 import type { AskedFederation, FederationSpec } from "./federationSpec";
-import { OPERAND_NAMESPACE, OWN_ROUTE, OWNED, ROUTE_API, SPIRE_SERVER } from "./names";
+import { OPERAND_NAMESPACE, OWN_ROUTE, type OWNED, ROUTE_API, SPIRE_SERVER } from "./names";
 
 /** Where a cluster serves its bundle endpoint, and by which Route. */
 export interface FederationRoute {
@@ -17,10 +18,14 @@ export interface FederationRoute {
   own?: OwnRoute;
 }
 
+/** A Route of the component's own, which serves the bundle endpoint beside the operator's Route. */
 export interface OwnRoute {
-  /** Labels by which an ingress shard selects it. */
+  /** Labels of the Route, by which an ingress shard selects it; may be empty. */
   labels: Record<string, string>;
-  /** A Route of the operator's name goes when this `up` ends; with `hostTaken` it serves the endpoint until then. */
+  /**
+   * Set while a Route that an earlier release of this package made under the operator's name is still there: Pulumi deletes
+   * it at the end of the `up`. `hostTaken`: it has the same host and serves the endpoint until then.
+   */
   former?: { hostTaken: boolean };
 }
 
@@ -94,36 +99,39 @@ export function routeTls({ bundleEndpoint }: FederationSpec): { termination: str
  */
 const DELETION = { "pulumi.com/deletionPropagationPolicy": "background" };
 
-/** The stack's own Route: like the operator's but for name, host and labels. */
+/**
+ * The stack's own Route: like the operator's but for name, host and labels.
+ *
+ * It comes after `before` through its specification and not through dependsOn, because a child cannot depend on its own
+ * parent. And while the specification is not known, a preview doesn't ask the API server, which refuses a Route before
+ * there is a certificate that the router may read.
+ */
 export function makeRoute(
   parent: pulumi.Resource,
+  cluster: ClusterReader,
   name: string,
-  asked: pulumi.Output<AskedFederation>,
+  { host, federation }: AskedFederation,
   labels: Record<string, string>,
+  before: pulumi.Output<unknown>,
 ): pulumi.CustomResource {
-  const spec = asked.apply(({ host, federation }) => {
-    const { termination, secret } = routeTls(federation);
-    return {
-      host,
-      to: { kind: "Service", name: SPIRE_SERVER, weight: 100 },
-      port: { targetPort: "federation" },
-      wildcardPolicy: "None",
-      tls: {
-        termination,
-        insecureEdgeTerminationPolicy: "Redirect",
-        ...(secret !== undefined && { externalCertificate: { name: secret } }),
-      },
-    };
-  });
-  const metadata = {
-    name: OWN_ROUTE,
-    namespace: OPERAND_NAMESPACE,
-    ...(Object.keys(labels).length > 0 && { labels }),
-    annotations: { ...OWNED, ...DELETION },
+  const { termination, secret } = routeTls(federation);
+  const spec = {
+    host,
+    to: { kind: "Service", name: SPIRE_SERVER, weight: 100 },
+    port: { targetPort: "federation" },
+    wildcardPolicy: "None",
+    tls: {
+      termination,
+      insecureEdgeTerminationPolicy: "Redirect",
+      ...(secret !== undefined && { externalCertificate: { name: secret } }),
+    },
   };
+  const metadata = { name: OWN_ROUTE, namespace: OPERAND_NAMESPACE, ...(Object.keys(labels).length > 0 && { labels }) };
+  const wanted = { apiVersion: ROUTE_API, kind: "Route", metadata, spec };
+  const annotations = ownedAnnotations(cluster, wanted, parent, DELETION);
   return new k8s.apiextensions.CustomResource(
     name,
-    { apiVersion: ROUTE_API, kind: "Route", metadata, spec },
+    { ...wanted, metadata: { ...metadata, annotations }, spec: before.apply(() => spec) },
     { parent },
   );
 }

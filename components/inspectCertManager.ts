@@ -27,6 +27,17 @@ export type InstalledOperator =
   /** Installed by others without a Subscription, by OLM v1 for one: used as it is; `namespace` is where its pods run. */
   | { state: "plain"; namespace: string; extension?: string };
 
+/** Who has installed a cert-manager that is not the stack's. */
+export function describeInstalled(installed: Extract<InstalledOperator, { state: "foreign" | "plain" }>): string {
+  if (installed.state === "foreign") {
+    const { namespace, name } = installed.subscription;
+    return `Subscription ${namespace}/${name}, which is not this stack's`;
+  }
+  return installed.extension === undefined
+    ? `somebody without OLM, in namespace ${installed.namespace}`
+    : `ClusterExtension ${installed.extension} of OLM v1`;
+}
+
 /** What the stack would install. */
 export interface WantedOperator {
   /** Name of the stack, which marks its Subscription. */

@@ -21,16 +21,18 @@ export class AccessError extends Error {
 /**
  * The kubeconfig with the chosen context as its current one.
  *
+ * @param config what the file is read into
  * @throws AccessError when the file cannot be read, and when it doesn't have the context, or doesn't say which to use
  */
-export function loadKubeconfig(access: ClusterAccess): KubeConfig {
-  const config = load(access);
+export function loadKubeconfig(access: ClusterAccess, config = new KubeConfig()): KubeConfig {
+  load(access, config);
   config.setCurrentContext(chooseContext(config, access));
-  return withExecCredential(withProxy(config));
+  addProxy(config);
+  return withExecCredential(config);
 }
 
 /** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. */
-function withProxy(config: KubeConfig): KubeConfig {
+function addProxy(config: KubeConfig): void {
   config.loadFromOptions({
     clusters: config.clusters.map((cluster) => {
       const proxyUrl = cluster.proxyUrl ?? proxyFor(cluster.server);
@@ -40,7 +42,6 @@ function withProxy(config: KubeConfig): KubeConfig {
     contexts: config.contexts,
     currentContext: config.currentContext,
   });
-  return config;
 }
 
 /** The context that `loadKubeconfig` uses; undefined where it throws. */
@@ -59,8 +60,7 @@ export function kubeconfigName({ kubeconfig }: ClusterAccess): string {
   return process.env["KUBECONFIG"] ? `${process.env["KUBECONFIG"]} ($KUBECONFIG)` : "~/.kube/config";
 }
 
-function load(access: ClusterAccess): KubeConfig {
-  const config = new KubeConfig();
+function load(access: ClusterAccess, config: KubeConfig): void {
   const path = access.kubeconfig;
   try {
     if (path !== undefined) config.loadFromFile(path.replace(/^~(?=\/|$)/, homedir()));
@@ -73,7 +73,6 @@ function load(access: ClusterAccess): KubeConfig {
     const cure = "name the file that leads to this cluster in kubeconfig, or in $KUBECONFIG";
     throw new AccessError("kubeconfig", `${kubeconfigName(access)} cannot be read: ${why}; ${cure}`);
   }
-  return config;
 }
 
 function chooseContext(config: KubeConfig, access: ClusterAccess): string {

@@ -2,30 +2,44 @@ import type { TrustSpec } from "./bundleMark";
 import { FEDERATION_CLASS } from "./names";
 
 /**
- * How a bundle endpoint proves who it is.
+ * How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2).
  *
- * - `https_web`: with a certificate for its host name, from a public or an internal CA.
- * - `https_spiffe`: with the SPIRE server's own SVID.
+ * - `https_web`: with a certificate for its host name, issued by a public or an internal CA.
+ * - `https_spiffe`: with the X.509-SVID of the SPIRE server.
  */
 export type Profile = "https_web" | "https_spiffe";
 
 /** What a SPIRE server is called in its trust domain, and presents itself as with https_spiffe. */
 export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trustDomain}/spire/server`;
 
-/** A remote member of the federation: the one record from which everything about it is rendered. */
+/**
+ * A remote trust domain to federate with.
+ *
+ * @example
+ * const cluster2: Peer = {
+ *   stack: "cluster2",
+ *   trustDomain: "apps.cluster2.example.com",
+ *   bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+ *   profile: "https_web",
+ * };
+ */
 export interface Peer {
-  /** Name of its stack, as the config has it; names its ClusterFederatedTrustDomain. */
+  /** Short name of the peer, for example the name of its stack. Its ClusterFederatedTrustDomain is `<stack>-federation`. */
   stack: string;
-  /** Its trust domain, for example `apps.cluster2.example.com`. */
+  /** Trust domain of the peer, for example `apps.cluster2.example.com`. */
   trustDomain: string;
-  /** URL of its bundle endpoint, for example `https://federation.apps.cluster2.example.com`. */
+  /** URL of the peer's bundle endpoint, for example `https://federation.apps.cluster2.example.com`. */
   bundleEndpointUrl: string;
+  /** How the peer's bundle endpoint authenticates itself. */
   profile: Profile;
-  /** SPIFFE ID that the endpoint presents; only, and always, with `https_spiffe`. */
+  /** SPIFFE ID of the bundle endpoint, for example `spiffe://apps.cluster2.example.com/spire/server`. Required with `https_spiffe`, refused with `https_web`. */
   endpointSpiffeId?: string;
-  /** CA certificates (PEM) that vouch for the endpoint: an internal CA, or the SPIRE roots with `https_spiffe`. */
+  /**
+   * CA certificates (PEM) that verify the bundle endpoint: the internal CA with `https_web`, the X.509 roots of the trust
+   * domain with `https_spiffe`, where they are required. Default: the system's CAs.
+   */
   caCertificates?: string;
-  /** X.509 roots (PEM) of its trust domain, as its stack has read them from its cluster; only where that publishes them. */
+  /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
   roots?: string;
 }
 

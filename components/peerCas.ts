@@ -4,27 +4,21 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 import { splitPem } from "./arguments";
 import type { ClusterReader } from "./cluster";
-import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV } from "./names";
+import { ownedAnnotations, type WantedObject } from "./correction";
+import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./olm";
+import { clusterFor } from "./openCluster";
 import type { Peer } from "./peer";
 import { lookAtMountedCas } from "./peerCasReadiness";
-import { asFault } from "./problem";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./readiness";
 import { done } from "./savedPlan";
-import { CA_KEY, peerCas, readCas } from "./trustedCas";
+import { orStop, stopProgram } from "./stopProgram";
+import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas";
 
-export interface PeerCasArgs {
-  /** Reads the cluster, to wait for OpenShift and SPIRE. */
-  reader: ClusterReader;
-  /** The removal runs when no program does, and connects by itself. */
-  access: ClusterAccess;
-  /** ZTWIM's Subscription. */
-  subscription: SubscriptionReference;
-  /** All other variables of the Subscription: the API server knows the list as one value. */
-  env: readonly EnvVar[];
-  /** Peers with `https_web` and `caCertificates`. */
-  peers: readonly Peer[];
-  /** Default 300 seconds. */
+export interface PeerCasArgs extends ClusterAccess {
+  /** Peers with profile `https_web` and `caCertificates`. */
+  peers: Peer[];
+  /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
 }
 
@@ -35,22 +29,29 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
 const REMOVE = "node --eval \"require('spire-federation/remove-peer-cas')\"";
 
 /**
- * Has SPIRE trust the CAs of peers' endpoints, beside all that it trusts already.
+ * Adds the CAs of the peers' bundle endpoints to the CAs that SPIRE trusts.
  *
- * ZTWIM's operator mounts the ConfigMap that `TRUSTED_CA_BUNDLE_CONFIGMAP` of its Subscription names in the place of the
- * system's CAs. So that ConfigMap has those as well, from a second one that OpenShift fills. Ready means that SPIRE's pods
- * have it: the SPIRE server restarts for it, and whenever a peer's CA or the cluster's own CAs change.
+ * ZTWIM's operator mounts the ConfigMap that the variable `TRUSTED_CA_BUNDLE_CONFIGMAP` of its Subscription names in place of
+ * the system's CAs. So the ConfigMap also holds the system's CAs, copied from a second ConfigMap that OpenShift fills. Waits
+ * until the pods of SPIRE mount it. The SPIRE server restarts when a peer's CA or the cluster's own CAs change.
  *
- * A destroy takes the variable out first, waits for SPIRE's pods, and then deletes the ConfigMaps: a pod whose ConfigMap
+ * A destroy first removes the variable, then waits for the pods of SPIRE and deletes the ConfigMaps: a pod whose ConfigMap
  * is missing does not start.
+ *
+ * Source: the operator of ZTWIM mounts `ca-bundle.crt` of that ConfigMap at /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem.
+ *
+ * @throws ResourceError when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
+ * @example
+ * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
 export class PeerCas extends pulumi.ComponentResource {
-  /** This component, once SPIRE trusts the CAs. */
+  /** This component, once the pods of SPIRE trust the CAs. */
   readonly ready: pulumi.Output<pulumi.Resource>;
 
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, opts);
-    const { reader, access, subscription, env, peers } = args;
+    const { peers, kubeconfig, context } = args;
+    const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
     const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
     const roots = new k8s.core.v1.ConfigMap(
@@ -65,7 +66,7 @@ export class PeerCas extends pulumi.ComponentResource {
       { parent: this },
     );
     // Two steps: the second is left out while the first is unknown.
-    const filled = done(roots).apply(() => this.filled(reader, wait));
+    const filled = done(roots).apply(() => this.filled(cluster, wait));
     const content = filled.apply((pem) => peerCas(pem, peers));
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
@@ -76,13 +77,24 @@ export class PeerCas extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const subscription = pulumi.output(this.subscription(name, cluster));
+    const more = { "pulumi.com/patchFieldManager": FIELD_MANAGER };
     const patch = new k8s.apiextensions.CustomResourcePatch(
       `${name}-subscription`,
       {
         apiVersion: SUBSCRIPTION_API,
         kind: "Subscription",
-        metadata: { ...subscription, annotations: { ...OWNED, "pulumi.com/patchFieldManager": FIELD_MANAGER } },
-        spec: { config: { env: [...env, { name: TRUSTED_CA_ENV, value: bundle.metadata.name }] } },
+        metadata: {
+          namespace: subscription.namespace,
+          name: subscription.name,
+          annotations: subscription.apply((it) => ownedAnnotations(cluster, wantedSubscription(it), this, more)),
+        },
+        // The API server takes the list as one value.
+        spec: {
+          config: {
+            env: subscription.env.apply((env) => [...env, { name: TRUSTED_CA_ENV, value: bundle.metadata.name }]),
+          },
+        },
       },
       { parent: this },
     );
@@ -91,8 +103,8 @@ export class PeerCas extends pulumi.ComponentResource {
       {
         delete: REMOVE,
         environment: {
-          ...(access.context !== undefined && { KUBE_CONTEXT: access.context }),
-          ...(access.kubeconfig !== undefined && { KUBE_CONFIG: access.kubeconfig }),
+          ...(context !== undefined && { KUBE_CONTEXT: context }),
+          ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
         },
         logging: "stderr",
       },
@@ -102,23 +114,38 @@ export class PeerCas extends pulumi.ComponentResource {
       this,
       pulumi.all([bundle.metadata.name, done(patch)]),
       "SPIRE with the CAs of peers",
-      ([mounted]) => lookAtMountedCas(reader, mounted),
+      ([mounted]) => lookAtMountedCas(cluster, mounted),
       wait,
     );
     this.registerOutputs({});
   }
 
   /** The CAs that OpenShift has written; in a preview those that are there, if any. */
-  private async filled(reader: ClusterReader, wait: Required<WaitOptions>): Promise<string> {
-    const read = (): Promise<string> => readCas(reader, ROOTS_CONFIG_MAP).catch(asFault(this));
-    if (pulumi.runtime.isDryRun()) return (await read()) || (pulumi.unknown as string);
+  private async filled(cluster: ClusterReader, wait: Required<WaitOptions>): Promise<string> {
+    const read = (): Promise<string> => readCas(cluster, ROOTS_CONFIG_MAP);
+    if (pulumi.runtime.isDryRun()) return (await orStop(read(), this)) || (pulumi.unknown as string);
     let pem = "";
     const look = async (): ReturnType<typeof lookAtMountedCas> => {
       pem = await read();
       if (splitPem(pem).length > 0) return ready;
       return waiting("OpenShift's network operator has not written the cluster's CAs into it");
     };
-    await waitUntil(`ConfigMap ${ROOTS_CONFIG_MAP}`, look, wait, this);
-    return pem;
+    const reason = await waitUntil(`ConfigMap ${ROOTS_CONFIG_MAP}`, look, wait, this);
+    return reason === undefined ? pem : stopProgram(reason, this);
   }
+
+  /** ZTWIM's Subscription, and the variables that others have set in it. */
+  private async subscription(name: string, cluster: ClusterReader): Promise<SubscriptionReference & { env: EnvVar[] }> {
+    const { subscription, env } = await orStop(readTrustedCas(cluster), this);
+    if (subscription === undefined) {
+      return stopProgram(`${name}: there is no Subscription of ${ZTWIM.packageName} to change`, this);
+    }
+    return { ...subscription, env: env.filter((variable) => variable.name !== TRUSTED_CA_ENV) };
+  }
+}
+
+function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {
+  const metadata = { namespace, name };
+  const spec = { config: { env: [...env, { name: TRUSTED_CA_ENV }] } };
+  return { apiVersion: SUBSCRIPTION_API, kind: "Subscription", metadata, spec };
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { fault } from "./problem";
+import { stopProgram } from "./stopProgram";
 
 /** What a look at the cluster says about something that is awaited. */
 export type Verdict =
@@ -9,11 +9,11 @@ export type Verdict =
   /** Never, unless somebody acts: the wait ends when this was said for `settleSeconds` on end. */
   | { state: "failed"; because: string; settleSeconds: number };
 
-/** How a component waits. */
+/** How a component waits until its objects are ready. */
 export interface WaitOptions {
-  /** Seconds after which a wait gives up. Each component documents its default. */
+  /** Seconds after which the wait times out. The default is each component's own. */
   timeoutSeconds?: number;
-  /** Milliseconds between two looks. Default 1000. */
+  /** Milliseconds between two reads of the cluster. Default 1000. */
   pollMs?: number;
 }
 
@@ -43,19 +43,16 @@ export function firstNotReady(...verdicts: (() => Verdict)[]): Verdict {
 /**
  * Looks until it is ready. Unlike Pulumi's own waits it ends at once when it will never be, and a time-out says why.
  *
- * @param what named in the error, for example `Certificate spire-server-federation-tls`
- * @throws pulumi.ResourceError without a stack, with the last look's reason
+ * @param what named in the reason, for example `Certificate spire-server-federation-tls`
+ * @returns undefined once it is ready, or why it is not, as the last look says
  */
 export async function waitUntil(
   what: string,
   look: () => Promise<Verdict>,
   options: Required<WaitOptions>,
   resource?: pulumi.Resource,
-): Promise<void> {
+): Promise<string | undefined> {
   const start = Date.now();
-  const give = (because: string): never => {
-    throw fault(`${what}: ${because}`, resource);
-  };
   let failing: number | undefined;
   let shown = "";
   for (;;) {
@@ -64,18 +61,18 @@ export async function waitUntil(
     );
     const now = Date.now();
     if (verdict.state === "ready") {
-      return;
+      return undefined;
     }
     if (verdict.state === "failed") {
       failing ??= now;
       if (now - failing >= verdict.settleSeconds * 1000) {
-        return give(verdict.because);
+        return `${what}: ${verdict.because}`;
       }
     } else {
       failing = undefined;
     }
     if (now - start >= options.timeoutSeconds * 1000) {
-      return give(`not ready after ${options.timeoutSeconds} s: ${verdict.because}`);
+      return `${what}: not ready after ${options.timeoutSeconds} s: ${verdict.because}`;
     }
     if (now - start >= QUIET_MS && verdict.because !== shown) {
       shown = verdict.because;
@@ -101,9 +98,7 @@ export function whenReady<T>(
 ): pulumi.Output<pulumi.Resource> {
   const preview = pulumi.runtime.isDryRun();
   return pulumi.output(after).apply(async (value) => {
-    if (!preview) {
-      await waitUntil(what, () => look(value), options, component);
-    }
-    return component;
+    const reason = preview ? undefined : await waitUntil(what, () => look(value), options, component);
+    return reason === undefined ? component : stopProgram(reason, component);
   });
 }

@@ -1,14 +1,22 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { OPERAND_NAMESPACE, OWNED, ROUTER, SECRET_READER } from "./names";
+import type { ClusterAccess } from "./access";
+import { checkName } from "./arguments";
+import { ownedAnnotations } from "./correction";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./names";
+import { clusterFor } from "./openCluster";
+import { refuse } from "./problem";
 
-export interface RouterSecretAccessArgs {
-  /** Name of the one `kubernetes.io/tls` secret that the router may read, in the operand namespace as its Route is. */
-  secretName: pulumi.Input<string>;
+export interface RouterSecretAccessArgs extends ClusterAccess {
+  /**
+   * Name of the one `kubernetes.io/tls` secret that the router may read, in namespace
+   * zero-trust-workload-identity-manager. Default `spire-server-federation-tls`.
+   */
+  secretName?: string;
 }
 
 /** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
-export function secretReaderRules<T>(secretName: T) {
+export function secretReaderRules(secretName: string) {
   return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "list", "watch"] }];
 }
 
@@ -16,17 +24,21 @@ export function secretReaderRules<T>(secretName: T) {
 export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
 
 /**
- * Lets the OpenShift router read one TLS secret, and nothing else (step 10 of the procedure).
+ * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding.
  *
- * The API server checks this access when a Route with `externalCertificate` is admitted, and the router needs it to
- * follow a renewed certificate. So the SpireServer, whose operator makes the Route, depends on this; the other way
- * round the Route is refused and the operator backs off for up to 16 minutes.
+ * The API server checks this access when a Route with `externalCertificate` is created, and the router needs it to read a
+ * renewed certificate. So give this component in `dependsOn` to SpireFederationServer, whose operator creates the Route:
+ * a Route that is refused makes the operator back off for up to 16 minutes.
  *
- * The names are the procedure's. Later operators make a Role of their own, `spire-server-external-cert-reader`, with a
- * wider list and watch; the two get along.
+ * ZTWIM 1.1 also creates the Role `spire-server-external-cert-reader`, which allows to list and watch all secrets of the
+ * namespace. The two do not disturb each other.
+ *
+ * Source: step 10 of "Using SPIRE federation with manual certificate management" of the OpenShift documentation.
+ *
+ * @throws ResourceError when `secretName` is not a Kubernetes name
  *
  * @example
- * const access = new RouterSecretAccess("federation-router", { secretName: "spire-server-federation-tls" }, { provider });
+ * const access = new RouterSecretAccess("router-access", { context: "cluster1" }, { provider });
  */
 export class RouterSecretAccess extends pulumi.ComponentResource {
   /** Name of the Role that names the secret. */
@@ -34,21 +46,39 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
 
   constructor(name: string, args: RouterSecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:RouterSecretAccess", name, {}, opts);
+    const { secretName = CERTIFICATE_SECRET } = args;
+    refuse(name, checkName("secretName", secretName), this);
+    const cluster = clusterFor(name, args, this);
 
+    const namespace = OPERAND_NAMESPACE;
+    const wantedRole = {
+      apiVersion: RBAC_API,
+      kind: "Role",
+      metadata: { name: SECRET_READER.role, namespace },
+      rules: secretReaderRules(secretName),
+    } as const;
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
       {
-        metadata: { name: SECRET_READER.role, namespace: OPERAND_NAMESPACE, annotations: OWNED },
-        rules: secretReaderRules(args.secretName),
+        metadata: { ...wantedRole.metadata, annotations: ownedAnnotations(cluster, wantedRole, this) },
+        rules: wantedRole.rules,
       },
       { parent: this },
     );
 
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: SECRET_READER.role };
+    const wantedBinding = {
+      apiVersion: RBAC_API,
+      kind: "RoleBinding",
+      metadata: { name: SECRET_READER.binding, namespace },
+      roleRef,
+      subjects: SECRET_READERS,
+    };
     new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {
-        metadata: { name: SECRET_READER.binding, namespace: OPERAND_NAMESPACE, annotations: OWNED },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        metadata: { ...wantedBinding.metadata, annotations: ownedAnnotations(cluster, wantedBinding, this) },
+        roleRef: { ...roleRef, name: role.metadata.name },
         subjects: SECRET_READERS,
       },
       { parent: this },

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** A value that only an `up` can know. A preview shows it as unknown, and a saved plan accepts any value for it. */
 export function onlyInUp<T>(value: () => T): pulumi.Input<T> {
-  return pulumi.runtime.isDryRun() ? (pulumi.output(pulumi.unknown) as unknown as pulumi.Output<T>) : value();
+  return pulumi.runtime.isDryRun() ? pulumi.output(pulumi.unknown).apply(value) : value();
 }
 
 /**

@@ -1,58 +1,71 @@
 import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
+import { accessOf, type ClusterAccess } from "./access";
 import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
 import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
-import type { Cluster, ClusterReader } from "./cluster";
+import type { Cluster } from "./cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./clusterProbe";
+import { ownedAnnotations } from "./correction";
 import { makeRoute, type OwnRoute } from "./federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
-import { FIELD_MANAGER, OPERATOR_API, OWNED, SINGLETON } from "./names";
+import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "./names";
+import { clusterFor } from "./openCluster";
 import { type Peer, serverSpiffeId } from "./peer";
-import { asFault, refuse, type Problem } from "./problem";
-import { type Verdict, whenReady, type WaitOptions } from "./readiness";
+import { refuse, type Problem } from "./problem";
+import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
 import { done } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
-import { checkSpireServerSpec, secretSpireServerSpec, type SpireServerSpecArgs } from "./spireServerSpec";
+import {
+  checkSpireServerSpec,
+  renderSpireServerSpec,
+  secretSpireServerSpec,
+  type SpireServerSpecArgs,
+} from "./spireServerSpec";
+import { orStop } from "./stopProgram";
 
-export interface SpireFederationServerArgs extends BundleEndpointArgs {
-  /** Reads the cluster, to wait for the server. */
-  reader: Cluster;
-  /** Trust domain of this cluster, as ZeroTrustWorkloadIdentityManager/cluster has it. */
+export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAccess {
+  /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
   trustDomain: string;
-  /** Host of the bundle endpoint. */
+  /** Host name of the bundle endpoint, for example `federation.apps.cluster1.example.com`. */
   host: string;
-  /** Whether the operator makes its Route, for `federation.<trust domain>`. Default true; see `federationRoute`. */
-  managedRoute?: boolean;
-  /** The component's own Route, which serves the host beside the operator's. Default: the operator's serves it. */
-  ownRoute?: OwnRoute | undefined;
-  /** How a person reaches the cluster, for the commands in messages. */
-  access?: ClusterAccess;
-  /** The peers whose bundles are held: `FederatedTrustDomain.held` of each. Default none. */
-  federatesWith?: pulumi.Input<pulumi.Input<Peer>[]>;
   /**
-   * `static` (default): peers are listed in the SpireServer too, as the procedure has it; each change restarts the
-   * server. `dynamic`: the ClusterFederatedTrustDomains alone say it, which never restarts the server.
+   * Have the operator create its Route, for `federation.<trust domain>`. Default true. With false the SpireServer never
+   * becomes Ready and OLM does not upgrade ZTWIM; false is for a trust domain that is not a DNS name.
+   */
+  managedRoute?: boolean;
+  /** A Route of the component's own for `host`, beside the operator's. Default: the operator's Route serves `host`. */
+  ownRoute?: OwnRoute | undefined;
+  /**
+   * The peers. Give the FederatedTrustDomain of each in `dependsOn`: SPIRE asks a listed peer at once, and then not again
+   * for a minute. Default none.
+   */
+  federatesWith?: Peer[];
+  /**
+   * `static` lists the peers in the SpireServer too; each change of the list restarts the SPIRE server. `dynamic` leaves
+   * them to the ClusterFederatedTrustDomains, which restart nothing. Default `static`.
    */
   federatesWithMode?: "static" | "dynamic";
-  /** Own these fields of the SpireServer, too, and make it where there is none. Default: someone else owns the rest. */
+  /**
+   * Further fields of the SpireServer to own; the SpireServer is created if there is none. Default: only `spec.federation`
+   * is owned, of a SpireServer that exists.
+   */
   manage?: SpireServerSpecArgs;
-  /** Keep all of `manage` secret in the state, because the config that it comes from is. Default: the connection string. */
+  /** Keep all of `manage` secret in the state. Default false: only the connection string is secret. */
   manageSecret?: boolean;
-  /** CA certificates (PEM) that vouch for this cluster's endpoint; needed when they are not public. */
+  /** CA certificates (PEM) that verify this cluster's bundle endpoint, if they are not public. Default: the system's CAs. */
   endpointCaCertificates?: pulumi.Input<string | undefined>;
   /**
-   * `machine` (default): the endpoint is asked by its URL from here. `cluster`: the API server asks the SPIRE server,
-   * which says nothing about the way through the router.
+   * From where the bundle endpoint is probed: `machine` requests its URL from the machine that runs Pulumi; `cluster` has the
+   * API server request it from the SPIRE server, which does not test the way through the router. Default `machine`.
    */
   probe?: ProbeFrom;
-  /** Read the trust domain's own roots, for the output `roots`. Default false. */
+  /** Read the X.509 roots of the trust domain for the output `roots`. Default false. */
   publishRoots?: boolean;
-  /** Default 600 seconds. */
+  /** How to wait for the SPIRE server and its Route. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
 
@@ -60,85 +73,78 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs {
 const PROBE_SECONDS = 30;
 
 /**
- * The federation side of the SPIRE server (steps 11 to 15, 19 and 20 of the procedure): its bundle endpoint, the peers
- * that it federates with, and the proof that the endpoint answers, or with `probe: cluster` the SPIRE server behind it.
+ * The federation of the SPIRE server: its bundle endpoint, the peers that it federates with, and a probe of the endpoint.
  *
- * By default the stack owns `spec.federation` of the existing SpireServer and nothing else of it. Neither that nor a
- * whole SpireServer is taken away by a destroy: the CRD refuses to unset a federation, and the server must go on.
+ * Patches `spec.federation` of SpireServer "cluster" and owns no other field by default. A destroy keeps the SpireServer and
+ * its federation: the CRD refuses to unset a federation, and the SPIRE server must keep running.
  *
- * A Route of the component's own stands beside the operator's, comes once the server is Ready, and goes with the component.
+ * Waits until server.conf has the federation, the StatefulSet is rolled out with it, the SpireServer is Ready, the Route is
+ * admitted and the bundle endpoint answers. The SpireServer's condition Ready alone may be that of the previous
+ * specification.
  *
- * Readiness is followed from the specification to the endpoint; see `spireServerReadiness` for why `Ready=True` is not
- * enough. Give it the router's access in `dependsOn`: the Route is refused without.
+ * Give it the router's access in `dependsOn`: the API server refuses the Route without.
  *
- * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once
+ * Source: steps 11 to 15, 19 and 20 of "Using SPIRE federation with manual certificate management" of the OpenShift
+ * documentation; the bounds are those of the SpireServer's CRD.
+ *
+ * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once, and when the SPIRE server, its
+ * Route or the bundle endpoint is not ready in time
  * @example
  * const server = new SpireFederationServer(
  *   "federation-server",
- *   { reader, trustDomain, host, servingCert: { externalSecretRef: certificate.secretName } },
- *   { provider, dependsOn: access },
+ *   { context: "cluster1", trustDomain, host, servingCert: {} },
+ *   { provider, dependsOn: [certificate, access] },
  * );
  */
 export class SpireFederationServer extends pulumi.ComponentResource {
-  /** URL of the bundle endpoint; known once it has answered, from where `probe` asks it. */
+  /** URL of the bundle endpoint. Known once the probe has succeeded. */
   readonly bundleEndpointUrl: pulumi.Output<string>;
-  /** SPIFFE ID that the endpoint presents; only with `https_spiffe`. */
+  /** SPIFFE ID of the bundle endpoint, with `https_spiffe`. */
   readonly endpointSpiffeId: pulumi.Output<string | undefined>;
-  /** CA certificates (PEM) that vouch for the endpoint: those given, or the server's own roots with `https_spiffe`. */
+  /** CA certificates (PEM) that verify the endpoint: `endpointCaCertificates`, or the X.509 roots with `https_spiffe`. */
   readonly caCertificates: pulumi.Output<string | undefined>;
-  /** X.509 roots (PEM) of the trust domain, as the cluster has them once the endpoint has answered; with `publishRoots`. */
+  /** X.509 roots (PEM) of the trust domain, with `publishRoots`. */
   readonly roots: pulumi.Output<string | undefined>;
-  /** This component, once the endpoint has answered. */
+  /** This component, once the probe has succeeded. */
   readonly ready: pulumi.Output<pulumi.Resource>;
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:SpireFederationServer", name, {}, opts);
     refuse(name, checkArguments(args), this);
 
+    const cluster = clusterFor(name, args, this);
     const url = `https://${args.host}`;
     const spiffeId = args.profile === "https_spiffe" ? serverSpiffeId(args.trustDomain) : undefined;
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
-    const federation = renderFederation(args, this);
-    const server = makeServer(this, `${name}-server`, args, federation);
+    const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
+    const federation = federationSpec(renderBundleEndpoint(args, args.host), peers, args.managedRoute);
+    const server = makeServer(this, cluster, `${name}-server`, args, federation);
 
-    // Not known in the preview of a first up.
-    const { host, ownRoute, access } = args;
-    const served = { host, ...(ownRoute && { ownRoute }), ...(access && { access }) };
-    const asked = pulumi
-      .all([federation, server.id])
-      .apply(([spec]): AskedFederation => ({ ...served, federation: spec }));
+    const { host, ownRoute } = args;
+    const asked: AskedFederation = { host, ...(ownRoute && { ownRoute }), access: accessOf(args), federation };
     const awaited = pulumi
-      .all([federation, pulumi.runtime.isDryRun() ? federation : federationOf(server), done(server)])
-      .apply(([spec, applied]) => ({ ...served, federation: awaitedFederation(spec, applied, this) }));
-    const rolledOut = whenReady(this, awaited, "SpireServer cluster", (it) => lookAtSpireServer(args.reader, it), wait);
+      .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), done(server)])
+      .apply(([applied]) => ({ ...asked, federation: awaitedFederation(federation, applied, this) }));
+    const rolledOut = whenReady(this, awaited, "SpireServer cluster", (it) => lookAtSpireServer(cluster, it), wait);
     const admitted =
       ownRoute === undefined
         ? rolledOut
-        : this.ownRoute(`${name}-route`, args.reader, ownRoute, asked, rolledOut, wait);
-    const patience = { ...wait, timeoutSeconds: PROBE_SECONDS };
-    if (args.probe === "cluster") {
-      const look = (): Promise<Verdict> => lookAtServedBundle(args.reader, args.trustDomain);
-      const served = whenReady(this, admitted, "bundle endpoint, asked from inside the cluster", look, patience);
-      this.ready = served.apply(async (component) => {
-        const seen = `the SPIRE server serves its bundle inside the cluster; ${url} was not asked, because probe is cluster`;
-        if (!pulumi.runtime.isDryRun()) await pulumi.log.info(seen, this);
-        return component;
-      });
-    } else if (spiffeId === undefined) {
-      this.ready = this.probeWithCurl(`${name}-probe`, args, url, federation, admitted);
-    } else {
-      const look = async (): Promise<Verdict> => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(args.reader));
-      this.ready = whenReady(this, admitted, "bundle endpoint", look, patience);
-    }
+        : this.ownRoute(`${name}-route`, cluster, ownRoute, asked, pulumi.all([server.id, rolledOut]), wait);
+    this.ready = this.probe(`${name}-probe`, cluster, args, federation, admitted, {
+      ...wait,
+      timeoutSeconds: PROBE_SECONDS,
+    });
 
     this.bundleEndpointUrl = this.ready.apply(() => url);
     this.endpointSpiffeId = pulumi.output(spiffeId);
     this.caCertificates = pulumi
       .all([args.endpointCaCertificates, this.ready])
-      .apply(async ([given]) =>
-        spiffeId === undefined ? given : await readOwnRoots(args.reader).catch(asFault(this)),
-      );
-    this.roots = this.ready.apply(async () => (args.publishRoots === true ? this.ownRoots(args.reader) : undefined));
+      .apply(async ([given]) => (spiffeId === undefined ? given : await orStop(readOwnRoots(cluster), this)));
+    // A preview may be of a cluster whose SPIRE server has never run.
+    const readRoots = pulumi.runtime.isDryRun() ? readOwnRoots : requireOwnRoots;
+    this.roots = this.ready.apply(async () =>
+      args.publishRoots === true ? await orStop<string | undefined>(readRoots(cluster), this) : undefined,
+    );
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
@@ -147,56 +153,62 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     });
   }
 
-  private ownRoots(reader: ClusterReader): Promise<string | undefined> {
-    // A preview may be of a cluster whose SPIRE server has never run.
-    const read = pulumi.runtime.isDryRun() ? readOwnRoots : requireOwnRoots;
-    return read(reader).catch(asFault(this));
-  }
-
   /** Step 14, where the operator's Route is not enough. */
   private ownRoute(
     name: string,
-    reader: ClusterReader,
+    cluster: Cluster,
     { labels }: OwnRoute,
-    asked: pulumi.Output<AskedFederation>,
-    rolledOut: pulumi.Output<pulumi.Resource>,
+    asked: AskedFederation,
+    rolledOut: pulumi.Output<unknown>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
-    // Through its specification, not dependsOn: a child cannot depend on its own parent. And while that is not known, a
-    // preview doesn't ask the API server, which would refuse a Route before there is a certificate that the router may read.
-    const route = makeRoute(
-      this,
-      name,
-      pulumi.all([asked, rolledOut]).apply(([it]) => it),
-      labels,
-    );
-    return whenReady(
-      this,
-      pulumi.all([asked, done(route)]),
-      "bundle endpoint",
-      ([it]) => lookAtRoute(reader, it),
-      wait,
-    );
+    const route = makeRoute(this, cluster, name, asked, labels, rolledOut);
+    return whenReady(this, done(route), "bundle endpoint", () => lookAtRoute(cluster, asked), wait);
   }
 
-  /**
-   * Step 15: the endpoint answers with this trust domain's bundle. It asks again whenever the server is restarted with
-   * another federation, or the URL or the CA is another.
-   */
+  /** Step 15: the endpoint answers with this trust domain's bundle, asked from where `probe` says. */
+  private probe(
+    name: string,
+    cluster: Cluster,
+    args: SpireFederationServerArgs,
+    federation: FederationSpec,
+    admitted: pulumi.Output<pulumi.Resource>,
+    wait: Required<WaitOptions>,
+  ): pulumi.Output<pulumi.Resource> {
+    const { trustDomain } = args;
+    const url = `https://${args.host}`;
+    if (args.probe === "cluster") {
+      const what = "bundle endpoint, asked from inside the cluster";
+      const served = whenReady(this, admitted, what, () => lookAtServedBundle(cluster, trustDomain), wait);
+      return served.apply(async (component) => {
+        const seen = `the SPIRE server serves its bundle inside the cluster; ${url} was not asked, because probe is cluster`;
+        if (!pulumi.runtime.isDryRun()) await pulumi.log.info(seen, this);
+        return component;
+      });
+    }
+    if (args.profile === "https_spiffe") {
+      const spiffeId = serverSpiffeId(trustDomain);
+      const look = async () => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(cluster));
+      return whenReady(this, admitted, "bundle endpoint", look, wait);
+    }
+    return this.probeWithCurl(name, args, url, federation, admitted);
+  }
+
+  /** It asks again whenever the server is restarted with another federation, or the URL or the CA is another. */
   private probeWithCurl(
     name: string,
     args: SpireFederationServerArgs,
     url: string,
-    federation: pulumi.Output<FederationSpec>,
+    federation: FederationSpec,
     admitted: pulumi.Output<pulumi.Resource>,
   ): pulumi.Output<pulumi.Resource> {
     const { trustDomain } = args;
     const caCertificates = pulumi.output(args.endpointCaCertificates).apply((given) => given ?? "");
     const command = fetchCommand(
-      // Through this input, as above.
+      // Through this input, not dependsOn: a child cannot depend on its own parent.
       { trustDomain, bundleEndpointUrl: admitted.apply(() => url), caCertificates },
       PROBE_SECONDS,
-      [url, caCertificates, federation.apply((spec) => JSON.stringify(spec))],
+      [url, caCertificates, JSON.stringify(federation)],
     );
     // What it serves is its peers' business: they fetch it themselves.
     const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
@@ -204,26 +216,19 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   }
 }
 
-/** What the CRD, the operator or SPIRE would refuse. Peers are checked when they are known. */
+/** What the CRD, the operator or SPIRE would refuse. */
 function checkArguments(args: SpireFederationServerArgs): Problem[] {
   const { manage, endpointCaCertificates } = args;
   return [
     ...checkTrustDomain("trustDomain", args.trustDomain),
     ...checkHost("host", args.host),
     ...checkBundleEndpoint(args),
+    ...checkPeers("federatesWith", args.trustDomain, args.federatesWith ?? []),
     ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
     ...(typeof endpointCaCertificates === "string"
       ? checkCaCertificates("endpointCaCertificates", endpointCaCertificates)
       : []),
   ];
-}
-
-function renderFederation(args: SpireFederationServerArgs, component: pulumi.Resource): pulumi.Output<FederationSpec> {
-  const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
-  return pulumi.all([renderBundleEndpoint(args, args.host), peers]).apply(([endpoint, known]) => {
-    refuse("SpireServer cluster", checkPeers("federatesWith", args.trustDomain, known), component);
-    return federationSpec(endpoint, known, args.managedRoute);
-  });
 }
 
 /**
@@ -240,32 +245,43 @@ const READ_BACK = ["spec", "status", "metadata"];
  */
 function makeServer(
   parent: pulumi.Resource,
+  cluster: Cluster,
   name: string,
   { manage, manageSecret }: SpireFederationServerArgs,
-  federation: pulumi.Output<FederationSpec>,
-): pulumi.CustomResource {
+  federation: FederationSpec,
+): SpireServerPatch {
+  const object = { apiVersion: OPERATOR_API, kind: "SpireServer", metadata: { name: SINGLETON } };
+  const wanted = { ...object, spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
   const args = {
-    apiVersion: OPERATOR_API,
-    kind: "SpireServer",
+    ...object,
     metadata: {
-      name: SINGLETON,
-      annotations: {
-        ...OWNED,
-        "pulumi.com/patchFieldManager": FIELD_MANAGER,
-      },
+      ...object.metadata,
+      annotations: ownedAnnotations(cluster, wanted, parent, { "pulumi.com/patchFieldManager": FIELD_MANAGER }),
     },
-    spec: { ...(manage === undefined ? {} : secretSpireServerSpec(manage, manageSecret === true)), federation },
+    spec: { ...(manage && secretSpireServerSpec(manage, manageSecret === true)), federation },
   };
   const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
-  return new k8s.apiextensions.CustomResourcePatch(name, args, opts);
+  return new SpireServerPatch(name, args, opts);
+}
+
+/** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */
+class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
+  declare readonly spec: pulumi.Output<{ federation?: FederationSpec } | undefined>;
+}
+
+/** Without a connection string that is known only later: it is not compared with the live one. */
+function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
+  const datastore = { ...spec.datastore };
+  if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
+  delete datastore.connectionString;
+  return { ...spec, datastore };
 }
 
 /**
  * `spec.federation` of the server once it is applied, or in the state when `--target` leaves the server out. Not secret,
  * whatever the rest of the specification is: what waits for it ends up in the outputs that the peers read.
  */
-function federationOf(server: pulumi.CustomResource): pulumi.Output<FederationSpec | undefined> {
-  const { spec } = server as unknown as { spec: pulumi.Output<{ federation?: FederationSpec } | undefined> };
+function appliedFederation({ spec }: SpireServerPatch): pulumi.Output<FederationSpec | undefined> {
   return pulumi.unsecret(spec.apply((applied) => applied?.federation));
 }
 

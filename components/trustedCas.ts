@@ -44,8 +44,8 @@ export async function readCas(reader: ClusterReader, name: string): Promise<stri
 export interface CaPlan {
   problems: Problem[];
   warnings: string[];
-  /** Peers whose CAs this stack is to give to SPIRE, and where; undefined when there is nothing to do. */
-  trust?: { peers: Peer[]; subscription: SubscriptionReference; env: EnvVar[] };
+  /** Peers whose CAs this stack is to give to SPIRE; undefined when there is nothing to do. */
+  trust?: Peer[];
 }
 
 export const hasPrivateCa = ({ profile, caCertificates }: Peer): boolean =>
@@ -76,8 +76,7 @@ export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: T
         "SPIRE, or take the variable out of the Subscription",
     );
   } else {
-    const env = live.env.filter((variable) => variable.name !== TRUSTED_CA_ENV);
-    plan.trust = { peers: wanted, subscription: live.subscription, env };
+    plan.trust = wanted;
   }
   return plan;
 }

@@ -1,16 +1,15 @@
 /** One cluster's membership in the federation: the five components, in the order of the procedure. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { accessOf, type ClusterAccess } from "../components/access";
+import { accessOf } from "../components/access";
 import { splitPem } from "../components/arguments";
-import { showAdditions } from "../components/additions";
 import { CertManagerInstall } from "../components/certManagerInstall";
-import { type Cluster, type ClusterReader, Forbidden } from "../components/cluster";
+import { type ClusterReader, Forbidden } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
-import type { InstalledOperator } from "../components/inspectCertManager";
 import { keptPeer } from "../components/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/names";
+import { openCluster } from "../components/openCluster";
 import { PeerCas } from "../components/peerCas";
 import { problem } from "../components/problem";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
@@ -42,11 +41,8 @@ export interface ClusterOutputs {
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
-export async function federate(
-  config: ClusterConfig,
-  connect: (access: ClusterAccess) => Cluster,
-): Promise<ClusterOutputs> {
-  const [cleared, readings] = await Promise.all([preflight(config, connect), readPeers(config.peers)]);
+export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
+  const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
   const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
   peers.problems.push(...judgeFirstBundles(config.bootstrap, peers.joined, trust, new Date()));
@@ -87,7 +83,7 @@ async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joine
 }
 
 function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
-  const { reader, certManager, route } = cleared;
+  const { route } = cleared;
   const provider = new k8s.Provider("cluster", {
     ...present({ context: config.context }),
     // It says which cluster this is, so that another kubeconfig, context or server address replaces nothing.
@@ -97,49 +93,46 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution,
     // change on every machine where that is another path.
     kubeconfig: config.kubeconfig ?? "",
   });
-  const opts = { provider, transformations: [showAdditions(reader)] };
-  const web = certManager === undefined ? undefined : endpointCertificate(config, { ...cleared, certManager }, opts);
+  const opts = { provider };
+  const access = accessOf(config);
+  const web = config.profile === "https_web" ? endpointCertificate(config, cleared, opts) : undefined;
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
-  const ready = web === undefined ? [] : [web.certificate.ready, web.access];
+  const ready = web === undefined ? [] : [web.certificate.ready, web.routerAccess];
 
   // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
-  const access = accessOf(config);
-  const trust = cas === undefined ? [] : [new PeerCas("peer-cas", { reader, access, ...cas }, opts).ready];
+  const trust = cas === undefined ? [] : [new PeerCas("peer-cas", { ...access, peers: cas }, opts).ready];
   const dependsOn = [...ready, ...trust];
 
   const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
     stack: peer.stack,
     domain: new FederatedTrustDomain(
       peer.stack,
-      { reader, peer, rebootstrap, bootstrap: config.bootstrap },
+      { ...access, peer, rebootstrap, bootstrap: config.bootstrap },
       { ...opts, dependsOn },
     ),
   }));
 
   warnOfSharedRoots(
-    { trustDomain: config.trustDomain, roots: readOwnRoots(reader) },
+    { trustDomain: config.trustDomain, roots: readOwnRoots(cleared.reader) },
     trusted.map(({ domain }) => domain),
   );
 
   const server = new SpireFederationServer(
     "spire-server",
     {
-      reader,
+      ...access,
       trustDomain: config.trustDomain,
       host: route.host,
       managedRoute: route.managedRoute,
       ownRoute: route.own,
-      access: accessOf(config),
       profile: config.profile,
       probe: config.probe,
       publishRoots: publishesRoots(config),
       refreshHint: config.refreshHint,
-      // A peer is listed once its bundle is held: SPIRE asks a listed peer at once, and then not again for a minute.
-      federatesWith: trusted.map(({ domain }) => domain.held),
+      federatesWith: peers.joined.map(({ peer }) => peer),
       federatesWithMode: config.federatesWith,
       ...present({
         servingCert: web && {
-          externalSecretRef: web.certificate.secretName,
           fileSyncInterval: config.fileSyncInterval,
         },
         manage: config.spireServer?.spec,
@@ -147,7 +140,8 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution,
         endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
       }),
     },
-    { ...opts, dependsOn },
+    // A peer is listed once SPIRE has its bundle: it asks a listed peer at once, and then not again for a minute.
+    { ...opts, dependsOn: [...dependsOn, ...trusted.map(({ domain }) => domain)] },
   );
 
   return {
@@ -187,22 +181,23 @@ function warnOfSharedRoots(
 /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
 function endpointCertificate(
   config: ClusterConfig,
-  { reader, certManager, route: { host } }: Cleared & { certManager: InstalledOperator },
+  { certManager, route: { host } }: Cleared,
   opts: pulumi.ComponentResourceOptions,
-): { certificate: FederationCertificate; access: RouterSecretAccess } {
-  const { self, issuer } = config;
+): { certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
+  const { issuer } = config;
+  const access = accessOf(config);
   const operator = new CertManagerInstall(
     "cert-manager",
-    { reader, installed: certManager, stack: self.stack, access: accessOf(config), ...config.certManager },
+    { ...access, install: certManager?.state !== "foreign" && certManager?.state !== "plain", ...config.certManager },
     opts,
   );
   const certificate = new FederationCertificate(
     "certificate",
-    { reader, host, issuer, ...config.certificateTimes },
+    { ...access, host, issuer, ...config.certificateTimes },
     { ...opts, dependsOn: operator.ready },
   );
-  const access = new RouterSecretAccess("router-access", { secretName: certificate.secretName }, opts);
-  return { certificate, access };
+  const routerAccess = new RouterSecretAccess("router-access", access, { ...opts, dependsOn: certificate.ready });
+  return { certificate, routerAccess };
 }
 
 function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {

@@ -8,7 +8,7 @@ import { type Cluster, type ClusterReader, Forbidden, type KubeObject, type Serv
 import { PROXY_RIGHTS, readServedBundle } from "../components/clusterProbe";
 import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
-import { type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
+import { describeInstalled, type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
@@ -107,17 +107,11 @@ async function judgeProbe(proxy: ServiceProxy): Promise<Problem[]> {
 /** Keys that would change nothing, since the cert-manager that is there is somebody else's. Pure. */
 function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOperator): Problem[] {
   if (installed.state === "absent" || installed.state === "ours") return [];
-  const whose =
-    installed.state === "foreign"
-      ? `Subscription ${installed.subscription.namespace}/${installed.subscription.name}, which is not this stack's`
-      : installed.extension === undefined
-        ? `somebody without OLM, in namespace ${installed.namespace}`
-        : `ClusterExtension ${installed.extension} of OLM v1`;
   return Object.entries(certManager)
     .filter(([, value]) => value !== false)
     .map(([key]) => ({
       path: `certManager.${key}`,
-      message: `has no effect, because cert-manager is already installed by ${whose}; remove the key`,
+      message: `has no effect, because cert-manager is already installed by ${describeInstalled(installed)}; remove the key`,
     }));
 }
 

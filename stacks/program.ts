@@ -1,6 +1,5 @@
 /** One stack is one OpenShift cluster: its config in, its membership in the SPIRE federation built, its outputs out. */
 import { RunError } from "@pulumi/pulumi";
-import { connect } from "../components/connect";
 import { checkBuild } from "./buildCheck";
 import { federate } from "./cluster";
 import { readConfig } from "./config";
@@ -10,5 +9,5 @@ export = async () => {
   await undoRunner();
   const problem = checkBuild();
   if (problem !== undefined) throw new RunError(problem);
-  return federate(readConfig(), connect);
+  return federate(readConfig());
 };

@@ -1,5 +1,5 @@
 /** How an object in the cluster differs from what was asked for. Pure. */
-import { contains } from "../../components/additions";
+import { contains } from "../../components/correction";
 import type { KubeObject } from "../../components/cluster";
 import { isObject } from "../../components/untyped";
 import { isHidden } from "../pulumi/stackObjects";

@@ -2,7 +2,7 @@
 import { shown } from "./redact";
 import { word } from "../../components/shell";
 import { oc } from "../../components/access";
-import { APPLIED } from "../../components/additions";
+import { APPLIED } from "../../components/correction";
 import type { KubeObject } from "../../components/cluster";
 import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "./difference";
 import type { Finding } from "../kernel/finding";

@@ -1,24 +1,61 @@
 import { CertManagerInstall, type CertManagerInstallArgs } from "../../components/certManagerInstall";
+import type { Cluster, KubeObject } from "../../components/cluster";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { ready, silent } from "./given";
+import { ready, silentCluster } from "./given";
+import { useCluster } from "./openedCluster";
+import { clusterOf } from "./readers";
+import { stops } from "./stops";
 
-const args: CertManagerInstallArgs = {
-  reader: ready,
-  installed: { state: "absent" },
-  stack: "cluster1",
-  access: { context: "c1" },
+jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+
+const args: CertManagerInstallArgs = { context: "c1" };
+
+const install = (
+  changed: Partial<CertManagerInstallArgs> = {},
+  cluster: Cluster = silentCluster(),
+): Promise<Seen[]> => {
+  useCluster(cluster);
+  return record(() => new CertManagerInstall("cm", { ...args, ...changed }), { stalls: true });
 };
 
-const install = (changed: Partial<CertManagerInstallArgs> = {}): Promise<Seen[]> =>
-  record(() => new CertManagerInstall("cm", { ...args, ...changed }), { stalls: changed.reader === silent });
+/** A Subscription of the operator; with a stack's name it is that stack's. */
+const subscription = (namespace: string, name: string, stack?: string): KubeObject => ({
+  apiVersion: "operators.coreos.com/v1alpha1",
+  kind: "Subscription",
+  metadata: { namespace, name, ...(stack !== undefined && { annotations: { "spire-federation/stack": stack } }) },
+  ...{ spec: { name: "openshift-cert-manager-operator" } },
+});
+const group = (namespace: string): KubeObject => ({
+  apiVersion: "operators.coreos.com/v1",
+  kind: "OperatorGroup",
+  metadata: { namespace, name: "openshift-cert-manager-operator" },
+});
+const controller: KubeObject = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { namespace: "pki", name: "cert-manager" },
+};
+const ours = [
+  group("cert-manager-operator"),
+  subscription("cert-manager-operator", "openshift-cert-manager-operator", "cluster1"),
+];
 
 it("has OLM ask for approval where the config says so", async () => {
   const seen = await install({ installPlanApproval: "Manual" });
   expect(named(seen, "cm-subscription").inputs["spec"]).toMatchObject({ installPlanApproval: "Manual" });
 });
 
-it.each(["absent", "ours"] as const)("makes the procedure's three objects when the operator is %s", async (state) => {
-  const seen = await install({ installed: { state } });
+beforeEach(() => {
+  stops.length = 0;
+});
+
+it.each([
+  ["is not there", clusterOf()],
+  ["is this stack's already", clusterOf(...ours)],
+])("makes the procedure's three objects when the operator %s", async (_, cluster) => {
+  const seen = await install({ wait: { timeoutSeconds: 0 } }, cluster);
   expect(seen.map(({ type }) => type)).toEqual([
     "spire-federation:index:CertManagerInstall",
     "kubernetes:core/v1:Namespace",
@@ -59,11 +96,27 @@ it("takes channel and catalog from its arguments", async () => {
   });
 });
 
-it.each<CertManagerInstallArgs["installed"]>([
-  { state: "foreign", subscription: { namespace: "a", name: "cm" } },
-  { state: "plain", namespace: "cert-manager" },
-])("declares nothing of what others have installed: %j", async (installed) => {
-  expect((await install({ installed, reader: silent })).map(({ name }) => name)).toEqual(["cm"]);
+describe("what others have installed", () => {
+  const others: [string, Cluster, RegExp][] = [
+    ["through OLM", clusterOf(group("a"), subscription("a", "cm")), /Subscription a\/cm.*set install to false/],
+    ["without OLM", clusterOf(controller), /namespace pki.*set install to false/],
+  ];
+
+  it.each(others)("%s is waited for with install: false, and nothing is declared", async (_, cluster) => {
+    const seen = await install({ install: false, wait: { timeoutSeconds: 0 } }, cluster);
+    expect(seen.map(({ name }) => name)).toEqual(["cm"]);
+    expect(stops).toEqual([expect.stringMatching(/^cert-manager: /)]); // it waits, and nothing is ready here
+  });
+
+  it.each(others)("%s gets no second operator beside it", async (_, cluster, message) => {
+    expect((await install({}, cluster)).map(({ name }) => name)).toEqual(["cm"]);
+    expect(stops).toEqual([expect.stringMatching(message)]);
+  });
+
+  it("is missed with install: false where there is nothing", async () => {
+    await install({ install: false }, clusterOf());
+    expect(stops).toEqual([expect.stringContaining("cert-manager is not installed")]);
+  });
 });
 
 it("makes the Subscription last, and keeps all of it on destroy by default", async () => {
@@ -87,13 +140,15 @@ it("removes all of it on destroy when asked: the Subscription first, then its ve
 
 it("is ready once cert-manager runs, and not before", async () => {
   let ended = false;
+  useCluster(silentCluster());
   await record(
     () => {
-      new CertManagerInstall("cm", { ...args, reader: silent }).ready.apply(() => (ended = true));
+      new CertManagerInstall("cm", args).ready.apply(() => (ended = true));
     },
     { stalls: true },
   );
   expect(ended).toBe(false);
+  useCluster(ready);
   await record(async () => {
     const component = new CertManagerInstall("cm", args);
     expect(await valueOf(component.ready)).toBe(component);

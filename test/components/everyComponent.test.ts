@@ -3,41 +3,39 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../../components";
 import { record, valueOf, type Seen } from "../mocks";
+import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { answering, DOMAIN, HOST, peer, ready } from "./given";
 
-type Make = (opts: pulumi.ComponentResourceOptions, reader: components.Cluster) => pulumi.ComponentResource;
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+
+type Make = (opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
 const table: [string, Make][] = [
   [
     "CertManagerInstall",
-    (opts, reader) =>
-      new components.CertManagerInstall(
-        "it",
-        { reader, installed: { state: "absent" }, stack: "cluster1", access: { context: "c" }, removeOnDestroy: true },
-        opts,
-      ),
+    (opts) => new components.CertManagerInstall("it", { context: "c", removeOnDestroy: true }, opts),
   ],
   [
     "FederationCertificate",
-    (opts, reader) =>
+    (opts) =>
       new components.FederationCertificate(
         "it",
-        { reader, host: HOST, issuer: { type: "ca", selfSigned: true }, renewJitterHours: 24 },
+        { host: HOST, issuer: { type: "ca", selfSigned: true }, renewJitterHours: 24 },
         opts,
       ),
   ],
-  ["RouterSecretAccess", (opts) => new components.RouterSecretAccess("it", { secretName: "tls" }, opts)],
+  ["RouterSecretAccess", (opts) => new components.RouterSecretAccess("it", {}, opts)],
   [
     "SpireFederationServer",
-    (opts, reader) =>
+    (opts) =>
       new components.SpireFederationServer(
         "it",
-        { reader, trustDomain: DOMAIN, host: HOST, servingCert: { externalSecretRef: "spire-server-federation-tls" } },
+        { trustDomain: DOMAIN, host: HOST, servingCert: { externalSecretRef: "spire-server-federation-tls" } },
         opts,
       ),
   ],
-  ["FederatedTrustDomain", (opts, reader) => new components.FederatedTrustDomain("it", { reader, peer }, opts)],
+  ["FederatedTrustDomain", (opts) => new components.FederatedTrustDomain("it", { peer }, opts)],
 ];
 
 /** Two of the five have nothing to wait for. */
@@ -48,11 +46,15 @@ async function readiness(component: pulumi.ComponentResource): Promise<void> {
   }
 }
 
+beforeEach(() => {
+  useCluster(ready);
+});
+
 describe.each(table)("%s", (name, make) => {
   it("is the parent of every child, names it after itself and hands its provider down", async () => {
     const seen = await record(async () => {
       const provider = new k8s.Provider("cluster", { context: "cluster1" });
-      await readiness(make({ provider }, ready));
+      await readiness(make({ provider }));
     }, answering);
     const children = seen.filter((resource) => !["it", "cluster"].includes(resource.name));
     expect(children.length).toBeGreaterThan(0);
@@ -64,7 +66,7 @@ describe.each(table)("%s", (name, make) => {
   });
 
   it("has its token, and sends none of its arguments to the engine", async () => {
-    const seen = await record(() => make({}, ready), answering);
+    const seen = await record(() => make({}), answering);
     expect(seen.filter((resource) => resource.type === `spire-federation:index:${name}`)).toEqual([
       expect.objectContaining({ name: "it", inputs: {} }),
     ]);
@@ -72,9 +74,11 @@ describe.each(table)("%s", (name, make) => {
 
   it("previews all that it will make on a cluster where nothing is yet", async () => {
     const names = (seen: Seen[]): string[] => seen.map((resource) => resource.name).sort();
-    const previewed = await record(() => make({}, clusterOf()), { preview: true });
+    useCluster(clusterOf());
+    const previewed = await record(() => make({}), { preview: true });
+    useCluster(ready);
     const made = await record(async () => {
-      await readiness(make({}, ready));
+      await readiness(make({}));
     }, answering);
     expect(names(previewed)).toEqual(names(made));
   });

@@ -1,15 +1,19 @@
-import * as k8s from "@pulumi/kubernetes";
 import type { KubeObject } from "../../components/cluster";
-import { accept, FederatedTrustDomain, objectName } from "../../components/federatedTrustDomain";
+import { FederatedTrustDomain, objectName, readBundle } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/peer";
-import { bundleFromCertificates } from "../../components/trustBundle";
+import { bundleFromCertificates, type TrustBundle } from "../../components/trustBundle";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { root } from "./certificates";
 import { answering, peer, peerBundle, peerRoot } from "./given";
+import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
+import { stops } from "./stops";
 
-/** A cluster that has no ClusterFederatedTrustDomain yet. */
-const reader = clusterOf();
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+
+// A cluster that has no ClusterFederatedTrustDomain yet.
+useCluster(clusterOf());
 
 const spiffe: Peer = {
   ...peer,
@@ -20,8 +24,7 @@ const spiffe: Peer = {
 
 const trust = (changed: Partial<Peer> = {}, rebootstrap?: number): Promise<Seen[]> =>
   record(
-    () =>
-      new FederatedTrustDomain("peer", { reader, peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
+    () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
     answering,
   );
 
@@ -96,7 +99,10 @@ describe("the bundle", () => {
       create: "date +%s && cat",
       triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3, expect.stringMatching(/^new/)],
     });
-    const { jwks, fingerprints } = accept(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
+    const { jwks, fingerprints } = accepted(
+      `${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`,
+      peer,
+    );
     expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
     expect(fingerprints).toHaveLength(1);
   });
@@ -105,7 +111,7 @@ describe("the bundle", () => {
     const bootstrapped = async (changed: Partial<Peer>): Promise<Seen> =>
       named(
         await record(
-          () => new FederatedTrustDomain("peer", { reader, peer: { ...peer, ...changed }, bootstrap: "stack" }),
+          () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, bootstrap: "stack" }),
           answering,
         ),
         "peer-bundle",
@@ -114,7 +120,7 @@ describe("the bundle", () => {
     it("is made of the roots that the peer's stack publishes, and the endpoint is not asked", async () => {
       const kept = await bootstrapped({ roots: peerRoot.pem });
       expect(kept.inputs).toMatchObject({ create: "date +%s && cat", environment: {} });
-      const { jwks } = accept(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
+      const { jwks } = accepted(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
       expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
     });
 
@@ -149,33 +155,31 @@ describe("the bundle", () => {
     const old = root(peer.trustDomain, { notBefore: from, notAfter: to });
     const text = (at: Date): string =>
       `${Math.floor(at.getTime() / 1000)}\n${JSON.stringify({ keys: [{ ...keyOf(old.pem) }] })}`;
-    expect(accept(text(new Date(from.getTime() + hour)), peer).fingerprints).toHaveLength(1);
-    expect(() => accept(text(new Date()), peer)).toThrow("no root that is valid");
+    expect(accepted(text(new Date(from.getTime() + hour)), peer).fingerprints).toHaveLength(1);
+    expect(readBundle(text(new Date()), peer)).toMatch("no root that is valid");
   });
 
   it("is refused with all reasons, the peer's name and the way out", () => {
     const other = { keys: [{ ...keyOf(root("evil.example.com").pem), d: "x" }] };
-    expect(() => accept(`1795511343\n${JSON.stringify(other)}`, peer)).toThrow(
+    expect(readBundle(`1795511343\n${JSON.stringify(other)}`, peer)).toMatch(
       /^peer cluster2: .*https:\/\/federation\.apps\.cluster2\.example\.com.*private key.*evil\.example\.com.*rebootstrap/s,
     );
-    expect(() => accept(JSON.stringify(peerBundle), peer)).toThrow("its time is missing");
+    expect(readBundle(JSON.stringify(peerBundle), peer)).toMatch("its time is missing");
   });
 });
 
 describe("the outputs", () => {
-  it("tell the roots' fingerprints, and the peer once its bundle is held", async () => {
+  it("tell the roots' fingerprints and the trust domain", async () => {
     await record(async () => {
-      const component = new FederatedTrustDomain("peer", { reader, peer });
+      const component = new FederatedTrustDomain("peer", { peer });
       const sha256 = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
       expect(await valueOf(component.fingerprints)).toEqual([sha256]);
       expect(await valueOf(component.trustDomain)).toBe(peer.trustDomain);
-      expect(await valueOf(component.held)).toEqual(peer);
     }, answering);
   });
 
   it("tell the roots themselves, in a preview, too, where the peer's stack publishes them", async () => {
-    const rootsOf = (of: Peer): Promise<string[]> =>
-      valueOf(new FederatedTrustDomain("peer", { reader, peer: of }).roots);
+    const rootsOf = (of: Peer): Promise<string[]> => valueOf(new FederatedTrustDomain("peer", { peer: of }).roots);
     await record(async () => {
       expect(await rootsOf(peer)).toEqual([peerRoot.pem]);
     }, answering);
@@ -188,47 +192,26 @@ describe("the outputs", () => {
     await record(
       async () => {
         const published = { ...peer, roots: peerRoot.pem };
-        const { roots } = new FederatedTrustDomain("peer", { reader, peer: published, bootstrap: "stack" });
+        const { roots } = new FederatedTrustDomain("peer", { peer: published, bootstrap: "stack" });
         expect(await valueOf(roots)).toEqual([peerRoot.pem]);
-      },
-      { preview: true },
-    );
-  });
-
-  it("make what uses the peer come after its ClusterFederatedTrustDomain", async () => {
-    const seen = await record(() => {
-      const { held } = new FederatedTrustDomain("peer", { reader, peer });
-      new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
-    }, answering);
-    expect(named(seen, "user").dependencies).toEqual(["peer-bundle", "peer-trust"]);
-  });
-
-  it("depend on the same resources in a preview, as a saved plan demands", async () => {
-    const seen = await record(
-      () => {
-        const { held } = new FederatedTrustDomain("peer", { reader, peer });
-        new k8s.core.v1.ConfigMap("user", { data: { domain: held.apply(({ trustDomain }) => trustDomain) } });
-      },
-      { preview: true },
-    );
-    expect(named(seen, "user")).toMatchObject({
-      inputs: { data: { domain: peer.trustDomain } },
-      dependencies: ["peer-bundle", "peer-trust"],
-    });
-  });
-
-  it("show the peer in a preview, where nothing is fetched", async () => {
-    await record(
-      async () => {
-        expect(await valueOf(new FederatedTrustDomain("peer", { reader, peer }).held)).toEqual(peer);
       },
       { preview: true },
     );
   });
 });
 
+it("makes nothing of a bundle that must not be trusted, and ends the program", async () => {
+  const stdout = `${Math.floor(Date.now() / 1000)}\n{"keys":[]}`;
+  const seen = await record(() => new FederatedTrustDomain("peer", { peer }), {
+    outputs: () => ({ stdout }),
+    stalls: true,
+  });
+  expect(seen.map(({ name }) => name)).toEqual(["peer", "peer-bundle"]);
+  expect(stops).toEqual([expect.stringMatching(/^peer cluster2: what https:.* served must not be trusted: /)]);
+});
+
 it("says of a new peer that --target leaves out what to do", () => {
-  expect(() => accept(undefined, peer)).toThrow(
+  expect(readBundle(undefined, peer)).toMatch(
     /peer cluster2: .*not among the targets; add --target '\*\*cluster2\*\*'/,
   );
 });
@@ -236,7 +219,7 @@ it("says of a new peer that --target leaves out what to do", () => {
 it("refuses a peer that cannot be used, and fetches nothing", async () => {
   const seen = await record(() => {
     const wrong = { ...peer, trustDomain: "A", bundleEndpointUrl: "http://x" };
-    expect(() => new FederatedTrustDomain("peer", { reader, peer: wrong })).toThrow(
+    expect(() => new FederatedTrustDomain("peer", { peer: wrong })).toThrow(
       /peer\.trustDomain: .*\n.*peer\.bundleEndpointUrl: /,
     );
   });
@@ -256,6 +239,12 @@ describe("the object's name", () => {
     expect(names[0]).toMatch(/^peer-prod-[0-9a-f]{8}-federation$/);
   });
 });
+
+function accepted(stdout: string, of: Peer): TrustBundle {
+  const bundle = readBundle(stdout, of);
+  if (typeof bundle === "string") throw new Error(bundle);
+  return bundle;
+}
 
 function keyOf(pem: string): Record<string, unknown> {
   return (JSON.parse(bundleFromCertificates([pem])) as { keys: Record<string, unknown>[] }).keys[0] ?? {};

@@ -1,17 +1,20 @@
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
-import type { ClusterReader } from "../../components/cluster";
+import type { Cluster } from "../../components/cluster";
 import type { IssuerArgs } from "../../components/issuer";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { HOST, NAMESPACE, ready, silent } from "./given";
+import { HOST, NAMESPACE, ready, silentCluster } from "./given";
+import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+
 /** Every issuer that there could be is ready. */
-const reader: ClusterReader = {
+const allIssuers: Cluster = {
   ...ready,
   get: (apiVersion, kind, name, namespace) =>
     ready.get(apiVersion, kind, kind === "Issuer" ? "internal-ca" : name, namespace),
 };
-const args: FederationCertificateArgs = { reader, host: HOST, issuer: { type: "acme" } };
+const args: FederationCertificateArgs = { host: HOST, issuer: { type: "acme" } };
 
 const make = (changed: Partial<FederationCertificateArgs> = {}): Promise<Seen[]> =>
   record(
@@ -20,6 +23,10 @@ const make = (changed: Partial<FederationCertificateArgs> = {}): Promise<Seen[]>
     },
     { outputs: (type) => (type === "random:index/randomInteger:RandomInteger" ? { result: 7 } : {}) },
   );
+
+beforeEach(() => {
+  useCluster(allIssuers);
+});
 
 const spec = (seen: Seen[], name: string): unknown => named(seen, name).inputs["spec"];
 
@@ -31,7 +38,10 @@ it("asks for the procedure's certificate", async () => {
     metadata: {
       name: "spire-server-federation-tls",
       namespace: NAMESPACE,
-      annotations: { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" },
+      annotations: expect.objectContaining({
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/patchForce": "true",
+      }) as object,
     },
     spec: {
       secretName: "spire-server-federation-tls",
@@ -138,22 +148,25 @@ describe("the renewal", () => {
 
 it("tells the secret's name when the certificate is issued, so that nobody refers to it before", async () => {
   let told = false;
+  useCluster(silentCluster());
   await record(
     () => {
-      new FederationCertificate("cert", { ...args, reader: silent }).secretName.apply(() => (told = true));
+      new FederationCertificate("cert", args).secretName.apply(() => (told = true));
     },
     { stalls: true },
   );
   expect(told).toBe(false);
+  useCluster(allIssuers);
   await record(async () => {
     expect(await valueOf(new FederationCertificate("cert", args).secretName)).toBe("spire-server-federation-tls");
   });
 });
 
 it("shows the secret's name in a preview", async () => {
+  useCluster(clusterOf());
   await record(
     async () => {
-      const component = new FederationCertificate("cert", { ...args, reader: clusterOf() });
+      const component = new FederationCertificate("cert", args);
       expect(await valueOf(component.secretName)).toBe("spire-server-federation-tls");
     },
     { preview: true },

@@ -9,6 +9,7 @@ import {
 import { federationSpec, type BundleEndpointSpec } from "../../components/federationSpec";
 import * as pulumi from "@pulumi/pulumi";
 import { named, record } from "../mocks";
+import { clusterOf } from "./readers";
 
 const INGRESS = "apps.cluster1.example.com";
 
@@ -108,11 +109,12 @@ describe("an up beside the Route that a release before made under the operator's
 
 describe("a Route of our own", () => {
   const spec = async (endpoint: BundleEndpointSpec): Promise<unknown> => {
-    const asked = pulumi.output({ host: "federation.a.b", federation: federationSpec(endpoint, []) });
-    const route = named(
-      await record(() => makeRoute(new pulumi.ComponentResource("a:b:C", "it"), "route", asked, { type: "sharded" })),
-      "route",
-    );
+    const asked = { host: "federation.a.b", federation: federationSpec(endpoint, []) };
+    const program = (): unknown => {
+      const parent = new pulumi.ComponentResource("a:b:C", "it");
+      return makeRoute(parent, clusterOf(), "route", asked, { type: "sharded" }, pulumi.output(""));
+    };
+    const route = named(await record(program), "route");
     expect(route.type).toBe("kubernetes:route.openshift.io/v1:Route");
     expect(route.inputs["metadata"]).toEqual({
       name: "spire-federation-endpoint",

@@ -27,13 +27,25 @@ export const answering: RecordOptions = {
       : {},
 };
 
-/** A cluster that answers nothing: what waits for it never goes on, and leaves no timer. */
-export const silent: Cluster = {
-  access: {},
-  get: () => new Promise(() => undefined),
-  list: () => new Promise(() => undefined),
-  ask: () => new Promise(() => undefined),
-};
+/**
+ * A cluster that has nothing, and answers each question once: what a component reads before it declares its objects is
+ * answered, and what waits for them never goes on and leaves no timer.
+ */
+export function silentCluster(): Cluster {
+  const asked = new Set<string>();
+  const once = <T>(answer: T, ...question: unknown[]): Promise<T> => {
+    const key = JSON.stringify(question);
+    if (asked.has(key)) return new Promise(() => undefined);
+    asked.add(key);
+    return Promise.resolve(answer);
+  };
+  return {
+    access: {},
+    get: (...question) => once(undefined, ...question),
+    list: (...question) => once([], ...question),
+    ask: () => new Promise(() => undefined),
+  };
+}
 
 const httpsWeb = { servingCert: { fileSyncInterval: 86400, externalSecretRef: "spire-server-federation-tls" } };
 export const federation = {
@@ -71,9 +83,19 @@ const object = (
 /** Everything is installed and ready. */
 export const ready = clusterOf(
   object("operators.coreos.com/v1", "OperatorGroup", "openshift-cert-manager-operator", "cert-manager-operator", {}),
-  object("operators.coreos.com/v1alpha1", "Subscription", "openshift-cert-manager-operator", "cert-manager-operator", {
-    status: { currentCSV: "cert-manager-operator.v1.18.1" },
-  }),
+  {
+    apiVersion: "operators.coreos.com/v1alpha1",
+    kind: "Subscription",
+    metadata: {
+      name: "openshift-cert-manager-operator",
+      namespace: "cert-manager-operator",
+      annotations: { "spire-federation/stack": "cluster1" },
+    },
+    ...{
+      spec: { name: "openshift-cert-manager-operator" },
+      status: { currentCSV: "cert-manager-operator.v1.18.1" },
+    },
+  },
   object(
     "operators.coreos.com/v1alpha1",
     "ClusterServiceVersion",

@@ -1,22 +1,17 @@
 /** SpireFederationServer where the Route is the component's own: what comes when. */
-import type { Cluster, KubeObject } from "../../components/cluster";
+import type { Cluster } from "../../components/cluster";
 import { SpireFederationServer } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { answering, HOST, ready, silent } from "./given";
+import { answering, HOST, ready, silentCluster } from "./given";
+import { useCluster } from "./openedCluster";
 
-/** A cluster as it is when all is ready, but for one kind. */
-const except = (kind: string, object: () => Promise<object | undefined>): Cluster => ({
-  ...ready,
-  get: async <T extends KubeObject>(apiVersion: string, of: string, name: string, namespace?: string) =>
-    of === kind ? ((await object()) as T | undefined) : ready.get<T>(apiVersion, of, name, namespace),
-});
-const never = (): Promise<undefined> => new Promise(() => undefined);
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
-const make = (reader: Cluster, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> =>
-  record(
+const make = (cluster: Cluster, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> => {
+  useCluster(cluster);
+  return record(
     async () => {
       const it = new SpireFederationServer("server", {
-        reader,
         trustDomain: "cluster1.example.com",
         host: HOST,
         ownRoute: { labels: { type: "sharded" } },
@@ -26,10 +21,11 @@ const make = (reader: Cluster, options: { waits?: boolean; preview?: boolean } =
     },
     { ...answering, stalls: options.waits === true, preview: options.preview ?? false },
   );
+};
 const names = (seen: Seen[]): string[] => seen.map(({ name }) => name);
 
 it("stands beside the operator's, and is made once the server is out", async () => {
-  const before = await make(except("SpireServer", never), { waits: true });
+  const before = await make(silentCluster(), { waits: true });
   expect(names(before)).toEqual(["server", "server-server"]);
   expect(named(before, "server-server").inputs).toMatchObject({ spec: { federation: { managedRoute: "true" } } });
 
@@ -41,16 +37,17 @@ it("stands beside the operator's, and is made once the server is out", async () 
 });
 
 it("is admitted before the endpoint is asked", async () => {
+  const silent = silentCluster();
   const pending: Cluster = {
     ...ready,
-    get: (...of) => (of[2] === "spire-federation-endpoint" ? never() : ready.get(...of)),
+    get: (...of) => (of[2] === "spire-federation-endpoint" ? silent.get(...of) : ready.get(...of)),
   };
   expect(names(await make(pending, { waits: true }))).toEqual(["server", "server-server", "server-route"]);
-  expect(named(await make(ready), "server-probe").dependencies).toEqual(["server-route", "server-server"]);
+  expect(named(await make(ready), "server-probe").dependencies).toEqual(["server-route"]);
 });
 
 it("shows in a preview of a cluster where nothing is yet, with nothing that the API server could refuse", async () => {
-  const seen = await make(silent, { preview: true });
+  const seen = await make(silentCluster(), { preview: true });
   expect(names(seen).sort()).toEqual(["server", "server-probe", "server-route", "server-server"]);
   expect(named(seen, "server-route").inputs["spec"]).toEqual({ __pulumiUnknown: true });
 });

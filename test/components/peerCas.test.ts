@@ -1,11 +1,16 @@
-import type { KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster";
 import { PeerCas, type PeerCasArgs } from "../../components/peerCas";
 import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/peerCasReadiness";
 import { peerCas } from "../../components/trustedCas";
 import { named, record, type Seen } from "../mocks";
 import { issue } from "./certificates";
 import { NAMESPACE, peer } from "./given";
+import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
+import { stops } from "./stops";
+
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
 
 const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
 const peers = [{ ...peer, caCertificates: ca }];
@@ -32,17 +37,26 @@ const workload = (kind: string, name: string, mounted?: string, generation = 1):
   },
 });
 const filled = configMap("spire-federation-trusted-cas", { "ca-bundle.crt": system });
+const ztwim: KubeObject = {
+  apiVersion: "operators.coreos.com/v1alpha1",
+  kind: "Subscription",
+  metadata: { namespace: NAMESPACE, name: "ztwim" },
+  ...{ spec: { name: "openshift-zero-trust-workload-identity-manager", config: { env: [other] } } },
+};
 const args: PeerCasArgs = {
-  reader: clusterOf(filled, workload("StatefulSet", "spire-server", NAME)),
-  access: { kubeconfig: "~/c1", context: "admin" },
-  subscription: { namespace: NAMESPACE, name: "ztwim" },
-  env: [other],
+  kubeconfig: "~/c1",
+  context: "admin",
   peers,
   wait: { timeoutSeconds: 0.1, pollMs: 5 },
 };
 
-const make = (changed: Partial<PeerCasArgs> = {}, preview = false): Promise<Seen[]> =>
-  record(() => new PeerCas("cas", { ...args, ...changed }), { preview });
+const make = (
+  cluster: Cluster = clusterOf(ztwim, filled, workload("StatefulSet", "spire-server", NAME)),
+  options: { preview?: boolean; stalls?: boolean } = {},
+): Promise<Seen[]> => {
+  useCluster(cluster);
+  return record(() => new PeerCas("cas", args), options);
+};
 
 it("gives SPIRE the cluster's own CAs and the peers', and keeps the other variables", async () => {
   const seen = await make();
@@ -85,10 +99,16 @@ it("is taken away in the order in which no pod is left without its ConfigMap", a
 });
 
 it("previews without the CAs that OpenShift has not written yet, and with them afterwards", async () => {
-  const first = await make({ reader: clusterOf() }, true);
+  const first = await make(clusterOf(ztwim), { preview: true });
   expect(named(first, "cas-bundle").inputs["data"]).not.toEqual({ "ca-bundle.crt": pem });
-  const later = await make({}, true);
+  const later = await make(undefined, { preview: true });
   expect(named(later, "cas-bundle").inputs).toMatchObject({ metadata: { name: NAME }, data: { "ca-bundle.crt": pem } });
+});
+
+it("ends the program where OLM has not installed ZTWIM", async () => {
+  const seen = await make(clusterOf(filled), { stalls: true });
+  expect(seen.map(({ name }) => name)).not.toContain("cas-subscription");
+  expect(stops).toEqual(["cas: there is no Subscription of openshift-zero-trust-workload-identity-manager to change"]);
 });
 
 describe("SPIRE's pods", () => {

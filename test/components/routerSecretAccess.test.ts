@@ -1,8 +1,14 @@
 import { RouterSecretAccess } from "../../components/routerSecretAccess";
 import { named, record } from "../mocks";
 import { NAMESPACE } from "./given";
+import { useCluster } from "./openedCluster";
+import { clusterOf } from "./readers";
 
-const program = (): unknown => new RouterSecretAccess("router", { secretName: "spire-server-federation-tls" });
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+
+const program = (): unknown => new RouterSecretAccess("router", {});
+
+useCluster(clusterOf());
 
 it("grants the router one named secret and no wider read", async () => {
   expect(named(await record(program), "router-role").inputs).toEqual({

@@ -1,11 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Cluster } from "../../components/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { issue, root, rootKey } from "./certificates";
-import { answering, DOMAIN, federation, HOST, peer, ready, silent } from "./given";
+import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
+import { useCluster } from "./openedCluster";
+
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
-const args: SpireFederationServerArgs = { reader: ready, trustDomain: DOMAIN, host: HOST, servingCert };
+const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };
 const third = {
   ...peer,
   stack: "cluster3",
@@ -16,16 +20,22 @@ const third = {
 };
 
 /** What is registered; a wait that only the cluster could end is not awaited. */
-const make = (changed: Partial<SpireFederationServerArgs> = {}): Promise<Seen[]> =>
-  record(
+const make = (changed: Partial<SpireFederationServerArgs> = {}, cluster: Cluster = ready): Promise<Seen[]> => {
+  useCluster(cluster);
+  return record(
     async () => {
       const server = new SpireFederationServer("server", { ...args, ...changed });
-      if (changed.reader !== silent) {
+      if (cluster === ready) {
         await valueOf(server.ready);
       }
     },
-    { ...answering, stalls: changed.reader === silent },
+    { ...answering, stalls: cluster !== ready },
   );
+};
+
+beforeEach(() => {
+  useCluster(ready);
+});
 
 const federationOf = (seen: Seen[]): unknown =>
   (named(seen, "server-server").inputs["spec"] as { federation: unknown }).federation;
@@ -50,7 +60,7 @@ describe("the SpireServer", () => {
   });
 
   it("lists the peers by trust domain, with the names that its CRD has", async () => {
-    const seen = await make({ federatesWith: [third, peer], reader: silent });
+    const seen = await make({ federatesWith: [third, peer] }, silentCluster());
     expect(federationOf(seen)).toEqual({
       ...federation,
       federatesWith: [
@@ -67,12 +77,6 @@ describe("the SpireServer", () => {
         },
       ],
     });
-  });
-
-  it("waits for its peers to be held", async () => {
-    const never = pulumi.output(new Promise<typeof peer>(() => undefined));
-    const seen = await make({ federatesWith: [peer, never], reader: silent });
-    expect(seen.map(({ name }) => name)).toEqual(["server"]);
   });
 
   it("is awaited as its state has it when --target leaves it out, with a warning that says what is left", async () => {
@@ -122,7 +126,7 @@ describe("the SpireServer", () => {
       { profile: "https_spiffe", refreshHint: 300 },
     ],
   ])("serves its bundle with %s", async (_, changed, bundleEndpoint) => {
-    expect(federationOf(await make({ ...changed, reader: silent }))).toEqual({ bundleEndpoint, managedRoute: "true" });
+    expect(federationOf(await make(changed, silentCluster()))).toEqual({ bundleEndpoint, managedRoute: "true" });
   });
 
   it("can be owned whole: what is set, in the form in which the API server gives it back, and nothing else", async () => {
@@ -193,7 +197,7 @@ describe("the SpireServer", () => {
 
 describe("the endpoint", () => {
   it("is asked, over verified TLS, only when the server is out and the Route admitted", async () => {
-    expect((await make({ reader: silent })).map(({ name }) => name)).toEqual(["server", "server-server"]);
+    expect((await make({}, silentCluster())).map(({ name }) => name)).toEqual(["server", "server-server"]);
     const probe = named(await make(), "server-probe");
     expect(probe.dependencies).toEqual(["server-server"]);
     expect(probe.inputs).toMatchObject({
@@ -226,9 +230,10 @@ describe("the endpoint", () => {
       expect(await valueOf(server.caCertificates)).toBe(ca);
     }, answering);
     let told = false;
+    useCluster(silentCluster());
     await record(
       () => {
-        new SpireFederationServer("server", { ...args, reader: silent }).bundleEndpointUrl.apply(() => (told = true));
+        new SpireFederationServer("server", args).bundleEndpointUrl.apply(() => (told = true));
       },
       { stalls: true },
     );
@@ -239,7 +244,6 @@ describe("the endpoint", () => {
     const seen = await record(
       async () => {
         const server = new SpireFederationServer("server", {
-          reader: ready,
           trustDomain: DOMAIN,
           host: HOST,
           profile: "https_spiffe",
@@ -255,12 +259,9 @@ describe("the endpoint", () => {
   it("is not asked from here with probe: cluster, and known once the SPIRE server behind it has served its bundle", async () => {
     const bundle = JSON.stringify({ keys: [rootKey(root(DOMAIN))] });
     const asked = jest.fn(() => Promise.resolve(bundle));
+    useCluster({ ...ready, ask: asked });
     const seen = await record(async () => {
-      const server = new SpireFederationServer("server", {
-        ...args,
-        reader: { ...ready, ask: asked },
-        probe: "cluster",
-      });
+      const server = new SpireFederationServer("server", { ...args, probe: "cluster" });
       expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
     });
     expect(asked).toHaveBeenCalled();
@@ -268,10 +269,8 @@ describe("the endpoint", () => {
     let told = false;
     await record(
       () => {
-        const reader = { ...ready, ask: silent.ask.bind(silent) };
-        new SpireFederationServer("server", { ...args, reader, probe: "cluster" }).bundleEndpointUrl.apply(
-          () => (told = true),
-        );
+        useCluster({ ...ready, ask: () => new Promise(() => undefined) });
+        new SpireFederationServer("server", { ...args, probe: "cluster" }).bundleEndpointUrl.apply(() => (told = true));
       },
       { stalls: true },
     );
@@ -290,7 +289,8 @@ describe("the endpoint", () => {
   it("is known in a preview", async () => {
     await record(
       async () => {
-        const server = new SpireFederationServer("server", { ...args, reader: silent });
+        useCluster(silentCluster());
+        const server = new SpireFederationServer("server", args);
         expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
       },
       { preview: true },

@@ -1,10 +1,10 @@
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { record } from "../mocks";
 import { issue } from "./certificates";
-import { DOMAIN, HOST, ready } from "./given";
+import { DOMAIN, HOST, peer } from "./given";
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
-const args: SpireFederationServerArgs = { reader: ready, trustDomain: DOMAIN, host: HOST, servingCert };
+const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };
 
 describe("refuses", () => {
   const acme = { directoryUrl: "https://ca/dir", email: "ops@a.bc", tosAccepted: true };
@@ -29,6 +29,7 @@ describe("refuses", () => {
       { endpointCaCertificates: issue("ca", { ca: true }).keyPem },
       ["endpointCaCertificates"],
     ],
+    ["its own trust domain as a peer", { federatesWith: [{ ...peer, trustDomain: DOMAIN }] }, ["federatesWith[0]"]],
     [
       "a SpireServer that its CRD refuses",
       {

@@ -49,7 +49,7 @@ describe("what is to be done", () => {
   });
 
   it("is to give the CAs to SPIRE, and to keep every other variable", () => {
-    const trust = { peers: [withCa], subscription, env: [proxy] };
+    const trust = [withCa];
     expect(planTrust(true, [peer, withCa], none)).toEqual({ problems: [], warnings: [], trust });
     const ours = { subscription, env: env("spire-federation-peer-cas-1") };
     const live = { ...ours, configMap: { name: "spire-federation-peer-cas-1", pem: "" } };

@@ -4,9 +4,12 @@ import type { KubeObject } from "../../components/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/certificates";
+import { useCluster } from "../components/openedCluster";
 import { clusterOf } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
+
+jest.mock("../../components/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
 
 // Every wait ends at once: readiness has its own tests, here it is what comes after what.
 jest.mock("../../components/readiness", () => ({
@@ -54,7 +57,8 @@ async function run(
   live.ztwim.spec = { trustDomain: parsed.trustDomain };
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    outputs = await federate(parsed, () => clusterOf(...Object.values(live), ...others, ownBundle(own)));
+    useCluster(clusterOf(...Object.values(live), ...others, ownBundle(own)));
+    outputs = await federate(parsed);
   };
   const seen = await record(program, {
     preview,
@@ -470,7 +474,8 @@ it.each([
   const { ztwim, ...rest } = freshCluster("cluster1");
   ztwim.spec = { trustDomain };
   const program = async (): Promise<void> => {
-    const refused = federate(configOf({ peers: ["cluster2"] }), () => clusterOf(ztwim, ...Object.values(rest)));
+    useCluster(clusterOf(ztwim, ...Object.values(rest)));
+    const refused = federate(configOf({ peers: ["cluster2"] }));
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
     await expect(refused).rejects.toMatchObject({ problems: paths.map((path) => ({ path })) });
   };

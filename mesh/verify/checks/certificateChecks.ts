@@ -1,6 +1,6 @@
 /** MESH111 to MESH123: the endpoint's certificate, its issuer, and the router's access to it. Pure. */
 import { word } from "../../../components/shell";
-import { contains } from "../../../components/additions";
+import { contains } from "../../../components/correction";
 import { isTrueNow, notTrue } from "../../../components/conditions";
 import { planIssuer } from "../../../components/issuer";
 import { CERTIFICATE_SECRET, ROUTER, SECRET_READER } from "../../../components/names";

@@ -1,4 +1,4 @@
-import { APPLIED } from "../../../components/additions";
+import { APPLIED } from "../../../components/correction";
 import { FEDERATION_CLASS } from "../../../components/names";
 import type { KubeObject } from "../../../components/cluster";
 import { type Compared, objectFindings } from "../../../mesh/drift/objectFindings";
