@@ -7,9 +7,12 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 
 export const code = (text: string): string => (text === "" ? "" : `\`${text}\``);
 
+/** Angle brackets outside code would be taken for HTML. */
 const cell = (text: string): string =>
   text
     .replaceAll("|", "\\|")
-    .replaceAll(/<(?=[a-z ]+>)/g, "&lt;")
     .replaceAll("\n", " ")
-    .trim();
+    .trim()
+    .split("`")
+    .map((part, index) => (index % 2 === 0 ? part.replaceAll("<", "&lt;") : part))
+    .join("`");
