@@ -1,6 +1,7 @@
 /** What the pages tell people to type. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { scripts } from "../../package.json";
 import { readCommandLine } from "../../mesh/cli/arguments";
 import { COMMANDS } from "../../mesh/cli/commandList";
 import { blocksOf, PAGES, read, ROOT } from "./pages";
@@ -26,6 +27,20 @@ test.each([...new Set(written)])("npx spire-federation %s is understood", (words
   // A sentence may name a command without what it needs.
   if (COMMANDS.some(({ name }) => name === words)) return;
   expect(() => readCommandLine(COMMANDS, words.split(/\s+/), { asks: true, redraws: true })).not.toThrow();
+});
+
+test("npm's scripts and make's targets that pages name are there", () => {
+  const makefile = readFileSync(join(ROOT, "Makefile"), "utf8");
+  const targets = [...makefile.matchAll(/^([a-z-]+):/gm)].map(([, target]) => target);
+  const missing = PAGES.flatMap((page) => [
+    ...[...read(page).matchAll(/npm run ([a-z:-]+)/g)].flatMap(([said, name = ""]) =>
+      name in scripts ? [] : [`${page}: ${said}`],
+    ),
+    ...[...read(page).matchAll(/(?:`|^)make ([a-z-]+)/gm)].flatMap(([said, name]) =>
+      targets.includes(name) ? [] : [`${page}: ${said}`],
+    ),
+  ]);
+  expect(missing).toEqual([]);
 });
 
 test("files that commands name are there", () => {
