@@ -35,9 +35,12 @@ build_missing() {
 
 # progress NAME READY LEFT ELAPSED: LEFT is an estimate, with all of NAME in it.
 progress() {
-  local name=$1 ready=$2 left=$3 elapsed=$4
-  ((elapsed < unit_seconds[$name])) || elapsed=${unit_seconds[$name]}
-  say "$ready, now $name, about $(minutes $((left - elapsed))) left"
+  local name=$1 ready=$2 left=$3 elapsed=$4 late=
+  if ((elapsed > unit_seconds[$name])); then
+    elapsed=${unit_seconds[$name]}
+    late=" (longer than estimated)"
+  fi
+  say "$ready, now $name$late, about $(minutes $((left - elapsed))) left"
 }
 
 building=
