@@ -137,6 +137,8 @@ describe("with official releases in reach", () => {
 
   test("none of them is asked for when SPIRE_FEDERATION_DOWNLOADS is none", async () => {
     expect(contents((await bench.run({ SPIRE_FEDERATION_DOWNLOADS: "none" })).stdout)).toEqual(built);
+    for (const unit of ["kube-scheduler", "spire", "pulumi", "pulumi-resource-command"])
+      expect(bench.read(`cache/log/${unit}.log`)).not.toContain("download");
   });
 
   test.each([
