@@ -50,7 +50,7 @@ export function markedFetch({ metadata, spec = {} }: TrustObject): string | unde
 }
 
 /** The same, while the object also says what is asked of it; undefined when its bundle has to be fetched anew. */
-export function heldFetch(live: TrustObject, asked: TrustSpec): string | undefined {
+export function unchangedFetch(live: TrustObject, asked: TrustSpec): string | undefined {
   const asAsked = Object.entries(asked).every(([field, value]) =>
     isDeepStrictEqual(live.spec?.[field as keyof TrustSpec], value),
   );
@@ -70,5 +70,5 @@ export async function fetchOf(reader: ClusterReader, name: string, asked: TrustS
     return onlyInUp(() => `new/${new Date().toISOString()}`);
   }
   const { uid = "", resourceVersion = "" } = live.metadata ?? {};
-  return heldFetch(live, asked) ?? `${uid}/${resourceVersion}`;
+  return unchangedFetch(live, asked) ?? `${uid}/${resourceVersion}`;
 }

@@ -12,7 +12,7 @@ import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
 import { clusterFor } from "./openCluster";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
-import { done } from "./savedPlan";
+import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 
 export interface CertManagerInstallArgs extends ClusterAccess {
@@ -92,7 +92,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
     const subscription = install ? declareOperator(this, cluster, name, catalog, args, installed) : undefined;
     this.ready = whenReady(
       this,
-      pulumi.all([installed, subscription === undefined ? "" : done(subscription)]).apply(([found]) => found),
+      pulumi.all([installed, subscription === undefined ? "" : onceApplied(subscription)]).apply(([found]) => found),
       "cert-manager",
       watchCertManager(cluster),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },

@@ -12,7 +12,7 @@ import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./names
 import { clusterFor } from "./openCluster";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
-import { done } from "./savedPlan";
+import { onceApplied } from "./savedPlan";
 import { orStop } from "./stopProgram";
 
 export interface FederationCertificateArgs extends ClusterAccess {
@@ -107,7 +107,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
 
     this.ready = whenReady(
       this,
-      done(certificate),
+      onceApplied(certificate),
       `Certificate ${CERTIFICATE_SECRET}`,
       () => lookAtCertificate(cluster, CERTIFICATE_SECRET, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },

@@ -11,7 +11,7 @@ import { clusterFor } from "./openCluster";
 import type { Peer } from "./peer";
 import { lookAtMountedCas } from "./peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./readiness";
-import { done } from "./savedPlan";
+import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas";
 
@@ -66,7 +66,7 @@ export class PeerCas extends pulumi.ComponentResource {
       { parent: this },
     );
     // Two steps: the second is left out while the first is unknown.
-    const filled = done(roots).apply(() => this.filled(cluster, wait));
+    const filled = onceApplied(roots).apply(() => this.filled(cluster, wait));
     const content = filled.apply((pem) => peerCas(pem, peers));
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
@@ -112,7 +112,7 @@ export class PeerCas extends pulumi.ComponentResource {
     );
     this.ready = whenReady(
       this,
-      pulumi.all([bundle.metadata.name, done(patch)]),
+      pulumi.all([bundle.metadata.name, onceApplied(patch)]),
       "SPIRE with the CAs of peers",
       ([mounted]) => lookAtMountedCas(cluster, mounted),
       wait,

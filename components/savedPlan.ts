@@ -13,6 +13,6 @@ export function onlyInUp<T>(value: () => T): pulumi.Input<T> {
  * Resolves when a resource is created or updated. In a preview it is known and has the same dependency, which a saved
  * plan demands. It stays unknown for a resource that `--target` leaves out and that is not there yet.
  */
-export function done(resource: pulumi.CustomResource): pulumi.Output<string> {
+export function onceApplied(resource: pulumi.CustomResource): pulumi.Output<string> {
   return pulumi.runtime.isDryRun() ? resource.urn : resource.id;
 }

@@ -17,7 +17,7 @@ import { refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
-import { done } from "./savedPlan";
+import { onceApplied } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
 import {
   checkSpireServerSpec,
@@ -123,7 +123,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const { host, ownRoute } = args;
     const asked: AskedFederation = { host, ...(ownRoute && { ownRoute }), access: accessOf(args), federation };
     const awaited = pulumi
-      .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), done(server)])
+      .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), onceApplied(server)])
       .apply(([applied]) => ({ ...asked, federation: awaitedFederation(federation, applied, this) }));
     const rolledOut = whenReady(this, awaited, "SpireServer cluster", (it) => lookAtSpireServer(cluster, it), wait);
     const admitted =
@@ -163,7 +163,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
     const route = makeRoute(this, cluster, name, asked, labels, rolledOut);
-    return whenReady(this, done(route), "bundle endpoint", () => lookAtRoute(cluster, asked), wait);
+    return whenReady(this, onceApplied(route), "bundle endpoint", () => lookAtRoute(cluster, asked), wait);
   }
 
   /** Step 15: the endpoint answers with this trust domain's bundle, asked from where `probe` says. */
@@ -212,7 +212,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     );
     // What it serves is its peers' business: they fetch it themselves.
     const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
-    return done(probe).apply(() => this);
+    return onceApplied(probe).apply(() => this);
   }
 }
 

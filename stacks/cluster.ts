@@ -19,8 +19,8 @@ import { SpireFederationServer } from "../components/spireFederationServer";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas";
 import type { ClusterConfig } from "./config";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
-import { present } from "./fields";
-import { type Cleared, preflight } from "./preflight";
+import { definedOnly } from "./fields";
+import { type PassedPreflight, preflight } from "./preflight";
 import { judgeFirstBundles, publishesRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 
@@ -82,10 +82,10 @@ async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joine
   }
 }
 
-function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
+function compose(config: ClusterConfig, cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
   const { route } = cleared;
   const provider = new k8s.Provider("cluster", {
-    ...present({ context: config.context }),
+    ...definedOnly({ context: config.context }),
     // It says which cluster this is, so that another kubeconfig, context or server address replaces nothing.
     clusterIdentifier: config.trustDomain,
     // The path as the config has it, `~` and all: never the file's content, which has credentials. Empty stands for the
@@ -131,7 +131,7 @@ function compose(config: ClusterConfig, cleared: Cleared, peers: PeerResolution,
       refreshHint: config.refreshHint,
       federatesWith: peers.joined.map(({ peer }) => peer),
       federatesWithMode: config.federatesWith,
-      ...present({
+      ...definedOnly({
         servingCert: web && {
           fileSyncInterval: config.fileSyncInterval,
         },
@@ -181,7 +181,7 @@ function warnOfSharedRoots(
 /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
 function endpointCertificate(
   config: ClusterConfig,
-  { certManager, route: { host } }: Cleared,
+  { certManager, route: { host } }: PassedPreflight,
   opts: pulumi.ComponentResourceOptions,
 ): { certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
   const { issuer } = config;
@@ -208,6 +208,6 @@ function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederati
       trustDomain,
       bundleEndpointUrl,
       profile,
-      ...present({ endpointSpiffeId, caCertificates, roots }),
+      ...definedOnly({ endpointSpiffeId, caCertificates, roots }),
     }));
 }

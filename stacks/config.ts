@@ -9,7 +9,7 @@ import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import type { Bootstrap } from "../components/stackBundle";
-import { Fields, present } from "./fields";
+import { Fields, definedOnly } from "./fields";
 import { ConfigError } from "./refusal";
 import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
 import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
@@ -79,7 +79,7 @@ export function readConfig(): ClusterConfig {
 
 /** With the context that is used where the config names none; left open where it can't be found out: connecting says why. */
 export function withContext(config: ClusterConfig): ClusterConfig {
-  return config.context === undefined ? { ...config, ...present({ context: usedContext(config) }) } : config;
+  return config.context === undefined ? { ...config, ...definedOnly({ context: usedContext(config) }) } : config;
 }
 
 /**
@@ -121,11 +121,11 @@ export function parseConfig(
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
     trustPeerCas: fields.flag("trustPeerCas") ?? false,
-    ...present({
+    ...definedOnly({
       spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
       endpointCa: fields.text("endpointCa"),
     }),
-    ...present({ endpointHost: fields.text("endpointHost"), routeLabels: routeLabels(fields.object("routeLabels")) }),
+    ...definedOnly({ endpointHost: fields.text("endpointHost"), routeLabels: routeLabels(fields.object("routeLabels")) }),
   };
   for (const key of secret.filter((one) => one !== "spireServer" && raw[one] !== undefined)) fields.noteSecret(key);
   fields.refuseOthers();
@@ -218,7 +218,7 @@ function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
     case "acme":
       return { type, ...fields.texts("server", "email", "ingressClassName") };
     case "ca":
-      return { type, ...fields.texts("secretName"), ...present({ selfSigned: fields.flag("selfSigned") }) };
+      return { type, ...fields.texts("secretName"), ...definedOnly({ selfSigned: fields.flag("selfSigned") }) };
     case "existing":
       return {
         type,
@@ -231,7 +231,7 @@ function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
 function certManager(fields: Fields): ClusterConfig["certManager"] {
   const chosen = {
     ...fields.texts("channel", "source", "sourceNamespace"),
-    ...present({ installPlanApproval: fields.choice("installPlanApproval", ["Automatic", "Manual"]) }),
+    ...definedOnly({ installPlanApproval: fields.choice("installPlanApproval", ["Automatic", "Manual"]) }),
     removeOnDestroy: fields.flag("removeOnDestroy") ?? false,
   };
   fields.refuseOthers();

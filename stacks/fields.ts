@@ -32,7 +32,7 @@ export class Fields {
   }
 
   texts<K extends string>(...keys: K[]): Partial<Record<K, string>> {
-    return present(Object.fromEntries(keys.map((key) => [key, this.text(key)])) as Record<K, string | undefined>);
+    return definedOnly(Object.fromEntries(keys.map((key) => [key, this.text(key)])) as Record<K, string | undefined>);
   }
 
   integer(key: string): number | undefined {
@@ -72,7 +72,7 @@ export class Fields {
 
   /** What is written at those keys, for a reader of its own. */
   raw(...keys: string[]): Record<string, unknown> {
-    return present(Object.fromEntries(keys.map((key) => [key, this.value(key)])));
+    return definedOnly(Object.fromEntries(keys.map((key) => [key, this.value(key)])));
   }
 
   /** The list of texts at `key`, each with its own path; an absent or wrong one reads as empty. */
@@ -141,7 +141,7 @@ export class Fields {
 }
 
 /** The properties that are there. */
-export function present<T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function definedOnly<T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };

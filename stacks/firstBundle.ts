@@ -1,5 +1,5 @@
 /** The first bundles of peers where they come from stacks: who publishes one, and which are refused before any change. Pure. */
-import { heldFetch, type TrustObject } from "../components/bundleMark";
+import { unchangedFetch, type TrustObject } from "../components/bundleMark";
 import { objectName } from "../components/federatedTrustDomain";
 import { federatedTrustDomainSpec } from "../components/peer";
 import type { Problem } from "../components/problem";
@@ -30,7 +30,7 @@ export function judgeFirstBundles(
 ): Problem[] {
   return joined.flatMap(({ peer }) => {
     const live = trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
-    const isHeld = live !== undefined && heldFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
+    const isHeld = live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
     if (isHeld || !isFromStack(peer, bootstrap)) return [];
     const bundle = stackBundle(peer, now);
     return "fault" in bundle ? [{ path: "peers", message: bundle.fault }] : [];

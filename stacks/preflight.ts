@@ -19,7 +19,7 @@ import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } f
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
 
 /** A cluster that may be changed. */
-export interface Cleared {
+export interface PassedPreflight {
   reader: Cluster;
   /** What there is of cert-manager; undefined when the profile needs none. */
   certManager: InstalledOperator | undefined;
@@ -57,7 +57,7 @@ const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
 export async function preflight(
   config: ClusterConfig,
   connect: (access: ClusterAccess) => Cluster,
-): Promise<Cleared | Problem[]> {
+): Promise<PassedPreflight | Problem[]> {
   try {
     const reader = connect(config);
     const forbidden: string[] = [];

@@ -3,7 +3,7 @@ import { objectName } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/peer";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Contract } from "../../stacks/contract";
-import { present } from "../../stacks/fields";
+import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
 
 export interface Declared {
@@ -42,5 +42,5 @@ export function declaredBy(
 }
 
 function asPeer(stack: string, { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId }: Contract): Peer {
-  return { stack, trustDomain, bundleEndpointUrl, profile, ...present({ endpointSpiffeId }) };
+  return { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
 }

@@ -1,7 +1,7 @@
 /** Peers, as they are themselves: a member by its own cluster, one of another project by what its stack publishes. */
 import { type Peer, serverSpiffeId } from "../../components/peer";
 import { type Contract, resolvePeers } from "../../stacks/contract";
-import { present } from "../../stacks/fields";
+import { definedOnly } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
 import { objectName } from "../../components/federatedTrustDomain";
 import type { MeshMember } from "../members/members";
@@ -36,7 +36,7 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
       profile,
       ...(profile === "https_spiffe"
         ? { endpointSpiffeId: serverSpiffeId(trustDomain) }
-        : present({ caCertificates: endpointCa(view) })),
+        : definedOnly({ caCertificates: endpointCa(view) })),
     })),
     federates: map(server, (object) => object?.spec?.federation !== undefined),
     keys: keysOfMember(view),

@@ -6,7 +6,7 @@ import type { Cluster } from "../../components/cluster";
 import type { ProbeFrom } from "../../components/clusterProbe";
 import { federationRoute } from "../../components/federationRoute";
 import type { Problem } from "../../components/problem";
-import { type Cleared, preflight } from "../../stacks/preflight";
+import { type PassedPreflight, preflight } from "../../stacks/preflight";
 import { readIngressDomain } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, NotSeen, ok, see } from "./check";
@@ -21,7 +21,7 @@ export interface PrecheckView extends ClusterAccess {
   probe: ProbeFrom;
   version: Looked<string>;
   /** A cluster that may be changed, or everything that it has against the stack's config. */
-  preflight: Looked<Cleared | Problem[]>;
+  preflight: Looked<PassedPreflight | Problem[]>;
   host: Looked<string>;
   /** Addresses of the host, as this machine resolves it. */
   addresses: Looked<string[]>;

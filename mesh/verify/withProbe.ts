@@ -1,6 +1,6 @@
 /** `spire-federation verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
 import { accessOf, type ClusterAccess } from "../../components/access";
-import { present } from "../../stacks/fields";
+import { definedOnly } from "../../stacks/fields";
 import type { MeshMember } from "../members/members";
 import type { ProbeMember, ProbeResult } from "./probe/probe";
 import { type Code, evaluate, type Outcome, passes } from "./check";
@@ -52,7 +52,7 @@ export async function verifyWithProbe(
     await Promise.all(
       probed.map(async (member) => {
         const path = await program(accessOf(member.config));
-        return [member.name, { ...viewOf(member, results, tried), ...present({ program: path }) }] as const;
+        return [member.name, { ...viewOf(member, results, tried), ...definedOnly({ program: path }) }] as const;
       }),
     ),
   );

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ready, whenReady } from "../../components/readiness";
-import { done } from "../../components/savedPlan";
+import { onceApplied } from "../../components/savedPlan";
 import { named, record, type Seen } from "../mocks";
 
 /** A resource that comes after another one is ready. */
@@ -11,7 +11,7 @@ const user = async (preview: boolean): Promise<Seen> => {
       const component = new pulumi.ComponentResource("test:index:Component", "component");
       const made = new k8s.core.v1.ConfigMap("made", {}, { parent: component });
       const options = { timeoutSeconds: 1, pollMs: 1 };
-      const after = whenReady(component, done(made), "made", () => Promise.resolve(ready), options);
+      const after = whenReady(component, onceApplied(made), "made", () => Promise.resolve(ready), options);
       new k8s.core.v1.ConfigMap("user", { data: { key: after.apply(() => "value") } });
     },
     { preview },

@@ -1,6 +1,6 @@
 /** Whose probe a cluster has. Pure. */
 import type { Fate, ProcessIdentity } from "../../pulumi/liveness";
-import { present } from "../../../stacks/fields";
+import { definedOnly } from "../../../stacks/fields";
 import { POD_SECONDS } from "./probeObjects";
 
 /** The process that has made a probe. User, host and pid are for people: containers and CI runners share them. */
@@ -20,7 +20,7 @@ export function readClaim(text: string | undefined): Claim | undefined {
     const claim = JSON.parse(text ?? "") as Partial<Claim> | null;
     const { user, host, pid, since, process } = claim ?? {};
     if (user === undefined || host === undefined || pid === undefined || since === undefined) return undefined;
-    return Number.isNaN(Date.parse(since)) ? undefined : { user, host, pid, since, ...present({ process }) };
+    return Number.isNaN(Date.parse(since)) ? undefined : { user, host, pid, since, ...definedOnly({ process }) };
   } catch {
     return undefined;
   }

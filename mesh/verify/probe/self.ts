@@ -1,7 +1,7 @@
 /** The process that runs this program, for probes: its claims, and what has become of the processes of other claims. */
 import { hostname, userInfo } from "node:os";
 import { fateOf, identityOf } from "../../pulumi/liveness";
-import { present } from "../../../stacks/fields";
+import { definedOnly } from "../../../stacks/fields";
 import type { ProbeIo } from "./probe";
 
 export function ownClaim(): Pick<ProbeIo, "claim" | "fate"> {
@@ -11,7 +11,7 @@ export function ownClaim(): Pick<ProbeIo, "claim" | "fate"> {
       host: hostname(),
       pid: process.pid,
       since: new Date().toISOString(),
-      ...present({ process: identityOf(process.pid) }),
+      ...definedOnly({ process: identityOf(process.pid) }),
     },
     fate: ({ process: identity }) => fateOf(identity),
   };
