@@ -15,6 +15,15 @@ import { whenReady, type WaitOptions } from "./readiness";
 import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 
+/** When OLM executes an InstallPlan. */
+export const InstallPlanApproval = {
+  /** At once. */
+  Automatic: "Automatic",
+  /** After somebody approves it. */
+  Manual: "Manual",
+} as const;
+export type InstallPlanApproval = (typeof InstallPlanApproval)[keyof typeof InstallPlanApproval];
+
 export interface CertManagerInstallArgs extends ClusterAccess {
   /**
    * Install the operator. False: somebody else has installed cert-manager, and the component only waits until it is
@@ -31,7 +40,7 @@ export interface CertManagerInstallArgs extends ClusterAccess {
    * `Manual`: OLM installs and upgrades the operator only after somebody approves the InstallPlan. Default: the value of an
    * existing Subscription, or `Automatic`.
    */
-  installPlanApproval?: "Automatic" | "Manual";
+  installPlanApproval?: InstallPlanApproval;
   /**
    * Remove the operator on destroy: its Subscription, ClusterServiceVersion, OperatorGroup and namespace. Default false: all
    * of it stays, because others may use cert-manager.

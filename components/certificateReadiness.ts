@@ -1,6 +1,7 @@
 import { accessFlags, type ClusterAccess, oc } from "./access";
 import type { ClusterReader, KubeObject } from "./cluster";
 import { condition, describe, isTrueNow, nameOf, notTrue, type Conditioned } from "./conditions";
+import type { IssuerKind } from "./issuer";
 import { CERT_MANAGER_API, OPERAND_NAMESPACE } from "./names";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
@@ -29,7 +30,7 @@ export interface CertificateState {
 
 /** Where a Certificate's issuer is. */
 export interface IssuerReference {
-  kind: "Issuer" | "ClusterIssuer";
+  kind: IssuerKind;
   name: string;
 }
 

@@ -10,8 +10,14 @@ import { explain } from "./problem";
 import { failed, ready, type Verdict, waiting } from "./readiness";
 import { parseTrustBundle } from "./trustBundle";
 
-/** From where the own bundle endpoint is proved: by a request from this machine, or by the cluster's API server. */
-export type ProbeFrom = "machine" | "cluster";
+/** From where a bundle endpoint is probed. */
+export const ProbeFrom = {
+  /** A request to its URL from the machine that runs Pulumi. */
+  Machine: "machine",
+  /** A request by the API server to the SPIRE server, which does not test the way through the router. */
+  Cluster: "cluster",
+} as const;
+export type ProbeFrom = (typeof ProbeFrom)[keyof typeof ProbeFrom];
 
 const SERVICE = `Service ${SPIRE_SERVER} on port ${BUNDLE_PORT}`;
 

@@ -26,7 +26,13 @@ export interface OwnRoute {
    * Set while a Route that an earlier release of this package made under the operator's name is still there: Pulumi deletes
    * it at the end of the `up`. `hostTaken`: it has the same host and serves the endpoint until then.
    */
-  former?: { hostTaken: boolean };
+  former?: FormerRoute;
+}
+
+/** A Route that an earlier release of this package made under the operator's name. */
+export interface FormerRoute {
+  /** Whether it has the host of the new Route. */
+  hostTaken: boolean;
 }
 
 /** What decides about the Route. */

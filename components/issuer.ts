@@ -1,38 +1,57 @@
 import { createHash } from "node:crypto";
-import type { Problem } from "./problem";
+import { problem, type Problem } from "./problem";
 import type { IssuerReference } from "./certificateReadiness";
 import { checkEmail, checkHttpsUrl, checkName } from "./arguments";
 
-/** A certificate from an ACME server, which looks at `http://<host>/.well-known/acme-challenge/…` (HTTP-01). */
-export interface AcmeIssuer {
-  type: "acme";
-  /** URL of the ACME directory. Default `https://acme-v02.api.letsencrypt.org/directory`. */
+/** Who issues a certificate. */
+export const IssuerType = {
+  /** An ACME server, which must reach `http://<host>/.well-known/acme-challenge/…` (HTTP-01). */
+  Acme: "acme",
+  /** An internal CA whose key pair is in a secret. */
+  Ca: "ca",
+  /** An issuer that exists and that somebody else maintains. */
+  Existing: "existing",
+} as const;
+export type IssuerType = (typeof IssuerType)[keyof typeof IssuerType];
+
+/** Kind of an issuer. */
+export const IssuerKind = {
+  /** In namespace zero-trust-workload-identity-manager. */
+  Issuer: "Issuer",
+  /** For the whole cluster. */
+  ClusterIssuer: "ClusterIssuer",
+} as const;
+export type IssuerKind = (typeof IssuerKind)[keyof typeof IssuerKind];
+
+/** Who issues the certificate of the bundle endpoint. Each property belongs to one type; others are refused. */
+export interface IssuerArgs {
+  /** Who issues the certificate. */
+  type: IssuerType;
+  /** `acme`: URL of the ACME directory. Default `https://acme-v02.api.letsencrypt.org/directory`. */
   server?: string;
-  /** Address for notices of the CA. Default none, as in the procedure. */
+  /** `acme`: e-mail address of the ACME account, for the CA's notices. Default none. */
   email?: string;
-  /** Class of the Ingress that answers the challenge. Default `openshift-default`. */
+  /** `acme`: class of the Ingress that answers the challenge. Default `openshift-default`. */
   ingressClassName?: string;
-}
-
-/** A certificate from an internal CA whose key pair is a secret in the operand namespace. */
-export interface CaIssuer {
-  type: "ca";
-  /** Secret with the CA's `tls.crt` and `tls.key`. Default `internal-ca-key-pair`. */
+  /**
+   * `ca`: secret with the CA's `tls.crt` and `tls.key` in namespace zero-trust-workload-identity-manager. Default
+   * `internal-ca-key-pair`.
+   */
   secretName?: string;
-  /** cert-manager makes the CA, from a self-signed root. Default false: the secret is there already. */
+  /** `ca`: have cert-manager create the CA as a self-signed root of 10 years. Default false: the secret exists. */
   selfSigned?: boolean;
+  /** `existing`: kind of the issuer. Default `Issuer`. */
+  kind?: IssuerKind;
+  /** `existing`: name of the issuer. Required. */
+  name?: string;
 }
 
-/** An issuer that somebody else looks after. */
-export interface ExistingIssuer {
-  type: "existing";
-  /** `Issuer` in the operand namespace, or `ClusterIssuer`. Default `Issuer` in a stack's config. */
-  kind: "Issuer" | "ClusterIssuer";
-  /** Name of that issuer. Required. */
-  name: string;
-}
-
-export type IssuerArgs = AcmeIssuer | CaIssuer | ExistingIssuer;
+/** Which properties belong to a type. */
+export const ISSUER_PROPERTIES: Record<IssuerType, readonly (keyof IssuerArgs)[]> = {
+  acme: ["server", "email", "ingressClassName"],
+  ca: ["secretName", "selfSigned"],
+  existing: ["kind", "name"],
+};
 
 /** The procedure's values. */
 export const ISSUER_DEFAULTS = {
@@ -54,20 +73,25 @@ function issuerName(base: string, value: string, standard: string): string {
 
 /** What is wrong with an issuer's description. */
 export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
-  switch (issuer.type) {
-    case "acme":
-      return [
-        ...(issuer.server === undefined ? [] : checkHttpsUrl(`${path}.server`, issuer.server)),
-        ...(issuer.email === undefined ? [] : checkEmail(`${path}.email`, issuer.email)),
-        ...(issuer.ingressClassName === undefined
-          ? []
-          : checkName(`${path}.ingressClassName`, issuer.ingressClassName)),
-      ];
-    case "ca":
-      return issuer.secretName === undefined ? [] : checkName(`${path}.secretName`, issuer.secretName);
-    case "existing":
-      return checkName(`${path}.name`, issuer.name);
-  }
+  const { type, server, email, ingressClassName, secretName, name } = issuer;
+  const others = (Object.keys(issuer) as (keyof IssuerArgs)[]).filter(
+    (key) => key !== "type" && issuer[key] !== undefined && !ISSUER_PROPERTIES[type].includes(key),
+  );
+  const missing = type === "existing" && name === undefined;
+  return [
+    ...others.flatMap((key) => problem(`${path}.${key}`, `has no effect with type ${type}; remove it`)),
+    ...(server === undefined ? [] : checkHttpsUrl(`${path}.server`, server)),
+    ...(email === undefined ? [] : checkEmail(`${path}.email`, email)),
+    ...(ingressClassName === undefined ? [] : checkName(`${path}.ingressClassName`, ingressClassName)),
+    ...(secretName === undefined ? [] : checkName(`${path}.secretName`, secretName)),
+    ...(name === undefined ? [] : checkName(`${path}.name`, name)),
+    ...(missing ? problem(`${path}.name`, "is not set; with type existing it is the name of the issuer") : []),
+  ];
+}
+
+/** The reference to an issuer that exists. */
+export function existingIssuer({ kind = "Issuer", name = "" }: IssuerArgs): IssuerReference {
+  return { kind, name };
 }
 
 /** One object that an issuer consists of. */
@@ -109,11 +133,11 @@ export function planIssuer(issuer: IssuerArgs): IssuerPlan {
       };
     }
     case "existing":
-      return { objects: [], reference: { kind: issuer.kind, name: issuer.name } };
+      return { objects: [], reference: existingIssuer(issuer) };
   }
 }
 
-function acmeSpec(server: string, issuer: AcmeIssuer): Record<string, unknown> {
+function acmeSpec(server: string, issuer: IssuerArgs): Record<string, unknown> {
   return {
     server,
     ...(issuer.email === undefined ? {} : { email: issuer.email }),

@@ -1,13 +1,14 @@
 import type { TrustSpec } from "./bundleMark";
 import { FEDERATION_CLASS } from "./names";
 
-/**
- * How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2).
- *
- * - `https_web`: with a certificate for its host name, issued by a public or an internal CA.
- * - `https_spiffe`: with the X.509-SVID of the SPIRE server.
- */
-export type Profile = "https_web" | "https_spiffe";
+/** How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2). */
+export const Profile = {
+  /** With a certificate for its host name, issued by a public or an internal CA. */
+  HttpsWeb: "https_web",
+  /** With the X.509-SVID of the SPIRE server. */
+  HttpsSpiffe: "https_spiffe",
+} as const;
+export type Profile = (typeof Profile)[keyof typeof Profile];
 
 /** What a SPIRE server is called in its trust domain, and presents itself as with https_spiffe. */
 export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trustDomain}/spire/server`;

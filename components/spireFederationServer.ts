@@ -19,13 +19,18 @@ import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEnd
 import { lookAtRoute } from "./routeReadiness";
 import { onceApplied } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
-import {
-  checkSpireServerSpec,
-  renderSpireServerSpec,
-  secretSpireServerSpec,
-  type SpireServerSpecArgs,
-} from "./spireServerSpec";
+import { checkSpireServerSpec, renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
+import type { SpireServerSpecArgs } from "./spireServerArgs";
 import { orStop } from "./stopProgram";
+
+/** Where the SPIRE server gets its peers from. */
+export const FederatesWithMode = {
+  /** From the SpireServer, too; each change of the list restarts the SPIRE server. */
+  Static: "static",
+  /** From the ClusterFederatedTrustDomains alone. */
+  Dynamic: "dynamic",
+} as const;
+export type FederatesWithMode = (typeof FederatesWithMode)[keyof typeof FederatesWithMode];
 
 export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAccess {
   /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
@@ -48,7 +53,7 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAc
    * `static` lists the peers in the SpireServer too; each change of the list restarts the SPIRE server. `dynamic` leaves
    * them to the ClusterFederatedTrustDomains, which restart nothing. Default `static`.
    */
-  federatesWithMode?: "static" | "dynamic";
+  federatesWithMode?: FederatesWithMode;
   /**
    * Further fields of the SpireServer to own; the SpireServer is created if there is none. Default: only `spec.federation`
    * is owned, of a SpireServer that exists.

@@ -8,8 +8,14 @@ import type { Peer } from "./peer";
 import { explain } from "./problem";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
-/** Where the first bundle of a peer comes from: the peer's bundle endpoint, or the outputs of the peer's stack. */
-export type Bootstrap = "endpoint" | "stack";
+/** Where the first bundle of a peer comes from. */
+export const Bootstrap = {
+  /** The peer's bundle endpoint. */
+  Endpoint: "endpoint",
+  /** The outputs of the peer's stack. */
+  Stack: "stack",
+} as const;
+export type Bootstrap = (typeof Bootstrap)[keyof typeof Bootstrap];
 
 /** With https_spiffe always from the stack: only a SPIRE server can verify that endpoint, and only with these roots. */
 export const isFromStack = ({ profile }: Peer, bootstrap: Bootstrap = "endpoint"): boolean =>

@@ -82,7 +82,12 @@ async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joine
   }
 }
 
-function compose(config: ClusterConfig, cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
+function compose(
+  config: ClusterConfig,
+  cleared: PassedPreflight,
+  peers: PeerResolution,
+  cas: CaPlan["trust"],
+): ClusterOutputs {
   const { route } = cleared;
   const provider = new k8s.Provider("cluster", {
     ...definedOnly({ context: config.context }),

@@ -125,7 +125,10 @@ export function parseConfig(
       spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
       endpointCa: fields.text("endpointCa"),
     }),
-    ...definedOnly({ endpointHost: fields.text("endpointHost"), routeLabels: routeLabels(fields.object("routeLabels")) }),
+    ...definedOnly({
+      endpointHost: fields.text("endpointHost"),
+      routeLabels: routeLabels(fields.object("routeLabels")),
+    }),
   };
   for (const key of secret.filter((one) => one !== "spireServer" && raw[one] !== undefined)) fields.noteSecret(key);
   fields.refuseOthers();

@@ -6,9 +6,11 @@ import { accessOf, type ClusterAccess } from "../components/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
 import { type Cluster, type ClusterReader, Forbidden, type KubeObject, type ServiceProxy } from "../components/cluster";
 import { PROXY_RIGHTS, readServedBundle } from "../components/clusterProbe";
+import type { IssuerReference } from "../components/certificateReadiness";
 import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
+import { existingIssuer } from "../components/issuer";
 import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
@@ -140,12 +142,14 @@ async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<O
     reader.get<IngressConfig>("config.openshift.io/v1", "Ingress", names.SINGLETON),
     reader.get<LiveRoute>(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, namespace),
     reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", FEDERATION_CRD),
-    issuer.type === "existing"
-      ? reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, ...(issuer.kind === "Issuer" ? [namespace] : []))
-      : undefined,
+    issuer.type === "existing" ? readIssuer(reader, existingIssuer(issuer)) : undefined,
     reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
   ]);
   return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred, trust };
+}
+
+function readIssuer(reader: ClusterReader, { kind, name }: IssuerReference): Promise<KubeObject | undefined> {
+  return reader.get(names.CERT_MANAGER_API, kind, name, kind === "Issuer" ? names.OPERAND_NAMESPACE : undefined);
 }
 
 /** Pure: everything that the cluster has against the config. */
@@ -183,7 +187,8 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
     add("context", `ZTWIM's operator is in create-only mode and would ignore every change; ${cure}`);
   }
   if (config.profile === "https_web" && config.issuer.type === "existing" && state.issuer === undefined) {
-    add("issuer.name", `there is no ${config.issuer.kind} "${config.issuer.name}"; make it, or name another`);
+    const { kind, name } = existingIssuer(config.issuer);
+    add("issuer.name", `there is no ${kind} "${name}"; create it, or name another`);
   }
   return problems;
 }

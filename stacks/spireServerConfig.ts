@@ -1,5 +1,6 @@
 import { fieldAt, SPIRE_SERVER_SPEC } from "../components/spireServerSchema";
-import { holdsPassword, readSpireServerSpec, type SpireServerSpecArgs } from "../components/spireServerSpec";
+import type { SpireServerSpecArgs } from "../components/spireServerArgs";
+import { holdsPassword, readSpireServerSpec } from "../components/spireServerSpec";
 import { unknownKey } from "../components/unknownKey";
 import type { Fields } from "./fields";
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { ISSUER_PROPERTIES } from "../../components/issuer";
 import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServerSchema";
 import { code, markdownTable } from "./table";
 import { fieldsOf, ROOT } from "./typeFields";
@@ -46,16 +47,11 @@ function shown(value: unknown): string {
 }
 
 function issuers(): string {
-  const kinds = [
-    ["acme", "AcmeIssuer"],
-    ["ca", "CaIssuer"],
-    ["existing", "ExistingIssuer"],
-  ] as const;
-  const rows = kinds.flatMap(([type, name]) =>
-    fieldsOf("components/issuer.ts", name).map(({ name: field, about }) => [
-      code(`issuer.${field}`),
+  const rows = Object.entries(ISSUER_PROPERTIES).flatMap(([type, properties]) =>
+    fieldsOf("components/issuer.ts", "IssuerArgs", properties).map(({ name, about }) => [
+      code(`issuer.${name}`),
       code(type),
-      about,
+      about.replace(`${code(type)}: `, ""),
     ]),
   );
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;

@@ -187,3 +187,16 @@ it("refuses everything that is wrong at once, and makes nothing", async () => {
   });
   expect(seen.map(({ name }) => name)).toEqual(["cert"]);
 });
+
+it.each<[string, IssuerArgs, RegExp]>([
+  [
+    "of another type",
+    { type: "ca", server: "https://ca.example.com/dir" },
+    /issuer\.server: has no effect with type ca/,
+  ],
+  ["without its name", { type: "existing" }, /issuer\.name: is not set/],
+])("refuses an issuer %s", async (_, issuer, message) => {
+  await record(() => {
+    expect(() => new FederationCertificate("cert", { ...args, issuer })).toThrow(message);
+  });
+});

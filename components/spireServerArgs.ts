@@ -1,0 +1,221 @@
+/** What a SpireServer can be given, beside its federation: fields, limits and defaults of its CRD (ZTWIM 1.0 and 1.1). */
+import type * as pulumi from "@pulumi/pulumi";
+import type { IssuerKind } from "./issuer";
+
+/**
+ * `spec` of a SpireServer that the stack owns whole, without `federation`. A field that is not set is not written: an
+ * existing SpireServer keeps what it has, a new one gets the CRD's default.
+ *
+ * A new SpireServer needs jwtIssuer, caSubject, persistence and datastore.
+ */
+export interface SpireServerSpecArgs {
+  /** Issuer in JWT-SVIDs, a URL of at most 512 characters, for example `https://oidc-discovery.apps.cluster1.example.com`. */
+  jwtIssuer?: string;
+  /** Subject of the server's CA certificate. */
+  caSubject?: CaSubjectArgs;
+  /** The server's volume. The CRD does not allow a change. */
+  persistence?: PersistenceArgs;
+  /** The server's database. */
+  datastore?: DatastoreArgs;
+  /** Default of the CRD: `info`. */
+  logLevel?: LogLevel;
+  /** Default of the CRD: `text`. */
+  logFormat?: LogFormat;
+  /** Lifetime of the server's CA, a duration in hours, minutes and seconds. Default of the CRD: `24h`. */
+  caValidity?: string;
+  /** Lifetime of X.509-SVIDs, a duration. Default of the CRD: `1h`. */
+  defaultX509Validity?: string;
+  /** Lifetime of JWT-SVIDs, a duration. Default of the CRD: `5m`. */
+  defaultJWTValidity?: string;
+  /** Type of the CA's key. Default of the CRD: `rsa-2048`. */
+  caKeyType?: KeyType;
+  /** Type of the key that signs JWT-SVIDs. Default of SPIRE: `caKeyType`. */
+  jwtKeyType?: KeyType;
+  /** Where keys are kept. ZTWIM 1.0 and 1.1 keep them on disk, whatever this says. */
+  keyManager?: KeyManagerArgs;
+  /** An upstream CA that signs the server's CA: either `certManager` or `vault`. Needs ZTWIM 1.1. */
+  upstreamAuthority?: UpstreamAuthorityArgs;
+  /** Labels of all objects that the operator creates for the server, at most 64. */
+  labels?: Record<string, string>;
+  /** Requests and limits of the server's containers. */
+  resources?: ResourcesArgs;
+  /** Labels of the nodes on which the server may run, at most 50. */
+  nodeSelector?: Record<string, string>;
+  /** Tolerations of the server's pods, at most 50. */
+  tolerations?: TolerationArgs[];
+  /** Affinity of the server's pods, as in a pod's spec. */
+  affinity?: { nodeAffinity?: object; podAffinity?: object; podAntiAffinity?: object };
+}
+
+/** Which messages the SPIRE server logs. */
+export const LogLevel = {
+  Debug: "debug",
+  Info: "info",
+  Warn: "warn",
+  Error: "error",
+} as const;
+export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
+
+/** Format of the log. */
+export const LogFormat = {
+  Text: "text",
+  Json: "json",
+} as const;
+export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
+
+/** Type of a key. */
+export const KeyType = {
+  Rsa2048: "rsa-2048",
+  Rsa4096: "rsa-4096",
+  EcP256: "ec-p256",
+  EcP384: "ec-p384",
+} as const;
+export type KeyType = (typeof KeyType)[keyof typeof KeyType];
+
+/** Access mode of a volume. */
+export const AccessMode = {
+  ReadWriteOnce: "ReadWriteOnce",
+  ReadWriteOncePod: "ReadWriteOncePod",
+  ReadWriteMany: "ReadWriteMany",
+} as const;
+export type AccessMode = (typeof AccessMode)[keyof typeof AccessMode];
+
+/** Type of a database. */
+export const DatabaseType = {
+  Sql: "sql",
+  Sqlite3: "sqlite3",
+  Postgres: "postgres",
+  Mysql: "mysql",
+  AwsPostgresql: "aws_postgresql",
+  AwsMysql: "aws_mysql",
+} as const;
+export type DatabaseType = (typeof DatabaseType)[keyof typeof DatabaseType];
+
+/** How a toleration matches a taint. */
+export const TolerationOperator = {
+  Exists: "Exists",
+  Equal: "Equal",
+} as const;
+export type TolerationOperator = (typeof TolerationOperator)[keyof typeof TolerationOperator];
+
+/** Effect of a taint. */
+export const TaintEffect = {
+  NoSchedule: "NoSchedule",
+  PreferNoSchedule: "PreferNoSchedule",
+  NoExecute: "NoExecute",
+} as const;
+export type TaintEffect = (typeof TaintEffect)[keyof typeof TaintEffect];
+
+/** Subject of a CA certificate. */
+export interface CaSubjectArgs {
+  /** Two letters, for example `US`. */
+  country?: string;
+  /** At most 64 characters. */
+  organization?: string;
+  /** At most 255 characters. */
+  commonName?: string;
+}
+
+/** The SPIRE server's volume. */
+export interface PersistenceArgs {
+  /** Size in Gi. Default of the CRD: `1Gi`. */
+  size?: string;
+  /** Default of the CRD: `ReadWriteOnce`. */
+  accessMode?: AccessMode;
+  /** Name of a StorageClass. Default: the cluster's. */
+  storageClass?: string;
+}
+
+/** Where the SPIRE server keeps its keys. */
+export interface KeyManagerArgs {
+  diskEnabled?: boolean;
+  memoryEnabled?: boolean;
+}
+
+/** Requests and limits by resource, as quantities of Kubernetes. */
+export interface ResourcesArgs {
+  /** For example `{ cpu: "500m", memory: "256Mi" }`. */
+  requests?: Record<string, string>;
+  /** For example `{ memory: "512Mi" }`. */
+  limits?: Record<string, string>;
+}
+
+/** The SPIRE server's database. */
+export interface DatastoreArgs {
+  /** Default of the CRD: `sqlite3`. */
+  databaseType?: DatabaseType;
+  /** Default of the CRD: `/run/spire/data/datastore.sqlite3`. Secret in the state, because it may hold a password. */
+  connectionString?: pulumi.Input<string>;
+  /** Name of a secret that is mounted at /run/spire/db/certs. */
+  tlsSecretName?: string;
+  /** Default of the CRD: 100. */
+  maxOpenConns?: number;
+  /** Default of the CRD: 2. */
+  maxIdleConns?: number;
+  /** Seconds. Default: no limit. */
+  connMaxLifetime?: number;
+  /** Default of the CRD: false. */
+  disableMigration?: boolean;
+}
+
+/** The upstream CA of a SPIRE server: either of the two. */
+export interface UpstreamAuthorityArgs {
+  /** By way of cert-manager. */
+  certManager?: UpstreamCertManagerArgs;
+  /** By way of Vault. */
+  vault?: UpstreamVaultArgs;
+}
+
+/** An issuer of cert-manager whose kind returns its CA, which selfSigned does not. */
+export interface UpstreamCertManagerArgs {
+  /** Namespace in which CertificateRequests are created: the Issuer's. */
+  namespace: string;
+  /** Name of the issuer. */
+  issuerName: string;
+  /** Default of the CRD: `Issuer`. */
+  issuerKind?: IssuerKind;
+  /** Default of the CRD: `cert-manager.io`. */
+  issuerGroup?: string;
+}
+
+/** A PKI secrets engine of Vault. */
+export interface UpstreamVaultArgs {
+  /** URL of Vault, for example `https://vault.example.com:8200`. */
+  vaultAddr: string;
+  /** Default of the CRD: `pki`. */
+  pkiMountPoint?: string;
+  /** CA certificate that verifies Vault. */
+  caCertSecretRef?: SecretKeyArgs;
+  /** Do not verify Vault's certificate. Default of the CRD: false. */
+  insecureSkipVerify?: boolean;
+  /** Namespace in Vault. */
+  vaultNamespace?: string;
+  /** How the SPIRE server logs in. */
+  k8sAuth: VaultKubernetesAuthArgs;
+}
+
+/** A key of a secret. */
+export interface SecretKeyArgs {
+  name: string;
+  key: string;
+}
+
+/** Vault's Kubernetes auth method. */
+export interface VaultKubernetesAuthArgs {
+  /** Role in Vault. */
+  k8sAuthRoleName: string;
+  /** Default of the CRD: `kubernetes`. */
+  k8sAuthMountPoint?: string;
+  /** Audience of the token. Default of the CRD: `vault`. */
+  audience?: string;
+}
+
+/** A toleration of a pod. */
+export interface TolerationArgs {
+  key?: string;
+  operator?: TolerationOperator;
+  value?: string;
+  effect?: TaintEffect;
+  /** Seconds. */
+  tolerationSeconds?: number;
+}
