@@ -25,6 +25,9 @@ const BAR = 28;
 /** How long the last frame stays before it begins again. */
 const REST = 6;
 
+/** What waits says how long already, line after line; of such a run the last line is enough. */
+const PROGRESS = /^lab up: +\d+ s /;
+
 /** Lines as they were when they ended; what redraws a line replaces it. */
 export function linesOf(output: string, timing: string, longestPause: number): Line[] {
   const bytes = Buffer.from(output);
@@ -41,7 +44,9 @@ export function linesOf(output: string, timing: string, longestPause: number): L
     lines.push(...ended.map((line) => ({ text: plain(line), at })));
   }
   if (plain(open) !== "") lines.push({ text: plain(open), at });
-  return lines;
+  const isRepeated = ({ text }: Line, index: number): boolean =>
+    PROGRESS.test(text) && PROGRESS.test(lines[index + 1]?.text ?? "");
+  return lines.filter((line, index) => !isRepeated(line, index));
 }
 
 /** Without colours and cursor movements; of a line that was drawn again the last drawing. */

@@ -26,6 +26,12 @@ test("the picture shows each line once, at its time, as text", () => {
   expect(svg).toMatch(/scroll\{0%\{transform:translateY\(0\)\}22\.58%\{transform:translateY\(-17px\)\}/);
 });
 
+test("of lines that only say how long it takes, the last one stays", () => {
+  const output = ["lab up:  2 s  cluster1", "lab up: 10 s  cluster1", "lab up: cluster1 ready", ""].join("\n");
+  const lines = linesOf(output, `1.0 ${String(bytes(output))}`, 1);
+  expect(lines.map(({ text }) => text)).toEqual(["lab up: 10 s  cluster1", "lab up: cluster1 ready"]);
+});
+
 test("a line that is too long ends with an ellipsis", () => {
   expect(recording([{ text: "abcdef", at: 0 }], { columns: 4, rows: 1, longestPause: 1, title: "" })).toContain(
     ">abc…<",
