@@ -34,7 +34,7 @@ export function configHashOf(statefulSet: Workload): string | undefined {
 }
 
 export interface SpireServerObject extends Conditioned {
-  spec?: { federation?: FederationSpec; upstreamAuthority?: object };
+  spec?: { federation?: FederationSpec; upstreamAuthority?: object; logLevel?: string };
 }
 
 /** What has to agree before the SPIRE server federates as it was asked to. */

@@ -91,7 +91,7 @@ async function run(line: Run): Promise<number> {
       return {
         workspace,
         members,
-        everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all")),
+        everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all", members)),
         stacks: new PulumiStacks(workspace, view, heard, labels(members), line.logDir),
         interruption: heard,
       };

@@ -39,12 +39,14 @@ export interface MeshMember extends Member {
  * All members, or the chosen ones.
  *
  * @param whom "all": everybody all the same, in the organizations that the names say
+ * @param known members that were read before: Pulumi takes a moment for each, and is not asked again
  * @throws UsageError with everything that is wrong with any of their files, and for the name of no member
  */
 export async function readMembers(
   workspace: Workspace,
   names: readonly string[] = [],
   whom: "named" | "all" = "named",
+  known: readonly MeshMember[] = [],
 ): Promise<MeshMember[]> {
   const project = await projectOf(workspace);
   const [files, organizations] = await Promise.all([
@@ -63,6 +65,11 @@ export async function readMembers(
   const members = new Map<StackName, MeshMember>();
   const wanted = whom === "all" || names.length === 0 ? all : named;
   await inParallel(AT_ONCE, wanted, async (self) => {
+    const before = known.find(({ id }) => id === idOf(self));
+    if (before !== undefined) {
+      members.set(self, before);
+      return;
+    }
     try {
       const file = await readStackFile(project.configDir, self.stack);
       const config = await stackConfig(workspace, project, idOf(self), file);

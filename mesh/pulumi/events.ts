@@ -19,13 +19,15 @@ export interface Activity {
   doing: string;
   /** Error messages so far, as the program and the providers wrote them. */
   errors: string[];
+  /** Warnings so far, each once. */
+  warnings: string[];
   /** Everything that changes, or would. */
   steps: DetailedStep[];
   /** How many resources of each kind of change there were; empty before the engine's last event. */
   changes: OpMap;
 }
 
-export const idle: Activity = { doing: "", errors: [], steps: [], changes: {} };
+export const idle: Activity = { doing: "", errors: [], warnings: [], steps: [], changes: {} };
 
 /** What is known after one more event. */
 export function narrate(before: Activity, event: EngineEvent): Activity {
@@ -34,6 +36,8 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
   if (said !== undefined) {
     const message = plain(said.message);
     if (said.severity === "error" && !GENERIC.test(message)) return { ...before, errors: [...before.errors, message] };
+    if (said.severity === "warning" && message !== "" && !before.warnings.includes(message))
+      return { ...before, warnings: [...before.warnings, message] };
     if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
   }
   if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;

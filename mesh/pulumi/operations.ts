@@ -56,8 +56,8 @@ export class PulumiStacks {
   up(name: string): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
       await this.change(stack, teller, (refresh) => stack.up(refresh));
-      const { changes, steps } = activity();
-      return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered };
+      const { changes, steps, warnings } = activity();
+      return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered, warnings };
     });
   }
 
@@ -107,7 +107,10 @@ export class PulumiStacks {
     let activity = idle;
     const member = this.label(name);
     const recovered: string[] = [];
-    const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered });
+    const failure = (...errors: string[]): Failure => {
+      const { warnings } = activity;
+      return { succeeded: false, errors, recovered, warnings };
+    };
     const onEvent = (event: EngineEvent): void => {
       activity = narrate(activity, event);
       this.listener.doing(member, activity);

@@ -5,8 +5,8 @@ import type { OpMap } from "./workspace";
 
 /** Of one `pulumi up` or `pulumi destroy`. */
 export type UpOutcome =
-  | { succeeded: true; changes: OpMap; restarted: boolean; recovered: string[] }
-  | { succeeded: false; errors: string[]; recovered: string[] };
+  | { succeeded: true; changes: OpMap; restarted: boolean; recovered: string[]; warnings?: string[] }
+  | { succeeded: false; errors: string[]; recovered: string[]; warnings?: string[] };
 
 /** Of one `pulumi preview`. */
 export type PreviewOutcome = { succeeded: true; steps: DetailedStep[] } | { succeeded: false; errors: string[] };

@@ -84,5 +84,6 @@ export const unchanged = (plan: readonly PlannedMember[]): UpMember[] =>
     changes: {},
     restarts: 0,
     recovered: [],
+    warnings: [],
     errors: [],
   }));

@@ -38,6 +38,8 @@ export interface UpMember {
   restarts: number;
   /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
   recovered: string[];
+  /** What Pulumi, its providers and the program have warned of in its last run. */
+  warnings: string[];
   /** Why its last run failed, and why its own stack or a peer's could not be read. */
   errors: string[];
 }
@@ -158,6 +160,7 @@ function summary(
       changes: sum(own),
       restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
       recovered: own.flatMap(({ recovered }) => recovered),
+      warnings: last?.warnings ?? [],
       errors: [
         ...(last?.succeeded === false ? last.errors : []),
         ...[unread.get(id) ?? []].flat(),
@@ -179,8 +182,9 @@ function sum(outcomes: readonly UpOutcome[]): OpMap {
 }
 
 export function printUp(members: readonly UpMember[]): string {
-  const explained = members.flatMap(({ member, keeps, errors }) => [
+  const explained = members.flatMap(({ member, keeps, warnings, errors }) => [
     ...keeps.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
+    ...warnings.map((warning) => `\n${member}: warning: ${warning}\n`),
     ...errors.map((error) => `\n${member}: ${error}\n`),
   ]);
   const rows = members.map(({ member, state, waitsFor, runs, restarts, changes }) => [

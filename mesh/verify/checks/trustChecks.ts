@@ -150,9 +150,9 @@ export const trustChecks: readonly Check<PairView>[] = [
     title: "it reaches the peer's endpoint and refreshes the bundle",
     source: "the SPIRE server's log",
     about:
-      "What the SPIRE server says of its own polls, made from its own network, with its own DNS and trust store. The last line counts: the check " +
-      "fails only when that is an error. Without a line of the last half hour it is unknown, since SPIRE hides successful polls on log level " +
-      "warn or error, and logs rotate. A certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
+      "What the SPIRE server logs of its own polls, made from its own network, with its own DNS and trust store. The last line counts: the check " +
+      "fails only when that is an error. Without a line of the last half hour it is unknown, since logs rotate. On log level warn or error it is " +
+      "always unknown: SPIRE then logs failed polls, but not the successful ones that may have followed. A certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
     verifications: [5, 7],
     needs: ["MESH134", "MESH201"],
     needsOfPeer: [["MESH147", "MESH150"]],
@@ -161,6 +161,12 @@ export const trustChecks: readonly Check<PairView>[] = [
       const { refreshed, failed: last } = fact(view, "polls").get(trustDomain) ?? {};
       const ago = (at: Date): string => `${span(view.now.getTime() - at.getTime())} ago`;
       const again = refresh(view, trustDomain);
+      const level = quietLevelOf(view);
+      if (level !== undefined) {
+        const failure =
+          last === undefined ? "" : `; the last failed poll in its log was ${ago(last.at)} (${last.error})`;
+        throw new NotSeen(`SPIRE's log level is ${level}, on which it does not log successful polls${failure}`);
+      }
       const isQuiet = (at: Date): boolean => view.now.getTime() - at.getTime() > QUIET_MS;
       if (last !== undefined && (refreshed === undefined || last.at > refreshed)) {
         if (refreshed === undefined && isQuiet(last.at)) {
@@ -220,6 +226,13 @@ export const trustChecks: readonly Check<PairView>[] = [
 const QUIET_MS = 30 * 60_000;
 
 const HIDDEN = 'SPIRE writes "Bundle refreshed" on log level info or debug alone, and logs rotate';
+
+/** The log level of the SPIRE server, when it hides successful polls. */
+function quietLevelOf(view: PairView): string | undefined {
+  const server = "because" in view.facts ? view.facts : view.facts.seen.server;
+  const spec = "because" in server ? undefined : server.seen?.spec;
+  return ["warn", "error"].find((level) => level === spec?.logLevel?.toLowerCase());
+}
 
 /** SPIRE polls a peer within a minute of its start. */
 const FIRST_POLL_MS = 120_000;

@@ -67,6 +67,17 @@ test("only those that are named, and their peers all the same", async () => {
   expect((await readMembers(workspace, ["a"])).map(({ name, peers }) => [name, peers])).toEqual([["a", [id("b")]]]);
 });
 
+test("a member that was read before is not asked for again", async () => {
+  await stack("a", { peers: ["b"] });
+  await stack("b", {});
+  const named = await readMembers(workspace, ["a"]);
+  const all = await readMembers(workspace, ["a"], "all", named);
+  expect(all.map(({ name }) => name)).toEqual(["a", "b"]);
+  expect(all[0]).toBe(named[0]);
+  const config = (await asked()).split("\n").filter((line) => line.startsWith("config "));
+  expect(config.map((line) => line.split("/").at(-1)?.split(" ")[0])).toEqual(["a", "b"]);
+});
+
 test("everything that is wrong in any of the files is said at once, with the file", async () => {
   await stack("a", { refreshHint: 1 });
   await stack("b", { profile: "x" });

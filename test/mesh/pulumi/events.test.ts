@@ -38,6 +38,11 @@ test("errors are kept, but for the engine's word that there were some", () => {
   expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
 });
 
+test("warnings are kept, each once", () => {
+  const events = [said("warning", "<{%reset%}>kept peers: c<{%reset%}>\n"), said("warning", "kept peers: c")];
+  expect(after(...events).warnings).toEqual(["kept peers: c"]);
+});
+
 test("a change of the SpireServer restarts SPIRE, unless only its operator's Route comes of it", () => {
   const change = (...paths: string[]): object => ({
     resourcePreEvent: {

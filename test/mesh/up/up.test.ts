@@ -86,6 +86,7 @@ test("brings a mesh up in two rounds, no more members at a time than asked", asy
       restarts: 2,
       changes: { create: 4 },
       recovered: [`lock of ${name}`, `lock of ${name}`],
+      warnings: [],
       errors: [],
     })),
   );
@@ -117,6 +118,16 @@ test("a stack that asks for one more run gets it, though its peers have publishe
   const result = await up([member("a"), member("b")], stacks, 4, quiet);
   expect(stacks.ran).toEqual(["a", "b", "a"]);
   expect(result.map(({ state }) => state)).toEqual(["complete", "complete"]);
+});
+
+test("Pulumi's warnings are printed once for a member, as its last run had them", async () => {
+  class Warning extends FakeStacks {
+    override async up(id: string): Promise<UpOutcome> {
+      return { ...(await super.up(id)), warnings: [`run ${String(this.ran.length)} of ${stackOf(id)}`] };
+    }
+  }
+  const result = await up([member("a", "b"), member("b", "a")], new Warning(), 1, quiet);
+  expect(printUp(result).match(/warning: .*/g)).toEqual(["warning: run 3 of a", "warning: run 4 of b"]);
 });
 
 test("a peer that is not among the members is read and never run", async () => {

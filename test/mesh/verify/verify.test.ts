@@ -173,6 +173,30 @@ describe("a check that saw nothing is unknown", () => {
   ])("polls: %s", async (_, change, state) => {
     expect(await stateIn("MESH213", change, "cluster2")).toMatchObject({ state });
   });
+
+  const logging = (logLevel: string, change: (cluster: Cluster) => void) => (cluster: Cluster) => {
+    change(cluster);
+    Object.assign(objectIn(cluster, "SpireServer")["spec"] as object, { logLevel });
+  };
+
+  test.each<[string, string, (cluster: Cluster) => void]>([
+    ["warn", "no line", says()],
+    ["warn", "a new error", says(polled(60, "Error updating bundle", "x"))],
+    ["error", "a new error", says(polled(60, "Error updating bundle", "x"))],
+    ["warn", "a success that was logged before the level changed", says(polled(60, "Bundle refreshed"))],
+  ])("polls on log level %s: %s", async (level, _, change) => {
+    const outcome = await stateIn("MESH213", logging(level, change), "cluster2");
+    expect(outcome).toMatchObject({
+      state: "unknown",
+      evidence: expect.stringContaining(`SPIRE's log level is ${level}`) as string,
+    });
+  });
+
+  test.each(["info", "debug"])("polls on log level %s are judged", async (level) => {
+    const change = says(polled(60, "Error updating bundle", "x"));
+    const outcome = await stateIn("MESH213", logging(level, change), "cluster2");
+    expect(outcome).toMatchObject({ state: "failed" });
+  });
 });
 
 describe("federatesWith", () => {
