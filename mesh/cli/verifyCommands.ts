@@ -31,7 +31,9 @@ export const verifyCommand = define({
     "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
     "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.\n" +
     "Shows a row per member, and the details of what is not well. --peer and --code leave out the rest, also\n" +
-    "for the exit code.",
+    "for the exit code.\n\n" +
+    "A check that the config itself rules out from here is skipped and does not change the exit code: of a stack\n" +
+    "with probe: cluster, whether its endpoint answers. What cannot be read for any other reason is unknown.",
   flags: {
     ...how,
     watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts([

@@ -1,14 +1,14 @@
-/** How operations on a stack end; whatever goes wrong is an outcome, not an error. */
+/** How operations on a stack end. A failure is an outcome, not an exception. */
 import type { DetailedStep } from "./events";
 import type { StackObject } from "./stackObjects";
 import type { OpMap } from "./workspace";
 
-/** Of one `pulumi up` or `pulumi destroy`. */
+/** The outcome of one `pulumi up` or `pulumi destroy`. */
 export type UpOutcome =
   | { succeeded: true; changes: OpMap; restarted: boolean; recovered: string[]; warnings?: string[] }
   | { succeeded: false; errors: string[]; recovered: string[]; warnings?: string[] };
 
-/** Of one `pulumi preview`. */
+/** The outcome of one `pulumi preview`. */
 export type PreviewOutcome = { succeeded: true; steps: DetailedStep[] } | { succeeded: false; errors: string[] };
 
 /** One `pulumi preview --refresh`; whatever goes wrong is an outcome. */

@@ -33,7 +33,7 @@ export interface VerifyOptions {
   keep?: (seen: Verification) => Verification;
 }
 
-/** Who looks, and at what. */
+/** What a verification works with. */
 export interface Looker {
   chosen: readonly MeshMember[];
   all: readonly MeshMember[];
@@ -106,7 +106,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       if (options.wait && waited !== said && waited !== "") note(`waiting for ${waited}`);
       said = waited;
       if (options.wait && !isWell(seen) && !isWorthWaiting(seen)) {
-        note("stops waiting: what is left cannot be seen for want of rights");
+        note("stopped waiting: the remaining checks need rights that you do not have");
       }
     },
   });

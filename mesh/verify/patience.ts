@@ -8,9 +8,9 @@ export interface Patience {
   look: () => Promise<Verification>;
   /** Whether to look again after this. */
   more: (seen: Verification) => boolean;
-  /** Whoever waits has asked to end. */
+  /** Whether the user has interrupted the wait. */
   interrupted: () => boolean;
-  /** Between two looks; ends early when whoever waits has asked to end. */
+  /** Between two looks; ends early when the user interrupts. */
   pause: () => Promise<void>;
   /** Is shown each time. */
   show: (seen: Verification) => void;

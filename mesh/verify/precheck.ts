@@ -9,7 +9,7 @@ import type { Problem } from "../../components/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
 import { readIngressDomain } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";
-import { type Check, evaluate, failed, NotSeen, ok, see } from "./check";
+import { type Check, evaluate, failed, skipped, ok, see } from "./check";
 import { reachable } from "./checks/clusterChecks";
 import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
@@ -55,12 +55,12 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
     source: "this machine's DNS",
     about:
       "The host that the bundle endpoint will have leads somewhere. Peers and, for HTTP-01, the ACME server must be able to resolve it as well, " +
-      "and to reach the router there. Unknown where the stack has probe: cluster and the host resolves elsewhere only.",
+      "and to reach the router there. Skipped where the stack has probe: cluster and the host resolves elsewhere only.",
     needs: ["MESH101"],
     judge: ({ host, addresses, probe }) => {
       const name = see(host);
       if ("seen" in addresses) return ok(`${name} is ${addresses.seen.join(", ")}`);
-      if (probe === "cluster") throw new NotSeen(`${OUT_OF_SIGHT}${PROBE_IS_CLUSTER} (${addresses.because})`);
+      if (probe === "cluster") return skipped(`${OUT_OF_SIGHT}${PROBE_IS_CLUSTER} (${addresses.because})`);
       return failed(
         `${name}: ${addresses.because}`,
         `let the wildcard record of the ingress domain lead to the router: dig ${word(name)}`,

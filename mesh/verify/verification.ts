@@ -58,7 +58,7 @@ export interface Verification {
   peers: VerifiedPeer[];
 }
 
-/** Everybody of whom something is said. */
+/** All members, pairs and peers of a verification. */
 export const subjectsOf = ({
   members,
   pairs,

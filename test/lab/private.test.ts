@@ -96,12 +96,12 @@ describe("with them", () => {
     await eventually(async () => {
       const { code, stdout } = await project.mesh("verify", "-o", "wide");
       expect(stdout).toContain(" 0 failed, ");
-      for (const what of [/\? MESH143 .*cannot be seen from here: spire-federation:probe is cluster/, /√ MESH150 /])
+      for (const what of [/- MESH143 .*cannot be seen from here: spire-federation:probe is cluster/, /√ MESH150 /])
         expect(stdout).toMatch(what);
       for (const what of ["√ MESH211", "√ MESH212", "√ MESH213"])
         expect(stdout.split(what)).toHaveLength(1 + MEMBERS.length);
       expect(stdout).not.toMatch(/√ MESH14[3-9]/);
-      expect(code).toBe(3);
+      expect(code).toBe(0);
     });
   });
 

@@ -72,8 +72,9 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     source: "this machine",
     about:
       "From where mesh runs the host resolves, a TLS connection comes about and the answer is HTTP status 200. The certificate is not " +
-      "believed for this; it is judged by the checks that follow. Where the stack has probe: cluster, an endpoint that cannot be reached " +
-      "from here is no failure, but unknown.",
+      "believed for this; it is judged by the checks that follow. Where the stack has probe: cluster and the endpoint cannot be reached from " +
+      "here, this check is skipped, the checks that follow are left out, and neither changes the exit code: MESH150 asks inside the cluster, " +
+      "and the peers' MESH213 shows whether their SPIRE servers reach the endpoint.",
     verifications: [6],
     // The router leads nowhere while the pod is not ready, and that takes both of its containers.
     needs: ["MESH142", "MESH134", "MESH135"],
@@ -83,7 +84,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
         `curl -v ${word(`https://${hostOf(view)}`)}; ${oc(view, `get pods -n ${ROUTER.namespace}`)}; a NetworkPolicy or a service mesh may keep the ` +
         `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
       if ("because" in presented) {
-        if (view.config.probe === "cluster") throw new NotSeen(presented.because);
+        if (isOutOfReach(view)) return skipped(presented.because);
         return failed(presented.because, cure);
       }
       if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);
@@ -98,6 +99,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",
     verifications: [2, 6],
     needs: ["MESH143"],
+    asked: isReached,
     judge: (view) => judgeDates(see(view.presented), view.now, renewCure(view)),
   },
   {
@@ -108,6 +110,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "With https_web it is for the host; with https_spiffe it carries the SPIRE server's SPIFFE ID, and the host doesn't count.",
     verifications: [6],
     needs: ["MESH143"],
+    asked: isReached,
     judge: (view) => {
       const presented = see(view.presented);
       const expected = expectedOf(view);
@@ -129,6 +132,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
     verifications: [6],
     needs: ["MESH144", "MESH145"],
+    asked: isReached,
     judge: (view) =>
       judgeIssuer(
         see(view.presented),
@@ -144,6 +148,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "domain; the root of an upstream CA names none. SPIRE checks none of this when it is given a first bundle.",
     verifications: [6, 7],
     needs: ["MESH143"],
+    asked: isReached,
     judge: (view) => {
       const bundle = servedBundle(view);
       if (Array.isArray(bundle)) {
@@ -160,6 +165,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "Key by key the bundle that is served is the SPIRE server's own: nobody stands between, and no cache serves an old one.",
     verifications: [7],
     needs: ["MESH147", "MESH134"],
+    asked: isReached,
     judge: (view) => {
       const served = servedBundle(view);
       if (Array.isArray(served)) throw new NotSeen(explain(served));
@@ -185,6 +191,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     about: "The router has taken up the renewed certificate. It does so by itself while it may watch the secret.",
     verifications: [6],
     needs: ["MESH143", "MESH113"],
+    asked: isReached,
     judge: (view) => {
       if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
       const issued = fact(view, "issued");
@@ -206,7 +213,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       "the peers hold is compared with this bundle.",
     verifications: [7],
     needs: ["MESH134", "MESH135"],
-    asked: ({ config, presented }) => config.probe === "cluster" && "because" in presented,
+    asked: isOutOfReach,
     judge: (view) => {
       const served = fact(view, "servedInside");
       if (served === undefined) throw new NotSeen("it was not asked");
@@ -222,6 +229,15 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     },
   },
 ];
+
+/** The stack says that its endpoint may be out of reach from here, and it is. */
+function isOutOfReach({ config, presented }: MemberView): boolean {
+  return config.probe === "cluster" && "because" in presented;
+}
+
+function isReached(view: MemberView): boolean {
+  return !isOutOfReach(view);
+}
 
 /** What a member's endpoint has to present. */
 export function expectedOf(view: Pick<MemberView, "config" | "route">): Expected {

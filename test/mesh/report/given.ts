@@ -63,7 +63,8 @@ export function mesh(count: number, { said = {}, lifetimes = {}, unheld = [] }: 
 function saying<View>(checks: readonly Check<View>[], said: Said = {}): Check<undefined>[] {
   return checks.map((check) => ({
     ...check,
-    asked: () => check.asked === undefined,
+    // Endpoints are within reach; nobody has what other checks are asked of alone.
+    asked: () => check.asked === undefined || /^MESH14/.test(check.code),
     judge: (): Judgement => {
       const judgement = said[check.code] ?? ok("so it is");
       if (typeof judgement === "string") throw new NotSeen(judgement);

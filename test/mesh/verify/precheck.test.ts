@@ -76,7 +76,7 @@ test("a host that nobody knows is said, or unknown where it need not be known he
     evidence: expect.stringContaining("federation.nowhere.invalid: ") as string,
   });
   expect((await look(objects, undefined, { probe: "cluster" })).checks[2]).toMatchObject({
-    state: "unknown",
+    state: "skipped",
     evidence: expect.stringMatching(/^cannot be seen from here: spire-federation:probe is cluster/) as string,
   });
 });

@@ -176,7 +176,7 @@ describe("a check that saw nothing is unknown", () => {
 
   const logging = (logLevel: string, change: (cluster: Cluster) => void) => (cluster: Cluster) => {
     change(cluster);
-    Object.assign(objectIn(cluster, "SpireServer")["spec"] as object, { logLevel });
+    Object.assign(objectIn(cluster, "SpireServer")["spec"] as unknown as object, { logLevel });
   };
 
   test.each<[string, string, (cluster: Cluster) => void]>([
