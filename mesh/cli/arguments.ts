@@ -7,7 +7,7 @@ import type { Context, Result } from "./context";
 import { type DeclaredCommand, onOff } from "./declare";
 import { helpOfCommand, helpOfProgram } from "./help";
 
-/** What somebody asks for. */
+/** What the command line asks for. */
 export type CommandLine =
   /** To read something, such as help. */
   { show: string } | Run;
@@ -27,7 +27,7 @@ export interface Run {
 
 /** Where the program runs. */
 export interface Terminals {
-  /** Somebody can be asked, and sees the question. */
+  /** The user can be asked, and sees the question. */
   asks: boolean;
   /** What is printed can be redrawn. */
   redraws: boolean;
@@ -95,7 +95,7 @@ export function readCommandLine(
   return run ?? { show: shown };
 }
 
-/** Whether somebody who has mistyped the rest has asked for JSON. */
+/** Whether the user asked for JSON; also for command lines that cannot be parsed. */
 export const wantsJson = (argv: readonly string[]): boolean =>
   argv.some(
     (word, at) =>
@@ -131,7 +131,7 @@ function flagsOf({ name, flags, asks }: DeclaredCommand): Option[] {
   for (const [key, flag] of Object.entries(flags)) {
     if (flag.attributeName() !== key) throw new Error(`${name}: flag ${flag.flags} is declared as ${key}`);
   }
-  return [...Object.values(flags), ...(asks ? [onOff("-y, --yes", "Don't ask; for CI")] : [])];
+  return [...Object.values(flags), ...(asks ? [onOff("-y, --yes", "Do not ask; for CI")] : [])];
 }
 
 const helpFlag = (command: Command): Option => command.createOption("-h, --help", "Show help");

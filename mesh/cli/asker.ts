@@ -1,4 +1,4 @@
-/** Asks somebody at a terminal. */
+/** Asks the user on the terminal. */
 import { createInterface, type Interface } from "node:readline";
 
 /** One reader for all questions of a run: a line that was typed ahead of its question is not lost. */

@@ -22,24 +22,24 @@ export const upCommand = define({
   name: "up",
   group: "Change",
   args: "[stack...]",
-  summary: "Bring all members together, until each trusts its peers",
+  summary: "Run all stacks until each member trusts its peers",
   about:
     "Run the stack of every member, or of the named ones, until each trusts its peers. Missing stacks are\n" +
-    "made. All members run once, then again those whose peers have published something new. A member that\n" +
-    "fails stops no other. What an interrupted run has left is finished.\n\n" +
-    "It first previews every member, shows the plan (who will trust whom, whose SPIRE server restarts, what\n" +
+    "created. Each member runs once, and again when a peer has published something new. A member that fails\n" +
+    "does not stop the others. Operations that were interrupted before are repeated.\n\n" +
+    "First it previews every member, shows the plan (who will trust whom, which SPIRE servers restart, what\n" +
     "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
     "longer those of the plan, or when it would delete or replace something else. --yes skips the question,\n" +
     "never the plan; it accepts a plan that changes meanwhile.",
   asks: true,
   flags: {
     parallel: parallel(),
-    secretsProvider: text("--secrets-provider <url>", "Who encrypts the secrets of stacks that this makes"),
+    secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
     ...output,
   },
   examples: {
-    up: "Show the plan for all members, ask, and bring them together",
-    "up --yes": "In CI: don't ask",
+    up: "Show the plan for all members, ask, and run them",
+    "up --yes": "In CI: do not ask",
     "up cluster1 cluster3": "Run only these two",
   },
   exits:
@@ -64,7 +64,7 @@ export const upCommand = define({
   },
 });
 
-/** Whatever else somebody types, or nothing, is a no. */
+/** Everything else, and an empty answer, means no. */
 const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
 
 type Approved = FutureStacks & ApprovalSources;
@@ -127,25 +127,26 @@ export const removeCommand = define({
   name: "remove",
   group: "Change",
   args: "<stack>",
-  summary: "Take a member out, until nobody trusts it any more",
+  summary: "Remove a member, until no other member trusts it",
   about:
-    "Take a member out of the mesh: it leaves the other stacks' files, the others and it stop trusting each\n" +
-    "other, and their SPIRE servers delete each other's bundles. A member counts as clean only after its\n" +
-    "SPIRE server was asked again. An interrupted removal can be run again.\n\n" +
+    "Remove a member from the mesh: delete it from the peers in the other stack files, run the stacks so that\n" +
+    "it and the others stop trusting each other, and delete the bundles from the SPIRE servers. A member is\n" +
+    "clean when its SPIRE server, asked again, holds none of them. Run an interrupted removal again.\n\n" +
     "It runs pulumi up only for what the removal needs. Where a stack has other pending changes, it shows them\n" +
     "and asks; with --yes it refuses, unless --apply-pending is given.",
   asks: true,
   flags: {
-    destroy: onOff("--destroy", "Also destroy the stack of the member that was taken out"),
+    destroy: onOff("--destroy", "Also destroy the stack of the removed member"),
     applyPending: onOff("--apply-pending", "Also apply changes of these stacks that are not part of the removal"),
     parallel: parallel(),
     ...output,
   },
   examples: {
-    "remove cluster3": "Show what it takes, and ask",
-    "remove cluster3 --destroy --yes": "In CI: don't ask, and destroy the stack of cluster3, too",
+    "remove cluster3": "Show the plan, and ask",
+    "remove cluster3 --destroy --yes": "In CI: do not ask, and also destroy the stack of cluster3",
   },
-  exits: "0 nobody trusts it any more; 1 somebody still does; 2 wrong usage or config, or not confirmed; 3 unknown",
+  exits:
+    "0 no member trusts it; 1 a member still does, or failed; 2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "status, drift",
   async run({ open, note, ask }, [leaver = ""], { destroy, applyPending, parallel: limit, yes }) {
     const { workspace, members, stacks, interruption } = await open([leaver], "all");
@@ -158,14 +159,14 @@ export const removeCommand = define({
       note,
       agree: async ({ text, changes, pending }) => {
         note(text.trimEnd());
-        if (!changes) note("nothing to change; checking that nobody trusts it any more");
+        if (!changes) note("nothing to change; checking that no member trusts it");
         if (pending.length > 0 && !applyPending) {
           if (yes) throw new UsageError(refusalOfPending(pending));
           if (!isYes(await ask(`Also apply the pending changes of ${pending.join(", ")}? [y/N] `))) return false;
         }
         if (yes || !changes) return true;
         // A stack that is destroyed does not come back by another yes.
-        if (destroy) return (await ask(`Type ${leaver} to take it out and destroy its stack: `)) === leaver;
+        if (destroy) return (await ask(`Type ${leaver} to remove it and destroy its stack: `)) === leaver;
         return isYes(await ask("Proceed? [y/N] "));
       },
     });

@@ -68,7 +68,7 @@ export const driftCommand = define({
   name: "drift",
   group: "Inspect",
   args: "[stack...]",
-  summary: "Show what was changed in the clusters and their SPIRE servers",
+  summary: "Show what differs from the stacks in the clusters and their SPIRE servers",
   about:
     "Show what somebody has changed in the clusters and their SPIRE servers, and what is there that no stack\n" +
     "declares. Changes nothing: the right to read is enough.",

@@ -1,4 +1,4 @@
-/** Says on stderr what the members are doing: a view that redraws itself on a terminal, plain lines elsewhere. */
+/** Shows on stderr what the members are doing: redrawn on a terminal, plain lines elsewhere. */
 import { printable } from "../kernel/text";
 import { type Activity, UNCHANGING } from "../pulumi/events";
 import type { Listener } from "../pulumi/operations";
@@ -26,7 +26,7 @@ class PlainView implements View {
   }
 
   began(member: string): void {
-    this.say(member, "begins");
+    this.say(member, "starting");
   }
 
   doing(member: string, { doing }: Activity): void {
@@ -72,7 +72,7 @@ class LiveView implements View {
   }
 
   began(member: string): void {
-    this.running.set(member, { since: Date.now(), text: "begins" });
+    this.running.set(member, { since: Date.now(), text: "starting" });
   }
 
   doing(member: string, { doing }: Activity): void {
@@ -115,9 +115,9 @@ class LiveView implements View {
 }
 
 function endOf(outcome: Outcome): string {
-  if (outcome.succeeded && "steps" in outcome) return "looked at";
+  if (outcome.succeeded && "steps" in outcome) return "previewed";
   if (!outcome.succeeded) return `failed: ${outcome.errors.join("\n")}`;
   const changes = Object.entries(outcome.changes).filter(([op]) => !UNCHANGING.has(op));
-  const counts = changes.map(([op, count]) => `${String(count)} to ${op}`);
-  return counts.length === 0 ? "done, nothing to change" : `done, ${counts.join(", ")}`;
+  const counts = changes.map(([op, count]) => `${String(count)} ${op}`);
+  return counts.length === 0 ? "done, no changes" : `done: ${counts.join(", ")}`;
 }

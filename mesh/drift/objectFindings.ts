@@ -51,12 +51,14 @@ function findingsOf(place: Place, object: StackObject, live: KubeObject | undefi
         {
           ...about,
           code: "object-missing",
-          found: live === undefined ? "it is not there" : "it is there, but not as the stack's",
+          found: live === undefined ? "it does not exist" : "it exists, but is not in the stack's state",
           cure,
         },
       ];
     case "delete":
-      return [{ ...about, code: "object-left", found: "the stack has it and no longer declares it", cure }];
+      return [
+        { ...about, code: "object-left", found: "it is in the stack's state, but no longer in its program", cure },
+      ];
     case "change":
     case "same":
       return [

@@ -1,7 +1,7 @@
-/** Where the commands are to be run that cures name. */
+/** Where the commands of a cure are to be run. */
 import { accessOf, type ClusterAccess } from "../../components/access";
 
-/** Of whom findings are, and where their cures are to be run. */
+/** The member that a finding is about, and where its cure is to be run. */
 export interface Place extends ClusterAccess {
   member: string;
   /** Path of the SPIRE server's program in its container; undefined where nobody has looked for it. */

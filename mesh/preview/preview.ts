@@ -36,7 +36,7 @@ export interface PreviewMember {
   /** Its SPIRE server's configuration changes, and with that the server restarts. */
   restarts: boolean;
   steps: Step[];
-  /** Why nothing can be said. */
+  /** Why the preview failed. */
   errors: string[];
   /** Why its own stack or a peer's could not be read; what that changes in trust is not known. */
   unread: string[];
@@ -145,7 +145,7 @@ function once<Question, Answer>(
 /** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
 const withCure = (error: string): string =>
   error.includes("unknown stack")
-    ? `${error}; npx ${PROGRAM} up makes the stacks of all members, and of others: pulumi stack init, or take it out of peers`
+    ? `${error}; npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`
     : error;
 
 export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
@@ -163,13 +163,13 @@ function section(
     ...trust.gains.map(
       (gain) => `will trust ${gain.trustDomain} (${gain.peer}), ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
     ),
-    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): not among its peers any more`),
+    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): no longer among its peers`),
     ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
     ...trust.waitsFor.map((peer) => {
       const domain = domains.get(peer);
       return domain === undefined
         ? `waits for ${peer}, whose stack has published nothing yet`
-        : `will trust ${domain} (${peer}) once its endpoint answers; its roots are known only then`;
+        : `will trust ${domain} (${peer}) when its endpoint answers; its roots are not known before`;
     }),
     ...(restarts ? ["its SPIRE server will restart"] : []),
     ...steps.map(({ op, type, name }) => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`),
@@ -184,7 +184,5 @@ function section(
 }
 
 function rootsIn(gain: TrustGain): string {
-  return "roots" in gain
-    ? `root sha256 ${gain.roots.join(", ")}`
-    : `root known only after the up: ${gain.rootsUnknown}`;
+  return "roots" in gain ? `root sha256 ${gain.roots.join(", ")}` : `roots not known yet: ${gain.rootsUnknown}`;
 }

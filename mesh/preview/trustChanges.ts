@@ -20,7 +20,7 @@ export interface TrustedPeer {
 }
 
 /** What is said of a peer in `keeps`. */
-export const KEPT = `its stack publishes nothing any more; to end the trust, take it out of peers or run npx ${PROGRAM} remove`;
+export const KEPT = `its stack no longer publishes an endpoint. To end the trust, remove it from peers, or run npx ${PROGRAM} remove`;
 
 /**
  * @param wanted names of the peers in the member's config

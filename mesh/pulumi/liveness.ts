@@ -35,6 +35,15 @@ export function fateOf(identity: ProcessIdentity | undefined): Fate {
   return startOf(identity.pid) === identity.started ? "running" : "dead";
 }
 
+/** Whether a process of this id runs here, whoever it is. */
+export function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH"; // somebody else's
+  }
+}
+
 let machine: { name: string | undefined } | undefined;
 
 function thisMachine(): string | undefined {

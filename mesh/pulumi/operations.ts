@@ -45,7 +45,7 @@ export class PulumiStacks {
 
   async make(name: string, secretsProvider?: string): Promise<void> {
     await makeStack(this.workspace, name, secretsProvider);
-    this.listener.note(`made stack ${this.label(name)}`);
+    this.listener.note(`created stack ${this.label(name)}`);
   }
 
   published(name: string): Promise<Published | undefined> {
@@ -136,7 +136,7 @@ export class PulumiStacks {
       });
     const outcome = await run().catch((error: unknown) => {
       if (!(error instanceof PulumiError)) return failure(error instanceof Error ? error.message : String(error));
-      if (error.isMissing) return failure(`there is no stack "${member}"; npx ${PROGRAM} up makes it`);
+      if (error.isMissing) return failure(`there is no stack "${member}"; npx ${PROGRAM} up creates it`);
       const interrupted = interruption.signal.aborted ? ["was interrupted"] : [];
       return failure(...interrupted, ...(activity.errors.length > 0 ? activity.errors : [error.message]));
     });

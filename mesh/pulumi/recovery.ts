@@ -1,11 +1,12 @@
 /** Recovers a stack that a killed run has left locked, or with operations that were under way. */
+import { hostname } from "node:os";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import { Interrupted, pause } from "../kernel/interruption";
 import { PulumiError } from "./runPulumi";
 import { describeOperation, interruptedOperations, noLongerWanted } from "./interruptedOperations";
 import { describeHolder, type Holder, holders, lockId } from "./lock";
 import { deleteLock, type LockRecord, recordOf } from "./lockRecords";
-import { fateOf } from "./liveness";
+import { fateOf, isThere } from "./liveness";
 
 /** The stack is left as it is; the message says why, and what to do. */
 export class NotRecovered extends Error {}
@@ -13,7 +14,7 @@ export class NotRecovered extends Error {}
 export interface Teller {
   /** What is waited for. */
   doing: (what: string) => void;
-  /** What a run before this one had left, and what became of it. */
+  /** What an earlier run had left behind, and what was done about it. */
   found: (what: string) => void;
 }
 
@@ -94,10 +95,21 @@ async function untilGone(
 function lockedBy(stack: string, holding: readonly Judged[], words: string): NotRecovered {
   const who = holding.map(({ holder }) => describeHolder(holder)).join(", ");
   return new NotRecovered(
-    `the stack is locked ${who === "" ? `by another update: ${words}` : `by ${who}`}. If that update is still running, wait ` +
-      `for it and run this again. If you know that it is gone, release the lock: npx pulumi cancel --stack ${stack}`,
+    `the stack is locked ${who === "" ? `by another update: ${words}` : `by ${who}`}. ` +
+      holding.map(({ holder }) => absence(holder)).join("") +
+      `If that update is still running, wait ` +
+      `for it and run this again. If you are sure that it is no longer running, release the lock: npx pulumi cancel --stack ${stack}`,
   );
 }
+
+/**
+ * Helps the user to decide about a lock of which there is no record, such as when the command was killed between the lock
+ * and its record. It decides nothing: containers and CI runners share host names.
+ */
+const absence = ({ host, pid }: Holder): string =>
+  host !== hostname() || isThere(pid)
+    ? ""
+    : `There is no process ${String(pid)} on this machine now: if ${host} means this machine, the lock is left over. `;
 
 /** What Pulumi says of a state whose sidecar is empty. */
 const TORN = "failed to load checkpoint: EOF";
@@ -148,7 +160,7 @@ export async function settling<T>(stack: Settled, teller: Teller, run: (refresh:
     return result;
   }
   throw new NotRecovered(
-    `interrupted before, and no longer wanted: ${left.map(describeOperation).join(", ")}; the object may exist all the ` +
-      `same. Delete it, then run: npx pulumi refresh --clear-pending-creates --stack ${stack.name}`,
+    `interrupted before, and no longer in the program: ${left.map(describeOperation).join(", ")}; the object may exist in the ` +
+      `cluster. Delete it there, then run: npx pulumi refresh --clear-pending-creates --stack ${stack.name}`,
   );
 }

@@ -69,7 +69,7 @@ const MOST_STDERR = 64 * 1024;
  */
 export async function runPulumi(cli: Cli, args: readonly string[], options: RunOptions): Promise<string> {
   const { interruption, quietMs, onEvent } = options;
-  if (interruption.signal.aborted) throw new Interrupted("was not begun: interrupted");
+  if (interruption.signal.aborted) throw new Interrupted("interrupted before it started");
   const log = options.log?.();
   const child = start(cli, [...args, "--non-interactive"]);
   const said = { out: "", err: "", silent: false };

@@ -1,4 +1,4 @@
-/** Makes a SPIRE server forget trust domains, and sees that it has. */
+/** Deletes bundles from a SPIRE server, and checks that they are gone. */
 import { pause } from "../kernel/interruption";
 import { workloadWarnings } from "./plan";
 import { type Site, type Traces, tracesOf, trustedIn } from "./traces";
@@ -38,7 +38,7 @@ export async function forgetAll(
     for (const trustDomain of ends) {
       if (asked.some((one) => one.trustDomain === trustDomain)) continue;
       signal.throwIfAborted();
-      if (await site.polls(trustDomain)) left.push(`its SPIRE server fetches the bundle of ${trustDomain}`);
+      if (await site.polls(trustDomain)) left.push(`its SPIRE server still fetches the bundle of ${trustDomain}`);
       else if (bundles.includes(trustDomain)) {
         await site.forget(trustDomain);
         deleted.push(trustDomain);
@@ -46,7 +46,7 @@ export async function forgetAll(
     }
     if (left.length === 0) {
       const held = deleted.length === 0 ? bundles : heldIn(await site.traces(), all ? undefined : ends);
-      left.push(...held.map((trustDomain) => `its SPIRE server holds the bundle of ${trustDomain}`));
+      left.push(...held.map((trustDomain) => `its SPIRE server still holds the bundle of ${trustDomain}`));
     }
     // What an object asks for does not end by itself.
     if (left.length <= asked.length || last) return { deleted, left, warnings: workloadWarnings(traces) };

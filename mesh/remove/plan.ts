@@ -1,4 +1,4 @@
-/** Who has to stop trusting whom so that a member is out of the mesh, and what that takes. Pure. */
+/** The plan of a removal: which members have to stop trusting which trust domains, and the steps for that. Pure. */
 import { PROGRAM } from "../../components/names";
 import type { Published } from "../pulumi/workspace";
 import { UsageError } from "../kernel/exit";
@@ -17,10 +17,10 @@ export interface Leaver {
   member?: MeshMember;
 }
 
-/** What is known of one member before anything is changed. */
+/** What was read of one member before any change. */
 export interface Sight {
   member: MeshMember;
-  /** Trust domains that it is to trust no more. */
+  /** Trust domains that it is to stop trusting. */
   ends: string[];
   /** Ids of the peers that go from its Pulumi.<stack>.yaml. */
   named: string[];
@@ -69,14 +69,14 @@ export function findLeaver(
   }
   if (domains.length > 1) {
     throw new UsageError(
-      `${name}: its trust domain is not clear, ${domains.join(" or ")}; run npx ${PROGRAM} up, so that all know the one in Pulumi.${name}.yaml`,
+      `${name}: its trust domain is ambiguous: ${domains.join(" or ")}. Run npx ${PROGRAM} up first, so that all members use the one in Pulumi.${name}.yaml`,
     );
   }
   const twins = members.filter((one) => one !== member && one.config.trustDomain === trustDomain);
   if (twins.length > 0) {
     throw new UsageError(
       `${name}: its trust domain ${trustDomain} is that of ${twins.map((one) => one.name).join(", ")} as well; ` +
-        "to end trust in the one would end it in the other",
+        "ending trust in one of them would end it in the other",
     );
   }
   return { id, name, trustDomain, ...(member === undefined ? {} : { member }) };
@@ -140,16 +140,16 @@ export function workOf({ named, published, traces, unread }: Sight): Work {
   return { edit, up: published || traces.asked.length > 0, forget: traces.bundles.length > 0 };
 }
 
-/** The plan as somebody who is asked for a yes has to know it. */
+/** The plan that the user is asked to confirm. */
 export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy: boolean): string {
   const lines = all.flatMap((sight) => {
     const { member, ends, traces } = sight;
     return [
-      `  ${member.name} ends trust in ${ends.join(", ") || "nobody"}: ${stepsOf(sight).join(", ") || "nothing left of it"}`,
+      `  ${member.name} stops trusting ${ends.join(", ") || "nobody"}: ${stepsOf(sight).join(", ") || "nothing to do"}`,
       ...(sight.unread === undefined ? [] : [`    its stack cannot be read and is not run: ${sight.unread}`]),
       ...othersOf(sight),
       ...("unseen" in traces
-        ? [`    cannot be asked now: ${traces.unseen}`]
+        ? [`    its cluster cannot be read: ${traces.unseen}`]
         : workloadWarnings(traces).map((warning) => `    ${warning}`)),
     ];
   });
@@ -159,8 +159,8 @@ export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy:
     ...lines,
     ...(outside.length === 0
       ? []
-      : [`  ${outside.join(", ")}: of other projects; end their trust in ${leaver.name} there`]),
-    ...(destroy ? [`  stack ${leaver.name} is destroyed then`] : []),
+      : [`  peers in other projects: ${outside.join(", ")}. Remove ${leaver.name} from their peers there`]),
+    ...(destroy ? [`  then stack ${leaver.name} is destroyed`] : []),
   ]
     .map((line) => `${line}\n`)
     .join("");
@@ -178,9 +178,9 @@ export const withPendingChanges = (all: readonly Sight[]): string[] =>
 function stepsOf(sight: Sight): string[] {
   const { edit, up, forget } = workOf(sight);
   return [
-    ...(edit ? [`${labelsOf(sight)} out of Pulumi.${sight.member.config.self.stack}.yaml`] : []),
-    ...(up ? [restarts(sight) ? "pulumi up, which restarts its SPIRE server" : "pulumi up"] : []),
-    ...(forget === true ? ["bundle deleted from its SPIRE server"] : []),
+    ...(edit ? [`remove ${labelsOf(sight)} from Pulumi.${sight.member.config.self.stack}.yaml`] : []),
+    ...(up ? [restarts(sight) ? "pulumi up (restarts its SPIRE server)" : "pulumi up"] : []),
+    ...(forget === true ? ["delete the bundle from its SPIRE server"] : []),
   ];
 }
 
@@ -195,10 +195,8 @@ export function workloadWarnings({ users, unlisted }: Traces): string[] {
   return [
     ...users.map(
       ({ object, trustDomain }) =>
-        `${object} names ${trustDomain} in federatesWith: SPIRE makes and changes none of its entries without that bundle; take it out there`,
+        `${object} lists ${trustDomain} in federatesWith: without that bundle SPIRE does not create or update its entries. Remove it there`,
     ),
-    ...unlisted.map(
-      (kind) => `whether a ${kind} still names it in federatesWith is not known: to list them is forbidden here`,
-    ),
+    ...unlisted.map((kind) => `not known: whether a ${kind} lists it in federatesWith. You may not list these objects`),
   ];
 }

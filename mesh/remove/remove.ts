@@ -32,7 +32,7 @@ export interface RemoveStacks extends Stacks {
   preview(id: string, file?: string): Promise<PreviewOutcome>;
 }
 
-/** What a removal needs from outside. */
+/** What a removal works with. */
 export interface Tools {
   workspace: Workspace;
   stacks: RemoveStacks;
@@ -63,7 +63,7 @@ export async function remove(
   const project = await projectOf(workspace);
   const published = new Map<string, Published | undefined>();
   const seen = new Map<string, Traces | { unseen: string }>();
-  note(`looking at ${members.map((member) => member.name).join(", ")}`);
+  note(`reading ${members.map((member) => member.name).join(", ")}`);
   const unread = new Map<string, string>();
   await inParallel(parallel, members, async (member) => {
     const read = await attempt(() => stacks.published(member.id));
@@ -97,7 +97,7 @@ export async function remove(
   await inParallel(parallel, all, async (sight) => {
     const result = await endTrust(sight, sight.member.id === leaver.id, tools);
     const edit = edits.get(sight.member.id);
-    if (edit !== undefined) result.did.unshift(`${labelsOf(sight)} out of ${edit.file}`);
+    if (edit !== undefined) result.did.unshift(`removed ${labelsOf(sight)} from ${edit.file}`);
     results.set(sight.member.id, result);
   });
   const destroyed = destroy && (await destroyLeaver(leaver, results.get(leaver.id), stacks));
@@ -145,7 +145,7 @@ async function endTrust(
   else if (workOf(sight).up) {
     const outcome = await stacks.up(member.id);
     result.did.push(...outcome.recovered);
-    if (outcome.succeeded) result.did.push(outcome.restarted ? "up, which restarted its SPIRE server" : "up");
+    if (outcome.succeeded) result.did.push(outcome.restarted ? "up (restarted its SPIRE server)" : "up");
     else result.errors.push(...outcome.errors);
   }
   if (sight.unread !== undefined) result.errors.push(`its stack cannot be read: ${sight.unread}; so it was not run`);
@@ -158,7 +158,7 @@ async function endTrust(
       signal,
       all: leaves,
     });
-    if (deleted.length > 0) result.did.push(`bundle of ${deleted.join(", ")} deleted`);
+    if (deleted.length > 0) result.did.push(`deleted the bundle of ${deleted.join(", ")}`);
     result.errors.push(...left);
     result.warnings.push(...warnings);
     result.asked = true;
@@ -170,7 +170,7 @@ async function endTrust(
   return result;
 }
 
-/** Only a leaver that is clean: a destroy leaves its SPIRE server as it is, with all that it trusts. */
+/** Only when the leaver is clean: a destroy does not change what its SPIRE server holds. */
 async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stacks: RemoveStacks): Promise<boolean> {
   if (own?.state !== "clean") {
     own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);

@@ -1,4 +1,4 @@
-/** What `spire-federation remove` has come to: its exit code, its table, and what is left to people. */
+/** The result of `spire-federation remove`: exit code, table, and what the user still has to do. */
 import { printable } from "../kernel/text";
 import { word } from "../../components/shell";
 import { PROGRAM } from "../../components/names";
@@ -9,7 +9,7 @@ export interface RemoveMember {
   member: string;
   /** "clean" is what was seen after the last change: no bundle held, no relationship, and no object that asks for one. */
   state: "clean" | "still trusts";
-  /** Trust domains that it is to trust no more. */
+  /** Trust domains that it is to stop trusting. */
   trustDomains: string[];
   /** What was done to that end in this run. */
   did: string[];
@@ -33,7 +33,7 @@ export interface Removal {
   destroyed: boolean;
 }
 
-/** A leaver that nobody can ask any more is no failure, but that it trusts nobody is not known. */
+/** A leaver that cannot be reached is not a failure; whether it still trusts others is unknown. */
 export function exitOf({ members, leaver }: Removal): ExitCode {
   const done = ({ state, errors }: RemoveMember): boolean => state === "clean" && errors.length === 0;
   if (!members.every(done)) return EXIT.findings;
@@ -58,26 +58,26 @@ export function printRemove(removal: Removal): string {
   );
 }
 
-/** What is left to people. */
+/** What the user still has to do. */
 function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
   const rm = `delete Pulumi.${stack}.yaml and run pulumi stack rm ${word(stack)}`;
   const trusting = members.filter(({ state }) => state !== "clean").map(({ member }) => member);
   const gone = leaver !== undefined && leaver.state !== "clean" && !leaver.asked;
   return [
-    ...(files.length === 0 ? [] : [`Changed, and to be committed: ${files.join(", ")}`]),
+    ...(files.length === 0 ? [] : [`Changed files, to be committed: ${files.join(", ")}`]),
     ...(trusting.length === 0
       ? []
       : [
-          `Not through: ${trusting.join(", ")}. Put right what is said above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${word(stack)} again`,
+          `Not finished: ${trusting.join(", ")}. Fix the errors above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${word(stack)} again`,
         ]),
     ...(gone
-      ? [`${stack} cannot be asked, and may trust the others as before; if it is gone for good, ${rm} --force`]
+      ? [`${stack} cannot be reached, and may still trust the others. If it is gone for good, ${rm} --force`]
       : []),
-    ...(destroyed ? [`Stack ${stack} is destroyed; the next npx ${PROGRAM} up would build it again: ${rm}`] : []),
+    ...(destroyed
+      ? [`Stack ${stack} is destroyed. So that the next npx ${PROGRAM} up does not create it again, ${rm}`]
+      : []),
     ...(leaver?.state === "clean" && !destroyed
-      ? [
-          `${stack} is a cluster by itself now; npx ${PROGRAM} remove ${word(stack)} --destroy destroys its stack as well`,
-        ]
+      ? [`${stack} has left the mesh; npx ${PROGRAM} remove ${word(stack)} --destroy also destroys its stack`]
       : []),
   ];
 }

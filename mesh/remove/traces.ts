@@ -1,4 +1,4 @@
-/** What a cluster has of other trust domains, as seen there and not as any stack says. */
+/** What a cluster holds of other trust domains: read from the cluster, not from any stack. */
 import type { ClusterAccess } from "../../components/access";
 import type { ClusterReader, KubeObject } from "../../components/cluster";
 import { Forbidden } from "../../components/cluster";
@@ -71,7 +71,7 @@ export async function readAsked(reader: ClusterReader): Promise<Traces["asked"]>
   ];
 }
 
-/** They are only warned about: who may not list them is not kept from ending trust. */
+/** Only for warnings: a removal does not need the right to list them. */
 export async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "users" | "unlisted">> {
   const [users, unlisted]: [Traces["users"], string[]] = [[], []];
   for (const kind of ["ClusterSPIFFEID", "ClusterStaticEntry"]) {
@@ -93,7 +93,7 @@ export const trustedIn = ({ bundles, relationships, asked }: Traces): string[] =
   ...new Set([...bundles, ...relationships, ...asked.map(({ trustDomain }) => trustDomain)]),
 ];
 
-/** What of it is about one of these trust domains. Pure. */
+/** The traces of these trust domains only. Pure. */
 export function tracesOf(
   { bundles, relationships, asked, users, unlisted }: Traces,
   trustDomains: readonly string[],

@@ -26,11 +26,9 @@ export function findings(problems: readonly PageProblem[]): Html {
 }
 
 const nothingWrong = (warnings: number): string =>
-  warnings === 0
-    ? "Nothing is wrong, and nobody has to do anything."
-    : `Nothing is wrong; ${counted(warnings, "warning")}:`;
+  warnings === 0 ? "Nothing is wrong." : `Nothing is wrong; ${counted(warnings, "warning")}:`;
 
-/** Everybody in whom it was found, or the first and how many more. */
+/** Names of the members and pairs that have it; after the first few, only how many more. */
 export function whose({ cases }: PageProblem): string {
   const names = [...new Set(cases.flatMap((one) => one.whose))];
   const more = names.length - SHOWN;
@@ -67,7 +65,7 @@ function todo({ whose: names, text }: Cure, named: boolean): Html {
     <pre><code>${text}</code></pre>`;
 }
 
-/** What should be so is said once for all in whom it isn't. */
+/** The expected state is printed once for each code. */
 function notSo(cases: readonly Case[]): Html[] {
   const codes = [...new Set(cases.map(({ outcome }) => outcome.code))];
   const everybody = new Set(cases.flatMap((one) => one.whose)).size;

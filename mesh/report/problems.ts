@@ -37,7 +37,7 @@ interface Subject {
   needed: readonly Subject[];
 }
 
-/** With whom a pair, or nobody, has it. */
+/** `peer` is set for a problem of a pair. */
 type Found = PageProblem & { peer?: string | undefined };
 
 export function problemsOf(verification: Verification): PageProblem[] {
@@ -58,19 +58,19 @@ function problemOf({ name, peer }: Subject, outcome: Outcome, holdsUp: number): 
   return [{ state, cases: [{ whose: [name], outcome }], cures, holdsUp, peer }];
 }
 
-/** What one cure helps, what could not be seen for one reason, and one warning, whose cure names each member's own cluster. */
+/** Problems with the same cure, the same reason for not being seen, or the same warning (whose cure names a cluster, and so differs). */
 function sameCure({ state, cases, cures }: Found): unknown[] {
   if (state === "warn") return [state, cases.map(({ outcome }) => [outcome.code, outcome.evidence])];
   return [state, cures.length > 0 ? cures.map(({ text }) => text) : cases.map(({ outcome }) => outcome.evidence)];
 }
 
-/** The same of several pairs with one peer: it is the peer, most likely. */
+/** Pairs that have the same problem with the same peer: most likely the peer is the cause. */
 function samePeer(problem: Found, index: number): unknown[] {
   const { state, cases, peer } = problem;
   return peer === undefined || state === "unknown" ? [index] : [state, peer, cases.map(({ outcome }) => outcome.code)];
 }
 
-/** Those of one key as one. */
+/** Merges problems that share a key. */
 function together(problems: readonly Found[], keyOf: (problem: Found, index: number) => unknown[]): Found[] {
   const groups = new Map<string, Found>();
   for (const [index, problem] of problems.entries()) {
@@ -91,7 +91,7 @@ function both(one: Found, other: Found): Found {
   };
 }
 
-/** Those of one key as one, of all whose they are. */
+/** Merges items that share a key; the merged item belongs to all their owners. */
 function joined<T extends { whose: string[] }>(items: readonly T[], keyOf: (item: T) => string[]): T[] {
   const groups = new Map<string, T>();
   for (const item of items) {
@@ -120,7 +120,7 @@ function subjectsOf({ members, pairs, peers }: Verification): Subject[] {
   ];
 }
 
-/** A check that was not asked is laid to all that it needs and that did not pass: its own subject's, or those of both ends. */
+/** Counts, for each check that did not pass, the checks that were skipped because of it. */
 function countHeldUp(subjects: readonly Subject[]): Map<Outcome, number> {
   const heldUp = new Map<Outcome, number>();
   for (const subject of subjects) {

@@ -85,7 +85,7 @@ export function printStatus(members: readonly StatusMember[]): string {
     ...leaving.map(
       (peer) =>
         `\n${member}: still trusts ${peer}, which is no longer among its peers: ` +
-        `npx ${PROGRAM} remove ${word(peer)} ends that in the cluster, too\n`,
+        `npx ${PROGRAM} remove ${word(peer)} ends the trust in the cluster\n`,
     ),
     ...peers.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
     ...unread.map((because) => `\n${member}: ${because}\n`),

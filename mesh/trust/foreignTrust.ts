@@ -89,7 +89,7 @@ export function listedPeers(
   // A stack that lists nobody leaves the list to others.
   const owned = mode === "static" && asked.size > 0;
   const about = { member: place.member, object: "SpireServer cluster" };
-  const edit = `take it out of spec.federation.federatesWith: ${oc(place, "edit spireserver cluster")}`;
+  const edit = `remove it from spec.federation.federatesWith: ${oc(place, "edit spireserver cluster")}`;
   const cure = owned ? `npx pulumi up --refresh --stack ${word(place.member)}` : edit;
   return [
     ...listed.flatMap((entry): Finding[] => {
@@ -127,7 +127,7 @@ export function serverConf(place: Place, federation: FederationSpec | undefined,
       object: `ConfigMap ${SPIRE_SERVER}`,
       found: `server.conf: ${differ.join("; ")}`,
       cure:
-        "ZTWIM's operator writes it anew when it runs and may: look at its log, and at the condition CreateOnlyMode of " +
+        "ZTWIM's operator rewrites it unless it is stopped or in create-only mode: check its log, and the condition CreateOnlyMode in " +
         oc(place, "get spireserver cluster -o yaml"),
     },
   ];

@@ -16,7 +16,7 @@ export interface PlannedMember extends PreviewMember {
   config: string;
 }
 
-/** What a plan is made of. */
+/** What a plan is made from. */
 export interface ApprovalSources extends Previews {
   /** What a stack's and the project's file say of its config. */
   config(member: MeshMember): Promise<string>;
@@ -64,7 +64,7 @@ export async function planUp(
   return planned.flat();
 }
 
-/** Whether an up of these would do nothing at all. */
+/** Whether the plan contains no change at all. */
 export const isNothing = (plan: readonly PlannedMember[]): boolean =>
   plan.every(
     ({ unbuilt, dueAgain, steps, trust, errors, unread }) =>
@@ -73,7 +73,7 @@ export const isNothing = (plan: readonly PlannedMember[]): boolean =>
       [steps, trust.gains, trust.loses, errors, unread].every((list: readonly unknown[]) => list.length === 0),
   );
 
-/** How members stand that need no run. */
+/** The result of members that need no run. */
 export const unchanged = (plan: readonly PlannedMember[]): UpMember[] =>
   plan.map(({ member, trust }) => ({
     member,

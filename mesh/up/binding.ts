@@ -41,7 +41,7 @@ export function bound(
 const changed = (how: string): string =>
   `the plan changed since it was approved: ${how}. Nothing of this member was changed; run up again to see the new plan`;
 
-/** In which trust, or config, a run now would differ from what was approved; undefined in none. */
+/** How the trust or config of a run now would differ from the approved plan; undefined when it does not. */
 async function otherTrust(
   member: MeshMember,
   approved: PlannedMember,

@@ -50,7 +50,7 @@ function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<strin
       const domain = domains.get(peer);
       return domain === undefined
         ? `… ${member} waits for ${peer}, whose stack has published nothing yet`
-        : `+ ${member} will trust ${domain} (${peer}); its roots are known only when its endpoint answers`;
+        : `+ ${member} will trust ${domain} (${peer}); its roots are not known before its endpoint answers`;
     }),
     ...trust.loses.map(
       ({ peer, trustDomain }) =>
@@ -65,7 +65,7 @@ const rootsOf = (gain: TrustGain): string =>
   "roots" in gain ? `root sha256 ${gain.roots.join(", ")}` : `its roots are not known yet: ${gain.rootsUnknown}`;
 
 function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
-  if (unbuilt) return [`${member}  known only when the stacks are made: its own or a peer's is new`];
+  if (unbuilt) return [`${member}  not known yet: its own stack or a peer's does not exist`];
   const counts = new Map<string, number>();
   for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
   const counted = [...counts].map(([op, count]) => `${String(count)} to ${op}`).join(", ");

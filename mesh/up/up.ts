@@ -64,7 +64,7 @@ export async function up(
   for (const id of missing) {
     if (interrupted()) break;
     const made = await attempt(() => stacks.make(id));
-    if ("because" in made) before.unread.set(id, `its stack cannot be made: ${made.because}`);
+    if ("because" in made) before.unread.set(id, `its stack cannot be created: ${made.because}`);
   }
   let unread = before.unread;
   let progress: Progress = { members, ...before, runs, unread: new Set(unread.keys()) };

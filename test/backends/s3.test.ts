@@ -4,7 +4,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
-import { type Done, done, ObjectStore } from "./s3";
+import { ObjectStore } from "./s3";
+import { type Done, done } from "./tinyProject";
 
 const STATE = ["stacks", "spire-federation"];
 const LOCKS = ["locks", "organization", "spire-federation"];
@@ -20,7 +21,7 @@ beforeAll(async () => {
   await store.write(B, "b.example.com", `organization/spire-federation/${A}`);
 });
 
-afterAll(() => store.stop());
+afterAll(() => store.close());
 
 interface Members {
   members: { member: string; state: string; errors: string[] }[];
@@ -110,14 +111,14 @@ test("a lock of another host stays; the error says whose it is, and how to relea
 });
 
 test("after a kill the lock stays, too: who has it may run elsewhere; the command that the error names releases it", async () => {
-  await writeFile(join(store.project, "hold"), "");
+  await store.hold();
   const child = store.start(["up", "--yes", A]);
   const ended = done(child);
   while ((await store.objects(...LOCKS, A)).length === 0) await sleep(100);
   process.kill(-(child.pid ?? 0), "SIGKILL");
   await ended;
   await endOrphans();
-  await rm(join(store.project, "hold"));
+  await store.letGo();
   const locks = await store.objects(...LOCKS, A);
   expect(locks).toHaveLength(1);
   const refused = await store.command("up", "--yes", "--json", A);

@@ -117,7 +117,7 @@ describe("a cluster leaves while the API server of another one is down", () => {
   });
 
   test("workloads' objects that name the trust domain are warned about", () => {
-    expect(removal.stdout).toMatch(/^cluster1: warning: ClusterSPIFFEID member names cluster3\.example\.com/m);
+    expect(removal.stdout).toMatch(/^cluster1: warning: ClusterSPIFFEID member lists cluster3\.example\.com/m);
   });
 
   test("the stack files don't name it any more, and are otherwise as they were", async () => {

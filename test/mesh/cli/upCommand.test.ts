@@ -188,7 +188,7 @@ test("stacks that are still to be made are in the plan by their trust, and made 
   world.has("a");
   await expect(world.up()).rejects.toThrow("cancelled");
   expect(world.did).toEqual([]);
-  expect(world.notes).toContain("+ a will trust apps.b.example.com (b); its roots are known only when");
+  expect(world.notes).toContain("+ a will trust apps.b.example.com (b); its roots are not known before its endpoint");
   expect(world.notes).toContain("SPIRE server of a, b");
   world.answers = ["y"];
   expect((await world.up()).exit).toBe(0);

@@ -93,13 +93,13 @@ describe("preview", () => {
 
   test("a peer whose stack is still to be made is an error with its cure", async () => {
     const [result] = await looked({ succeeded: false, errors: ['unknown stack "organization/spire-federation/new"'] });
-    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; npx spire-federation up makes/);
+    expect(result?.errors.join()).toMatch(/unknown stack ".*\/new"; npx spire-federation up creates/);
   });
 
   test("roots that cannot be known yet are said to be, with the cause", async () => {
     const result = await looked({ succeeded: true, steps: [] }, { rootsUnknown: "curl: (6)" });
     expect(result[0]?.trust.gains[0]).toMatchObject({ peer: "cluster2", rootsUnknown: "curl: (6)" });
-    expect(printPreview(result)).toContain("known only after the up: curl: (6)");
+    expect(printPreview(result)).toContain("roots not known yet: curl: (6)");
   });
 
   test("a root that vouches for two trust domains is warned of, also where nothing changes", async () => {
@@ -131,7 +131,7 @@ describe("preview", () => {
       },
       2,
     );
-    expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) once its endpoint answers");
+    expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) when its endpoint answers");
     expect(printPreview(result)).toContain("waits for far,");
   });
 
@@ -148,7 +148,7 @@ describe("preview", () => {
       2,
     );
     expect(printPreview(result)).toMatch(
-      /keeps trusting apps\.gone\.example\.com \(gone\): .*peers or .*spire-federation remove/,
+      /keeps trusting apps\.gone\.example\.com \(gone\): .*peers, or run .*spire-federation remove/,
     );
   });
 

@@ -58,9 +58,19 @@ describe("a lock", () => {
     const { act, file, tries } = await lockedBy(holder, false);
     await end(holder);
     await expect(withLock("s", teller, signal, act)).rejects.toThrow(
-      new RegExp(`locked by process ${String(holder.pid)} of .*@${hostname()}.*npx pulumi cancel --stack s`),
+      new RegExp(
+        `locked by process ${String(holder.pid)} of .*@${hostname()}.*no process ${String(holder.pid)} on this machine now` +
+          ".*npx pulumi cancel --stack s",
+      ),
     );
     expect([existsSync(file), tries()]).toEqual([true, 1]);
+  });
+
+  test("of a process that runs here, and that nobody has recorded, is not called left over", async () => {
+    const { act } = await lockedBy(run(), false);
+    const error = await withLock("s", teller, signal, act).catch((e: unknown) => e);
+    expect(String(error)).toMatch(/locked by process/);
+    expect(String(error)).not.toMatch(/left over/);
   });
 
   test("in an object store stays, and the error says who has it and how to release it", async () => {

@@ -122,12 +122,12 @@ describe("what there is to do", () => {
       true,
     );
     expect(plan).toMatch(
-      /a ends trust in c\.example\.com: c out of Pulumi\.a\.yaml, pulumi up, which restarts its SPIRE server, bundle deleted/,
+      /a stops trusting c\.example\.com: remove c from Pulumi\.a\.yaml, pulumi up \(restarts its SPIRE server\), delete the bundle/,
     );
-    expect(plan).toMatch(/ClusterSPIFFEID shop names c\.example\.com in federatesWith/);
-    expect(plan).toMatch(/b .*\n +cannot be asked now: no answer within 10 s/);
-    expect(plan).toMatch(/c ends trust in a\.example\.com, b\.example\.com/);
+    expect(plan).toMatch(/ClusterSPIFFEID shop lists c\.example\.com in federatesWith/);
+    expect(plan).toMatch(/b .*\n +its cluster cannot be read: no answer within 10 s/);
+    expect(plan).toMatch(/c stops trusting a\.example\.com, b\.example\.com/);
     expect(plan).toMatch(/organization\/other\/far/);
-    expect(plan).toMatch(/stack c is destroyed/);
+    expect(plan).toMatch(/then stack c is destroyed/);
   });
 });

@@ -37,7 +37,11 @@ test("a bundle that was left behind is found, though neither file nor stack know
   mesh.ran.length = 0;
   expect(mesh.holders("c")).toEqual(["a", "b"]);
   const result = await mesh.remove("c");
-  expect(result.members[0]).toMatchObject({ member: "a", state: "clean", did: ["bundle of c.example.com deleted"] });
+  expect(result.members[0]).toMatchObject({
+    member: "a",
+    state: "clean",
+    did: ["deleted the bundle of c.example.com"],
+  });
   expect(mesh.ran).not.toContain("a");
 });
 
@@ -73,7 +77,7 @@ test("--destroy comes last, only once, and builds nothing first", async () => {
 test("workloads that name the trust domain are warned about", async () => {
   mesh.users.push({ object: "ClusterSPIFFEID shop", trustDomain: "c.example.com" });
   const result = await mesh.remove("c");
-  expect(printRemove(result)).toMatch(/a: warning: ClusterSPIFFEID shop names c\.example\.com in federatesWith/);
+  expect(printRemove(result)).toMatch(/a: warning: ClusterSPIFFEID shop lists c\.example\.com in federatesWith/);
 
   mesh.unlisted.push("ClusterStaticEntry");
   const unsure = await mesh.remove("c");

@@ -61,7 +61,7 @@ test("a member that is gone for good is removed; that it was not asked is said a
   expect(exitOf(result)).toBe(EXIT.unknown);
   expect(states(result)).toEqual(["a clean", "b clean", "c still trusts"]);
   expect(mesh.ran).not.toContain("destroy c");
-  expect(printRemove(result)).toMatch(/c cannot be asked.*pulumi stack rm c --force/);
+  expect(printRemove(result)).toMatch(/c cannot be reached.*pulumi stack rm c --force/);
 });
 
 test("an up that fails after it has ended the trust is a failed member, and a clean one", async () => {

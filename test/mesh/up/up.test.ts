@@ -215,7 +215,7 @@ describe("a stack that cannot be read", () => {
     const result = await up(members, stacks, 1, quiet);
     expect(stacks.made).toEqual(["c"]);
     expect(result.map(({ state }) => state)).toEqual(["pending", "failed", "pending"]);
-    expect(result[1]?.errors).toEqual(["its stack cannot be made: no rights"]);
+    expect(result[1]?.errors).toEqual(["its stack cannot be created: no rights"]);
   });
 });
 

@@ -1,0 +1,188 @@
+/** The command on a state in a folder: what kills, signals and interrupted operations leave, and what the next run makes of it. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Done, done, TinyProject } from "./tinyProject";
+
+const LOCKS = ["locks", "organization", "spire-federation"];
+const NAME = "cluster1";
+const ID = `organization/spire-federation/${NAME}`;
+
+jest.setTimeout(600_000);
+
+let project: TinyProject;
+
+beforeAll(async () => {
+  project = await TinyProject.inFolder();
+  await project.write(NAME, "one.example.com");
+  expect(await project.command("up", "--yes")).toMatchObject({ code: 0 });
+});
+
+afterAll(() => project.close());
+
+const states = ({ out }: Done): string[] =>
+  (JSON.parse(out) as { members: { member: string; state: string }[] }).members.map(
+    ({ member, state }) => `${member} ${state}`,
+  );
+
+/** What a process has written on stderr so far, until it has this. */
+async function untilSays(child: ChildProcess, what: string): Promise<void> {
+  let said = "";
+  for await (const text of child.stderr ?? []) {
+    said += String(text);
+    if (said.includes(what)) break;
+  }
+  expect(said).toContain(what);
+}
+
+/** An up that is held in its program, once Pulumi has locked the stack and that is recorded; and Pulumi's process id. */
+async function heldUp(): Promise<{ child: ChildProcess; pulumi: number }> {
+  await project.hold();
+  const child = project.start(["up", "--yes", NAME]);
+  child.stdout?.resume();
+  let locks: string[] = [];
+  while (locks.length === 0 || (await project.records()) === 0) {
+    await sleep(50);
+    locks = (await project.objects(...LOCKS, NAME)).filter((file) => file.endsWith(".json"));
+  }
+  const { pid } = JSON.parse(await readFile(project.path(...LOCKS, NAME, locks[0] ?? ""), "utf8")) as { pid: number };
+  return { child, pulumi: pid };
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+afterEach(() => project.letGo());
+
+describe("after kill -9 of the command alone", () => {
+  test("its Pulumi is waited for, and then the next run completes", async () => {
+    const { child, pulumi } = await heldUp();
+    child.kill("SIGKILL");
+    await once(child, "close");
+    expect(isRunning(pulumi)).toBe(true);
+
+    const next = project.start(["up", "--yes", "--json", NAME]);
+    const ended = done(next);
+    await untilSays(next, `waits for process ${String(pulumi)} `);
+    await project.letGo();
+    const result = await ended;
+    expect([result.code, states(result)]).toEqual([0, [`${NAME} complete`]]);
+    expect(await project.objects(...LOCKS, NAME)).toEqual([]);
+  });
+
+  test("and of its Pulumi, the next run deletes the lock, says so, and completes", async () => {
+    const { child, pulumi } = await heldUp();
+    child.kill("SIGKILL");
+    process.kill(-pulumi, "SIGKILL");
+    await once(child, "close");
+    await project.letGo();
+    const next = await project.command("up", "--yes", "--json", NAME);
+    expect([next.code, states(next)]).toEqual([0, [`${NAME} complete`]]);
+    expect(next.err).toContain(`deleted the lock of process ${String(pulumi)} `);
+  });
+
+  test("between the lock and its record, the lock stays; the error says that its process is gone, and the cure works", async () => {
+    const { child, pulumi } = await heldUp();
+    child.kill("SIGKILL");
+    process.kill(-pulumi, "SIGKILL");
+    await once(child, "close");
+    await project.letGo();
+    await rm(project.env["XDG_STATE_HOME"] ?? "", { recursive: true });
+
+    const next = await project.command("up", "--yes", NAME);
+    expect(next.code).toBe(1);
+    expect(next.out).toContain(
+      `There is no process ${String(pulumi)} on this machine now: if ${hostname()} means this machine, the lock is left over.`,
+    );
+    expect(next.out).toContain(`npx pulumi cancel --stack ${ID}`);
+    await project.pulumi("cancel", "--yes", "--stack", ID);
+    expect(await project.command("up", "--yes", NAME)).toMatchObject({ code: 0 });
+  });
+});
+
+test("a second signal ends the command and its Pulumi at once, and nothing stays locked", async () => {
+  const { child, pulumi } = await heldUp();
+  const ended = once(child, "close");
+  child.kill("SIGINT");
+  await untilSays(child, "SIGINT: stopping after the running operations");
+  child.kill("SIGINT");
+  expect(await ended).toEqual([130, null]);
+  while (isRunning(pulumi)) await sleep(50);
+  expect(await project.objects(...LOCKS, NAME)).toEqual([]);
+  await project.letGo();
+  expect(await project.command("up", "--yes", NAME)).toMatchObject({ code: 0 });
+});
+
+interface State {
+  deployment: { pending_operations?: object[]; resources: { urn: string; type: string }[] };
+}
+
+describe("an interrupted creation", () => {
+  const readState = async (): Promise<State> =>
+    JSON.parse(await project.pulumi("stack", "export", "--stack", NAME)) as State;
+
+  /** As a kill in the middle of it leaves it. */
+  async function interrupt(inputs: object): Promise<void> {
+    const state = await readState();
+    const type = "command:local:Command";
+    const urn = `urn:pulumi:${NAME}::spire-federation::${type}::interrupted`;
+    state.deployment.pending_operations = [{ type: "creating", resource: { urn, type, custom: true, inputs } }];
+    const file = join(project.dir, "state.json");
+    await writeFile(file, JSON.stringify(state));
+    await project.pulumi("stack", "import", "--stack", NAME, "--file", file);
+    expect((await readState()).deployment.pending_operations).toHaveLength(1);
+  }
+
+  test("of something that leaves nothing behind is cleared by the next run", async () => {
+    await interrupt({});
+    const up = await project.command("up", "--yes", NAME);
+    expect(up).toMatchObject({ code: 0 });
+    expect(up.err).toContain("checked interrupted operations against the cluster: creating interrupted");
+    expect((await readState()).deployment.pending_operations ?? []).toEqual([]);
+  });
+
+  test("of an object that the program no longer has is for the user to decide, and the error's command clears it", async () => {
+    await interrupt({ kind: "Role", metadata: { name: "left" } });
+    const up = await project.command("up", "--yes", NAME);
+    expect(up.code).toBe(1);
+    expect(up.out).toContain("interrupted before, and no longer in the program: creating interrupted (Role left)");
+    const [, command = ""] = /npx pulumi (refresh --clear-pending-creates --stack \S+)/.exec(up.out) ?? [];
+    await project.pulumi(...command.split(" "), "--yes");
+    expect(await project.command("up", "--yes", NAME)).toMatchObject({ code: 0 });
+  });
+});
+
+test("an interrupted verify prints what it has seen, and ends with 130", async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const cluster = { server: `https://127.0.0.1:${String(port)}` };
+  const kubeconfig = join(project.dir, "kubeconfig");
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      clusters: [{ name: "c", cluster }],
+      users: [{ name: "u", user: {} }],
+      contexts: [{ name: NAME, context: { cluster: "c", user: "u" } }],
+      "current-context": NAME,
+    }),
+  );
+  const child = project.start(["verify", "--wait"], { ...project.env, KUBECONFIG: kubeconfig });
+  const ended = done(child);
+  await untilSays(child, `waiting for ${NAME}: MESH101`);
+  child.kill("SIGINT");
+  const { code, out } = await ended;
+  server.close();
+  expect(code).toBe(130);
+  expect(out).toMatch(new RegExp(`^${NAME} +unhealthy `, "m"));
+  expect(out).toContain("MESH101");
+});
