@@ -16,13 +16,13 @@ export interface Done {
   err: string;
 }
 
-/** What the program of a stack publishes, and how tests hold it up: it waits as long as the file `hold` is there. */
+/** What the program of a stack publishes, and how tests hold it up: an update waits as long as the file `hold` is there. */
 const PROGRAM = `
 const { existsSync } = require("node:fs");
 const pulumi = require("@pulumi/pulumi");
 const config = new pulumi.Config();
 module.exports = async () => {
-  while (existsSync(__dirname + "/hold")) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (!pulumi.runtime.isDryRun() && existsSync(__dirname + "/hold")) await new Promise((resolve) => setTimeout(resolve, 100));
   const peers = {};
   const pendingPeers = [];
   for (const name of config.getObject("peers") ?? []) {
