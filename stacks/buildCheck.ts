@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** What `npm run build` reads; package-lock.json because the Kubernetes client is bundled. */
-const SOURCES = ["build.mjs", "components", "mesh", "package-lock.json", "stacks"];
+const SOURCES = ["build.mjs", "components", "index.ts", "mesh", "package-lock.json", "stacks"];
 
 /**
  * Compares a checkout's sources with dist/, which is what runs: an edited program must not run as it was before.

@@ -18,7 +18,7 @@ const configKeys = (path: string): (string | number)[] => [
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 const UP = ["up", "--yes", "--skip-preview", "--stack"];
-const PROGRAM = ["index.js", "dist", "package.json", "Pulumi.yaml"];
+const PROGRAM = ["start.js", "dist", "package.json", "Pulumi.yaml"];
 
 /**
  * Of the passphrase "lab", and the same for all stacks: Pulumi hashes a passphrase a million times for each salt that a

@@ -120,6 +120,6 @@ test.each(["Node10", "Node16", "NodeNext", "Bundler"] as const)("types are found
   const types = ["spire-federation", "spire-federation/connect", "spire-federation/program"].map(find);
   const folder = realpathSync(installed);
   expect(types).toEqual(
-    ["components/index", "components/connect", "stacks/program"].map((file) => join(folder, "dist", `${file}.d.ts`)),
+    ["components/index", "components/connect", "index"].map((file) => join(folder, "dist", `${file}.d.ts`)),
   );
 });

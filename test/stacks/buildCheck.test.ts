@@ -21,6 +21,7 @@ function write(file: string, seconds: number): void {
 const checkout = (): void => {
   for (const file of [
     "build.mjs",
+    "index.ts",
     "package-lock.json",
     "components/names.ts",
     "mesh/cli/main.ts",
@@ -36,7 +37,7 @@ it("finds nothing wrong with a build of these sources", () => {
   expect(checkBuild(root)).toBeUndefined();
 });
 
-it.each(["mesh/cli/main.ts", "components/fetchBundle.sh", "build.mjs", "package-lock.json"])(
+it.each(["index.ts", "mesh/cli/main.ts", "components/fetchBundle.sh", "build.mjs", "package-lock.json"])(
   "names %s, changed after the build, and says what to do",
   (file) => {
     checkout();
@@ -48,11 +49,11 @@ it.each(["mesh/cli/main.ts", "components/fetchBundle.sh", "build.mjs", "package-
 
 it("says that nothing was built, or not to the end", () => {
   checkout();
-  write("dist/stacks/program.js", 1001);
+  write("dist/index.js", 1001);
   expect(checkBuild(root)).toBe('dist: the program is not built; run "npm run build"');
 });
 
 it("asks nothing of a package from npm, which has no sources", () => {
-  write("dist/stacks/program.js", 1000);
+  write("dist/index.js", 1000);
   expect(checkBuild(root)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 /** One stack is one OpenShift cluster: its config in, its membership in the SPIRE federation built, its outputs out. */
 import { RunError } from "@pulumi/pulumi";
-import { checkBuild } from "./buildCheck";
-import { federate } from "./cluster";
-import { readConfig } from "./config";
-import { undoRunner } from "./pulumiRunner";
+import { checkBuild } from "./stacks/buildCheck";
+import { federate } from "./stacks/cluster";
+import { readConfig } from "./stacks/config";
+import { undoRunner } from "./stacks/pulumiRunner";
 
 export = async () => {
   await undoRunner();

@@ -7,4 +7,4 @@ const { existsSync } = require("node:fs");
 const { RunError } = require("@pulumi/pulumi");
 
 if (!existsSync(`${__dirname}/dist/built`)) throw new RunError('dist: the program is not built; run "npm run build"');
-module.exports = require("./dist/stacks/program.js");
+module.exports = require("./dist/index.js");
