@@ -66,14 +66,17 @@ const SCRIPTS: Record<Shell, string> = {
 }
 complete -o default -F _NAME PROGRAM
 `,
+  // In a folder of fpath the file itself is the function _PROGRAM, and its first call has to complete already.
   zsh: `#compdef PROGRAM
-_NAME() {
+_PROGRAM() {
   local -a found
   found=(\${(f)"$("\${words[1]}" ${COMPLETE} "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
-  compadd -a found
+  if (( $#found )); then compadd -a found; else _files; fi
 }
-compdef _NAME PROGRAM
+if [[ "\${funcstack[1]}" == "_PROGRAM" ]]; then _PROGRAM; else compdef _PROGRAM PROGRAM; fi
 `,
-  fish: `complete -c PROGRAM -a '(PROGRAM ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  // Files only where a flag takes one.
+  fish: `complete -c PROGRAM -f -a '(PROGRAM ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+complete -c PROGRAM -F -n "string match -qr -- '^(--out|--cwd|-C|--log-dir)\\$' (commandline -opc)[-1]"
 `,
 };

@@ -53,3 +53,29 @@ test("bash asks the program itself", () => {
     rmSync(dir, { recursive: true });
   }
 });
+
+const hasFish = spawnSync("fish", ["--version"]).status === 0;
+
+(hasFish ? test : test.skip)("fish asks the program, and offers files only where a flag takes one", () => {
+  const dir = mkdtempSync(join(tmpdir(), "completion-"));
+  try {
+    for (const file of ["Pulumi.cluster7.yaml", "clutter"]) writeFileSync(join(dir, file), "");
+    writeFileSync(join(dir, "spire-federation"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
+    chmodSync(join(dir, "spire-federation"), 0o755);
+    const complete = (line: string): string =>
+      spawnSync("fish", ["-c", `${scriptOf("fish")}complete -C "spire-federation ${line}"`], {
+        cwd: dir,
+        encoding: "utf8",
+        env: { ...process.env, HOME: dir, PATH: [dir, process.env["PATH"]].join(delimiter) },
+      }).stdout;
+    expect([complete("status clu"), complete("report --out clu")]).toEqual(["cluster7\n", "clutter\n"]);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("zsh completes at the first key, from a folder of fpath as well as sourced", () => {
+  const script = scriptOf("zsh");
+  expect(script).toMatch(/^#compdef spire-federation$/m);
+  expect(script).toContain('[[ "${funcstack[1]}" == "_spire-federation" ]]; then _spire-federation; else compdef');
+});
