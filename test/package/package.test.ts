@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as ts from "typescript";
+import { blocksOf } from "../docs/pages";
 
 interface Manifest {
   dependencies: Record<string, string>;
@@ -56,6 +57,9 @@ beforeAll(() => {
     symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
   }
   writeFileSync(join(project, "program.ts"), PROGRAM);
+  const [example] = blocksOf("docs/package.md").filter(({ tag }) => tag === "ts");
+  if (example === undefined) throw new Error("docs/package.md has no example");
+  writeFileSync(join(project, "example.ts"), example.text);
 }, 300_000);
 afterAll(() => {
   rmSync(project, { recursive: true });
@@ -106,9 +110,12 @@ test("its command runs", () => {
   expect(node(join(installed, bin["spire-federation"] ?? ""), "explain", "MESH212")).toMatch(/^MESH212 {2}\S/);
 });
 
-test("a program type-checks", () => {
+test("a program and the example of docs/package.md type-check", () => {
   const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], target: "ES2022", module: "Node16" };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["program.ts"] }));
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: options, files: ["program.ts", "example.ts"] }),
+  );
   const { stdout } = spawnSync(join(ROOT, "node_modules", ".bin", "tsc"), { cwd: project, encoding: "utf8" });
   expect(stdout).toBe("");
 }, 300_000);
