@@ -37,7 +37,7 @@ export function page(verification: Verification): string {
         <a class="skip" href="#findings">Skip to what is wrong, and what to do</a>
         <header>
           ${head}
-          <p class="aside">SPIRE federation, looked at on ${timeOf(at)} with mesh ${version}</p>
+          <p class="aside">SPIRE federation, looked at on ${timeOf(at)} with spire-federation ${version}</p>
         </header>
         <main>
           <div class="${problems.length === 0 ? "fine" : "first"}">

@@ -72,7 +72,7 @@ it("gives each cure as one piece of text", () => {
 
 it("says when it was looked at, in which zone, and by which version", () => {
   const text = textOf(page(mesh(2)));
-  expect(text).toContain("looked at on 2026-11-27 13:15 UTC with mesh 0.1.0");
+  expect(text).toContain("looked at on 2026-11-27 13:15 UTC with spire-federation 0.1.0");
   expect(page(mesh(2))).toContain(`<time datetime="${AT}">`);
 });
 
