@@ -2,13 +2,14 @@
  * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates
  * with one that has neither. The tests build on each other; jest runs them in order.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 import type { Route } from "../../components/routeReadiness";
+import { changeProgram } from "./earlierRelease";
 import { report } from "./report";
 import { endShard, presentedBy, startShard } from "./shard";
 import { objectsOf } from "../rbac/manifests";
@@ -89,24 +90,12 @@ async function failuresWhile(running: Promise<unknown>): Promise<{ asked: number
 /** Has the project's copy do as releases before did: its own Route has the operator's name, and the operator makes none. */
 async function asBefore(): Promise<() => Promise<void>> {
   const undo = await Promise.all([
-    edit("names.ts", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
-    edit(
-      "federationRoute.ts",
-      'const managedRoute = checkHost("host", operators).length === 0;',
-      "const managedRoute = false;",
-    ),
+    changeProgram(project, "names.js", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
+    changeProgram(project, "federationRoute.js", /(?<=const managedRoute = ).*(?=;)/, "false"),
   ]);
   return async () => {
     for (const each of undo) await each();
   };
-}
-
-async function edit(file: string, from: string, to: string): Promise<() => Promise<void>> {
-  const path = join(project.dir, "components", file);
-  const text = await readFile(path, "utf8");
-  expect(text).toContain(from);
-  await writeFile(path, text.replace(from, to));
-  return () => writeFile(path, text);
 }
 
 /** Lets the deployer have the former Route as well, as docs/rbac/deployer-own-route.yaml says for the change-over. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project, type Run } from "../../lab/client/project";
+import { changeProgram } from "./earlierRelease";
 import { testProject } from "./identities";
 
 const API = "operator.openshift.io/v1alpha1";
@@ -150,19 +151,20 @@ describe("a SpireServer that the stack is to own whole", () => {
   });
 
   test("as a stack of an older release did becomes a patch: the SpireServer and what others have set stay", async () => {
-    const path = join(project.dir, "components", "spireFederationServer.ts");
-    const text = await readFile(path, "utf8");
-    const whole = text.replace("apiextensions.CustomResourcePatch(", "apiextensions.CustomResource(");
-    expect(whole).not.toBe(text);
     await project.destroy("cluster1");
     const uid = async (): Promise<unknown> =>
       ((await cluster.read(API, "SpireServer", "cluster")).metadata as { uid?: string }).uid;
     const before = await uid();
-    await writeFile(path, whole);
+    const restore = await changeProgram(
+      project,
+      "spireFederationServer.js",
+      "extends k8s.apiextensions.CustomResourcePatch",
+      "extends k8s.apiextensions.CustomResource",
+    );
     await project.up("cluster1");
     expect(await state()).toContain(':SpireServer"');
 
-    await writeFile(path, text);
+    await restore();
     await project.up("cluster1");
     expect(await state()).not.toContain(':SpireServer"');
     expect(await uid()).toBe(before);
