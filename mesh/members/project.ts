@@ -15,7 +15,7 @@ export interface Project {
 
 export async function projectOf(workspace: Workspace): Promise<Project> {
   // The Automation API's type lacks some of what the file may have.
-  const settings = (await workspace.projectSettings()) as unknown as Settings;
+  const settings: Settings = await workspace.projectSettings();
   const { name, backend, config } = settings;
   // Once the folder was called `config`.
   const dir = settings.stackConfigDir ?? (typeof config === "string" ? config : "");
