@@ -38,6 +38,10 @@ export async function withOthers(
  * @param peers names of the objects of those peers that are trusted no more
  */
 export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: readonly string[]): boolean {
+  // Another stack is read, or no longer read: that changes the state alone.
+  if (op.startsWith("read") || op.startsWith("discard")) return true;
+  // Asks the member's own endpoint again, whenever the federation of its SPIRE server changes.
+  if (type === COMMAND && name.endsWith("-probe")) return true;
   // FederatedTrustDomain and its children.
   if (op === "delete" && peers.some((peer) => [peer, `${peer}-bundle`, `${peer}-trust`].includes(name))) return true;
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
@@ -45,5 +49,7 @@ export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: re
   const isServer = /:SpireServer(Patch)?$/.test(type) && op === "update";
   return isServer && paths.length > 0 && paths.every((path) => path.startsWith("spec.federation.federatesWith"));
 }
+
+const COMMAND = "command:local:Command";
 
 const describe = ({ op, type, name }: DetailedStep): string => `${op} ${type.split(":").at(-1) ?? type} ${name}`;

@@ -48,6 +48,12 @@ const needed = [
     paths: ["spec.federation.federatesWith[1]"],
   },
   { op: "update", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle", paths: ["data"] },
+  ...["create-replacement", "replace", "delete-replaced"].map((op) => ({
+    op,
+    type: "command:local:Command",
+    name: "spire-server-probe",
+  })),
+  { op: "discard", type: "pulumi:pulumi:StackReference", name: "organization/spire-federation/c" },
 ];
 
 test("what an up would change besides is in the plan, seen with the stack's file as the removal leaves it", async () => {
