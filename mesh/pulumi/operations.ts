@@ -130,10 +130,14 @@ export class PulumiStacks {
     };
     this.listener.began(member);
     const run = (): Promise<T> =>
-      readAgain(interruption.signal, () => {
-        activity = idle;
-        return operation(attempt);
-      });
+      readAgain(
+        interruption.signal,
+        () => {
+          activity = idle;
+          return operation(attempt);
+        },
+        () => activity.errors,
+      );
     const outcome = await run().catch((error: unknown) => {
       if (!(error instanceof PulumiError)) return failure(error instanceof Error ? error.message : String(error));
       if (error.isMissing) return failure(`there is no stack "${member}"; npx ${PROGRAM} up creates it`);

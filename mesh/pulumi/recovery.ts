@@ -119,13 +119,19 @@ const READINGS = 4;
  * Does again what has met a stack's state in the moment in which it was written. In a backend that is a folder, a state is
  * replaced at once, but the file `.attrs` beside it is emptied first (gocloud.dev/blob/fileblob, setAttrs); it stays
  * empty when the machine goes down just then.
+ *
+ * @param said what Pulumi has reported as events, beside the error's own message
  */
-export async function readAgain<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+export async function readAgain<T>(
+  signal: AbortSignal,
+  act: () => Promise<T>,
+  said: () => readonly string[] = () => [],
+): Promise<T> {
   for (let left = READINGS; ; left--) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes(TORN)) throw error;
+      if (!(error instanceof Error) || ![error.message, ...said()].some((text) => text.includes(TORN))) throw error;
       if (left > 1) await pause(500, signal);
       else throw new NotRecovered(`${TORN}; in the backend's folder, delete any empty file .pulumi/stacks/*/*.attrs`);
     }

@@ -178,9 +178,22 @@ describe("kill -9", () => {
     for (const each of [pid, ...all]) kill(each);
     await ended;
 
-    await up(...names);
+    const next = await project.mesh("up", "--yes", ...names, "--json");
+    if (next.code !== 0 && (await releaseUnrecorded(next)) === 0) throw new Error(next.stderr + next.stdout);
+    if (next.code !== 0) await up(...names);
     await nothingDoubleNothingLost();
   });
+
+  /**
+   * Pulumi outlives a killed command, and when it takes the lock only then, nobody records whose it is: the user decides
+   * about it. Does what the error says; in most runs there is nothing to do.
+   */
+  async function releaseUnrecorded({ stdout }: Run): Promise<number> {
+    const told = [...stdout.matchAll(/There is no process \d+ .*?npx pulumi cancel --stack ([\w./-]+)/g)];
+    const stacks = new Set(told.map(([, stack = ""]) => stack));
+    for (const stack of stacks) await project.pulumi("cancel", "--yes", "--stack", stack);
+    return stacks.size;
+  }
 
   test("and in the end everybody trusts everybody, an up has nothing to do, and no stack has been selected", async () => {
     await fullMesh();

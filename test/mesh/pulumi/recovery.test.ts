@@ -142,6 +142,11 @@ describe("a state that is being written", () => {
     await expect(readAgain(signal, failing(2, torn))).resolves.toBe(3);
   });
 
+  test("is read again, too, where Pulumi says so in an event", async () => {
+    const failed = new PulumiError("update failed", "");
+    await expect(readAgain(signal, failing(2, failed), () => [torn.message])).resolves.toBe(3);
+  });
+
   test("and stays so is an error that says how to mend it", async () => {
     await expect(readAgain(signal, failing(99, torn))).rejects.toThrow(/delete any empty file .*\.attrs/);
   });
