@@ -2,6 +2,7 @@
  * What the up of a removal would change besides: changes that are pending in a stack, and that nobody has asked for by
  * asking for the removal.
  */
+import { APPLIED } from "../../components/correction";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import type { DetailedStep } from "../pulumi/events";
@@ -47,9 +48,11 @@ export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: re
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
   if (op !== "create" && /^peer-cas(-|$)/.test(name)) return true;
   const isServer = /:SpireServer(Patch)?$/.test(type) && op === "update";
-  return isServer && paths.length > 0 && paths.every((path) => path.startsWith("spec.federation.federatesWith"));
+  return isServer && paths.length > 0 && paths.every((path) => path.startsWith(PEERS) || path.includes(APPLIED));
 }
 
 const COMMAND = "command:local:Command";
+/** With it changes the annotation that has the whole object applied, since its list is not what is in the cluster. */
+const PEERS = "spec.federation.federatesWith";
 
 const describe = ({ op, type, name }: DetailedStep): string => `${op} ${type.split(":").at(-1) ?? type} ${name}`;

@@ -45,7 +45,7 @@ const needed = [
     op: "update",
     type: "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch",
     name: "spire-server-server",
-    paths: ["spec.federation.federatesWith[1]"],
+    paths: ["spec.federation.federatesWith[1]", 'metadata.annotations["spire-federation/applied"]'],
   },
   { op: "update", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle", paths: ["data"] },
   ...["create-replacement", "replace", "delete-replaced"].map((op) => ({
