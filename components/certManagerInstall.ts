@@ -1,17 +1,17 @@
-import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 import { checkName } from "./arguments";
 import { watchCertManager } from "./certManagerReadiness";
 import type { ClusterReader } from "./cluster";
-import { ownedAnnotations } from "./correction";
+import { ownedMetadata } from "./correction";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "./inspectCertManager";
 import { CERT_MANAGER, STACK_ANNOTATION } from "./names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
 import { clusterFor } from "./openCluster";
 import { refuse } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
+import { removalCommand } from "./removalCommand";
 import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 
@@ -56,9 +56,6 @@ export const CERT_MANAGER_DEFAULTS = {
   source: "redhat-operators",
   sourceNamespace: "openshift-marketplace",
 } as const;
-
-/** Runs in the project's folder, and finds this package from there: the state must not name a file of it. */
-const REMOVE = "node --eval \"require('spire-federation/remove-cert-manager')\"";
 
 /**
  * The cert-manager Operator for Red Hat OpenShift, installed through OLM.
@@ -147,15 +144,14 @@ function declareOperator(
   };
   const group = new k8s.apiextensions.CustomResource(
     `${name}-group`,
-    {
-      ...wantedGroup,
-      metadata: { ...wantedGroup.metadata, annotations: ownedAnnotations(cluster, wantedGroup, parent) },
-    },
+    { ...wantedGroup, metadata: ownedMetadata(cluster, wantedGroup, parent) },
     { parent, retainOnDelete, dependsOn: namespace },
   );
   const before: pulumi.Resource[] = [group];
   if (!retainOnDelete) {
-    before.push(removal(parent, `${name}-removal`, args, group));
+    // Removes the operator's version. The Subscription depends on this and so goes first: OLM would not let go of a version
+    // that is subscribed to.
+    before.push(removalCommand(`${name}-removal`, "remove-cert-manager", args, parent, group));
   }
   const wanted = {
     apiVersion: SUBSCRIPTION_API,
@@ -167,27 +163,9 @@ function declareOperator(
       ...(args.installPlanApproval !== undefined && { installPlanApproval: args.installPlanApproval }),
     },
   };
-  const annotations = ownedAnnotations(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() });
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
-    { ...wanted, metadata: { ...wanted.metadata, annotations } },
+    { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() }) },
     { parent, retainOnDelete, dependsOn: before },
   );
-}
-
-/**
- * Removes the operator's version when the stack is destroyed. The Subscription depends on this and so goes first: OLM
- * would not let go of a version that is subscribed to.
- */
-function removal(
-  parent: pulumi.Resource,
-  name: string,
-  { kubeconfig, context }: ClusterAccess,
-  group: pulumi.Resource,
-): local.Command {
-  const environment = {
-    ...(context !== undefined && { KUBE_CONTEXT: context }),
-    ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
-  };
-  return new local.Command(name, { delete: REMOVE, environment, logging: "stderr" }, { parent, dependsOn: group });
 }

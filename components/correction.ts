@@ -41,6 +41,16 @@ export function ownedAnnotations(
   });
 }
 
+/** The same, with the rest of the object's metadata. */
+export function ownedMetadata<Wanted extends WantedObject>(
+  cluster: ClusterReader,
+  wanted: Wanted,
+  component: pulumi.Resource,
+  more?: Record<string, string>,
+): Wanted["metadata"] & { annotations: pulumi.Output<Record<string, string>> } {
+  return { ...wanted.metadata, annotations: ownedAnnotations(cluster, wanted, component, more) };
+}
+
 /** The annotation's value: as it is, or the version of an object that differs. */
 export function appliedAt(live: KubeObject | undefined, wanted: object): string | undefined {
   if (live === undefined) return undefined; // it is created, as asked for

@@ -5,7 +5,7 @@ import { checkCertificateTimes, checkHost, formatDuration, parseDuration } from 
 import { lookAtCertificate } from "./certificateReadiness";
 import type { ClusterAccess } from "./access";
 import { type ClusterReader } from "./cluster";
-import { ownedAnnotations } from "./correction";
+import { ownedMetadata } from "./correction";
 import { readIssuingCa } from "./issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./names";
@@ -136,7 +136,7 @@ function makeObject(
     name,
     {
       ...wanted,
-      metadata: { ...metadata, annotations: ownedAnnotations(cluster, wanted, parent) },
+      metadata: ownedMetadata(cluster, wanted, parent),
       spec: { ...object.spec, ...options.drawn },
     },
     { parent, dependsOn: options.dependsOn },

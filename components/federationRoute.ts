@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkHost } from "./arguments";
 import type { ClusterReader, KubeObject } from "./cluster";
-import { ownedAnnotations } from "./correction";
+import { ownedMetadata } from "./correction";
 import type { AskedFederation, FederationSpec } from "./federationSpec";
 import { OPERAND_NAMESPACE, OWN_ROUTE, type OWNED, ROUTE_API, SPIRE_SERVER } from "./names";
 
@@ -134,10 +134,9 @@ export function makeRoute(
   };
   const metadata = { name: OWN_ROUTE, namespace: OPERAND_NAMESPACE, ...(Object.keys(labels).length > 0 && { labels }) };
   const wanted = { apiVersion: ROUTE_API, kind: "Route", metadata, spec };
-  const annotations = ownedAnnotations(cluster, wanted, parent, DELETION);
   return new k8s.apiextensions.CustomResource(
     name,
-    { ...wanted, metadata: { ...metadata, annotations }, spec: before.apply(() => spec) },
+    { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, DELETION), spec: before.apply(() => spec) },
     { parent },
   );
 }

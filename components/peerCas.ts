@@ -1,4 +1,3 @@
-import { local } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
@@ -11,6 +10,7 @@ import { clusterFor } from "./openCluster";
 import type { Peer } from "./peer";
 import { lookAtMountedCas } from "./peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./readiness";
+import { removalCommand } from "./removalCommand";
 import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas";
@@ -24,9 +24,6 @@ export interface PeerCasArgs extends ClusterAccess {
 
 /** OpenShift fills it with the system's CAs and the cluster's; whoever else writes into it is overwritten. */
 export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
-
-/** Runs in the project's folder, and finds this package from there: the state must not name a file of it. */
-const REMOVE = "node --eval \"require('spire-federation/remove-peer-cas')\"";
 
 /**
  * Adds the CAs of the peers' bundle endpoints to the CAs that SPIRE trusts.
@@ -50,7 +47,7 @@ export class PeerCas extends pulumi.ComponentResource {
 
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, opts);
-    const { peers, kubeconfig, context } = args;
+    const { peers } = args;
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
     const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
@@ -98,18 +95,7 @@ export class PeerCas extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    new local.Command(
-      `${name}-removal`,
-      {
-        delete: REMOVE,
-        environment: {
-          ...(context !== undefined && { KUBE_CONTEXT: context }),
-          ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
-        },
-        logging: "stderr",
-      },
-      { parent: this, dependsOn: patch },
-    );
+    removalCommand(`${name}-removal`, "remove-peer-cas", args, this, patch);
     this.ready = whenReady(
       this,
       pulumi.all([bundle.metadata.name, onceApplied(patch)]),

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 import { checkName } from "./arguments";
-import { ownedAnnotations } from "./correction";
+import { ownedMetadata } from "./correction";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./names";
 import { clusterFor } from "./openCluster";
 import { refuse } from "./problem";
@@ -59,10 +59,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     } as const;
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
-      {
-        metadata: { ...wantedRole.metadata, annotations: ownedAnnotations(cluster, wantedRole, this) },
-        rules: wantedRole.rules,
-      },
+      { metadata: ownedMetadata(cluster, wantedRole, this), rules: wantedRole.rules },
       { parent: this },
     );
 
@@ -77,7 +74,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {
-        metadata: { ...wantedBinding.metadata, annotations: ownedAnnotations(cluster, wantedBinding, this) },
+        metadata: ownedMetadata(cluster, wantedBinding, this),
         roleRef: { ...roleRef, name: role.metadata.name },
         subjects: SECRET_READERS,
       },

@@ -1,5 +1,4 @@
 import { local } from "@pulumi/command";
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccess } from "./access";
 import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
@@ -7,10 +6,8 @@ import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } fr
 import { fetchCommand } from "./bundleFetch";
 import type { Cluster } from "./cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./clusterProbe";
-import { ownedAnnotations } from "./correction";
 import { makeRoute, type OwnRoute } from "./federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
-import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "./names";
 import { clusterFor } from "./openCluster";
 import { type Peer, serverSpiffeId } from "./peer";
 import { refuse, type Problem } from "./problem";
@@ -19,8 +16,9 @@ import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEnd
 import { lookAtRoute } from "./routeReadiness";
 import { onceApplied } from "./savedPlan";
 import { lookAtSpireServer } from "./spireServerReadiness";
-import { checkSpireServerSpec, renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
 import type { SpireServerSpecArgs } from "./spireServerArgs";
+import { appliedFederation, makeServer } from "./spireServerPatch";
+import { checkSpireServerSpec } from "./spireServerSpec";
 import { orStop } from "./stopProgram";
 
 /** Where the SPIRE server gets its peers from. */
@@ -234,60 +232,6 @@ function checkArguments(args: SpireFederationServerArgs): Problem[] {
       ? checkCaCertificates("endpointCaCertificates", endpointCaCertificates)
       : []),
   ];
-}
-
-/**
- * What Pulumi keeps of the live SpireServer beside what the stack asks for: all of it. Somebody else may have written a
- * database password there, and `oc apply` writes the whole object into an annotation once more.
- */
-const READ_BACK = ["spec", "status", "metadata"];
-
-/**
- * The fields of the SpireServer that the stack owns; retained.
- *
- * A patch also where the stack makes the SpireServer: of a whole object Pulumi's provider takes over every field that
- * somebody has set with oc or kubectl, and the next apply takes away all of them that the stack doesn't set.
- */
-function makeServer(
-  parent: pulumi.Resource,
-  cluster: Cluster,
-  name: string,
-  { manage, manageSecret }: SpireFederationServerArgs,
-  federation: FederationSpec,
-): SpireServerPatch {
-  const object = { apiVersion: OPERATOR_API, kind: "SpireServer", metadata: { name: SINGLETON } };
-  const wanted = { ...object, spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
-  const args = {
-    ...object,
-    metadata: {
-      ...object.metadata,
-      annotations: ownedAnnotations(cluster, wanted, parent, { "pulumi.com/patchFieldManager": FIELD_MANAGER }),
-    },
-    spec: { ...(manage && secretSpireServerSpec(manage, manageSecret === true)), federation },
-  };
-  const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
-  return new SpireServerPatch(name, args, opts);
-}
-
-/** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */
-class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
-  declare readonly spec: pulumi.Output<{ federation?: FederationSpec } | undefined>;
-}
-
-/** Without a connection string that is known only later: it is not compared with the live one. */
-function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
-  const datastore = { ...spec.datastore };
-  if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
-  delete datastore.connectionString;
-  return { ...spec, datastore };
-}
-
-/**
- * `spec.federation` of the server once it is applied, or in the state when `--target` leaves the server out. Not secret,
- * whatever the rest of the specification is: what waits for it ends up in the outputs that the peers read.
- */
-function appliedFederation({ spec }: SpireServerPatch): pulumi.Output<FederationSpec | undefined> {
-  return pulumi.unsecret(spec.apply((applied) => applied?.federation));
 }
 
 /** The federation to wait for: an `up --target` that leaves the server out applies nothing of what is asked for. */
