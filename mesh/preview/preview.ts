@@ -10,7 +10,7 @@ import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import type { FirstRoots } from "../spire/firstRoots";
-import { restartsSpire, type Step } from "../pulumi/events";
+import { describeStep, restartsSpire, type Step } from "../pulumi/events";
 import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
 import type { PreviewOutcome } from "../pulumi/outcomes";
 
@@ -172,7 +172,7 @@ function section(
         : `will trust ${domain} (${peer}) when its endpoint answers; its roots are not known before`;
     }),
     ...(restarts ? ["its SPIRE server will restart"] : []),
-    ...steps.map(({ op, type, name }) => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`),
+    ...steps.map((step) => describeStep(step, step.op.padEnd(7))),
   ];
   // What is refused changes nothing.
   const lines = [

@@ -9,6 +9,13 @@ export interface Step {
   name: string;
 }
 
+/** In one line; `op` of another width where lines stand below each other. */
+export const describeStep = (step: Step, op = step.op): string =>
+  `${op} ${step.type.split(":").at(-1) ?? step.type} ${step.name}`;
+
+/** Whether it is of the SpireServer, or of the stack's part of it. */
+export const isOfSpireServer = ({ type }: Step): boolean => /:SpireServer(Patch)?$/.test(type);
+
 export interface DetailedStep extends Step {
   /** Paths of the properties that change; none where the engine doesn't say. */
   paths?: string[];
@@ -45,7 +52,7 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
   const name = urn.split("::").at(-1) ?? urn;
   return {
     ...before,
-    doing: `${op} ${type.split(":").at(-1) ?? type} ${name}`,
+    doing: describeStep({ op, type, name }),
     steps: [...before.steps, { op, type, name, ...(detailedDiff && { paths: Object.keys(detailedDiff) }) }],
   };
 }
@@ -54,10 +61,8 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
 export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
 /** Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. */
-export const restartsSpire = ({ op, type, paths = [] }: DetailedStep): boolean =>
-  /:SpireServer(Patch)?$/.test(type) &&
-  op !== "delete" &&
-  (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
+export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
+  isOfSpireServer(step) && step.op !== "delete" && (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
 
 /** All of the specification but what the operator's Route alone comes of. */
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;

@@ -97,8 +97,8 @@ function lockedBy(stack: string, holding: readonly Judged[], words: string): Not
   return new NotRecovered(
     `the stack is locked ${who === "" ? `by another update: ${words}` : `by ${who}`}. ` +
       holding.map(({ holder }) => absence(holder)).join("") +
-      `If that update is still running, wait ` +
-      `for it and run this again. If you are sure that it is no longer running, release the lock: npx pulumi cancel --stack ${stack}`,
+      "If that update is still running, wait for it and run this again. If you are sure that it is no longer running, " +
+      `release the lock: npx pulumi cancel --stack ${stack}`,
   );
 }
 

@@ -52,12 +52,13 @@ export class StackCommands {
   }
 
   async preview({ refresh = false, config, onEvent }: PreviewOptions): Promise<void> {
-    if (config === undefined) return this.previewWith(refresh ? ["--refresh"] : [], onEvent);
+    const flags = refresh ? ["--refresh"] : [];
+    if (config === undefined) return this.previewWith(flags, onEvent);
     const dir = await mkdtemp(join(tmpdir(), "spire-federation-")); // for this user only
     try {
       const file = join(dir, "Pulumi.yaml");
       await writeFile(file, config);
-      await this.previewWith(["--config-file", file], onEvent);
+      await this.previewWith([...flags, "--config-file", file], onEvent);
     } finally {
       await rm(dir, { recursive: true, force: true });
     }

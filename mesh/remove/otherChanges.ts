@@ -5,7 +5,7 @@
 import { APPLIED } from "../../components/correction";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import type { DetailedStep } from "../pulumi/events";
+import { describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";
 import type { PreviewOutcome } from "../pulumi/outcomes";
 import { type Sight, workOf } from "./plan";
 
@@ -25,7 +25,11 @@ export async function withOthers(
     const outcome = await look(() => preview(id, edited.get(id)?.text));
     if ("because" in outcome) others.set(id, { unknown: outcome.because });
     else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
-    else others.set(id, outcome.seen.steps.filter((step) => !isNeeded(step, objects)).map(describe));
+    else
+      others.set(
+        id,
+        outcome.seen.steps.filter((step) => !isNeeded(step, objects)).map((step) => describeStep(step)),
+      );
   });
   return sights.map((sight) => {
     const found = others.get(sight.member.id);
@@ -38,7 +42,8 @@ export async function withOthers(
  *
  * @param peers names of the objects of those peers that are trusted no more
  */
-export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: readonly string[]): boolean {
+export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean {
+  const { op, type, name, paths = [] } = step;
   // Another stack is read, or no longer read: that changes the state alone.
   if (op.startsWith("read") || op.startsWith("discard")) return true;
   // Asks the member's own endpoint again, whenever the federation of its SPIRE server changes.
@@ -47,12 +52,10 @@ export function isNeeded({ op, type, name, paths = [] }: DetailedStep, peers: re
   if (op === "delete" && peers.some((peer) => [peer, `${peer}-bundle`, `${peer}-trust`].includes(name))) return true;
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
   if (op !== "create" && /^peer-cas(-|$)/.test(name)) return true;
-  const isServer = /:SpireServer(Patch)?$/.test(type) && op === "update";
+  const isServer = isOfSpireServer(step) && op === "update";
   return isServer && paths.length > 0 && paths.every((path) => path.startsWith(PEERS) || path.includes(APPLIED));
 }
 
 const COMMAND = "command:local:Command";
 /** With it changes the annotation that has the whole object applied, since its list is not what is in the cluster. */
 const PEERS = "spec.federation.federatesWith";
-
-const describe = ({ op, type, name }: DetailedStep): string => `${op} ${type.split(":").at(-1) ?? type} ${name}`;

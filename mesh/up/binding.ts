@@ -2,7 +2,7 @@
 import { type MeshMember, peerLabel } from "../members/members";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
-import type { Step } from "../pulumi/events";
+import { describeStep, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
@@ -92,7 +92,7 @@ function otherLosses(now: readonly Step[], approved: readonly Step[], refreshabl
 }
 
 /** A replacement has several steps. */
-function lossOf({ op, type, name }: Step): string | undefined {
-  const verb = op === "delete" ? "delete" : /replace/.test(op) ? "replace" : undefined;
-  return verb && `${verb} ${type.split(":").at(-1) ?? type} ${name}`;
+function lossOf(step: Step): string | undefined {
+  const verb = step.op === "delete" ? "delete" : /replace/.test(step.op) ? "replace" : undefined;
+  return verb && describeStep(step, verb);
 }

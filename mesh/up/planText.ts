@@ -5,7 +5,7 @@ import { describeSharedRoot } from "../../components/sharedRoots";
 import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
 import type { TrustGain } from "../preview/preview";
-import type { Step } from "../pulumi/events";
+import { describeStep, type Step } from "../pulumi/events";
 import type { PlannedMember } from "./approval";
 
 /** Resources that go, or go and come back, are named one by one. */
@@ -72,7 +72,7 @@ function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
   return [`${member}  ${counted}`, ...steps.filter(({ op }) => LOSSES.has(op)).map((step) => `  ${stepLine(step)}`)];
 }
 
-const stepLine = ({ op, type, name }: Step): string => `${op.padEnd(7)} ${type.split(":").at(-1) ?? type} ${name}`;
+const stepLine = (step: Step): string => describeStep(step, step.op.padEnd(7));
 
 const indented = (text: string): string => text.replaceAll("\n", "\n    ");
 

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isThere } from "../../mesh/pulumi/liveness";
 import { type Done, done, TinyProject } from "./tinyProject";
 
 const LOCKS = ["locks", "organization", "spire-federation"];
@@ -56,14 +57,6 @@ async function heldUp(): Promise<{ child: ChildProcess; pulumi: number }> {
   const { pid } = JSON.parse(await readFile(project.path(...LOCKS, NAME, locks[0] ?? ""), "utf8")) as { pid: number };
   return { child, pulumi: pid };
 }
-
-const isRunning = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 afterEach(() => project.letGo());
 
@@ -118,7 +111,7 @@ test("a second signal ends the command and its Pulumi at once, and nothing stays
   await untilSays(child, /SIGINT: stopping after the running operations/);
   child.kill("SIGINT");
   expect(await ended).toEqual([130, null]);
-  while (isRunning(pulumi)) await sleep(50);
+  while (isThere(pulumi)) await sleep(50);
   expect(await project.objects(...LOCKS, NAME)).toEqual([]);
   await project.letGo();
   expect(await project.command("up", "--yes", NAME)).toMatchObject({ code: 0 });

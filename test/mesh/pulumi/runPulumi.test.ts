@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Interrupted, type Interruption, uninterrupted } from "../../../mesh/kernel/interruption";
 import { logFile } from "../../../mesh/pulumi/logFile";
+import { isThere } from "../../../mesh/pulumi/liveness";
 import { PulumiError, runPulumi } from "../../../mesh/pulumi/runPulumi";
 import { FakePulumi } from "./fakePulumi";
 
@@ -22,14 +23,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(20);
 }
 
-const gone = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
-};
+const gone = (pid: number): boolean => !isThere(pid);
 
 class Signals implements Interruption {
   readonly first = new AbortController();
