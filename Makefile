@@ -49,6 +49,5 @@ dist/built: node_modules/.package-lock.json build.mjs index.ts $(shell find comp
 	npm run --silent build
 
 node_modules/.package-lock.json: package.json package-lock.json
-	test ! -L node_modules || rm node_modules
 	npm ci
 	touch $@
