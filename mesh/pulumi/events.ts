@@ -16,6 +16,13 @@ export const describeStep = (step: Step, op = step.op): string =>
 /** Whether it is of the SpireServer, or of the stack's part of it. */
 export const isOfSpireServer = ({ type }: Step): boolean => /:SpireServer(Patch)?$/.test(type);
 
+/**
+ * Whether it asks the member's own endpoint, which is done again whenever the federation of its SPIRE server changes. It
+ * changes nothing in the cluster.
+ */
+export const asksOwnEndpoint = ({ type, name }: Step): boolean =>
+  type === "command:local:Command" && name.endsWith("-probe");
+
 export interface DetailedStep extends Step {
   /** Paths of the properties that change; none where the engine doesn't say. */
   paths?: string[];

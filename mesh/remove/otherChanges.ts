@@ -5,7 +5,7 @@
 import { APPLIED } from "../../components/correction";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";
+import { asksOwnEndpoint, describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";
 import type { PreviewOutcome } from "../pulumi/outcomes";
 import { type Sight, workOf } from "./plan";
 
@@ -43,11 +43,10 @@ export async function withOthers(
  * @param peers names of the objects of those peers that are trusted no more
  */
 export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean {
-  const { op, type, name, paths = [] } = step;
+  const { op, name, paths = [] } = step;
   // Another stack is read, or no longer read: that changes the state alone.
   if (op.startsWith("read") || op.startsWith("discard")) return true;
-  // Asks the member's own endpoint again, whenever the federation of its SPIRE server changes.
-  if (type === COMMAND && name.endsWith("-probe")) return true;
+  if (asksOwnEndpoint(step)) return true;
   // FederatedTrustDomain and its children.
   if (op === "delete" && peers.some((peer) => [peer, `${peer}-bundle`, `${peer}-trust`].includes(name))) return true;
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
@@ -56,6 +55,5 @@ export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean 
   return isServer && paths.length > 0 && paths.every((path) => path.startsWith(PEERS) || path.includes(APPLIED));
 }
 
-const COMMAND = "command:local:Command";
 /** With it changes the annotation that has the whole object applied, since its list is not what is in the cluster. */
 const PEERS = "spec.federation.federatesWith";

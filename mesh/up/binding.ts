@@ -2,7 +2,7 @@
 import { type MeshMember, peerLabel } from "../members/members";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
-import { describeStep, type Step } from "../pulumi/events";
+import { asksOwnEndpoint, describeStep, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
@@ -93,6 +93,7 @@ function otherLosses(now: readonly Step[], approved: readonly Step[], refreshabl
 
 /** A replacement has several steps. */
 function lossOf(step: Step): string | undefined {
+  if (asksOwnEndpoint(step)) return undefined;
   const verb = step.op === "delete" ? "delete" : /replace/.test(step.op) ? "replace" : undefined;
   return verb && describeStep(step, verb);
 }

@@ -246,6 +246,11 @@ describe("a member fails when it would do something else than was approved:", ()
 
 test.each<[string, DetailedStep[], DetailedStep[]]>([
   ["losses that were in the plan", [route("delete"), certificate], [certificate]],
+  [
+    "its own endpoint asked again, as when it federates with another peer",
+    [],
+    [{ op: "replace", type: "command:local:Command", name: "spire-server-probe" }],
+  ],
   ["other changes than losses", [], [{ ...route("create"), name: "other" }]],
   [
     "a member of the same plan that is fetched again, as when its run has changed its endpoint",
