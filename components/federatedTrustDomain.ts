@@ -126,7 +126,8 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
 /**
  * The bundle, or everything that speaks against it.
  *
- * @param stdout undefined for a new peer that an `up --target` leaves out: its command does not run
+ * @param stdout undefined for a new peer that an `up --target` of a CLI before 3.276 leaves out: its command does not run.
+ *   A newer CLI goes past that peer
  * @param source who the bundle is from, for the message
  */
 export function readBundle(

@@ -110,8 +110,15 @@ interface Resolved {
   faults: string[];
 }
 
+/**
+ * Whether a stack has published this output. What an `up` went past, because of `--target` or a failure before it, is
+ * not known, and Pulumi keeps a marker in its place.
+ */
+export const isPublished = (output: unknown): boolean =>
+  output !== undefined && output !== null && output !== pulumi.runtime.unknownValue;
+
 function resolve(name: string, published: unknown, trusted: (name: string) => KeptPeer | undefined): Resolved {
-  if (published !== undefined && published !== null) return { silent: false, ...parseContract(name, published) };
+  if (isPublished(published)) return { silent: false, ...parseContract(name, published) };
   const kept = trusted(name);
   if (kept === undefined) return { silent: true, faults: [] };
   return "fault" in kept ? { silent: true, faults: [kept.fault] } : { silent: true, peer: kept.peer, faults: [] };

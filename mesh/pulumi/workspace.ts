@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
-import type { Contract } from "../../stacks/contract";
+import { type Contract, isPublished } from "../../stacks/contract";
 import type { Interruption } from "../kernel/interruption";
 import { pulumi } from "./cli";
 import { PulumiError } from "./runPulumi";
@@ -68,10 +68,15 @@ export async function published(
   }
 }
 
-/** Other outputs are for people. */
-const publishedIn = ({ federation, runAgain, pendingPeers = [], peers = {} }: Partial<Published>): Published => ({
-  ...(federation !== undefined && { federation }),
+/** Other outputs are for people. A peer whose roots are not known is one that an `up` went past. */
+export const publishedIn = ({
+  federation,
+  runAgain,
+  pendingPeers = [],
+  peers = {},
+}: Partial<Published>): Published => ({
+  ...(isPublished(federation) && federation !== undefined && { federation }),
   ...(runAgain === true && { runAgain }),
   pendingPeers,
-  peers,
+  peers: Object.fromEntries(Object.entries(peers).filter(([, { fingerprints }]) => isPublished(fingerprints))),
 });

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import * as pulumi from "@pulumi/pulumi";
 import { type Contract, resolvePeers } from "../../stacks/contract";
 import { root } from "../components/certificates";
 import { PEER } from "./fixtures";
@@ -20,6 +21,7 @@ describe("a peer", () => {
   it.each([
     ["of which nothing is published", undefined],
     ["whose output is empty", null],
+    ["whose output an up went past", pulumi.runtime.unknownValue],
   ])("%s is pending, and no error", (_, value) => {
     expect(resolve(value)).toEqual({ joined: [], kept: [], pending: ["cluster2"], problems: [] });
   });
