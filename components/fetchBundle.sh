@@ -4,7 +4,7 @@
 #   BUNDLE_URL           https URL of the bundle endpoint
 #   BUNDLE_TRUST_DOMAIN  whose bundle it is, for the error
 #   BUNDLE_CA            CA certificates (PEM) that the endpoint must chain to; empty for the system's
-#   BUNDLE_SECONDS       how long to keep trying
+#   BUNDLE_SECONDS       how long to keep trying; 0: once
 #
 # Needs a POSIX shell and curl. Everything comes through the environment, nothing is ever made part of the script.
 set -eu
@@ -49,8 +49,9 @@ cure() {
 end=$(($(date +%s) + BUNDLE_SECONDS))
 until fetch "$@"; do
   if [ "$(date +%s)" -ge "$end" ]; then
-    printf '%s, the bundle endpoint of trust domain %s, has not answered within %s s. The last error was: %s%s\n' \
-      "$BUNDLE_URL" "$BUNDLE_TRUST_DOMAIN" "$BUNDLE_SECONDS" "$(cat "$work/error")" "$(cure "$failure")" >&2
+    if [ "$BUNDLE_SECONDS" = 0 ]; then said='does not answer'; else said="has not answered within $BUNDLE_SECONDS s"; fi
+    printf '%s, the bundle endpoint of trust domain %s, %s. The last error was: %s%s\n' \
+      "$BUNDLE_URL" "$BUNDLE_TRUST_DOMAIN" "$said" "$(cat "$work/error")" "$(cure "$failure")" >&2
     exit 1
   fi
   sleep 1

@@ -16,6 +16,9 @@ export const describeStep = (step: Step, op = step.op): string =>
 /** Whether it is of the SpireServer, or of the stack's part of it. */
 export const isOfSpireServer = ({ type }: Step): boolean => /:SpireServer(Patch)?$/.test(type);
 
+/** Whether the resource goes, or goes and comes back. */
+export const isLoss = ({ op }: Step): boolean => op === "delete" || op === "replace";
+
 /**
  * Whether it asks the member's own endpoint, which is done again whenever the federation of its SPIRE server changes. It
  * changes nothing in the cluster.
@@ -55,13 +58,25 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
     if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
   }
   if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
-  const { op, type, urn, detailedDiff } = step.metadata;
-  const name = urn.split("::").at(-1) ?? urn;
-  return {
-    ...before,
-    doing: describeStep({ op, type, name }),
-    steps: [...before.steps, { op, type, name, ...(detailedDiff && { paths: Object.keys(detailedDiff) }) }],
+  const { type, urn, detailedDiff } = step.metadata;
+  const op = REPLACING.has(step.metadata.op) ? "replace" : step.metadata.op;
+  const now: DetailedStep = {
+    op,
+    type,
+    name: urn.split("::").at(-1) ?? urn,
+    ...(detailedDiff && { paths: Object.keys(detailedDiff) }),
   };
+  return { ...before, doing: describeStep(now), steps: withStep(before.steps, now) };
+}
+
+/** The steps of which a replacement is made. */
+const REPLACING: ReadonlySet<string> = new Set(["replace", "create-replacement", "delete-replaced"]);
+
+/** A replacement counts once. */
+function withStep(steps: readonly DetailedStep[], step: DetailedStep): DetailedStep[] {
+  const isSame = (one: Step): boolean => one.op === "replace" && describeStep(one) === describeStep(step);
+  const { paths } = { ...steps.find(isSame), ...step };
+  return [...steps.filter((one) => !isSame(one)), { ...step, ...(paths && { paths }) }];
 }
 
 /** Steps that change nothing: of what stays as it is, and of what is only read. */

@@ -1,4 +1,5 @@
 /** What a stack asks for, as the engine's events of a preview tell it. Pure. */
+import { runtime } from "@pulumi/pulumi";
 import type { EngineEvent } from "./workspace";
 
 export interface StackObject {
@@ -46,12 +47,8 @@ export function stackObjects(events: readonly EngineEvent[]): StackObject[] {
   return [...objects.values()];
 }
 
-/** How the engine writes a value that is not known before the up. */
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-/** The key by which an object stands for something else, such as a secret. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-
 /** Whether a value is not shown: unknown before the up, or secret. */
 export function isHidden(value: unknown): boolean {
-  return value === UNKNOWN || (typeof value === "object" && value !== null && SIGNATURE in value);
+  const { unknownValue, specialSigKey } = runtime;
+  return value === unknownValue || (typeof value === "object" && value !== null && specialSigKey in value);
 }

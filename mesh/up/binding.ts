@@ -2,7 +2,7 @@
 import { type MeshMember, peerLabel } from "../members/members";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
-import { asksOwnEndpoint, describeStep, type Step } from "../pulumi/events";
+import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
@@ -91,9 +91,5 @@ function otherLosses(now: readonly Step[], approved: readonly Step[], refreshabl
   return [...new Set(losses)].filter((loss) => !before.has(loss));
 }
 
-/** A replacement has several steps. */
-function lossOf(step: Step): string | undefined {
-  if (asksOwnEndpoint(step)) return undefined;
-  const verb = step.op === "delete" ? "delete" : /replace/.test(step.op) ? "replace" : undefined;
-  return verb && describeStep(step, verb);
-}
+const lossOf = (step: Step): string | undefined =>
+  isLoss(step) && !asksOwnEndpoint(step) ? describeStep(step) : undefined;

@@ -5,11 +5,8 @@ import { describeSharedRoot } from "../../components/sharedRoots";
 import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
 import type { TrustGain } from "../preview/preview";
-import { describeStep, type Step } from "../pulumi/events";
+import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { PlannedMember } from "./approval";
-
-/** Resources that go, or go and come back, are named one by one. */
-const LOSSES = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
 
 export function printPlan(plan: readonly PlannedMember[]): string {
   const domains = new Map(plan.map(({ member, trustDomain }) => [member, trustDomain]));
@@ -69,7 +66,7 @@ function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
   const counts = new Map<string, number>();
   for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
   const counted = [...counts].map(([op, count]) => `${String(count)} to ${op}`).join(", ");
-  return [`${member}  ${counted}`, ...steps.filter(({ op }) => LOSSES.has(op)).map((step) => `  ${stepLine(step)}`)];
+  return [`${member}  ${counted}`, ...steps.filter(isLoss).map((step) => `  ${stepLine(step)}`)];
 }
 
 const stepLine = (step: Step): string => describeStep(step, step.op.padEnd(7));

@@ -220,7 +220,7 @@ describe("a member fails when it would do something else than was approved:", ()
     ["a deletion", (world) => world.steps.set("a", [update, route("delete")]), /it would also delete Route web\./],
     [
       "a replacement of what was to be deleted",
-      (world) => world.steps.set("a", [update, route("create-replacement"), route("delete-replaced"), certificate]),
+      (world) => world.steps.set("a", [update, route("replace"), certificate]),
       /it would also replace Route web, delete Certificate tls\./,
     ],
     [
@@ -255,7 +255,7 @@ test.each<[string, DetailedStep[], DetailedStep[]]>([
   [
     "a member of the same plan that is fetched again, as when its run has changed its endpoint",
     [],
-    [{ ...route("create-replacement"), name: "b-trust" }],
+    [{ ...route("replace"), name: "b-trust" }],
   ],
 ])("a member runs with %s", async (_, before, after) => {
   const world = grown();

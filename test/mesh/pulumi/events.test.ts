@@ -27,6 +27,22 @@ test("a resource that is worked on is what it does now, and a step of the whole"
   expect(activity.steps).toEqual([{ op: "update", type: "kubernetes:rbac/v1:Role", name: "r" }]);
 });
 
+test("a replacement is one step, with the paths by which it came", () => {
+  const withPaths = {
+    resourcePreEvent: { metadata: { op: "replace", type: "a:b:Role", urn: "u::r", detailedDiff: { x: {} } } },
+  };
+  const activity = after(
+    step("create-replacement", "a:b:Role", "r"),
+    step("create-replacement", "a:b:Role", "other"),
+    withPaths,
+    step("delete-replaced", "a:b:Role", "r"),
+  );
+  expect(activity.steps).toEqual([
+    { op: "replace", type: "a:b:Role", name: "other" },
+    { op: "replace", type: "a:b:Role", name: "r", paths: ["x"] },
+  ]);
+});
+
 test("how much has changed is the engine's last word", () => {
   const changes = { create: 2, same: 3 };
   const activity = after(step("create", "a:b:Role", "r"), { summaryEvent: { resourceChanges: changes } });

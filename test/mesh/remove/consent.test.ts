@@ -48,11 +48,7 @@ const needed = [
     paths: ["spec.federation.federatesWith[1]", 'metadata.annotations["spire-federation/applied"]'],
   },
   { op: "update", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle", paths: ["data"] },
-  ...["create-replacement", "replace", "delete-replaced"].map((op) => ({
-    op,
-    type: "command:local:Command",
-    name: "spire-server-probe",
-  })),
+  { op: "replace", type: "command:local:Command", name: "spire-server-probe" },
   { op: "discard", type: "pulumi:pulumi:StackReference", name: "organization/spire-federation/c" },
 ];
 
