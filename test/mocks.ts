@@ -35,24 +35,9 @@ export interface RecordOptions {
   outputs?: (type: string, name: string) => Record<string, unknown>;
 }
 
-interface Request {
-  getName(): string;
-  getType(): string;
-  getParent(): string;
-  getProvider(): string;
-  getDependenciesList(): string[];
-  getPropertydependenciesMap(): { entries(): Iterable<[string, { getUrnsList(): string[] }]> };
-  getRetainondelete(): boolean | undefined;
-  getIgnorechangesList(): string[];
-  getReplaceonchangesList(): string[];
-  getDeletebeforereplace(): boolean;
-  getAdditionalsecretoutputsList(): string[];
-  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
-}
-
-interface Monitor {
-  registerResource(request: Request, callback: (error: unknown, response: unknown) => void): Promise<void>;
-}
+type Monitor = NonNullable<ReturnType<typeof pulumi.runtime.getMonitor>>;
+type Request = Parameters<Monitor["registerResource"]>[0];
+type Callback = (error: unknown, response: unknown) => void;
 
 /** Runs a program and returns what it registered, in order, once all of it is registered. */
 export async function record(program: () => unknown, options: RecordOptions = {}): Promise<Seen[]> {
@@ -74,34 +59,48 @@ export async function record(program: () => unknown, options: RecordOptions = {}
     "cluster1",
     options.preview ?? false,
   );
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = async (request, callback) => {
-    await register(request, callback);
-    seen.push({
-      type: request.getType(),
-      name: request.getName(),
-      inputs: inputs.get(request.getName()) ?? {},
-      sent: request.getObject()?.toJavaScript() ?? {},
-      provider: request.getProvider(),
-      dependencies: request.getDependenciesList().map(nameOfUrn).sort(),
-      inputDependencies: Object.fromEntries(
-        [...request.getPropertydependenciesMap().entries()].map(([input, on]) => [
-          input,
-          on.getUrnsList().map(nameOfUrn).sort(),
-        ]),
-      ),
-      parent: nameOfUrn(request.getParent()),
-      retainOnDelete: request.getRetainondelete() ?? false,
-      ignoreChanges: request.getIgnorechangesList(),
-      replaceOnChanges: request.getReplaceonchangesList(),
-      deleteBeforeReplace: request.getDeletebeforereplace(),
-      additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
-    });
-  };
+  onRegistered(pulumi.runtime.getMonitor(), (request) =>
+    seen.push(seenIn(request, inputs.get(request.getName()) ?? {})),
+  );
   await program();
   await (options.stalls === true ? quiet(seen) : pulumi.runtime.disconnect());
   return seen;
+}
+
+/** Tells of each resource once the monitor has registered it. Pulumi's mocks are told neither options nor dependencies. */
+function onRegistered(monitor: Monitor | undefined, note: (request: Request) => unknown): void {
+  if (monitor === undefined) throw new Error("no mocks are set");
+  const register = monitor.registerResource.bind(monitor);
+  Object.assign(monitor, {
+    registerResource: (request: Request, callback: Callback) =>
+      register(request, (error, response) => {
+        note(request);
+        callback(error, response);
+      }),
+  });
+}
+
+function seenIn(request: Request, inputs: Record<string, unknown>): Seen {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs,
+    sent: request.getObject()?.toJavaScript() ?? {},
+    provider: request.getProvider(),
+    dependencies: request.getDependenciesList().map(nameOfUrn).sort(),
+    inputDependencies: Object.fromEntries(
+      [...request.getPropertydependenciesMap().entries()].map(([input, on]) => [
+        input,
+        on.getUrnsList().map(nameOfUrn).sort(),
+      ]),
+    ),
+    parent: nameOfUrn(request.getParent()),
+    retainOnDelete: request.getRetainondelete() ?? false,
+    ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+  };
 }
 
 /** Until nothing more is registered: all that could go on has gone on. */

@@ -7,7 +7,7 @@ function event(op: string, name: string, states: { old?: object; new?: object },
   const state = (inputs: object | undefined): object | undefined => inputs && { custom: true, inputs };
   const urn = `urn:pulumi:cluster1::spire-federation::${TYPE}::${name}`;
   const metadata = { op, urn, type: TYPE, old: state(states.old), new: state(states.new), diffs };
-  return { resourcePreEvent: { metadata } } as unknown as EngineEvent;
+  return { resourcePreEvent: { metadata } } as object as EngineEvent;
 }
 
 test("every resource is there once, with what the program asks for", () => {
