@@ -9,8 +9,9 @@ import type { ClusterAccess } from "./access";
 import { OWNED, SPIRE_API } from "./names";
 import { clusterFor } from "./openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./peer";
+import { pinned } from "./pinnedRoots";
 import { explain, refuse } from "./problem";
-import { type Bootstrap, isFromStack, stackBundle } from "./stackBundle";
+import { type Bootstrap, givenBundle, isGiven } from "./givenBundle";
 import { orStop, stopProgram } from "./stopProgram";
 import type { TrustBundle } from "./trustBundle";
 
@@ -68,14 +69,18 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const spec = federatedTrustDomainSpec(peer);
     const cluster = clusterFor(name, args, this);
     const fetch = pulumi.output(orStop(fetchOf(cluster, object, spec), this));
-    const published = isFromStack(peer, args.bootstrap) ? stackBundle(peer, new Date()) : undefined;
-    const triggers = [peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch];
+    const published = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
+    const triggers = [
+      ...[peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch],
+      // The bundle that is kept may be older than the pins.
+      ...(peer.fingerprints === undefined ? [] : [peer.fingerprints]),
+    ];
     const snapshot = new command.local.Command(
       `${name}-bundle`,
       published === undefined ? fetchCommand(peer, FETCH_SECONDS, triggers) : keepCommand(published, triggers),
       { parent: this, ignoreChanges: IGNORED_INPUTS },
     );
-    const source = published && `stack ${peer.stack} published`;
+    const source = published && (peer.bundle === undefined ? `stack ${peer.stack} published` : "was given");
     const bundle = snapshot.stdout.apply(async (stdout) => {
       const read = readBundle(stdout, peer, source);
       return typeof read === "string" ? stopProgram(read, this) : read;
@@ -139,7 +144,7 @@ export function readBundle(
     const cure = `add --target '**${peer.stack}**', or run pulumi up without --target`;
     return `peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`;
   }
-  const bundle = readFetched(stdout, peer.trustDomain);
+  const bundle = pinned(readFetched(stdout, peer.trustDomain), peer.fingerprints);
   if (!Array.isArray(bundle)) {
     return bundle;
   }

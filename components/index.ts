@@ -13,4 +13,4 @@ export type { WaitOptions } from "./readiness";
 export { RouterSecretAccess, type RouterSecretAccessArgs } from "./routerSecretAccess";
 export { FederatesWithMode, SpireFederationServer, type SpireFederationServerArgs } from "./spireFederationServer";
 export * from "./spireServerArgs";
-export { Bootstrap } from "./stackBundle";
+export { Bootstrap } from "./givenBundle";

@@ -42,6 +42,10 @@ export interface Peer {
   caCertificates?: string;
   /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
   roots?: string;
+  /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */
+  bundle?: string;
+  /** SHA-256, in lower-case hexadecimal, of the only X.509 roots with which trust may begin. Default: any. */
+  fingerprints?: string[];
 }
 
 /** Entry of `spec.federation.federatesWith` of a SpireServer. */

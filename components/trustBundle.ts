@@ -25,20 +25,32 @@ type Key = Record<string, unknown>;
 /** Members of a JWK that are private (RFC 7518 §6); `k` is a symmetric key. */
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
 
+/** Bundles are some kilobytes. */
+export const MOST_BYTES = 1_048_576;
+/** A bundle has a root and a key or two for each CA that is in use; each key costs every agent that gets the bundle. */
+const MOST_KEYS = 500;
+
 /**
  * Checks a bundle, all problems at once.
  *
  * @param text the JWKS as the endpoint serves it
  * @param trustDomain whose it must be
- * @param now when it was fetched; expiry is judged at that moment, so that the verdict on a stored bundle never changes
+ * @param now when it was fetched; expiry is judged at that moment, so that the verdict on a stored bundle never changes.
+ *   Undefined: expiry is not judged
  */
-export function parseTrustBundle(text: string, trustDomain: string, now: Date): TrustBundle | Problem[] {
+export function parseTrustBundle(text: string, trustDomain: string, now?: Date): TrustBundle | Problem[] {
+  if (Buffer.byteLength(text) > MOST_BYTES) {
+    return problem("bundle", `is larger than ${MOST_BYTES} bytes; it is some kilobytes`);
+  }
   const keys = readKeys(text);
   if (keys === undefined) {
     return problem("bundle", 'is not a JWKS; the endpoint serves {"keys": […]}');
   }
   if (keys.length === 0) {
     return problem("bundle.keys", "is empty; a bundle has one x509-svid key at least");
+  }
+  if (keys.length > MOST_KEYS) {
+    return problem("bundle.keys", `has ${keys.length} keys; at most ${MOST_KEYS} are taken`);
   }
   const roots: X509Certificate[] = [];
   const problems = keys.flatMap((key, index) => {
@@ -51,6 +63,7 @@ export function parseTrustBundle(text: string, trustDomain: string, now: Date): 
     }
     return [...checkNotPrivate(path, key), ...checkJwtKey(path, key)];
   });
+  problems.push(...checkTwins(keys));
   if (problems.length === 0) {
     problems.push(...checkValidity(roots, now));
   }
@@ -138,14 +151,34 @@ function checkJwtKey(path: string, key: Key): Problem[] {
     : [];
 }
 
+/** Of two keys with one name SPIRE takes either: a JWT key is named by its `kid`, a root by its certificate. */
+function checkTwins(keys: readonly unknown[]): Problem[] {
+  const first = new Map<string, number>();
+  return keys.flatMap((key, index) => {
+    if (!isObject(key)) return [];
+    const { use, kid, x5c } = key;
+    const name = use === "jwt-svid" ? kid : use === "x509-svid" ? JSON.stringify(x5c) : undefined;
+    if (typeof name !== "string") return [];
+    const named = `${String(use)} ${name}`;
+    const before = first.get(named);
+    if (before === undefined) {
+      first.set(named, index);
+      return [];
+    }
+    const what = use === "jwt-svid" ? "kid" : "certificate";
+    return problem(`bundle.keys[${index}]`, `has the same ${what} as bundle.keys[${before}]; each key is there once`);
+  });
+}
+
 /**
  * One root must be valid. Others may have expired: SPIRE goes on serving a root for 24 hours after its end, so a server
  * that has rotated its CA always serves one.
  */
-function checkValidity(roots: readonly X509Certificate[], now: Date): Problem[] {
+function checkValidity(roots: readonly X509Certificate[], now: Date | undefined): Problem[] {
   if (roots.length === 0) {
     return problem("bundle.keys", "has no x509-svid key; without a root no SVID of the peer can be verified");
   }
+  if (now === undefined) return [];
   const valid = roots.some(
     (root) => Date.parse(root.validFrom) <= now.getTime() && now.getTime() < Date.parse(root.validTo),
   );

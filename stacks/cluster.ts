@@ -21,7 +21,7 @@ import type { ClusterConfig } from "./config";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
 import { type PassedPreflight, preflight } from "./preflight";
-import { judgeFirstBundles, publishesRoots } from "./firstBundle";
+import { bootstrapOf, judgeFirstBundles, publishesRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 
 /** What a stack exports. Nothing in it is secret, and nothing is a live object. */
@@ -45,7 +45,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
   const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
-  peers.problems.push(...judgeFirstBundles(config.bootstrap, peers.joined, trust, new Date()));
+  peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
   }
@@ -108,14 +108,11 @@ function compose(
   const trust = cas === undefined ? [] : [new PeerCas("peer-cas", { ...access, peers: cas }, opts).ready];
   const dependsOn = [...ready, ...trust];
 
-  const trusted = peers.joined.map(({ peer, rebootstrap }) => ({
-    stack: peer.stack,
-    domain: new FederatedTrustDomain(
-      peer.stack,
-      { ...access, peer, rebootstrap, bootstrap: config.bootstrap },
-      { ...opts, dependsOn },
-    ),
-  }));
+  const trusted = peers.joined.map((joined) => {
+    const { peer, rebootstrap } = joined;
+    const args = { ...access, peer, rebootstrap, bootstrap: bootstrapOf(config, joined) };
+    return { stack: peer.stack, domain: new FederatedTrustDomain(peer.stack, args, { ...opts, dependsOn }) };
+  });
 
   warnOfSharedRoots(
     { trustDomain: config.trustDomain, roots: readOwnRoots(cleared.reader) },

@@ -8,27 +8,19 @@ import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
-import type { Bootstrap } from "../components/stackBundle";
+import type { Bootstrap } from "../components/givenBundle";
+import { readBundleFile } from "./bundleFile";
 import { Fields, definedOnly } from "./fields";
+import { type ConfiguredPeer, configuredPeers, type ReadFile } from "./peers";
 import { ConfigError } from "./refusal";
 import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
-import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
-
-/** A stack to federate with, whether it has published anything or not. */
-export interface PeerStack {
-  /** Names it in messages and in its objects; unique among the peers, and lasting. */
-  name: string;
-  /** organization/project/stack. */
-  reference: string;
-  /** A changed number fetches its bundle anew. */
-  rebootstrap: number;
-}
+import type { StackName } from "./stackName";
 
 export interface ClusterConfig extends ClusterAccess {
   /** The stack that is configured. */
   self: StackName;
   trustDomain: string;
-  peers: PeerStack[];
+  peers: ConfiguredPeer[];
   profile: Profile;
   /** Where a peer's first bundle comes from: its endpoint, or its stack. */
   bootstrap: Bootstrap;
@@ -92,13 +84,15 @@ function secretKeys(): string[] {
 }
 
 /**
- * Pure. `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON, and
- * a secret that was not decrypted is NOT_SHOWN. `secret` are the keys of which something was.
+ * `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON, and a
+ * secret that was not decrypted is NOT_SHOWN. `secret` are the keys of which something was. All it reads besides are the
+ * files that the config names; a relative path starts at the current folder.
  */
 export function parseConfig(
   raw: Readonly<Record<string, unknown>>,
   self: StackName,
   secret: readonly string[] = [],
+  readFile: ReadFile = (path) => readBundleFile("", path),
 ): ClusterConfig {
   const problems: Problem[] = [];
   const fields = new Fields(raw, "", problems);
@@ -106,7 +100,7 @@ export function parseConfig(
     self,
     ...fields.texts("context", "kubeconfig"),
     trustDomain: fields.requiredText("trustDomain"),
-    peers: peerStacks(fields, self),
+    peers: configuredPeers(fields, self, problems, readFile),
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",
     bootstrap: fields.choice("bootstrap", ["endpoint", "stack"]) ?? "endpoint",
     probe: fields.choice("probe", ["machine", "cluster"]) ?? "machine",
@@ -154,55 +148,6 @@ function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
     ...(config.endpointHost === undefined ? [] : check.checkHost("endpointHost", config.endpointHost)),
     ...check.checkLabels("routeLabels", config.routeLabels ?? {}),
   ];
-}
-
-/** The stacks that `peers` names, with their counters from `rebootstrap`. */
-function peerStacks(fields: Fields, self: StackName): PeerStack[] {
-  const peers = new Map<string, PeerStack>();
-  const list = fields.list("peers");
-  if (list.length > check.MAX_PEERS) {
-    fields.note("peers", `lists ${list.length} stacks; a SpireServer takes ${check.MAX_PEERS} at most`);
-  }
-  for (const { path, text } of list.filter((item) => item.text !== "")) {
-    const read = meanings(text, self);
-    const [stack] = read;
-    if (stack === undefined) {
-      fields.note(
-        path,
-        `"${text}" is not the name of a stack; it is <stack>, <project>/<stack> or <organization>/<project>/<stack>`,
-      );
-      continue;
-    }
-    if (read.length > 1) {
-      fields.note(path, `"${text}" has two meanings; write ${read.map(qualified).join(" or ")}`);
-      continue;
-    }
-    const peer = { name: shortName(stack, self), reference: qualified(stack), rebootstrap: 0 };
-    const other = [...peers.values()].find(({ name }) => name === peer.name);
-    if (peer.reference === qualified(self)) {
-      fields.note(path, `"${text}" is this very stack; a cluster cannot federate with itself, take it out`);
-    } else if (other?.reference === peer.reference) {
-      fields.note(path, `"${text}" is there twice; take one out`);
-    } else if (other !== undefined) {
-      fields.note(
-        path,
-        `"${text}" and ${other.reference} would both be called "${peer.name}"; rename one of the stacks`,
-      );
-    }
-    peers.set(peer.reference, peer);
-  }
-  rebootstrap(fields.object("rebootstrap"), peers, self);
-  return [...peers.values()];
-}
-
-function rebootstrap(counters: Fields, peers: ReadonlyMap<string, PeerStack>, self: StackName): void {
-  for (const key of counters.keys()) {
-    const stack = parseStackName(key, self);
-    const peer = stack && peers.get(qualified(stack));
-    const count = counters.integer(key) ?? 0;
-    if (peer === undefined) counters.note(key, `is none of "peers"; it is the name of one, as it stands there`);
-    else peer.rebootstrap = count;
-  }
 }
 
 function routeLabels(fields: Fields): Record<string, string> | undefined {

@@ -11,8 +11,8 @@ import type { KeptPeer } from "../components/keptPeer";
 import type { Peer, Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { isObject } from "../components/untyped";
-import type { PeerStack } from "./config";
 import { Fields } from "./fields";
+import type { ConfiguredPeer } from "./peers";
 
 /** Raised when a reader of the old one would misunderstand the new one; new optional properties don't raise it. */
 export const CONTRACT_VERSION = 1;
@@ -35,9 +35,17 @@ export interface Contract {
   roots?: string;
 }
 
+/** What is known of a peer before anything is asked of it: by its stack, or by the config, which may say more. */
+export interface Publication extends Contract {
+  /** The bundle (JWKS) that trust begins with; then none is fetched. */
+  bundle?: string;
+  /** SHA-256 of the only X.509 roots with which trust may begin. */
+  fingerprints?: string[];
+}
+
 /** A peer, and what its stack has published: undefined when nothing yet. */
 export interface Reading {
-  peer: PeerStack;
+  peer: ConfiguredPeer;
   published: unknown;
 }
 
@@ -45,6 +53,8 @@ export interface Reading {
 export interface JoinedPeer {
   peer: Peer;
   rebootstrap: number;
+  /** Of a peer that the config describes. */
+  publication?: Publication;
 }
 
 export interface PeerResolution {
@@ -61,10 +71,11 @@ export interface PeerResolution {
  * engine knows them in a preview too. A stack that was never made ends the program in the engine, beyond our reach:
  * that is why `pulumi stack init` comes first for all members.
  */
-export function readPeers(peers: readonly PeerStack[]): Promise<Reading[]> {
+export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> {
   return Promise.all(
     peers.map(async (peer) => {
-      const stack = new pulumi.StackReference(peer.reference);
+      if (peer.publication !== undefined) return { peer, published: peer.publication };
+      const stack = new pulumi.StackReference(peer.id);
       return { peer, published: (await stack.getOutputValue("federation")) as unknown };
     }),
   );
@@ -80,8 +91,15 @@ export function resolvePeers(
   readings: readonly Reading[],
   trusted: (name: string) => KeptPeer | undefined = () => undefined,
 ): PeerResolution {
-  const resolved = readings.map(({ peer, published }) => ({ ...peer, ...resolve(peer.name, published, trusted) }));
-  const joined = resolved.flatMap(({ peer, rebootstrap }) => (peer ? [{ peer, rebootstrap }] : []));
+  const resolved = readings.map(({ peer, published }) => ({
+    ...peer,
+    ...(peer.publication === undefined
+      ? resolve(peer.name, published, trusted)
+      : { peer: asDescribed(peer.name, peer.publication), silent: false, faults: [] }),
+  }));
+  const joined = resolved.flatMap(({ peer, rebootstrap, publication }) =>
+    peer ? [{ peer, rebootstrap, ...(publication && { publication }) }] : [],
+  );
   const together = checkPeers(
     "peers",
     ownTrustDomain,
@@ -101,6 +119,11 @@ export function resolvePeers(
       }),
     ),
   };
+}
+
+/** The config has been judged when it was read. */
+function asDescribed(name: string, { version: _, ...publication }: Publication): Peer {
+  return { stack: name, ...publication };
 }
 
 interface Resolved {

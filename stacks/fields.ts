@@ -77,11 +77,21 @@ export class Fields {
 
   /** The list of texts at `key`, each with its own path; an absent or wrong one reads as empty. */
   list(key: string): { path: string; text: string }[] {
-    const right = `a list: pulumi config set --path '${this.at(key)}[0]' <value>`;
-    const list = this.typed(key, right, (value) => [parsed(value)].find(Array.isArray)) ?? [];
-    const values = Object.fromEntries(list.map((item, i) => [`[${i}]`, item]));
-    const items = new Fields(values, this.at(key), this.problems, this.quoted);
+    const items = this.listed(key);
     return items.keys().map((item) => ({ path: items.at(item), text: items.requiredText(item) }));
+  }
+
+  /** The same for a list of which an item is a text or an object. */
+  items(
+    key: string,
+  ): ({ path: string; text: string; object?: never } | { path: string; text?: never; object: Fields })[] {
+    const items = this.listed(key);
+    return items.keys().map((item) => {
+      const path = items.at(item);
+      return isObject(items.value(item))
+        ? { path, object: items.object(item) }
+        : { path, text: items.requiredText(item) };
+    });
   }
 
   /** Notes that `key` is absent, unless it is there and was wrong; stands behind a read: `read(key) ?? missing(key, …)`. */
@@ -109,6 +119,17 @@ export class Fields {
     for (const key of this.keys().filter((one) => !this.asked.has(one))) {
       this.note(key, unknownKey(key, [...this.asked]));
     }
+  }
+
+  private listed(key: string): Fields {
+    const right = `a list: pulumi config set --path '${this.at(key)}[0]' <value>`;
+    const list = this.typed(key, right, (value) => [parsed(value)].find(Array.isArray)) ?? [];
+    return new Fields(
+      Object.fromEntries(list.map((item, i) => [`[${i}]`, item])),
+      this.at(key),
+      this.problems,
+      this.quoted,
+    );
   }
 
   private value(key: string): unknown {

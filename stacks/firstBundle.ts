@@ -1,9 +1,9 @@
-/** The first bundles of peers where they come from stacks: who publishes one, and which are refused before any change. Pure. */
+/** The first bundles of peers that are known before any change: who publishes one, and which are refused. Pure. */
 import { unchangedFetch, type TrustObject } from "../components/bundleMark";
 import { objectName } from "../components/federatedTrustDomain";
 import { federatedTrustDomainSpec } from "../components/peer";
 import type { Problem } from "../components/problem";
-import { type Bootstrap, isFromStack, stackBundle } from "../components/stackBundle";
+import { type Bootstrap, givenBundle, isGiven } from "../components/givenBundle";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
 
@@ -14,6 +14,12 @@ import type { JoinedPeer } from "./contract";
 export const publishesRoots = ({ probe, bootstrap, profile }: ClusterConfig): boolean =>
   profile !== "https_spiffe" && (probe === "cluster" || bootstrap === "stack");
 
+/** From where the first bundle of a peer comes: one that no stack publishes has its endpoint, or the config's bundle. */
+export const bootstrapOf = (
+  { bootstrap }: Pick<ClusterConfig, "bootstrap">,
+  { publication }: Pick<JoinedPeer, "publication">,
+): Bootstrap => (publication === undefined ? bootstrap : "endpoint");
+
 /**
  * What is wrong with the bundles of peers that need one now.
  *
@@ -23,16 +29,17 @@ export const publishesRoots = ({ probe, bootstrap, profile }: ClusterConfig): bo
  * @param trust the ClusterFederatedTrustDomains of the cluster
  */
 export function judgeFirstBundles(
-  bootstrap: Bootstrap,
+  config: Pick<ClusterConfig, "bootstrap">,
   joined: readonly JoinedPeer[],
   trust: readonly TrustObject[],
   now: Date,
 ): Problem[] {
-  return joined.flatMap(({ peer }) => {
+  return joined.flatMap((one) => {
+    const { peer } = one;
     const live = trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
     const isHeld = live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
-    if (isHeld || !isFromStack(peer, bootstrap)) return [];
-    const bundle = stackBundle(peer, now);
+    if (isHeld || !isGiven(peer, bootstrapOf(config, one))) return [];
+    const bundle = givenBundle(peer, now);
     return "fault" in bundle ? [{ path: "peers", message: bundle.fault }] : [];
   });
 }

@@ -8,13 +8,14 @@ import { code, markdownTable } from "./table";
 import { fieldsOf, ROOT } from "./typeFields";
 
 interface Key {
-  type: string;
+  /** Left out where Pulumi has no such type. */
+  type?: string;
   default?: unknown;
   description: string;
 }
 
 export function configPage(): string {
-  return `${[HEAD, keys(), PARTS, issuers(), certManager(), spireServer(), OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
+  return `${[HEAD, keys(), PARTS, peers(), issuers(), certManager(), spireServer(), OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
 }
 
 const HEAD = `# Config and outputs
@@ -35,7 +36,7 @@ function keys(): string {
   const own = Object.entries(config).filter(([key]) => !key.includes(":"));
   return markdownTable(
     ["key", "type", "default", "meaning"],
-    own.map(([key, { type, default: usual, description }]) => [code(key), type, shown(usual), description]),
+    own.map(([key, { type, default: usual, description }]) => [code(key), type ?? "list", shown(usual), description]),
   );
 }
 
@@ -44,6 +45,36 @@ function shown(value: unknown): string {
   return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)
     ? ""
     : code(JSON.stringify(value).replaceAll('"', ""));
+}
+
+/** What an entry that is an object may have. */
+const PEER: readonly (readonly [key: string, meaning: string])[] = [
+  ["stack", "Name of a stack, where the entry is one. Only `trust` goes with it."],
+  ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
+  ["trustDomain", "Its trust domain. Required."],
+  ["bundleEndpointUrl", "URL of its bundle endpoint. Required."],
+  ["profile", "`https_web` or `https_spiffe`. Default `https_web`."],
+  [
+    "endpointSpiffeId",
+    "SPIFFE ID of its endpoint, with `https_spiffe`. Default `spiffe://<trustDomain>/spire/server`.",
+  ],
+  ["caCertificates", "CA certificates (PEM) that vouch for its endpoint, with `https_web`. Default: the public CAs."],
+  [
+    "bundle",
+    "The bundle (JWKS) with which trust begins. Required with `https_spiffe`. Default: its endpoint is asked.",
+  ],
+  ["bundleFile", "File with that bundle; a relative path starts at the project's folder."],
+  ["fingerprints", "SHA-256 of each X.509 root with which trust may begin. Default: any."],
+  ["trust", "`oneway` for a peer that need not trust this cluster. Default `mutual`."],
+];
+
+function peers(): string {
+  const rows = PEER.map(([key, meaning]) => [code(`peers[].${key}`), meaning]);
+  return `### peers
+
+An entry is the name of a stack, or an object. See [Peers that are no stacks](outside-peers.md).
+
+${markdownTable(["key", "meaning"], rows)}`;
 }
 
 function issuers(): string {

@@ -1,7 +1,8 @@
 /** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
 import { printable } from "../kernel/text";
 import { accessOf, type ClusterAccess } from "../../components/access";
-import type { Contract } from "../../stacks/contract";
+import type { Publication } from "../../stacks/contract";
+import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Published } from "../pulumi/workspace";
 import { type Declared, declaredBy } from "../trust/expected";
 import { EXIT, type ExitCode } from "../kernel/exit";
@@ -39,24 +40,33 @@ export async function drift(
   await inParallel(parallel, members, async (member) => {
     readings.set(member.id, await readMember(member, stacks, clusters));
   });
-  const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((peer) => [peer.reference, peer]));
+  const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((place) => [place.peer.id, place]));
   const published = new Map<string, Looked<Published | undefined>>();
   const own = new Map<string, Looked<HeldBundle>>(); // read after all that is held
-  await inParallel(parallel, [...peers.values()], async ({ reference, access }) => {
-    const read = await look(() => stacks.published(reference));
-    published.set(reference, read);
-    const contract = "seen" in read ? read.seen?.federation : undefined;
+  const publications = new Map<string, Looked<Publication | undefined>>();
+  const publicationOf = async ({ id, publication }: ConfiguredPeer): Promise<Looked<Publication | undefined>> => {
+    if (publication !== undefined) return { seen: publication };
+    const read = await look(() => stacks.published(id));
+    published.set(id, read);
+    return "seen" in read ? { seen: read.seen?.federation } : read;
+  };
+  await inParallel(parallel, [...peers.values()], async ({ peer, access }) => {
+    const read = await publicationOf(peer);
+    publications.set(peer.id, read);
+    const contract = "seen" in read ? read.seen : undefined;
     const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
-    own.set(reference, await look(() => bundleOf(contract, access, clusters, because)));
+    own.set(peer.id, await look(() => bundleOf(contract, access, clusters, because)));
   });
   await inParallel(parallel, members, async ({ id }) => {
     if (!published.has(id)) published.set(id, await look(() => stacks.published(id)));
   });
-  const publishedBy = (stack: string): Looked<Published | undefined> =>
-    published.get(stack) ?? { because: "it was not read" };
+  const publishedBy = (peer: string): Looked<Publication | undefined> =>
+    publications.get(peer) ?? { because: "it was not read" };
+  const ownOf = ({ id }: MeshMember): Looked<Published | undefined> =>
+    published.get(id) ?? { because: "it was not read" };
   return members.map((member) => {
     const reading = readings.get(member.id) ?? { because: "it was not looked at" };
-    const judged = judge(member, declaredFor(member, publishedBy), reading, own, new Date());
+    const judged = judge(member, declaredFor(member, ownOf(member), publishedBy), reading, own, new Date());
     return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, publishedBy)] };
   });
 }
@@ -66,17 +76,17 @@ export async function drift(
  * what then looks undeclared may be that peer's.
  */
 function declaredFor(
-  { id, config, labels }: MeshMember,
-  publishedBy: (stack: string) => Looked<Published | undefined>,
+  { config, labels }: MeshMember,
+  own: Looked<Published | undefined>,
+  publishedBy: (peer: string) => Looked<Publication | undefined>,
 ): Looked<Declared> {
-  const own = publishedBy(id);
   if ("because" in own) return { because: `its stack cannot be read: ${own.because}` };
-  const contracts = new Map<string, Contract | undefined>();
+  const contracts = new Map<string, Publication | undefined>();
   for (const peer of config.peers) {
-    const read = publishedBy(peer.reference);
-    if ("seen" in read) contracts.set(peer.name, read.seen?.federation);
+    const read = publishedBy(peer.id);
+    if ("seen" in read) contracts.set(peer.name, read.seen);
     else if (own.seen?.peers[peer.name] === undefined) {
-      return { because: `the stack of ${labels[peer.reference] ?? peer.name} cannot be read: ${read.because}` };
+      return { because: `the stack of ${labels[peer.id] ?? peer.name} cannot be read: ${read.because}` };
     }
   }
   return { seen: declaredBy(config, contracts, own.seen) };
@@ -84,20 +94,20 @@ function declaredFor(
 
 /** A peer, and the way to its cluster when it is a member. */
 interface PeerPlace {
-  reference: string;
+  peer: ConfiguredPeer;
   access: ClusterAccess | undefined;
 }
 
 function peersOf({ config }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
-  return config.peers.map(({ reference }) => {
-    const member = all.find(({ id }) => id === reference);
-    return { reference, access: member && accessOf(member.config) };
+  return config.peers.map((peer) => {
+    const member = all.find(({ id }) => id === peer.id);
+    return { peer, access: member && accessOf(member.config) };
   });
 }
 
 /** A peer's own bundle: from its SPIRE server, or from its endpoint when it is no member. */
 async function bundleOf(
-  contract: Contract | undefined,
+  contract: Publication | undefined,
   access: ClusterAccess | undefined,
   clusters: Clusters,
   unread: string | undefined,
@@ -110,11 +120,11 @@ async function bundleOf(
 
 function unreadPeers(
   { name, config, labels }: MeshMember,
-  publishedBy: (stack: string) => Looked<Published | undefined>,
+  publishedBy: (peer: string) => Looked<Publication | undefined>,
 ): Unchecked[] {
   return config.peers.flatMap((peer) => {
-    const read = publishedBy(peer.reference);
-    const label = labels[peer.reference] ?? peer.name;
+    const read = publishedBy(peer.id);
+    const label = labels[peer.id] ?? peer.name;
     const what = `whether it trusts ${label} as ${label} publishes itself`;
     return "seen" in read ? [] : [{ member: name, what, because: `the stack cannot be read: ${read.because}` }];
   });
@@ -173,7 +183,7 @@ function judge(
     if (held === undefined) continue;
     check(
       `the bundle that it holds of ${held.trustDomain}`,
-      own.get(peer.reference) ?? { because: "its peer was not looked at" },
+      own.get(peer.id) ?? { because: "its peer was not looked at" },
       (theirs) => heldOfPeer(place, held, theirs, now),
     );
   }

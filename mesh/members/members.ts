@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
+import { readBundleFile } from "../../stacks/bundleFile";
 import { type ClusterConfig, parseConfig, withContext } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
 import type { StackName } from "../../stacks/stackName";
@@ -73,7 +74,9 @@ export async function readMembers(
     try {
       const file = await readStackFile(project.configDir, self.stack);
       const config = await stackConfig(workspace, project, idOf(self), file);
-      const parsed = parseConfig(ownKeys(config, project.name), self);
+      const parsed = parseConfig(ownKeys(config, project.name), self, [], (path) =>
+        readBundleFile(workspace.workDir, path),
+      );
       members.set(self, asMember(fromHere(workspace.workDir, parsed), ids, home));
     } catch (error) {
       faults.push(...faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`));
@@ -102,21 +105,26 @@ export async function stacksWithFile(dir: string): Promise<string[]> {
  * @param all ids of all members that there are
  */
 export function asMember(config: ClusterConfig, all: readonly string[], home: Home): MeshMember {
-  const references = config.peers.map(({ reference }) => reference);
+  const peers = config.peers.map(({ id }) => id);
   return {
     id: idOf(config.self),
     name: labelOf(config.self, home),
     config,
-    peers: references.filter((id) => all.includes(id)),
-    outside: references.filter((id) => !all.includes(id)),
-    labels: Object.fromEntries(references.map((id) => [id, labelOf(fromId(id), home)])),
+    peers: peers.filter((id) => all.includes(id)),
+    outside: peers.filter((id) => !all.includes(id)),
+    labels: Object.fromEntries(
+      config.peers.map(({ id, name, publication }) => [
+        id,
+        publication === undefined ? labelOf(fromId(id), home) : name,
+      ]),
+    ),
   };
 }
 
 /** What people call a peer that is known by the name of its objects, as in a stack's outputs. */
 export function peerLabel({ config, labels }: MeshMember, name: string): string {
   const peer = config.peers.find((one) => one.name === name);
-  return (peer && labels[peer.reference]) ?? name;
+  return (peer && labels[peer.id]) ?? name;
 }
 
 /** What people call a stack, by its id. */

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { isAlias, isMap, isScalar, isSeq, parse, parseDocument } from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, parse, parseDocument } from "yaml";
+import { isObject } from "../../components/untyped";
 import { UsageError } from "../kernel/exit";
 import type { StackFile } from "./stackConfig";
 
@@ -112,11 +113,15 @@ export function withoutGonePeers(text: string, project: string, gone: Gone, file
   const config = document.get("config");
   if (!isMap(config)) return text;
   const before: unknown = document.toJS();
-  const stays = (name: unknown): boolean => typeof name !== "string" || !gone(name);
+  const stays = (entry: unknown): boolean => {
+    const name = isObject(entry) ? (entry["stack"] ?? entry["name"]) : entry;
+    return typeof name !== "string" || !gone(name);
+  };
   for (const key of [`${project}:peers`, `${project}:rebootstrap`]) {
     const node = config.get(key, true) as unknown;
     if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; take the peer out by hand`);
-    if (isSeq(node)) node.items = node.items.filter((item) => stays(isScalar(item) ? item.value : item));
+    if (isSeq(node))
+      node.items = node.items.filter((item) => stays(isNode(item) ? (item.toJS(document) as unknown) : item));
     if (isMap(node)) node.items = node.items.filter(({ key }) => stays(isScalar(key) ? key.value : key));
     // `pulumi config set` without --path leaves lists and objects as JSON in a text.
     if (isScalar(node) && typeof node.value === "string") node.value = jsonWithout(node.value, stays);
@@ -124,7 +129,7 @@ export function withoutGonePeers(text: string, project: string, gone: Gone, file
   return isDeepStrictEqual(document.toJS(), before) ? text : document.toString({ lineWidth: 0 });
 }
 
-function jsonWithout(text: string, stays: (name: unknown) => boolean): string {
+function jsonWithout(text: string, stays: (entry: unknown) => boolean): string {
   const value: unknown = JSON.parse(text || "null");
   if (Array.isArray(value)) return JSON.stringify(value.filter(stays));
   if (typeof value !== "object" || value === null) return text;

@@ -3,8 +3,10 @@ import { printable } from "../kernel/text";
 import { PROGRAM } from "../../components/names";
 import type { Peer } from "../../components/peer";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
-import type { Bootstrap } from "../../components/stackBundle";
-import type { Contract } from "../../stacks/contract";
+import type { Bootstrap } from "../../components/givenBundle";
+import type { Publication } from "../../stacks/contract";
+import { bootstrapOf } from "../../stacks/firstBundle";
+import { publicationOf } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
@@ -51,37 +53,36 @@ export async function preview(
   // Every member is a peer of many, and nothing is published meanwhile.
   const published = once(
     (stack: string) => stack,
-    (stack) => look(() => stacks.published(stack)),
+    (stack) => stacks.published(stack),
   );
   const rootsOf = once(
-    ({ peer, bootstrap }: { peer: Peer; bootstrap: Bootstrap }) =>
-      `${bootstrap} ${peer.trustDomain} ${peer.bundleEndpointUrl}`,
+    ({ peer, bootstrap }: { peer: Peer; bootstrap: Bootstrap }) => JSON.stringify([bootstrap, peer]),
     ({ peer, bootstrap }) => stacks.roots(peer, bootstrap),
   );
   await inParallel(parallel, members, async (member) => {
     const { id, name, config, labels } = member;
     const outcome = await stacks.preview(id);
     const unread: string[] = [];
-    const publications = new Map<string, Contract | undefined>();
+    const publications = new Map<string, Publication | undefined>();
     for (const peer of config.peers) {
-      const reading = await published(peer.reference);
-      if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
-      else unread.push(`${labels[peer.reference] ?? peer.name}: its stack cannot be read: ${reading.because}`);
+      const reading = await look(() => publicationOf(peer, published));
+      if ("seen" in reading) publications.set(peer.name, reading.seen);
+      else unread.push(`${labels[peer.id] ?? peer.name}: its stack cannot be read: ${reading.because}`);
     }
-    const before = await published(id);
+    const before = await look(() => published(id));
     if ("because" in before) unread.push(`its stack cannot be read: ${before.because}`);
     const wanted = config.peers.map((peer) => peer.name);
     const trust =
       "seen" in before
         ? withLabels(member, trustChanges(wanted, publications, before.seen))
         : { gains: [], loses: [], keeps: [], waitsFor: [] };
-    const there = [...publications].flatMap(([stack, contract]) => (contract ? [{ stack, ...contract }] : []));
+    const there = config.peers.flatMap((peer) => {
+      const contract = publications.get(peer.name);
+      return contract ? [{ peer: { stack: peer.name, ...contract }, bootstrap: bootstrapOf(config, peer) }] : [];
+    });
     const [own, ...peers] = await Promise.all([
       stacks.ownRoots(member),
-      ...there.map(async (peer) => ({
-        trustDomain: peer.trustDomain,
-        ...(await rootsOf({ peer, bootstrap: config.bootstrap })),
-      })),
+      ...there.map(async (first) => ({ trustDomain: first.peer.trustDomain, ...(await rootsOf(first)) })),
     ]);
     const steps = outcome.succeeded ? outcome.steps : [];
     results.set(id, {

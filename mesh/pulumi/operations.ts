@@ -3,7 +3,7 @@ import { PROGRAM } from "../../components/names";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
 import type { Peer } from "../../components/peer";
-import type { Bootstrap } from "../../components/stackBundle";
+import type { Bootstrap } from "../../components/givenBundle";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";

@@ -59,7 +59,11 @@ export function findLeaver(
   const id = member?.id ?? idOfPeer(written, members);
   const name = member?.name ?? members.find((one) => one.labels[id] !== undefined)?.labels[id] ?? written;
   const trusted = members.flatMap((one) => published.get(one.id)?.peers[objectsNameOf(id, one)]?.trustDomain ?? []);
-  const domains = [...new Set([...(member === undefined ? [] : [member.config.trustDomain]), ...trusted])];
+  const described = members.flatMap(({ config }) =>
+    config.peers.flatMap((peer) => (peer.id === id ? (peer.publication?.trustDomain ?? []) : [])),
+  );
+  const own = member === undefined ? [] : [member.config.trustDomain];
+  const domains = [...new Set([...own, ...described, ...trusted])];
   const [trustDomain] = domains;
   if (trustDomain === undefined) {
     throw new UsageError(
@@ -86,14 +90,15 @@ export function findLeaver(
 function idOfPeer(written: string, members: readonly MeshMember[]): string {
   const peer = members
     .flatMap(({ config }) => config.peers)
-    .find(({ name, reference }) => name === written || means(written, fromId(reference)));
+    .find(({ name, id }) => name === written || means(written, fromId(id)));
   const [self] = members.map(({ config }) => config.self);
   const named = self && parseStackName(written, self);
-  return peer?.reference ?? (named === undefined ? written : idOf(named));
+  return peer?.id ?? (named === undefined ? written : idOf(named));
 }
 
-/** What a stack's objects are called in a member's cluster, and the stack in the member's outputs. */
-const objectsNameOf = (id: string, { config }: MeshMember): string => shortName(fromId(id), config.self);
+/** What a peer's objects are called in a member's cluster, and the peer in the member's outputs. */
+const objectsNameOf = (id: string, { config }: MeshMember): string =>
+  config.peers.find((peer) => peer.id === id)?.name ?? shortName(fromId(id), config.self);
 
 /** What every member is to stop trusting: the leaver, and the leaver all others. */
 export function sights(
@@ -111,15 +116,18 @@ export function sights(
     // A leaver trusts nobody any more, hand-made trust and trust in other projects included.
     const held = "unseen" in trace ? [] : trustedIn(trace);
     const ends = leaves ? [...new Set([...others, ...trusts, ...held])] : [leaver.trustDomain];
-    const named = member.config.peers.filter((peer) => leaves || peer.reference === leaver.id);
+    // Each member describes a peer that is no stack in words of its own.
+    const named = member.config.peers.filter(
+      ({ id, publication }) => leaves || id === leaver.id || publication?.trustDomain === leaver.trustDomain,
+    );
     const objects = leaves
       ? [...new Set([...named.map(({ name }) => name), ...Object.keys(own?.peers ?? {})])]
-      : [objectsNameOf(leaver.id, member)];
+      : [...new Set([objectsNameOf(leaver.id, member), ...named.map(({ name }) => name)])];
     const awaited = own?.pendingPeers.some((peer) => leaves || objects.includes(peer)) ?? false;
     return {
       member,
       ends,
-      named: named.map(({ reference }) => reference),
+      named: named.map(({ id }) => id),
       objects,
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
       traces: trace,
@@ -153,13 +161,19 @@ export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy:
         : workloadWarnings(traces).map((warning) => `    ${warning}`)),
     ];
   });
-  const outside = leaver.member?.outside ?? [];
+  const strangers = leaver.member?.config.peers.filter(({ publication }) => publication !== undefined) ?? [];
+  const outside = (leaver.member?.outside ?? []).filter((id) => !strangers.some((peer) => peer.id === id));
   return [
     `${leaver.name} (${leaver.trustDomain}) leaves the mesh:`,
     ...lines,
     ...(outside.length === 0
       ? []
       : [`  peers in other projects: ${outside.join(", ")}. Remove ${leaver.name} from their peers there`]),
+    ...(strangers.length === 0
+      ? []
+      : [
+          `  peers that are no stacks: ${strangers.map((peer) => peer.name).join(", ")}. Ask their owners to end the trust`,
+        ]),
     ...(destroy ? [`  then stack ${leaver.name} is destroyed`] : []),
   ]
     .map((line) => `${line}\n`)

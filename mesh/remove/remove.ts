@@ -116,11 +116,14 @@ async function look(site: Site): Promise<Traces | { unseen: string }> {
   return site.traces().catch((error: unknown) => ({ unseen: (error as Error).message }));
 }
 
-/** A file may call a peer by its short or by its full name. */
+/** A file may call a stack by its short or by its full name; a peer that is no stack has one. */
 function goneFrom({ config }: MeshMember, named: readonly string[]): (written: string) => boolean {
+  const gone = config.peers.filter(({ id }) => named.includes(id));
   return (written) => {
     const stack = parseStackName(written, config.self);
-    return stack !== undefined && named.includes(qualified(stack));
+    return gone.some(({ id, name, publication }) =>
+      publication === undefined ? stack !== undefined && qualified(stack) === id : written === name,
+    );
   };
 }
 

@@ -3,23 +3,25 @@ import { splitPem } from "../../components/arguments";
 import { fetchNow, readFetched } from "../../components/bundleFetch";
 import type { ClusterReader } from "../../components/cluster";
 import type { Peer } from "../../components/peer";
+import { pinned } from "../../components/pinnedRoots";
 import { explain } from "../../components/problem";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
-import { type Bootstrap, isFromStack, stackBundle } from "../../components/stackBundle";
+import { type Bootstrap, givenBundle, isGiven } from "../../components/givenBundle";
 import type { TrustBundle } from "../../components/trustBundle";
 
 /** SHA-256 of each root and its certificate (PEM), or why they are not known. */
 export type FirstRoots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
 
-/** Taken from where an up would: the peer's endpoint over TLS that is verified, or what the peer's stack publishes. */
+/** Taken from where an up would: the peer's endpoint over TLS that is verified, what the peer's stack publishes, or the bundle that is given. */
 export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
   const { trustDomain, bundleEndpointUrl, caCertificates = "" } = peer;
   try {
-    if (isFromStack(peer, bootstrap)) {
-      const bundle = stackBundle(peer, new Date());
+    if (isGiven(peer, bootstrap)) {
+      const bundle = givenBundle(peer, new Date());
       return "fault" in bundle ? { rootsUnknown: bundle.fault } : known(bundle);
     }
-    const bundle = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
+    const fetched = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
+    const bundle = pinned(fetched, peer.fingerprints);
     return Array.isArray(bundle) ? { rootsUnknown: explain(bundle) } : known(bundle);
   } catch (error) {
     return { rootsUnknown: (error as Error).message };

@@ -37,7 +37,8 @@ export async function status(
   stacks: Pick<Stacks, "published">,
   parallel: number,
 ): Promise<StatusMember[]> {
-  const ids = new Set(members.flatMap(({ id, config }) => [id, ...config.peers.map(({ reference }) => reference)]));
+  const peers = members.flatMap(({ config }) => config.peers.filter(({ publication }) => publication === undefined));
+  const ids = new Set([...members, ...peers].map(({ id }) => id));
   const readings = new Map<string, Looked<Published | undefined>>();
   await inParallel(parallel, [...ids], async (stack) => {
     readings.set(stack, await look(() => stacks.published(stack)));
@@ -53,7 +54,8 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
   const unread = "seen" in own ? [] : [`its stack cannot be read: ${own.because}`];
   const publications = new Map<string, Contract | undefined>();
   for (const peer of config.peers) {
-    const reading = readingOf(peer.reference);
+    const { publication } = peer;
+    const reading = publication === undefined ? readingOf(peer.id) : { seen: { federation: publication } };
     if ("seen" in reading) publications.set(peer.name, reading.seen?.federation);
     else unread.push(`${label(peer.name)}: its stack cannot be read: ${reading.because}`);
   }

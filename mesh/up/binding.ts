@@ -1,5 +1,7 @@
 /** What was approved is what runs: a member fails rather than do something else. */
+import { bootstrapOf } from "../../stacks/firstBundle";
 import { type MeshMember, peerLabel } from "../members/members";
+import { publicationOf } from "../members/publication";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
 import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
@@ -51,7 +53,9 @@ async function otherTrust(
   if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
   const publications = new Map(
     await Promise.all(
-      config.peers.map(async (peer) => [peer.name, (await stacks.published(peer.reference))?.federation] as const),
+      config.peers.map(
+        async (peer) => [peer.name, await publicationOf(peer, (stack) => stacks.published(stack))] as const,
+      ),
     ),
   );
   const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
@@ -64,7 +68,8 @@ async function otherTrust(
     }
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
     const contract = publications.get(name);
-    const now = contract && (await stacks.roots({ stack: name, ...contract }, config.bootstrap));
+    const source = bootstrapOf(config, config.peers.find((one) => one.name === name) ?? {});
+    const now = contract && (await stacks.roots({ stack: name, ...contract }, source));
     if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
       return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
   }
@@ -78,7 +83,7 @@ const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
 /** Names of the resources that are replaced when a peer's endpoint changes, for the peers that run in the same plan. */
 const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>
   config.peers
-    .filter(({ reference }) => members.some(({ id }) => id === reference))
+    .filter((peer) => members.some(({ id }) => id === peer.id))
     .flatMap(({ name }) => [`${name}-bundle`, `${name}-trust`]);
 
 /** Deletions and replacements that were not approved. */

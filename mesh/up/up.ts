@@ -95,8 +95,8 @@ export async function up(
 /** Peers of other projects that had published nothing when the member ran last: no run of this mesh makes them publish. */
 function outsideOf({ id, config, outside }: MeshMember, pending: Trusted): string[] {
   return config.peers
-    .filter((peer) => outside.includes(peer.reference) && pending[id]?.includes(peer.name))
-    .map(({ reference }) => reference);
+    .filter((peer) => outside.includes(peer.id) && pending[id]?.includes(peer.name))
+    .map(({ id }) => id);
 }
 
 const only = <T>(all: Readonly<Record<string, T>>, ids: ReadonlyMap<string, unknown>): Record<string, T> =>
@@ -137,7 +137,7 @@ async function look(
 
 /** Ids of the peers that a member trusts; its outputs have the names of their objects. */
 function trustedBy({ config }: MeshMember, published: Published | undefined): string[] {
-  return config.peers.flatMap(({ name, reference }) => (published?.peers[name] === undefined ? [] : [reference]));
+  return config.peers.flatMap(({ name, id }) => (published?.peers[name] === undefined ? [] : [id]));
 }
 
 function summary(

@@ -1,13 +1,14 @@
-/** Peers, as they are themselves: a member by its own cluster, one of another project by what its stack publishes. */
+/** Peers, as they are themselves: a member by its own cluster, any other by what its stack publishes or the config says. */
 import { type Peer, serverSpiffeId } from "../../components/peer";
-import { type Contract, resolvePeers } from "../../stacks/contract";
+import { type Publication, resolvePeers } from "../../stacks/contract";
+import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
 import { objectName } from "../../components/federatedTrustDomain";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
-import type { OutsideView } from "./checks/outsideChecks";
+import { NOT_OURS, type OutsideView } from "./checks/outsideChecks";
 import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
 import { startOf } from "./times";
@@ -70,28 +71,31 @@ function keysOfMember(view: Omit<MemberView, "declared">): PeerReading["keys"] {
 /** @param contract what its stack publishes; undefined as long as it has no endpoint */
 export function outsidePeer(
   named: NamedPeer,
-  contract: Looked<Contract | undefined>,
+  peer: ConfiguredPeer,
+  contract: Looked<Publication | undefined>,
   presented: Looked<Presented>,
   now: Date,
 ): OutsideView {
-  const published = chain(contract, (seen) => publishedBy(named.name, named.id, seen));
+  const published = chain(contract, (seen) => publishedBy(peer, seen));
   return {
     ...named,
     trustDomain: map(published, ({ trustDomain }) => trustDomain),
     published,
     federates: map(contract, (seen) => seen !== undefined),
     keys: chain(published, (peer) => servedBy(presented, expectedAt(peer), peer.trustDomain, now)),
-    signing: { because: "its SPIRE server is of another project" },
-    started: { because: "its SPIRE server is of another project" },
+    signing: { because: NOT_OURS },
+    started: { because: NOT_OURS },
     presented,
+    owner: peer.publication === undefined ? "project" : "stranger",
+    oneWay: peer.oneWay === true,
     now,
   };
 }
 
 /** What a stack publishes is judged as an up judges it. */
-export function publishedBy(name: string, reference: string, published: unknown): Looked<Peer> {
+export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
   if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
-  const { joined, problems } = resolvePeers("", [{ peer: { name, reference, rebootstrap: 0 }, published }]);
+  const { joined, problems } = resolvePeers("", [{ peer, published }]);
   const [first] = joined;
   if (problems.length > 0 || first === undefined) return { because: problems.map(({ message }) => message).join("; ") };
   return { seen: first.peer };

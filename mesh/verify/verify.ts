@@ -2,7 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";
-import type { Contract } from "../../stacks/contract";
+import type { Publication } from "../../stacks/contract";
+import type { ConfiguredPeer } from "../../stacks/peers";
+import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
 import { evaluate, type Outcome } from "./check";
@@ -67,11 +69,12 @@ export async function verify(
     needed.map(async (member) => {
       const looking = lookedAt(looked, member.id);
       const peers = await Promise.all(
-        member.config.peers.map(async ({ name, reference: id }): Promise<Peered | undefined> => {
+        member.config.peers.map(async (peer): Promise<Peered | undefined> => {
+          const { name, id } = peer;
           const named = { id, name, label: member.labels[id] ?? id };
           if (member.outside.includes(id)) {
             if (!isChosen(member.id)) return undefined;
-            const view = await outside(named, looking, at);
+            const view = await outside(named, peer, looking, at);
             return { reading: view, outside: evaluate(outsideChecks, view) };
           }
           const other = looked.get(id);
@@ -176,22 +179,26 @@ async function lookAtEndpoint({ route, facts, config }: SeenMember, world: World
     : presented;
 }
 
-type Outsiders = (peer: NamedPeer, member: Pick<SeenMember, "facts">, at: Date) => Promise<OutsideView>;
+type Outsiders = (
+  named: NamedPeer,
+  peer: ConfiguredPeer,
+  member: Pick<SeenMember, "facts">,
+  at: Date,
+) => Promise<OutsideView>;
 
-/** Peers of other projects; each stack, and each endpoint with the same CAs, is asked once. */
+/** Peers that are no members; each stack, and each endpoint with the same CAs, is asked once. */
 function outsidersOf(world: World): Outsiders {
-  const contracts = new Map<string, Promise<Looked<Contract | undefined>>>();
+  const contracts = new Map<string, Promise<Looked<Publication | undefined>>>();
   const endpoints = new Map<string, Promise<Looked<Presented>>>();
   const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
     const answer = known.get(key) ?? ask();
     known.set(key, answer);
     return answer;
   };
-  return async (peer, { facts }, at) => {
-    const { id } = peer;
-    const contract = await once(contracts, id, () => look(async () => (await world.published(id))?.federation));
-    const published = chain(contract, (seen) => publishedBy(peer.name, id, seen));
-    if ("because" in published) return outsidePeer(peer, contract, published, at);
+  return async (named, peer, { facts }, at) => {
+    const contract = await once(contracts, peer.id, () => look(() => publicationOf(peer, (id) => world.published(id))));
+    const published = chain(contract, (seen) => publishedBy(peer, seen));
+    if ("because" in published) return outsidePeer(named, peer, contract, published, at);
     const { bundleEndpointUrl, profile, caCertificates, trustDomain } = published.seen;
     // SPIRE verifies an https_spiffe endpoint with the bundle that it holds: what was published may have been rotated since.
     const held = profile === "https_spiffe" ? heldRoots(facts, trustDomain) : undefined;
@@ -199,7 +206,7 @@ function outsidersOf(world: World): Outsiders {
     const presented = await once(endpoints, `${bundleEndpointUrl} ${ca ?? ""}`, () =>
       look(() => world.endpoint(bundleEndpointUrl, ca)),
     );
-    return outsidePeer(peer, contract, presented, at);
+    return outsidePeer(named, peer, contract, presented, at);
   };
 }
 

@@ -43,8 +43,8 @@ describe("a config with what is required", () => {
     });
     expect(config).toMatchObject({
       peers: [
-        { name: "cluster2", reference: "organization/spire-federation/cluster2", rebootstrap: 3 },
-        { name: "other-prod-eu", reference: "organization/other/prod.EU", rebootstrap: 0 },
+        { name: "cluster2", id: "organization/spire-federation/cluster2", rebootstrap: 3 },
+        { name: "other-prod-eu", id: "organization/other/prod.EU", rebootstrap: 0 },
       ],
       refreshHint: 60,
       bootstrap: "stack",
@@ -219,6 +219,6 @@ it("reads the running stack's keys, and only those of this project", async () =>
   expect(readConfig()).toMatchObject({
     self: { organization: "acme", project: "spire-federation", stack: "cluster2" },
     context: "east",
-    peers: [{ name: "cluster1", reference: "acme/spire-federation/cluster1" }],
+    peers: [{ name: "cluster1", id: "acme/spire-federation/cluster1" }],
   });
 });

@@ -11,7 +11,7 @@ const published: Contract = {
   bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
   profile: "https_web",
 };
-const third = { name: "cluster3", reference: "organization/spire-federation/cluster3", rebootstrap: 2 };
+const third = { name: "cluster3", id: "organization/spire-federation/cluster3", rebootstrap: 2 };
 const ca = root("apps.cluster2.example.com");
 
 const resolve = (value: unknown): ReturnType<typeof resolvePeers> =>

@@ -6,7 +6,7 @@ import type { StackName } from "../../stacks/stackName";
 
 export const SELF: StackName = { organization: "organization", project: "spire-federation", stack: "cluster1" };
 
-export const PEER = { name: "cluster2", reference: "organization/spire-federation/cluster2", rebootstrap: 0 };
+export const PEER = { name: "cluster2", id: "organization/spire-federation/cluster2", rebootstrap: 0 };
 
 const REQUIRED = { context: "cluster1", trustDomain: "apps.cluster1.example.com" };
 

@@ -6,10 +6,11 @@ import { configOf, refusalsOf } from "./fixtures";
 const text = (file: string): string => readFileSync(join(__dirname, "..", "..", file), "utf8");
 
 /** The keys of Pulumi.yaml with their defaults, as text; required keys have none. */
+const { config } = parse(text("Pulumi.yaml")) as { config: Record<string, { default?: unknown }> };
 const declared = Object.fromEntries(
-  [...text("Pulumi.yaml").matchAll(/^ {2}(\w+):\n {4}type: .*\n(?: {4}items: .*\n)?(?: {4}default: (.*)\n)?/gm)].map(
-    ([, key = "", value]) => [key, value?.replaceAll('"', "")],
-  ),
+  Object.entries(config)
+    .filter(([key]) => !key.includes(":"))
+    .map(([key, { default: value }]) => [key, typeof value === "object" ? JSON.stringify(value) : value?.toString()]),
 );
 
 it("declares every key of the config, and no other", () => {

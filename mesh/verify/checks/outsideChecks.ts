@@ -1,4 +1,4 @@
-/** What is asked of a peer of another project: its stack says where it is, and its endpoint is all that can be looked at. Pure. */
+/** What is asked of a peer that is no member: its stack or the config says where it is, and its endpoint is all that can be looked at. Pure. */
 import { explain } from "../../../components/problem";
 import { parseTrustBundle } from "../../../components/trustBundle";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
@@ -9,18 +9,26 @@ import type { Looked } from "../../kernel/looked";
 
 export interface OutsideView extends PeerReading {
   presented: Looked<Presented>;
+  /** Who can put something right: the project that has its stack, or somebody of whom nothing is known here. */
+  owner: "project" | "stranger";
+  oneWay: boolean;
   now: Date;
 }
 
-const SOURCE = "its stack's outputs and its endpoint";
+export const NOT_OURS = "its SPIRE server is not of this project";
 
-const inItsProject = ({ name }: OutsideView): string => `put it right in the project of ${name}`;
+const SOURCE = "its stack's outputs or the config, and its endpoint";
+
+const inItsProject = ({ name, owner }: OutsideView): string =>
+  owner === "project"
+    ? `put it right in the project of ${name}`
+    : `ask the owner of ${name} to put it right, or correct its entry in peers`;
 
 /** The same questions as of a member, with the same codes: whoever trusts it is as safe as its endpoint. */
 export const outsideChecks: readonly Check<OutsideView>[] = [
   {
     code: "MESH101",
-    title: "its stack publishes a bundle endpoint",
+    title: "its bundle endpoint is known",
     source: SOURCE,
     about: "",
     judge: ({ published }) => ok(see(published).bundleEndpointUrl),
@@ -88,6 +96,11 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
     source: SOURCE,
     about: "",
     needs: ["MESH146", "MESH147"],
-    judge: () => skipped("its SPIRE server is of another project"),
+    judge: ({ oneWay }) =>
+      skipped(
+        oneWay
+          ? `${NOT_OURS}; it need not trust this cluster (trust: oneway)`
+          : `${NOT_OURS}: whether it trusts this cluster cannot be seen from here`,
+      ),
   },
 ];

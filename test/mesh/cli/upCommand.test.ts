@@ -65,7 +65,7 @@ class World {
 
   private run(stack: string): void {
     const member = this.members.find((one) => one.id === stack);
-    const there = (member?.config.peers ?? []).filter(({ reference }) => this.published.get(reference)?.federation);
+    const there = (member?.config.peers ?? []).filter(({ id }) => this.published.get(id)?.federation);
     this.has(stackOf(stack), ...there.map(({ name }) => name));
     this.did.push(`up ${stackOf(stack)}`);
   }

@@ -220,10 +220,10 @@ describe("a stack that cannot be read", () => {
 });
 
 test("a member that waits for a peer of another project is pending, not complete", async () => {
-  const far = { name: "elsewhere-far", reference: "organization/elsewhere/far", rebootstrap: 0 };
-  const alone = { ...member("a"), outside: [far.reference], config: { ...configOf(), peers: [far] } };
+  const far = { name: "elsewhere-far", id: "organization/elsewhere/far", rebootstrap: 0 };
+  const alone = { ...member("a"), outside: [far.id], config: { ...configOf(), peers: [far] } };
   const [waits] = await up([alone], new FakeStacks({}, [], {}, { a: [far.name] }), 1, () => undefined);
-  expect(waits).toMatchObject({ state: "pending", waitsFor: [far.reference] });
+  expect(waits).toMatchObject({ state: "pending", waitsFor: [far.id] });
   const [joined] = await up([alone], new FakeStacks(), 1, () => undefined);
   expect(joined).toMatchObject({ state: "complete", waitsFor: [] });
 });

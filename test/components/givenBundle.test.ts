@@ -1,5 +1,5 @@
 import type { Peer } from "../../components/peer";
-import { isFromStack, stackBundle } from "../../components/stackBundle";
+import { givenBundle, isGiven } from "../../components/givenBundle";
 import { issue, root } from "./certificates";
 import { peer, peerBundle, peerRoot } from "./given";
 
@@ -20,21 +20,21 @@ const sha256 = ({ certificate }: { certificate: { fingerprint256: string } }): s
   certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 
 it("is asked of the stack with bootstrap: stack, and with https_spiffe always", () => {
-  expect([isFromStack(peer), isFromStack(peer, "endpoint"), isFromStack(peer, "stack")]).toEqual([false, false, true]);
-  expect([isFromStack(spiffe), isFromStack(spiffe, "stack")]).toEqual([true, true]);
+  expect([isGiven(peer), isGiven(peer, "endpoint"), isGiven(peer, "stack")]).toEqual([false, false, true]);
+  expect([isGiven(spiffe), isGiven(spiffe, "stack")]).toEqual([true, true]);
 });
 
 it("is the roots that the stack publishes, as JWKS", () => {
-  const bundle = stackBundle({ ...peer, roots: peerRoot.pem }, now);
+  const bundle = givenBundle({ ...peer, roots: peerRoot.pem }, now);
   if ("fault" in bundle) throw new Error(bundle.fault);
   expect((JSON.parse(bundle.jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
   expect(bundle.fingerprints).toEqual([sha256(peerRoot)]);
-  expect(stackBundle(spiffe, now)).toEqual(bundle);
+  expect(givenBundle(spiffe, now)).toEqual(bundle);
 });
 
 it("takes a root of an upstream CA, which names no trust domain, and expired ones beside a valid one", () => {
   const upstream = issue("Corporate Root CA", { ca: true });
-  const bundle = stackBundle({ ...peer, roots: expired.pem + upstream.pem }, now);
+  const bundle = givenBundle({ ...peer, roots: expired.pem + upstream.pem }, now);
   expect(bundle).toMatchObject({ fingerprints: [sha256(expired), sha256(upstream)] });
 });
 
@@ -47,13 +47,13 @@ it.each<[string, string, RegExp]>([
   ],
   ["a key that no JWK has", root(peer.trustDomain, { keyType: "rsa-pss" }).pem, /of a kind that no JWK can have/],
 ])("is refused: %s", (_, roots, message) => {
-  const refused = stackBundle({ ...peer, roots }, now);
+  const refused = givenBundle({ ...peer, roots }, now);
   expect(refused).toEqual({ fault: expect.stringMatching(message) as string });
   expect(refused).toEqual({ fault: expect.stringMatching(/^stack "cluster2" publishes /) as string });
 });
 
 it("is refused where the stack publishes none, with the keys that would make it do so", () => {
-  expect(stackBundle({ ...peer, caCertificates: peerRoot.pem }, now)).toEqual({
+  expect(givenBundle({ ...peer, caCertificates: peerRoot.pem }, now)).toEqual({
     fault: expect.stringMatching(
       /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack/,
     ) as string,

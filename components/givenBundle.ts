@@ -1,0 +1,53 @@
+/**
+ * The first bundle of a peer where none is fetched: its owner has handed it over, or the peer's own stack publishes it, which
+ * has read the roots from its own cluster.
+ *
+ * Whoever can write the file, or the state of the peer's stack, then decides with which roots trust in the peer begins. Pure.
+ */
+import { splitPem } from "./arguments";
+import type { Peer } from "./peer";
+import { pinned } from "./pinnedRoots";
+import { explain } from "./problem";
+import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
+
+/** Where the first bundle of a peer comes from. */
+export const Bootstrap = {
+  /** The peer's bundle endpoint. */
+  Endpoint: "endpoint",
+  /** The outputs of the peer's stack. */
+  Stack: "stack",
+} as const;
+export type Bootstrap = (typeof Bootstrap)[keyof typeof Bootstrap];
+
+/** What the owner of a SPIRE server runs to hand its bundle over. */
+export const SHOW_BUNDLE =
+  '"spire-server bundle show -format spiffe", or on OpenShift "oc exec -n zero-trust-workload-identity-manager spire-server-0 ' +
+  '-c spire-server -- /spire-server bundle show -format spiffe"';
+
+/** With https_spiffe always: only a SPIRE server can verify that endpoint, and only with the roots of such a bundle. */
+export const isGiven = ({ profile, bundle }: Peer, bootstrap: Bootstrap = "endpoint"): boolean =>
+  bundle !== undefined || bootstrap === "stack" || profile === "https_spiffe";
+
+/** The bundle, judged by the rules for one that an endpoint serves, or why trust must not begin with it. */
+export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: string } {
+  if (peer.bundle !== undefined) {
+    const read = pinned(parseTrustBundle(peer.bundle, peer.trustDomain, now), peer.fingerprints);
+    if (!Array.isArray(read)) return read;
+    const cure = `its owner makes a new one with ${SHOW_BUNDLE}`;
+    return {
+      fault: `the bundle that is given for peer "${peer.stack}" must not be trusted: ${explain(read)}; ${cure}`,
+    };
+  }
+  const about = `stack "${peer.stack}" publishes`;
+  const again = "run pulumi up there, then here again";
+  const roots = peer.profile === "https_spiffe" ? peer.caCertificates : peer.roots;
+  if (roots === undefined) {
+    const cure = `there set probe to cluster or bootstrap to stack, ${again}`;
+    return { fault: `${about} no bundle, which bootstrap: stack takes from it; ${cure}` };
+  }
+  const published = parseTrustBundle(bundleFromCertificates(splitPem(roots)), peer.trustDomain, now);
+  const bundle = pinned(published, peer.fingerprints);
+  return Array.isArray(bundle)
+    ? { fault: `${about} a bundle that must not be trusted, as of its last up: ${explain(bundle)}; ${again}` }
+    : bundle;
+}

@@ -1,0 +1,126 @@
+/**
+ * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
+ * which the config describes instead.
+ */
+import * as check from "../components/arguments";
+import { describePeer } from "./describedPeer";
+import type { Problem } from "../components/problem";
+import type { Publication } from "./contract";
+import type { Fields } from "./fields";
+import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
+
+interface NamedPeer {
+  /** Names it in messages and in its objects; unique among the peers, and lasting. */
+  name: string;
+  /** Tells it from every other peer of the backend: `organization/project/stack`, or the entry that describes it. */
+  id: string;
+  /** A changed number fetches its bundle anew. */
+  rebootstrap: number;
+  /** It is trusted, and need not trust this cluster. */
+  oneWay?: true;
+}
+
+/** A stack to federate with, whether it has published anything or not. */
+export interface PeerStack extends NamedPeer {
+  publication?: never;
+}
+
+/** A trust domain that no stack of ours runs. */
+export interface DescribedPeer extends NamedPeer {
+  /** What a stack would publish. */
+  publication: Publication;
+}
+
+export type ConfiguredPeer = PeerStack | DescribedPeer;
+
+/** Where problems are noted, by their full path. */
+export type Note = (path: string, message: string) => void;
+
+/** Reads a file of the project's folder; the error of one that cannot be used says why. */
+export type ReadFile = (path: string) => string;
+
+/** The peers that `peers` names or describes, with their counters from `rebootstrap`. */
+export function configuredPeers(
+  fields: Fields,
+  self: StackName,
+  problems: Problem[],
+  readFile: ReadFile,
+): ConfiguredPeer[] {
+  const note: Note = (path, message) => problems.push({ path, message });
+  const items = fields.items("peers");
+  if (items.length > check.MAX_PEERS) {
+    note("peers", `lists ${items.length} peers; a SpireServer takes ${check.MAX_PEERS} at most`);
+  }
+  const peers: ConfiguredPeer[] = [];
+  for (const item of items) {
+    if (item.text === "") continue;
+    const peer =
+      item.object === undefined
+        ? stackNamed(item.text, item.path, self, note)
+        : entryOf(item.object, item.path, self, problems, readFile);
+    if (peer === undefined) continue;
+    const clash = clashOf(peer, peers, self);
+    if (clash !== undefined) note(item.path, clash);
+    peers.push(peer);
+  }
+  rebootstrap(fields.object("rebootstrap"), peers, self);
+  return peers;
+}
+
+/** An entry that is an object: `{stack, trust}`, or the description of a trust domain. */
+function entryOf(
+  entry: Fields,
+  path: string,
+  self: StackName,
+  problems: Problem[],
+  readFile: ReadFile,
+): ConfiguredPeer | undefined {
+  const oneWay = entry.choice("trust", ["mutual", "oneway"]) === "oneway";
+  const stack = entry.text("stack");
+  const note: Note = (at, message) => problems.push({ path: at, message });
+  const peer =
+    stack === undefined
+      ? describePeer(entry, path, self, problems, readFile)
+      : stackNamed(stack, `${path}.stack`, self, note);
+  entry.refuseOthers();
+  return peer && { ...peer, ...(oneWay && { oneWay }) };
+}
+
+function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {
+  const read = meanings(text, self);
+  const [stack] = read;
+  if (stack === undefined) {
+    const right = "it is <stack>, <project>/<stack> or <organization>/<project>/<stack>";
+    note(path, `"${text}" is not the name of a stack; ${right}`);
+    return undefined;
+  }
+  if (read.length > 1) {
+    note(path, `"${text}" has two meanings; write ${read.map(qualified).join(" or ")}`);
+    return undefined;
+  }
+  return { name: shortName(stack, self), id: qualified(stack), rebootstrap: 0 };
+}
+
+/** Why a peer cannot stand beside those before it. */
+function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {
+  if (peer.id === qualified(self)) {
+    return `"${peer.name}" is this very stack; a cluster cannot federate with itself, take it out`;
+  }
+  const other = before.find(({ name }) => name === peer.name);
+  if (other === undefined) return undefined;
+  return other.id === peer.id
+    ? `"${peer.name}" is there twice; take one out`
+    : `${peer.id} and ${other.id} would both be called "${peer.name}"; rename one of them`;
+}
+
+function rebootstrap(counters: Fields, peers: readonly ConfiguredPeer[], self: StackName): void {
+  for (const key of counters.keys()) {
+    const stack = parseStackName(key, self);
+    const peer = peers.find(({ name, id, publication }) =>
+      publication === undefined ? stack !== undefined && id === qualified(stack) : name === key,
+    );
+    const count = counters.integer(key) ?? 0;
+    if (peer === undefined) counters.note(key, `is none of "peers"; it is the name of one, as it stands there`);
+    else peer.rebootstrap = count;
+  }
+}
