@@ -122,7 +122,9 @@ export function sights(
     );
     const objects = leaves
       ? [...new Set([...named.map(({ name }) => name), ...Object.keys(own?.peers ?? {})])]
-      : [...new Set([objectsNameOf(leaver.id, member), ...named.map(({ name }) => name)])];
+      : named.length > 0
+        ? named.map(({ name }) => name)
+        : [objectsNameOf(leaver.id, member)];
     const awaited = own?.pendingPeers.some((peer) => leaves || objects.includes(peer)) ?? false;
     return {
       member,

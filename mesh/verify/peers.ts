@@ -87,7 +87,10 @@ export function outsidePeer(
     started: { because: NOT_OURS },
     presented,
     owner: peer.publication === undefined ? "project" : "stranger",
-    oneWay: peer.oneWay === true,
+    notSeen:
+      peer.oneWay === true
+        ? "it need not trust this cluster (trust: oneway)"
+        : "whether it trusts this cluster cannot be seen from here",
     now,
   };
 }

@@ -45,6 +45,8 @@ export interface PeerReading {
   federates: Looked<boolean>;
   /** Its present bundle, as its own SPIRE server has it or as its endpoint serves it to those who verify the endpoint. */
   keys: Looked<PresentKeys>;
+  /** What cannot be known of a peer that is no member. */
+  notSeen?: string;
   /** With what its SPIRE server signs. */
   signing: Looked<Signing>;
   /** When its SPIRE server started below an upstream CA, which may give it a new JWT key; undefined where there is none. */

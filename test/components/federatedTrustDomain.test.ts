@@ -107,6 +107,53 @@ describe("the bundle", () => {
     expect(fingerprints).toHaveLength(1);
   });
 
+  const fingerprint = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+
+  describe("that is given", () => {
+    const bundle = JSON.stringify(peerBundle);
+    const commandOf = (seen: Seen[]): unknown => named(seen, "peer-bundle").inputs;
+
+    it("is kept as it is, and the endpoint is not asked, whatever its profile", async () => {
+      for (const given of [{ bundle }, { ...spiffe, bundle }]) {
+        const command = commandOf(await trust(given)) as { stdin: string };
+        expect(command).toMatchObject({ create: "date +%s && cat", environment: {} });
+        expect(JSON.parse(command.stdin)).toEqual(peerBundle);
+      }
+    });
+
+    it("is refused by the run with a root that is not pinned", async () => {
+      expect(commandOf(await trust({ bundle, fingerprints: [fingerprint] }))).toMatchObject({
+        create: "date +%s && cat",
+      });
+      const stale = { outputs: (): object => ({ stdout: `0\n${JSON.stringify(peerBundle)}` }) };
+      const run = (fingerprints: string[]): Promise<Seen[]> =>
+        record(() => new FederatedTrustDomain("peer", { peer: { ...peer, bundle, fingerprints } }), {
+          ...stale,
+          stalls: true,
+        });
+      expect(commandOf(await run(["00"]))).toMatchObject({
+        create: "cat >&2; exit 1",
+        stdin: expect.stringContaining(`do not have root sha256 ${fingerprint}`) as string,
+      });
+      stops.length = 0;
+    });
+  });
+
+  it("of an endpoint is refused with a root that is not pinned, and the error shows it", () => {
+    const stdout = `${Math.floor(Date.now() / 1000)}\n${JSON.stringify(peerBundle)}`;
+    expect(readBundle(stdout, { ...peer, fingerprints: [fingerprint] })).toMatchObject({ fingerprints: [fingerprint] });
+    expect(readBundle(stdout, { ...peer, fingerprints: ["00"] })).toMatch(
+      new RegExp(`^peer cluster2: what https://\\S+ served must not be trusted: .*root sha256 ${fingerprint} `),
+    );
+  });
+
+  it("is fetched again for other pins: the one that is kept may be older", async () => {
+    const triggersOf = async (changed: Partial<Peer>): Promise<unknown[]> =>
+      (named(await trust(changed), "peer-bundle").inputs as { triggers: unknown[] }).triggers.slice(5);
+    expect(await triggersOf({})).toEqual([]);
+    expect(await triggersOf({ fingerprints: [fingerprint] })).toEqual([[fingerprint]]);
+  });
+
   describe("with bootstrap: stack", () => {
     const bootstrapped = async (changed: Partial<Peer>): Promise<Seen> =>
       named(

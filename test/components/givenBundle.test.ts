@@ -1,4 +1,5 @@
 import type { Peer } from "../../components/peer";
+import { bundleFromCertificates } from "../../components/trustBundle";
 import { givenBundle, isGiven } from "../../components/givenBundle";
 import { issue, root } from "./certificates";
 import { peer, peerBundle, peerRoot } from "./given";
@@ -57,5 +58,33 @@ it("is refused where the stack publishes none, with the keys that would make it 
     fault: expect.stringMatching(
       /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack/,
     ) as string,
+  });
+});
+
+describe("a bundle that the owner has handed over", () => {
+  const handed = (roots: { pem: string }[], more: Partial<Peer> = {}): ReturnType<typeof givenBundle> =>
+    givenBundle({ ...peer, ...more, bundle: bundleFromCertificates(roots.map(({ pem }) => pem)) }, now);
+
+  it("is taken whole, whatever the profile and whatever a stack publishes", () => {
+    const bundle = JSON.stringify(peerBundle);
+    for (const one of [peer, spiffe, { ...peer, roots: expired.pem }]) {
+      const given = givenBundle({ ...one, bundle }, now);
+      if ("fault" in given) throw new Error(given.fault);
+      expect(JSON.parse(given.jwks)).toEqual(peerBundle);
+    }
+    expect(isGiven({ ...peer, bundle })).toBe(true);
+  });
+
+  it.each<[string, ReturnType<typeof givenBundle>, RegExp]>([
+    ["stale", handed([expired]), /no root that is valid at/],
+    ["another trust domain's", handed([root("evil.example.com")]), /spiffe:\/\/evil\.example\.com/],
+    ["not of the pinned root", handed([peerRoot], { fingerprints: ["00"] }), /do not have root sha256/],
+  ])("is refused when it is %s, with the command by which its owner makes one", (_, refused, message) => {
+    expect(refused).toEqual({ fault: expect.stringMatching(message) as string });
+    expect(refused).toEqual({
+      fault: expect.stringMatching(
+        /^the bundle that is given for peer "cluster2" must not be trusted: .*spire-server bundle show -format spiffe.*oc exec .* -- \/spire-server bundle show/,
+      ) as string,
+    });
   });
 });

@@ -28,7 +28,8 @@ export const trustChecks: readonly Check<PairView>[] = [
     needs: ["MESH101"],
     judge: (view) => {
       const name = objectName(view.peer.name);
-      if (objectOf(view) !== undefined) return ok(name);
+      const { notSeen } = view.peer;
+      if (objectOf(view) !== undefined) return ok(notSeen === undefined ? name : `${name}; ${notSeen}`);
       const { federates } = view.peer;
       if ("seen" in federates && !federates.seen) {
         return pending(

@@ -13,6 +13,6 @@ export const stackOf = (stackId: string): string => stackId.split("/").at(-1) ??
 
 /** @param others stacks that are members, too; as it stands, every peer of this project is one */
 export function memberOf(config: ClusterConfig, others?: readonly string[]): MeshMember {
-  const peers = config.peers.map(({ id }) => id);
+  const peers = config.peers.filter(({ publication }) => publication === undefined).map(({ id }) => id);
   return asMember(config, others?.map(id) ?? peers.filter((peer) => peer === id(stackOf(peer))), HOME);
 }

@@ -5,6 +5,7 @@ import type { Workspace } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers } from "../../../mesh/members/members";
+import { root, rootKey } from "../../components/certificates";
 import { id } from "./given";
 
 /** The folder of a project, with a script for Pulumi. */
@@ -47,6 +48,23 @@ test("members are the stacks with a file, with their peers, by whatever name the
     { name: "cluster2", peers: [id("cluster1")], outside: ["organization/other/far"] },
   ]);
   expect(members[0]?.config.refreshHint).toBe(120);
+});
+
+test("a peer that is no stack is outside, is called by its name, and its file is in the project's folder", async () => {
+  const its = root("partner.example.org");
+  await writeFile(join(dir, "partner.json"), JSON.stringify({ keys: [rootKey(its)] }));
+  const bundleEndpointUrl = "https://spire.partner.example.org";
+  const partner = {
+    name: "partner",
+    trustDomain: "partner.example.org",
+    bundleEndpointUrl,
+    bundleFile: "partner.json",
+  };
+  await stack("cluster1", { peers: [partner] });
+  const [member] = await readMembers(workspace);
+  const described = `${id("cluster1")}#partner`;
+  expect(member).toMatchObject({ peers: [], outside: [described], labels: { [described]: "partner" } });
+  expect(member?.config.peers[0]?.publication?.bundle).toContain("x509-svid");
 });
 
 test("a kubeconfig is meant from the project's folder, wherever mesh is run, and says the context", async () => {

@@ -47,6 +47,23 @@ test("a stack's own file says who encrypts its secrets; without a word there, th
   expect(secretsProvider({}, undefined)).toBeUndefined();
 });
 
+test("an entry that is an object goes by its name, or by its stack's", () => {
+  const before = `config:
+  spire-federation:peers:
+    - cluster2
+    - name: partner # by contract
+      trustDomain: partner.example.org
+    - { stack: cluster3, trust: oneway }
+  spire-federation:rebootstrap: { partner: 1 }
+`;
+  expect(parse(drop(before, "partner", "cluster3"))).toEqual({
+    config: { "spire-federation:peers": ["cluster2"], "spire-federation:rebootstrap": {} },
+  });
+  expect(drop(before, "partner.example.org", "oneway")).toBe(before);
+  const json = stringify({ config: { "spire-federation:peers": '["a",{"name":"partner"}]' } });
+  expect(parse(drop(json, "partner"))).toEqual({ config: { "spire-federation:peers": '["a"]' } });
+});
+
 test("comments stay, and so does the order", () => {
   const before = `# who we are
 encryptionsalt: v1:abc=

@@ -152,6 +152,32 @@ describe("preview", () => {
     );
   });
 
+  test("a peer that is no stack is trusted as the config describes it, and its first bundle is its endpoint's", async () => {
+    const partner = {
+      name: "partner",
+      trustDomain: "partner.example.org",
+      bundleEndpointUrl: "https://spire.example.org",
+    };
+    const asked: unknown[] = [];
+    const result = await preview(
+      [memberOf(configOf({ peers: [partner], bootstrap: "stack" }))],
+      {
+        roots: (peer, bootstrap) => {
+          asked.push([peer.stack, peer.bundleEndpointUrl, bootstrap]);
+          return Promise.resolve({ roots: ["ab12"], certificates: [] });
+        },
+        ownRoots: () => Promise.resolve([]),
+        published: () => Promise.resolve(undefined),
+        preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+      },
+      2,
+    );
+    expect(printPreview(result)).toContain(
+      "will trust partner.example.org (partner), https://spire.example.org, root sha256 ab12",
+    );
+    expect(asked).toEqual([["partner", "https://spire.example.org", "endpoint"]]);
+  });
+
   test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {
     expect(printPreview(await looked({ succeeded: false, errors: ["context: no such cluster"] })).split("\n")).toEqual([
       "cluster1 (apps.cluster1.example.com)",

@@ -5,7 +5,7 @@ import type { Traces } from "../../../mesh/remove/traces";
 import { configOf } from "../../stacks/fixtures";
 import { HOME, id, memberOf } from "../members/given";
 
-function member(name: string, peers: string[], trustDomain = `${name}.example.com`): MeshMember {
+function member(name: string, peers: readonly unknown[], trustDomain = `${name}.example.com`): MeshMember {
   return memberOf(configOf({ context: name, trustDomain, peers }, { ...HOME, stack: name }));
 }
 
@@ -80,6 +80,18 @@ describe("what there is to do", () => {
       expect(leaver).toEqual({ id: reference, name: "other/far", trustDomain: "other-far.example.com" });
       expect(sights(leaver, far, new Map(), new Map()).map(({ named }) => named)).toEqual([[reference]]);
     }
+  });
+
+  test("a peer that is no stack goes from all who describe it, whatever they call it", () => {
+    const partner = { name: "partner", trustDomain: "partner.example.org", bundleEndpointUrl: "https://a.example.org" };
+    const both = [member("a", [partner, "b"]), member("b", [{ ...partner, name: "acme" }])];
+    const leaver = findLeaver("partner", both, new Map());
+    expect(leaver).toEqual({ id: `${id("a")}#partner`, name: "partner", trustDomain: "partner.example.org" });
+    const all = sights(leaver, both, new Map(), new Map());
+    expect(all.map(({ named, objects, ends }) => [named, objects, ends])).toEqual([
+      [[`${id("a")}#partner`], ["partner"], ["partner.example.org"]],
+      [[`${id("b")}#acme`], ["acme"], ["partner.example.org"]],
+    ]);
   });
 
   test("a stack that is not known to trust, on a cluster that has nothing of it, does not run", () => {

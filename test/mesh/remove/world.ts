@@ -56,7 +56,7 @@ export class Mesh implements RemoveStacks {
     return mesh;
   }
 
-  async write(name: string, peers: string[]): Promise<void> {
+  async write(name: string, peers: readonly unknown[]): Promise<void> {
     const config = { context: name, trustDomain: domain(name), peers };
     const keys = Object.entries(config).map(([key, value]) => [`${PROJECT}:${key}`, value]);
     await writeFile(this.file(name), stringify({ config: Object.fromEntries(keys) as Config }));

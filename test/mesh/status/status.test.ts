@@ -97,3 +97,19 @@ test.each<[string, Partial<StatusMember>, number, RegExp]>([
   expect(statusExit(members)).toBe(exit);
   expect(printStatus(members)).toMatch(said);
 });
+
+test("a peer that is no stack is nobody's to read, and pending until it is trusted", async () => {
+  const partner = {
+    name: "partner",
+    trustDomain: "partner.example.org",
+    bundleEndpointUrl: "https://spire.example.org",
+  };
+  const cluster1 = memberOf(configOf({ peers: [partner] }));
+  const asked: string[] = [];
+  const seen = (own: Published): Promise<StatusMember[]> =>
+    status([cluster1], { published: (name) => (asked.push(name), Promise.resolve(own)) }, 2);
+  expect((await seen(published("cluster1")))[0]).toMatchObject({ pending: ["partner"], unread: [] });
+  const [trusting] = await seen(published("cluster1", "partner"));
+  expect(trusting).toMatchObject({ pending: [], kept: [], leaving: [], unread: [] });
+  expect(asked).toEqual([id("cluster1"), id("cluster1")]);
+});

@@ -554,6 +554,28 @@ describe("a peer of another project", () => {
     expect(found.pairs.map(({ peer }) => peer)).toEqual([label]);
   });
 
+  test("that is no stack is looked at where the config says that it is, and nobody is asked for a stack", async () => {
+    const { trustDomain, bundleEndpointUrl } = contract;
+    const described = { name: "elsewhere-far", trustDomain, bundleEndpointUrl };
+    const looked = (trust: object): Promise<Verification> =>
+      look({
+        members: [memberNamed(one, { peers: [{ ...described, ...trust }] })],
+        change: arrange,
+        published: (reference) => {
+          throw new Error(`${reference} was asked for`);
+        },
+        endpoint: (url) => (url === bundleEndpointUrl ? presentedOf(theirs, url, certificate) : undefined),
+      });
+    const found = await looked({});
+    expect(faults(found)).toEqual([]);
+    expect(found.pairs.map(({ peer, health }) => [peer, health])).toEqual([["elsewhere-far", "healthy"]]);
+    const said = (seen: Verification): unknown => checksOf(seen, one, "elsewhere-far")[0]?.evidence;
+    expect(said(found)).toBe("elsewhere-far-federation; whether it trusts this cluster cannot be seen from here");
+    expect(said(await looked({ trust: "oneway" }))).toBe(
+      "elsewhere-far-federation; it need not trust this cluster (trust: oneway)",
+    );
+  });
+
   const presenting = (presented: Partial<Presented>): Promise<Verification> =>
     look({
       members,
