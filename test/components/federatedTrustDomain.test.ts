@@ -125,7 +125,7 @@ describe("the bundle", () => {
       expect(commandOf(await trust({ bundle, fingerprints: [fingerprint] }))).toMatchObject({
         create: "date +%s && cat",
       });
-      const stale = { outputs: (): object => ({ stdout: `0\n${JSON.stringify(peerBundle)}` }) };
+      const stale = { outputs: (): Record<string, unknown> => ({ stdout: `0\n${JSON.stringify(peerBundle)}` }) };
       const run = (fingerprints: string[]): Promise<Seen[]> =>
         record(() => new FederatedTrustDomain("peer", { peer: { ...peer, bundle, fingerprints } }), {
           ...stale,
