@@ -44,7 +44,7 @@ export interface SpireServerSpecArgs {
   /** Tolerations of the server's pods, at most 50. */
   tolerations?: TolerationArgs[];
   /** Affinity of the server's pods, as in a pod's spec. */
-  affinity?: { nodeAffinity?: object; podAffinity?: object; podAntiAffinity?: object };
+  affinity?: AffinityArgs;
 }
 
 /** Which messages the SPIRE server logs. */
@@ -208,6 +208,16 @@ export interface VaultKubernetesAuthArgs {
   k8sAuthMountPoint?: string;
   /** Audience of the token. Default of the CRD: `vault`. */
   audience?: string;
+}
+
+/** Affinity of a pod, by the fields of a pod's spec. */
+export interface AffinityArgs {
+  /** To labels of nodes: a NodeAffinity of Kubernetes. */
+  nodeAffinity?: pulumi.Inputs;
+  /** To pods: a PodAffinity of Kubernetes. */
+  podAffinity?: pulumi.Inputs;
+  /** Away from pods: a PodAntiAffinity of Kubernetes. */
+  podAntiAffinity?: pulumi.Inputs;
 }
 
 /** A toleration of a pod. */

@@ -16,6 +16,8 @@ export const PAGES: readonly string[] = [
   "SECURITY.md",
   "lab/README.md",
   "bench/README.md",
+  "examples/typescript/README.md",
+  "examples/yaml/README.md",
   ...inDocs.map((file) => `docs/${file}`),
 ];
 

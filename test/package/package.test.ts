@@ -1,30 +1,13 @@
 /** The tarball of `npm run package`, as others install and import it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as ts from "typescript";
 import { blocksOf } from "../docs/pages";
+import { installPackage, manifest, ROOT } from "./install";
 
-interface Manifest {
-  dependencies: Record<string, string>;
-  peerDependencies: Record<string, string>;
-  bin: Record<string, string>;
-}
-
-const ROOT = join(__dirname, "..", "..");
-const { dependencies, peerDependencies, bin } = JSON.parse(
-  readFileSync(join(ROOT, "package.json"), "utf8"),
-) as Manifest;
+const { bin } = manifest;
 
 /** What somebody has in their own project. */
 const PROGRAM = `
@@ -42,20 +25,7 @@ let installed: string;
 let files: string[];
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), "package-"));
-  const run = (...args: string[]): string => execFileSync("npm", args, { cwd: ROOT, encoding: "utf8" });
-  run("run", "--silent", "declarations");
-  const [packed] = JSON.parse(run("pack", "--json", "--pack-destination", project)) as {
-    filename: string;
-    files: { path: string }[];
-  }[];
-  files = packed?.files.map(({ path }) => path) ?? [];
-  installed = join(project, "node_modules", "spire-federation");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", join(project, packed?.filename ?? ""), "--strip-components=1", "-C", installed]);
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
-    mkdirSync(dirname(join(project, "node_modules", name)), { recursive: true });
-    symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
-  }
+  ({ folder: installed, files } = installPackage(project));
   writeFileSync(join(project, "program.ts"), PROGRAM);
   const [example] = blocksOf("docs/package.md").filter(({ tag }) => tag === "ts");
   if (example === undefined) throw new Error("docs/package.md has no example");
@@ -77,6 +47,9 @@ test("it has what runs and what it reads, and neither sources nor tests", () => 
       "dist/mesh/report/page.css",
       "dist/mesh/verify/probe/workload/main.js",
       "dist/mesh/cli/schema.json",
+      "dist/plugin/PulumiPlugin.yaml",
+      "dist/plugin/package.json",
+      "dist/plugin/schema.json",
       "docs/rbac/auditor.yaml",
     ]),
   );
@@ -110,11 +83,12 @@ test("its command runs", () => {
   expect(node(join(installed, bin["spire-federation"] ?? ""), "explain", "MESH212")).toMatch(/^MESH212 {2}\S/);
 });
 
-test("a program and the example of docs/package.md type-check", () => {
+test("a program, the example of docs/package.md and examples/typescript type-check", () => {
   const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], target: "ES2022", module: "Node16" };
+  copyFileSync(join(ROOT, "examples", "typescript", "index.ts"), join(project, "other.ts"));
   writeFileSync(
     join(project, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: options, files: ["program.ts", "example.ts"] }),
+    JSON.stringify({ compilerOptions: options, files: ["program.ts", "example.ts", "other.ts"] }),
   );
   const { stdout } = spawnSync(join(ROOT, "node_modules", ".bin", "tsc"), { cwd: project, encoding: "utf8" });
   expect(stdout).toBe("");

@@ -1,0 +1,76 @@
+/** plugin/schema.json is what other languages see of the components. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pluginSchema } from "../../docs/generate/pluginSchema";
+import { CERT_MANAGER_DEFAULTS } from "../../components/certManagerInstall";
+
+const committed = readFileSync(join(__dirname, "..", "..", "plugin", "schema.json"), "utf8");
+
+interface Property {
+  $ref?: string;
+  type?: string;
+  description?: string;
+}
+interface Declared {
+  description?: string;
+  inputProperties: Record<string, Property>;
+  requiredInputs: string[];
+  properties: Record<string, Property>;
+}
+const { resources, types } = JSON.parse(committed) as {
+  resources: Record<string, Declared>;
+  types: Record<string, { properties?: Record<string, Property>; required?: string[]; enum?: { value: string }[] }>;
+};
+const token = (name: string): string => `spire-federation:index:${name}`;
+
+test("it is what `npm run plugin-schema` makes of the components", async () => {
+  expect(committed).toBe(await pluginSchema());
+});
+
+test.each([
+  ["CertManagerInstall", [], ["ready"]],
+  ["FederatedTrustDomain", ["peer"], ["fingerprints", "roots", "trustDomain"]],
+  ["FederationCertificate", ["host", "issuer"], ["caCertificates", "ready", "secretName"]],
+  ["PeerCas", ["peers"], ["ready"]],
+  ["RouterSecretAccess", [], ["roleName"]],
+  [
+    "SpireFederationServer",
+    ["host", "trustDomain"],
+    ["bundleEndpointUrl", "caCertificates", "endpointSpiffeId", "ready", "roots"],
+  ],
+])("%s has its required inputs and its outputs", (name, required, outputs) => {
+  const declared = resources[token(name)];
+  expect(declared?.requiredInputs).toEqual(required);
+  expect(Object.keys(declared?.properties ?? {}).sort()).toEqual(outputs);
+  expect(declared?.inputProperties).toMatchObject({ context: { type: "string" }, kubeconfig: { type: "string" } });
+});
+
+test("there are no others", () => {
+  expect(Object.keys(resources)).toHaveLength(6);
+});
+
+test("every component, input and output says what it is", () => {
+  const silent = Object.entries(resources).flatMap(([of, { description, inputProperties, properties }]) => [
+    ...(description === undefined ? [of] : []),
+    ...Object.entries({ ...properties, ...inputProperties }).flatMap(([key, property]) =>
+      property.description === undefined ? [`${of}.${key}`] : [],
+    ),
+  ]);
+  expect(silent).toEqual([]);
+});
+
+test("defaults come with the doc comments", () => {
+  expect(resources[token("CertManagerInstall")]?.inputProperties["channel"]?.description).toContain(
+    `Default \`${CERT_MANAGER_DEFAULTS.channel}\``,
+  );
+});
+
+test("an issuer is one type with the values that it takes", () => {
+  expect(types[token("Issuer")]?.required).toEqual(["type"]);
+  expect(types[token("IssuerType")]?.enum?.map(({ value }) => value)).toEqual(["acme", "ca", "existing"]);
+});
+
+test("every type that is referred to is there, and every type is referred to", () => {
+  const referred = [...committed.matchAll(/"#\/types\/([^"]+)"/g)].map(([, name]) => name);
+  expect([...new Set(referred)].sort()).toEqual(Object.keys(types).sort());
+});
