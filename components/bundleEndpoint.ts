@@ -4,13 +4,15 @@ import { CERTIFICATE_SECRET } from "./names";
 import type { Profile } from "./peer";
 import { problem, type Problem } from "./problem";
 
-/** The bundle endpoint's certificate is in a secret; the router presents it and re-encrypts to SPIRE. */
+/** The router presents the bundle endpoint's certificate and re-encrypts to SPIRE. */
 export interface ServingCertArgs {
   /**
    * Name of the `kubernetes.io/tls` secret in namespace zero-trust-workload-identity-manager. Default
    * `spire-server-federation-tls`, the secret of FederationCertificate.
    */
   externalSecretRef?: string;
+  /** Present the router's own default certificate instead of one from a secret. Default false. */
+  routerCertificate?: boolean;
   /** Seconds after which SPIRE reads its own serving certificate again, 3600 to 7776000 (the CRD's bounds). Default 86400. */
   fileSyncInterval?: number;
 }
@@ -25,12 +27,16 @@ export interface EndpointAcmeArgs {
   tosAccepted: boolean;
 }
 
+/** The API server names no host when it asks a Service, and SPIRE's ACME client presents its certificate for one host alone. */
+export const ACME_IS_PUBLIC =
+  "is cluster, but with its own certificate by ACME the SPIRE server answers only to the endpoint's host; set probe to machine";
+
 /** How a cluster serves the bundle of its own trust domain. */
 export interface BundleEndpointArgs {
   /** How the bundle endpoint authenticates itself. Default `https_web`. The CRD of SpireServer does not allow a change. */
   profile?: Profile;
   /**
-   * The certificate of the bundle endpoint comes from a secret. With `https_web` give either `servingCert` or `acme`; the
+   * The router presents the certificate of the bundle endpoint. With `https_web` give either `servingCert` or `acme`; the
    * CRD of SpireServer does not allow a change from one to the other.
    */
   servingCert?: ServingCertArgs;
@@ -55,6 +61,11 @@ export function checkBundleEndpoint(args: BundleEndpointArgs): Problem[] {
   if (servingCert?.fileSyncInterval !== undefined) {
     problems.push(...checkSeconds("servingCert.fileSyncInterval", servingCert.fileSyncInterval, FILE_SYNC_INTERVAL));
   }
+  if (servingCert?.routerCertificate === true && servingCert.externalSecretRef !== undefined) {
+    problems.push(
+      ...problem("servingCert.externalSecretRef", "has no effect with routerCertificate; remove one of them"),
+    );
+  }
   if (servingCert?.externalSecretRef !== undefined) {
     problems.push(...checkName("servingCert.externalSecretRef", servingCert.externalSecretRef));
   }
@@ -78,7 +89,8 @@ export function renderBundleEndpoint(args: BundleEndpointArgs, host: string): Bu
   }
   if (servingCert !== undefined) {
     const { fileSyncInterval = FILE_SYNC_INTERVAL.default, externalSecretRef = CERTIFICATE_SECRET } = servingCert;
-    return { profile: "https_web", refreshHint, httpsWeb: { servingCert: { fileSyncInterval, externalSecretRef } } };
+    const secret = servingCert.routerCertificate === true ? {} : { externalSecretRef };
+    return { profile: "https_web", refreshHint, httpsWeb: { servingCert: { fileSyncInterval, ...secret } } };
   }
   return { profile: "https_spiffe", refreshHint };
 }

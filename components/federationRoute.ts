@@ -90,12 +90,15 @@ interface LiveSpec {
 const FORCED: keyof typeof OWNED = "pulumi.com/patchForce";
 
 /**
- * Where the endpoint's certificate is in a secret, the router presents it and re-encrypts to SPIRE. In all other cases
- * SPIRE has the certificate, and the router passes TLS through.
+ * With `servingCert` the router presents a certificate, from a secret or its default one, and re-encrypts to SPIRE. In all
+ * other cases SPIRE has the certificate, and the router passes TLS through.
  */
 export function routeTls({ bundleEndpoint }: FederationSpec): { termination: string; secret: string | undefined } {
-  const secret = bundleEndpoint.httpsWeb?.servingCert?.externalSecretRef;
-  return { termination: secret === undefined ? "passthrough" : "reencrypt", secret };
+  const servingCert = bundleEndpoint.httpsWeb?.servingCert;
+  return {
+    termination: servingCert === undefined ? "passthrough" : "reencrypt",
+    secret: servingCert?.externalSecretRef,
+  };
 }
 
 /**

@@ -27,7 +27,8 @@ export interface BundleEndpointSpec {
 
 export interface ServingCertSpec {
   fileSyncInterval: number;
-  externalSecretRef: string;
+  /** Without it the router presents its default certificate. */
+  externalSecretRef?: string;
 }
 
 export interface AcmeSpec {

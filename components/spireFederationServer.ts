@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccess } from "./access";
 import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
-import { checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
+import { ACME_IS_PUBLIC, checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
 import type { Cluster } from "./cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./clusterProbe";
@@ -10,7 +10,7 @@ import { makeRoute, type OwnRoute } from "./federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
 import { clusterFor } from "./openCluster";
 import { type Peer, serverSpiffeId } from "./peer";
-import { refuse, type Problem } from "./problem";
+import { problem, refuse, type Problem } from "./problem";
 import { whenReady, type WaitOptions } from "./readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEndpoint";
 import { lookAtRoute } from "./routeReadiness";
@@ -74,6 +74,8 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAc
 
 /** How long the endpoint may take to answer once server and Route are ready: the router needs a moment. */
 const PROBE_SECONDS = 30;
+/** With ACME the first request makes SPIRE order the certificate, and is answered once it is there. */
+const ACME_PROBE_SECONDS = 180;
 
 /**
  * The federation of the SPIRE server: its bundle endpoint, the peers that it federates with, and a probe of the endpoint.
@@ -135,7 +137,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
         : this.ownRoute(`${name}-route`, cluster, ownRoute, asked, pulumi.all([server.id, rolledOut]), wait);
     this.ready = this.probe(`${name}-probe`, cluster, args, federation, admitted, {
       ...wait,
-      timeoutSeconds: PROBE_SECONDS,
+      timeoutSeconds: probeSeconds(args),
     });
 
     this.bundleEndpointUrl = this.ready.apply(() => url);
@@ -210,7 +212,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const command = fetchCommand(
       // Through this input, not dependsOn: a child cannot depend on its own parent.
       { trustDomain, bundleEndpointUrl: admitted.apply(() => url), caCertificates },
-      PROBE_SECONDS,
+      probeSeconds(args),
       [url, caCertificates, JSON.stringify(federation)],
     );
     // What it serves is its peers' business: they fetch it themselves.
@@ -219,6 +221,9 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   }
 }
 
+const probeSeconds = ({ acme }: BundleEndpointArgs): number =>
+  acme === undefined ? PROBE_SECONDS : ACME_PROBE_SECONDS;
+
 /** What the CRD, the operator or SPIRE would refuse. */
 function checkArguments(args: SpireFederationServerArgs): Problem[] {
   const { manage, endpointCaCertificates } = args;
@@ -226,6 +231,7 @@ function checkArguments(args: SpireFederationServerArgs): Problem[] {
     ...checkTrustDomain("trustDomain", args.trustDomain),
     ...checkHost("host", args.host),
     ...checkBundleEndpoint(args),
+    ...(args.acme !== undefined && args.probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : []),
     ...checkPeers("federatesWith", args.trustDomain, args.federatesWith ?? []),
     ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
     ...(typeof endpointCaCertificates === "string"

@@ -7,6 +7,7 @@ import { CertManagerInstall } from "../components/certManagerInstall";
 import { type ClusterReader, Forbidden } from "../components/cluster";
 import { FederatedTrustDomain } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
+import type { IssuerArgs } from "../components/issuer";
 import { keptPeer } from "../components/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/names";
 import { openCluster } from "../components/openCluster";
@@ -18,6 +19,7 @@ import { readOwnRoots } from "../components/spiffeEndpoint";
 import { SpireFederationServer } from "../components/spireFederationServer";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas";
 import type { ClusterConfig } from "./config";
+import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
 import { type PassedPreflight, preflight } from "./preflight";
@@ -64,8 +66,9 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   }
   const cas = await planPeerCas(config, cleared.reader, peers);
   ConfigError.throwIfAny(config.self.project, cas.problems);
+  for (const note of cleared.notes) await pulumi.log.info(note);
   for (const warning of [...cleared.warnings, ...cas.warnings]) await pulumi.log.warn(warning);
-  return compose(config, cleared, peers, cas.trust);
+  return compose(cleared, peers, cas.trust);
 }
 
 /** Only where a peer's endpoint has a CA of its own is anything read for it. */
@@ -82,13 +85,8 @@ async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joine
   }
 }
 
-function compose(
-  config: ClusterConfig,
-  cleared: PassedPreflight,
-  peers: PeerResolution,
-  cas: CaPlan["trust"],
-): ClusterOutputs {
-  const { route } = cleared;
+function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
+  const { config, route } = cleared;
   const provider = new k8s.Provider("cluster", {
     ...definedOnly({ context: config.context }),
     // It says which cluster this is, so that another kubeconfig, context or server address replaces nothing.
@@ -100,7 +98,8 @@ function compose(
   });
   const opts = { provider };
   const access = accessOf(config);
-  const web = config.profile === "https_web" ? endpointCertificate(config, cleared, opts) : undefined;
+  const issuer = certManagerIssuer(config);
+  const web = issuer && endpointCertificate(issuer, cleared, opts);
   // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
   const ready = web === undefined ? [] : [web.certificate.ready, web.routerAccess];
 
@@ -127,16 +126,12 @@ function compose(
       host: route.host,
       managedRoute: route.managedRoute,
       ownRoute: route.own,
-      profile: config.profile,
+      ...bundleEndpoint(config),
       probe: config.probe,
       publishRoots: publishesRoots(config),
-      refreshHint: config.refreshHint,
       federatesWith: peers.joined.map(({ peer }) => peer),
       federatesWithMode: config.federatesWith,
       ...definedOnly({
-        servingCert: web && {
-          fileSyncInterval: config.fileSyncInterval,
-        },
         manage: config.spireServer?.spec,
         manageSecret: config.spireServer?.secret,
         endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
@@ -182,11 +177,10 @@ function warnOfSharedRoots(
 
 /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
 function endpointCertificate(
-  config: ClusterConfig,
-  { certManager, route: { host } }: PassedPreflight,
+  issuer: IssuerArgs,
+  { config, certManager, route: { host } }: PassedPreflight,
   opts: pulumi.ComponentResourceOptions,
 ): { certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
-  const { issuer } = config;
   const access = accessOf(config);
   const operator = new CertManagerInstall(
     "cert-manager",

@@ -4,12 +4,13 @@ import type { ClusterAccess } from "../components/access";
 import * as check from "../components/arguments";
 import type { ProbeFrom } from "../components/clusterProbe";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
-import { checkIssuer, type IssuerArgs } from "../components/issuer";
+import { ISSUER_DEFAULTS } from "../components/issuer";
 import { kubeconfigName, usedContext } from "../components/kubeconfig";
 import type { Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import type { Bootstrap } from "../components/givenBundle";
 import { readBundleFile } from "./bundleFile";
+import { checkEndpointIssuer, type EndpointIssuer, type Open } from "./endpoint";
 import { Fields, definedOnly } from "./fields";
 import { type ConfiguredPeer, configuredPeers, type ReadFile } from "./peers";
 import { ConfigError } from "./refusal";
@@ -28,7 +29,9 @@ export interface ClusterConfig extends ClusterAccess {
   probe: ProbeFrom;
   refreshHint: number;
   fileSyncInterval: number;
-  issuer: IssuerArgs;
+  issuer: EndpointIssuer;
+  /** Which of these two it leaves open, so that what the cluster has is kept; they then have their defaults. */
+  open: Open;
   certificateTimes: check.CertificateTimes;
   certManager: {
     channel?: string;
@@ -96,17 +99,20 @@ export function parseConfig(
 ): ClusterConfig {
   const problems: Problem[] = [];
   const fields = new Fields(raw, "", problems);
+  const profile = fields.choice("profile", ["https_web", "https_spiffe"]);
+  const issuerFields = fields.object("issuer");
   const config: ClusterConfig = {
     self,
     ...fields.texts("context", "kubeconfig"),
     trustDomain: fields.requiredText("trustDomain"),
     peers: configuredPeers(fields, self, problems, readFile),
-    profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web",
+    profile: profile ?? "https_web",
     bootstrap: fields.choice("bootstrap", ["endpoint", "stack"]) ?? "endpoint",
     probe: fields.choice("probe", ["machine", "cluster"]) ?? "machine",
     refreshHint: fields.integer("refreshHint") ?? check.REFRESH_HINT.default,
     fileSyncInterval: fields.integer("fileSyncInterval") ?? check.FILE_SYNC_INTERVAL.default,
-    issuer: issuer(fields.object("issuer")),
+    issuer: issuer(issuerFields),
+    open: { profile: profile === undefined, issuer: issuerFields.keys().length === 0 },
     certificateTimes: {
       duration: fields.text("certificateDuration") ?? CERTIFICATE_DEFAULTS.duration,
       renewBefore: fields.text("renewBefore") ?? CERTIFICATE_DEFAULTS.renewBefore,
@@ -138,7 +144,7 @@ function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
     ...check.checkTrustDomain("trustDomain", config.trustDomain),
     ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
     ...check.checkSeconds("fileSyncInterval", config.fileSyncInterval, check.FILE_SYNC_INTERVAL),
-    ...checkIssuer("issuer", config.issuer),
+    ...checkEndpointIssuer("issuer", config.issuer),
     ...check.checkCertificateTimes(config.certificateTimes, {
       duration: "certificateDuration",
       renewBefore: "renewBefore",
@@ -155,13 +161,13 @@ function routeLabels(fields: Fields): Record<string, string> | undefined {
   return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, fields.text(key) ?? ""]));
 }
 
-function issuer(fields: Fields): IssuerArgs {
-  const chosen = issuerOfType(fields.choice("type", ["acme", "ca", "existing"]) ?? "acme", fields);
+function issuer(fields: Fields): EndpointIssuer {
+  const chosen = issuerOfType(fields.choice("type", ["acme", "ca", "existing", "router", "spire"]) ?? "acme", fields);
   fields.refuseOthers();
   return chosen;
 }
 
-function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
+function issuerOfType(type: EndpointIssuer["type"], fields: Fields): EndpointIssuer {
   switch (type) {
     case "acme":
       return { type, ...fields.texts("server", "email", "ingressClassName") };
@@ -172,6 +178,15 @@ function issuerOfType(type: IssuerArgs["type"], fields: Fields): IssuerArgs {
         type,
         kind: fields.choice("kind", ["Issuer", "ClusterIssuer"]) ?? "Issuer",
         name: fields.requiredText("name"),
+      };
+    case "router":
+      return { type };
+    case "spire":
+      return {
+        type,
+        server: fields.text("server") ?? ISSUER_DEFAULTS.acmeServer,
+        email: fields.requiredText("email"),
+        tosAccepted: fields.flag("tosAccepted") ?? false,
       };
   }
 }

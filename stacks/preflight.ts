@@ -11,11 +11,14 @@ import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
 import { existingIssuer } from "../components/issuer";
+import { refusalOfRouter } from "../components/routerCertificate";
 import { AccessError } from "../components/kubeconfig";
 import * as names from "../components/names";
 import { problem, type Problem } from "../components/problem";
+import { word } from "../components/shell";
 import { readZtwimRelease } from "../components/ztwimRelease";
 import type { ClusterConfig } from "./config";
+import { certManagerIssuer, judgeEndpoint, keepEndpoint, type LiveEndpoint } from "./endpoint";
 import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
@@ -23,12 +26,16 @@ import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings 
 /** A cluster that may be changed. */
 export interface PassedPreflight {
   reader: Cluster;
+  /** What the stack is configured to be, with what the cluster has and keeps where the config leaves it open. */
+  config: ClusterConfig;
   /** What there is of cert-manager; undefined when the profile needs none. */
   certManager: InstalledOperator | undefined;
   /** Follows from the config and the cluster's ingress domain. */
   route: FederationRoute;
   /** What people should know, and what no reason to stop is. */
   warnings: string[];
+  /** What was found and is kept. */
+  notes: string[];
   /** Whom the cluster is told to trust. */
   trust: TrustObject[];
 }
@@ -39,7 +46,7 @@ export interface ClusterState {
   spireServer:
     | (Conditioned &
         LiveSpireServer & {
-          spec?: { federation?: { bundleEndpoint?: { profile?: string; httpsWeb?: { acme?: object } } } };
+          spec?: { federation?: { bundleEndpoint?: LiveEndpoint } };
         })
     | undefined;
   ingress: IngressConfig | undefined;
@@ -57,18 +64,21 @@ const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
 
 /** Connects, looks and judges: a cleared cluster, or all problems at once. One that cannot be read has just that one. */
 export async function preflight(
-  config: ClusterConfig,
+  given: ClusterConfig,
   connect: (access: ClusterAccess) => Cluster,
 ): Promise<PassedPreflight | Problem[]> {
   try {
-    const reader = connect(config);
+    const reader = connect(given);
     const forbidden: string[] = [];
     const lenient = readOn(reader, forbidden);
-    const state = { ...(await look(lenient, config)), platform: await lookAtPlatform(reader) };
+    const state = { ...(await look(lenient, given)), platform: await lookAtPlatform(reader) };
+    const { config, notes } = keepEndpoint(given, state.spireServer?.spec?.federation?.bundleEndpoint);
     const problems = judge(config, state);
     if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
     const certManager =
-      config.profile === "https_web" ? await inspectCertManager(lenient, { stack: config.self.stack }) : undefined;
+      certManagerIssuer(config) === undefined
+        ? undefined
+        : await inspectCertManager(lenient, { stack: config.self.stack });
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
@@ -79,13 +89,21 @@ export async function preflight(
     if (certManager !== undefined) {
       problems.push(...(Array.isArray(certManager) ? certManager : judgeCertManager(config, certManager)));
     }
+    const router = problems.length === 0 ? await judgeRouter(config, routeOf(config, state).host) : [];
+    problems.push(...(Array.isArray(router) ? router : []));
     if (problems.length === 0 && !Array.isArray(certManager)) {
       const route = routeOf(config, state);
       return {
         reader,
+        config,
         certManager,
         route,
-        warnings: [...platformWarnings(state.platform), ...routeWarnings(config, route, state)],
+        warnings: [
+          ...platformWarnings(state.platform),
+          ...routeWarnings(config, route, state),
+          ...(Array.isArray(router) ? [] : [router.warning]),
+        ],
+        notes,
         trust: state.trust,
       };
     }
@@ -104,6 +122,19 @@ async function judgeProbe(proxy: ServiceProxy): Promise<Problem[]> {
   } catch (error) {
     return error instanceof Forbidden ? problem("probe", `${error.message}; ${PROXY_RIGHTS}`) : [];
   }
+}
+
+/** Whether peers can verify the router's default certificate, where the endpoint is to have it. */
+async function judgeRouter(config: ClusterConfig, host: string): Promise<Problem[] | { warning: string }> {
+  if (config.profile === "https_spiffe" || config.issuer.type !== "router") return [];
+  if (config.probe === "cluster") {
+    const warning =
+      `the router's default certificate was not looked at, because probe is cluster; peers must be able to verify it for ${host}. ` +
+      `See it from where the router can be reached: curl -v ${word(`https://${host}`)}`;
+    return { warning };
+  }
+  const refusal = await refusalOfRouter(`https://${host}`, config.endpointCa);
+  return refusal === undefined ? [] : problem("issuer.type", refusal);
 }
 
 /** Keys that would change nothing, since the cert-manager that is there is somebody else's. Pure. */
@@ -134,15 +165,16 @@ function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
   };
 }
 
-async function look(reader: ClusterReader, { issuer }: ClusterConfig): Promise<Omit<ClusterState, "platform">> {
+async function look(reader: ClusterReader, config: ClusterConfig): Promise<Omit<ClusterState, "platform">> {
   const namespace = names.OPERAND_NAMESPACE;
+  const issuer = certManagerIssuer(config);
   const [ztwim, spireServer, ingress, route, federationCrd, referred, trust] = await Promise.all([
     reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     reader.get<IngressConfig>("config.openshift.io/v1", "Ingress", names.SINGLETON),
     reader.get<LiveRoute>(names.ROUTE_API, "Route", names.FEDERATION_ROUTE, namespace),
     reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", FEDERATION_CRD),
-    issuer.type === "existing" ? readIssuer(reader, existingIssuer(issuer)) : undefined,
+    issuer?.type === "existing" ? readIssuer(reader, existingIssuer(issuer)) : undefined,
     reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
   ]);
   return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred, trust };
@@ -157,7 +189,7 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
   return [
     ...judgeCluster(config, state),
     ...judgeTrustDomain(config, state),
-    ...judgeEndpoint(config, state),
+    ...judgeEndpoint(config, state.spireServer?.spec?.federation?.bundleEndpoint),
     // Where there is no ZTWIM, no CRD says what a SpireServer is.
     ...(state.ztwim === undefined ? [] : judgeSpireServer(config.spireServer, state.spireServer, accessOf(config))),
     // Nothing more is to be said of a cluster without ZTWIM.
@@ -186,8 +218,9 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
     const cure = "take CREATE_ONLY_MODE out of its Subscription's env";
     add("context", `ZTWIM's operator is in create-only mode and would ignore every change; ${cure}`);
   }
-  if (config.profile === "https_web" && config.issuer.type === "existing" && state.issuer === undefined) {
-    const { kind, name } = existingIssuer(config.issuer);
+  const issuer = certManagerIssuer(config);
+  if (issuer?.type === "existing" && state.issuer === undefined) {
+    const { kind, name } = existingIssuer(issuer);
     add("issuer.name", `there is no ${kind} "${name}"; create it, or name another`);
   }
   return problems;
@@ -206,18 +239,4 @@ function judgeTrustDomain(config: ClusterConfig, state: ClusterState): Problem[]
     return problem("context", `the cluster has no ingress domain (ingresses.config.openshift.io/cluster); ${cure}`);
   }
   return judgeRoute(config, routeOf(config, state), state.route);
-}
-
-/** The CRD lets neither the profile change, nor where the endpoint's certificate comes from. */
-function judgeEndpoint({ profile }: ClusterConfig, { spireServer }: ClusterState): Problem[] {
-  const live = spireServer?.spec?.federation?.bundleEndpoint;
-  if (live?.profile !== undefined && live.profile !== profile) {
-    const cure = `set "${live.profile}", or have the SpireServer made anew`;
-    return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
-  }
-  if (live?.httpsWeb?.acme !== undefined) {
-    const cure = "have the SpireServer made anew, or leave its federation to whoever made it";
-    return problem("profile", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
-  }
-  return [];
 }

@@ -14,6 +14,7 @@ import {
   ztwimRelease,
 } from "../components/ztwimRelease";
 import type { ClusterConfig } from "./config";
+import { certManagerIssuer } from "./endpoint";
 
 export interface ClusterVersion extends KubeObject {
   status?: { desired?: { version?: string }; history?: { state?: string; version?: string }[] };
@@ -95,11 +96,12 @@ export function openShiftVersion(version: ClusterVersion | undefined): string | 
   return completed?.version ?? version?.status?.desired?.version;
 }
 
-/** Only a certificate in a secret needs it; with https_spiffe the router passes TLS through. */
-function judgeOpenShift({ profile }: ClusterConfig, version: string | undefined): Problem[] {
+/** Only a certificate in a secret needs it. */
+function judgeOpenShift(config: ClusterConfig, version: string | undefined): Problem[] {
   const parts = minorOf(version);
-  if (profile !== "https_web" || parts === undefined || !isBefore(parts, OPENSHIFT)) return [];
-  const cure = "upgrade the cluster to 4.19 or newer, or use profile https_spiffe, which needs no such Route";
+  if (certManagerIssuer(config) === undefined || parts === undefined || !isBefore(parts, OPENSHIFT)) return [];
+  const cure =
+    "upgrade the cluster to 4.19 or newer, or use profile https_spiffe, or issuer.type router or spire, which need no such Route";
   return [
     {
       path: "profile",
@@ -157,8 +159,9 @@ function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): 
 }
 
 /** Without the class no router serves the Ingress that answers HTTP-01, and the challenge waits for ever. */
-function judgeIngressClass({ profile, issuer }: ClusterConfig, classes: readonly KubeObject[] | undefined): Problem[] {
-  if (profile !== "https_web" || issuer.type !== "acme" || classes === undefined) return [];
+function judgeIngressClass(config: ClusterConfig, classes: readonly KubeObject[] | undefined): Problem[] {
+  const issuer = certManagerIssuer(config);
+  if (issuer?.type !== "acme" || classes === undefined) return [];
   const wanted = issuer.ingressClassName ?? ISSUER_DEFAULTS.ingressClassName;
   const there = classes.map(({ metadata }) => metadata?.name ?? "").sort();
   if (there.includes(wanted)) return [];

@@ -85,6 +85,9 @@ function issuers(): string {
       about.replace(`${code(type)}: `, ""),
     ]),
   );
+  for (const { name, about } of fieldsOf("stacks/endpoint.ts", "SpireIssuer", ["server", "email", "tosAccepted"])) {
+    rows.push([code(`issuer.${name}`), code("spire"), about]);
+  }
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
 }
 

@@ -12,7 +12,7 @@ import type { Conditioned } from "../../components/conditions";
 import { federationRoute } from "../../components/federationRoute";
 import { inspectCertManager } from "../../components/inspectCertManager";
 import { type Issued, readIssued } from "../../components/issuingCa";
-import { planIssuer } from "../../components/issuer";
+import { type IssuerArgs, planIssuer } from "../../components/issuer";
 import * as names from "../../components/names";
 import { explain } from "../../components/problem";
 import { failed, type Verdict } from "../../components/readiness";
@@ -23,6 +23,7 @@ import { mountedCas } from "../../components/peerCasReadiness";
 import { readCas } from "../../components/trustedCas";
 import type { Pod, Workload } from "../../components/workloads";
 import { readZtwimRelease, type ZtwimRelease } from "../../components/ztwimRelease";
+import { certManagerIssuer } from "../../stacks/endpoint";
 import { readIngressDomain, readServerConf } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";
 import { inParallel } from "../kernel/parallel";
@@ -135,7 +136,6 @@ export async function readFacts(
   const { version, sources } = reached.seen;
   const { reader, api, server } = sources;
   const here = names.OPERAND_NAMESPACE;
-  const issuer = planIssuer(config.issuer).reference;
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
@@ -143,8 +143,7 @@ export async function readFacts(
     ingressDomain: () => readIngressDomain(reader),
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     certManager: () => lookAtInstalled(reader, name),
-    issuer: () =>
-      reader.get(names.CERT_MANAGER_API, issuer.kind, issuer.name, issuer.kind === "Issuer" ? here : undefined),
+    issuer: () => readIssuer(reader, certManagerIssuer(config)),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, here),
     issued: () => readIssued(reader, names.CERTIFICATE_SECRET),
     role: () => reader.get(names.RBAC_API, "Role", names.SECRET_READER.role, here),
@@ -183,6 +182,12 @@ export async function readFacts(
   };
   const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
+}
+
+async function readIssuer(reader: ClusterReader, issuer: IssuerArgs | undefined): Promise<Objects["issuer"]> {
+  if (issuer === undefined) return undefined;
+  const { kind, name } = planIssuer(issuer).reference;
+  return reader.get(names.CERT_MANAGER_API, kind, name, kind === "Issuer" ? names.OPERAND_NAMESPACE : undefined);
 }
 
 /** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */

@@ -1,6 +1,7 @@
 /** Peers, as they are themselves: a member by its own cluster, any other by what its stack publishes or the config says. */
 import { type Peer, serverSpiffeId } from "../../components/peer";
 import { type Publication, resolvePeers } from "../../stacks/contract";
+import { certManagerIssuer } from "../../stacks/endpoint";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
@@ -53,8 +54,9 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
 /** CAs (PEM) that vouch for a member's https_web endpoint; undefined where those are public, or not known. */
 export function endpointCa({ config, facts }: Pick<MemberView, "config" | "facts">): string | undefined {
   const issued = "seen" in facts && "seen" in facts.seen.issued ? facts.seen.issued.seen?.ca : undefined;
+  const issuer = certManagerIssuer(config)?.type;
   // An ACME server is vouched for by public CAs, whatever the request of another issuer says.
-  return config.endpointCa ?? (config.issuer.type === "acme" ? undefined : issued);
+  return config.endpointCa ?? (issuer === "ca" || issuer === "existing" ? issued : undefined);
 }
 
 /** The peer's own SPIRE server has the last word; its endpoint speaks for it only if SPIRE servers would believe that. */

@@ -43,10 +43,10 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
         const lines = said.map(({ path, message }) => `${path}: ${message}`);
         return failed(lines.join("\n"), `put that right; each key stands in Pulumi.${member}.yaml`);
       }
-      const { certManager, route, warnings } = said;
+      const { certManager, route, warnings, notes } = said;
       const operator = certManager === undefined ? "is not needed" : WILL[certManager.state];
       const maker = route.own === undefined ? "the operator's" : "the stack's own";
-      return ok([`cert-manager ${operator}; the Route will be ${maker}`, ...warnings].join("\n"));
+      return ok([`cert-manager ${operator}; the Route will be ${maker}`, ...notes, ...warnings].join("\n"));
     },
   },
   {

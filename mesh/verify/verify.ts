@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";
 import type { Publication } from "../../stacks/contract";
+import { keepEndpoint } from "../../stacks/endpoint";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
@@ -147,9 +148,11 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
 }
 
 async function lookAt(member: MeshMember, world: World): Promise<SeenMember> {
-  const { config } = member;
-  const read = await readFacts(member, () => world.cluster(accessOf(config)));
+  const read = await readFacts(member, () => world.cluster(accessOf(member.config)));
   const facts = map(read, ({ facts }) => facts);
+  const server = chain(facts, (seen) => seen.server);
+  const live = "seen" in server ? server.seen?.spec?.federation?.bundleEndpoint : undefined;
+  const { config } = keepEndpoint(member.config, live);
   const program = chain(facts, (seen) => seen.program);
   return {
     ...placeOf(member),

@@ -117,7 +117,9 @@ it("speaks nothing but https", async () => {
 it("names the URL, the trust domain, curl's error and what to look at when it gives up", async () => {
   const { code, stderr } = await fetch({ ca: ca.pem, url: "https://localhost:1" });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/https:\/\/localhost:1.*apps\.cluster2\.example\.com.*does not answer.*curl: \(7\).*router runs/);
+  expect(stderr).toMatch(
+    /https:\/\/localhost:1.*apps\.cluster2\.example\.com.*does not answer.*curl: \(7\).*router runs/,
+  );
 });
 
 it("says what can be between the router and the SPIRE server, when a connection is cut before TLS", async () => {

@@ -59,6 +59,26 @@ describe("the SpireServer", () => {
     });
   });
 
+  it.each<[string, Partial<SpireFederationServerArgs>, object]>([
+    [
+      "the router's certificate",
+      { servingCert: { routerCertificate: true } },
+      { servingCert: { fileSyncInterval: 86400 } },
+    ],
+    [
+      "ACME, for the endpoint's host",
+      {
+        servingCert: undefined as never,
+        acme: { directoryUrl: "https://a.example.com", email: "a@b.org", tosAccepted: true },
+      },
+      { acme: { directoryUrl: "https://a.example.com", domainName: HOST, email: "a@b.org", tosAccepted: "true" } },
+    ],
+  ])("gets %s, and no secret", async (_, changed, httpsWeb) => {
+    expect(federationOf(await make(changed, silentCluster()))).toMatchObject({
+      bundleEndpoint: { profile: "https_web", httpsWeb },
+    });
+  });
+
   it("lists the peers by trust domain, with the names that its CRD has", async () => {
     const seen = await make({ federatesWith: [third, peer] }, silentCluster());
     expect(federationOf(seen)).toEqual({

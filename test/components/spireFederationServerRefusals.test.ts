@@ -17,6 +17,16 @@ describe("refuses", () => {
       ["servingCert.fileSyncInterval"],
     ],
     ["two certificates", { acme }, ["profile"]],
+    [
+      "a secret beside the router's certificate",
+      { servingCert: { ...servingCert, routerCertificate: true } },
+      ["servingCert.externalSecretRef"],
+    ],
+    [
+      "a probe that ACME's one host does not answer",
+      { servingCert: undefined as never, acme, probe: "cluster" },
+      ["probe"],
+    ],
     ["no certificate", { servingCert: undefined as never }, ["profile"]],
     ["a certificate with https_spiffe", { profile: "https_spiffe" }, ["profile"]],
     [

@@ -10,6 +10,7 @@ import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
 
 jest.mock("../../components/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
+jest.mock("../../components/routerCertificate", () => ({ refusalOfRouter: () => Promise.resolve(undefined) }));
 
 // Every wait ends at once: readiness has its own tests, here it is what comes after what.
 jest.mock("../../components/readiness", () => ({
@@ -32,6 +33,8 @@ interface Options {
   preview?: boolean;
   /** What is in the cluster beside ZTWIM's own. */
   live?: KubeObject[];
+  /** `spec` of the live SpireServer. */
+  server?: Record<string, unknown>;
   /** The cluster's own roots (PEM). */
   own?: string;
   /** Roots of peers that have none of their own, by cluster. */
@@ -42,7 +45,7 @@ interface Options {
 async function run(
   stack: string,
   peers: string[],
-  { backend = {}, config = {}, preview = false, live: others = [], own = "", roots = {} }: Options = {},
+  { backend = {}, config = {}, preview = false, live: others = [], own = "", roots = {}, server }: Options = {},
 ): Promise<Run> {
   const warnings: string[] = [];
   const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
@@ -55,6 +58,7 @@ async function run(
   );
   const live = freshCluster(stack);
   live.ztwim.spec = { trustDomain: parsed.trustDomain };
+  if (server !== undefined) live.spireServer.spec = server;
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
     useCluster(clusterOf(...Object.values(live), ...others, ownBundle(own)));
@@ -146,6 +150,61 @@ describe("two stacks that name each other", () => {
     const endpointCa = root("ca.example.com").pem;
     const { outputs } = await run("cluster1", [], { config: { endpointCa } });
     expect(await valueOf(outputs.federation)).toHaveProperty("caCertificates", endpointCa);
+  });
+});
+
+describe("an endpoint without a certificate of cert-manager", () => {
+  const spire = { type: "spire", email: "ops@example.org", tosAccepted: true };
+  const endpointOf = (seen: Seen[]): unknown =>
+    (named(seen, "spire-server-server").inputs["spec"] as { federation: { bundleEndpoint: unknown } }).federation
+      .bundleEndpoint;
+
+  it.each<[string, Record<string, unknown>, object]>([
+    ["the router's default one", { type: "router" }, { servingCert: { fileSyncInterval: 86400 } }],
+    [
+      "one that SPIRE gets by ACME",
+      spire,
+      {
+        acme: {
+          directoryUrl: "https://acme-v02.api.letsencrypt.org/directory",
+          domainName: "federation.apps.cluster1.example.com",
+          email: "ops@example.org",
+          tosAccepted: "true",
+        },
+      },
+    ],
+  ])("has %s, and makes nothing of cert-manager and no Role", async (_, issuer, httpsWeb) => {
+    const endpointCa = root("ca.example.com").pem;
+    const { seen, outputs } = await run("cluster1", [], { config: { issuer, endpointCa } });
+    expect(endpointOf(seen)).toEqual({ profile: "https_web", refreshHint: 300, httpsWeb });
+    expect(
+      seen.filter(({ type }) => /cert-manager|operators\.coreos|rbac|CertManager|RouterSecret/.test(type)),
+    ).toEqual([]);
+    expect(outputs.certificateSecret).toBeUndefined();
+    expect(await valueOf(outputs.federation)).toMatchObject({ profile: "https_web", caCertificates: endpointCa });
+  });
+
+  it("has a Route of the stack's own without a secret, where one is needed", async () => {
+    const tlsOf = async (issuer: object): Promise<unknown> => {
+      const { seen } = await run("cluster1", [], { config: { issuer, routeLabels: { shard: "public" } } });
+      return (named(seen, "spire-server-route").inputs["spec"] as { tls: unknown }).tls;
+    };
+    const redirect = { insecureEdgeTerminationPolicy: "Redirect" };
+    expect(await tlsOf({ type: "router" })).toEqual({ termination: "reencrypt", ...redirect });
+    expect(await tlsOf(spire)).toEqual({ termination: "passthrough", ...redirect });
+  });
+});
+
+describe("what a cluster has and can never change", () => {
+  it("is kept where the config leaves it open, and published", async () => {
+    const info = jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);
+    const spec = { federation: { bundleEndpoint: { profile: "https_spiffe" } } };
+    const own = root("apps.cluster1.example.com").pem;
+    const { outputs } = await run("cluster1", [], { server: spec, own });
+    expect(await valueOf(outputs.federation)).toMatchObject({ profile: "https_spiffe", caCertificates: own });
+    expect(outputs.certificateSecret).toBeUndefined();
+    expect(info).toHaveBeenCalledWith(expect.stringContaining("profile is not set"));
+    info.mockRestore();
   });
 });
 

@@ -24,6 +24,7 @@ describe("a config with what is required", () => {
       refreshHint: 300,
       fileSyncInterval: 86400,
       issuer: { type: "acme" },
+      open: { profile: true, issuer: true },
       certificateTimes: { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 },
       certManager: { removeOnDestroy: false },
       federatesWith: "static",
@@ -110,6 +111,18 @@ describe("refused, each with its key", () => {
     ["an ACME server without TLS", { issuer: { server: "http://acme.example.com" } }, "issuer.server"],
     ["an existing issuer without its name", { issuer: { type: "existing", kind: "ClusterIssuer" } }, "issuer.name"],
     ["an issuer that is no object", { issuer: "acme" }, "issuer"],
+    [
+      "a field of the router's certificate, which has none",
+      { issuer: { type: "router", email: "a@b.org" } },
+      "issuer.email",
+    ],
+    ["SPIRE's own ACME without an e-mail address", { issuer: { type: "spire", tosAccepted: true } }, "issuer.email"],
+    ["SPIRE's own ACME without consent", { issuer: { type: "spire", email: "a@b.org" } }, "issuer.tosAccepted"],
+    [
+      "SPIRE's own ACME without TLS",
+      { issuer: { type: "spire", email: "a@b.org", tosAccepted: true, server: "http://acme.example.com" } },
+      "issuer.server",
+    ],
     ["an unknown mode", { federatesWith: "none" }, "federatesWith"],
     ["a CA that is none", { endpointCa: "abc" }, "endpointCa"],
     ["a certificate that is no CA's", { endpointCa: issue("leaf").pem }, "endpointCa"],
@@ -129,7 +142,7 @@ describe("refused, each with its key", () => {
   it("everything at once, in a message that names project, key and cure", () => {
     const raw = { trustDomain: "UPPER", refreshHint: 1, profile: "x", peers: ["cluster1"], endpointCa: "x" };
     const paths = refusalsOf(raw).map((refusal) => refusal.split(":")[0]);
-    expect(paths).toEqual(["peers[0]", "profile", "trustDomain", "refreshHint", "endpointCa"]);
+    expect(paths).toEqual(["profile", "peers[0]", "trustDomain", "refreshHint", "endpointCa"]);
     expect(() => parseConfig({ refreshHint: 1 }, SELF)).toThrow(
       /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
     );
@@ -145,7 +158,11 @@ it("is a config or a ConfigError, never anything else, whatever is written", () 
     peers: fc.oneof(fc.array(some("cluster2", "a/b/c", null, "")), some('["cluster2"]', "[null]", "[[]]", "{")),
     rebootstrap: fc.oneof(fc.dictionary(fc.string(), some(1)), some('{"__proto__":1}')),
     issuer: fc.oneof(
-      fc.record({ type: some("acme", "ca", "existing"), name: some("x"), server: some("https://a") }),
+      fc.record({
+        type: some("acme", "ca", "existing", "router", "spire"),
+        name: some("x"),
+        server: some("https://a"),
+      }),
       some(),
     ),
     profile: some("https_web", "https_spiffe"),

@@ -1,7 +1,10 @@
 import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster";
+import { refusalOfRouter } from "../../components/routerCertificate";
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
+
+jest.mock("../../components/routerCertificate");
 
 const NAMESPACE = "zero-trust-workload-identity-manager";
 
@@ -41,6 +44,10 @@ const managed = {
   datastore: { databaseType: "sqlite3" },
 };
 
+afterEach(() => {
+  jest.mocked(refusalOfRouter).mockReset();
+});
+
 describe("cleared", () => {
   it("is a cluster on which this program has made nothing yet", async () => {
     expect(await run()).toMatchObject({
@@ -70,6 +77,26 @@ describe("cleared", () => {
 
   it("is one without cert-manager to look at, when the profile needs none", async () => {
     expect(await run(undefined, { profile: "https_spiffe" })).toHaveProperty("certManager", undefined);
+  });
+
+  it("is one without cert-manager, when the router or SPIRE has the certificate", async () => {
+    jest.mocked(refusalOfRouter).mockResolvedValueOnce(undefined);
+    const older: Change = ({ version }) => (version.status = { desired: { version: "4.18.1" } });
+    const router = await run(older, { issuer: { type: "router" }, endpointHost: "f.apps.cluster1.example.com" });
+    expect(router).toMatchObject({ certManager: undefined, warnings: [], config: { issuer: { type: "router" } } });
+    expect(refusalOfRouter).toHaveBeenLastCalledWith("https://f.apps.cluster1.example.com", undefined);
+    const spire = { type: "spire", email: "ops@example.org", tosAccepted: true };
+    expect(await run(older, { issuer: spire })).toMatchObject({ certManager: undefined, warnings: [] });
+  });
+
+  it("is one whose https_spiffe is kept, with a note that says so", async () => {
+    const live: Change = ({ spireServer }) =>
+      (spireServer.spec = { federation: { bundleEndpoint: { profile: "https_spiffe" } } });
+    expect(await run(live)).toMatchObject({
+      config: { profile: "https_spiffe" },
+      certManager: undefined,
+      notes: [expect.stringContaining("profile is not set")],
+    });
   });
 
   it("is one without a SpireServer, when the stack is to make it", async () => {
@@ -105,6 +132,12 @@ describe("warned of", () => {
       route: { managedRoute: false, own: { former: { hostTaken: true } } },
       warnings: [expect.stringMatching(/Run one more up.*oc --context cluster1 delete route spire-server-federation/)],
     });
+  });
+
+  it("is a router's certificate that was not looked at, since the router may be out of reach", async () => {
+    const found = await warnings(() => undefined, { issuer: { type: "router" }, probe: "cluster" });
+    expect(found).toEqual([expect.stringMatching(/was not looked at.*curl -v https:\/\/federation\.apps\.cluster1/)]);
+    expect(refusalOfRouter).not.toHaveBeenCalled();
   });
 
   it("is a trust domain for which the operator can make no Route", async () => {
@@ -179,13 +212,7 @@ describe("refused", () => {
       "profile",
       /"https_spiffe", which it can never change/,
       (live) => (live.spireServer.spec = { federation: { bundleEndpoint: { profile: "https_spiffe" } } }),
-    ],
-    [
-      "a live endpoint that gets its certificate itself",
-      "profile",
-      /by ACME itself/,
-      (live) =>
-        (live.spireServer.spec = { federation: { bundleEndpoint: { profile: "https_web", httpsWeb: { acme: {} } } } }),
+      { profile: "https_web" },
     ],
     [
       "an issuer that is not there",
@@ -205,6 +232,13 @@ describe("refused", () => {
   ])("%s", async (_, path, message, change, raw = {}, more = []) => {
     const problems = await run(change, raw, more);
     expect(problems).toEqual([{ path, message: expect.stringMatching(message) as unknown }]);
+  });
+
+  it("a router's certificate that peers cannot verify", async () => {
+    jest.mocked(refusalOfRouter).mockResolvedValueOnce("nobody knows its CA");
+    expect(await run(undefined, { issuer: { type: "router" } })).toEqual([
+      { path: "issuer.type", message: "nobody knows its CA" },
+    ]);
   });
 
   it("a managed SpireServer's changes of what others have set, and an upstream CA that the CRD does not know", async () => {

@@ -2,12 +2,13 @@
 import { word } from "../../../components/shell";
 import { contains } from "../../../components/correction";
 import { isTrueNow, notTrue } from "../../../components/conditions";
-import { planIssuer } from "../../../components/issuer";
+import { type IssuerArgs, planIssuer } from "../../../components/issuer";
 import { CERTIFICATE_SECRET, ROUTER, SECRET_READER } from "../../../components/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
-import { hostOf, NO_CERTIFICATE } from "./clusterChecks";
+import { certManagerIssuer } from "../../../stacks/endpoint";
+import { hostOf, noCertManager } from "./clusterChecks";
 import { dated, span } from "../times";
 import { fact, type MemberView, ocHere, renewCommand, upAgain } from "../subjects";
 
@@ -16,9 +17,11 @@ const OVERDUE_MS = 3600_000;
 
 /** Only where the endpoint has a certificate of cert-manager. */
 const web =
-  (judge: (view: MemberView) => Judgement) =>
-  (view: MemberView): Judgement =>
-    view.config.profile === "https_spiffe" ? skipped(NO_CERTIFICATE) : judge(view);
+  (judge: (view: MemberView, issuer: IssuerArgs) => Judgement) =>
+  (view: MemberView): Judgement => {
+    const issuer = certManagerIssuer(view.config);
+    return issuer === undefined ? skipped(noCertManager(view.config)) : judge(view, issuer);
+  };
 
 const gone = (view: MemberView, what: string): Judgement => failed(`${what} is not there`, upAgain(view));
 
@@ -32,8 +35,8 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       "renewal, weeks later; another one gives the next certificate a CA that the peers don't know.",
     verifications: [1],
     needs: ["MESH101"],
-    judge: web((view) => {
-      const { objects, reference } = planIssuer(view.config.issuer);
+    judge: web((view, asksOf) => {
+      const { objects, reference } = planIssuer(asksOf);
       const label = `${reference.kind} ${reference.name}`;
       const issuer = fact(view, "issuer");
       if (issuer === undefined) return gone(view, label);
@@ -56,12 +59,12 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       "cert-manager is asked for a certificate of the Route's host and no other. Peers refuse one for another host.",
     verifications: [1],
     needs: ["MESH101"],
-    judge: web((view) => {
+    judge: web((view, issuer) => {
       const certificate = fact(view, "certificate");
       const label = `Certificate ${CERTIFICATE_SECRET}`;
       if (certificate === undefined) return gone(view, label);
       const { dnsNames = [], issuerRef } = certificate.spec ?? {};
-      const { kind, name } = planIssuer(view.config.issuer).reference;
+      const { kind, name } = planIssuer(issuer).reference;
       const host = hostOf(view);
       if (dnsNames.length !== 1 || dnsNames[0] !== host) {
         return failed(`it is for ${dnsNames.join(", ") || "nobody"}, the endpoint is ${host}`, upAgain(view));

@@ -2,6 +2,7 @@
 import type { ClusterAccess } from "../../../components/access";
 import { condition, describe } from "../../../components/conditions";
 import { CERT_MANAGER } from "../../../components/names";
+import { certManagerIssuer, describeEndpoint } from "../../../stacks/endpoint";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { fact, type MemberView, oc, ocHere } from "../subjects";
 
@@ -33,7 +34,7 @@ export const clusterChecks: readonly Check<MemberView>[] = [
     verifications: [1],
     needs: ["MESH101"],
     judge: (view) => {
-      if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
+      if (certManagerIssuer(view.config) === undefined) return skipped(noCertManager(view.config));
       const said = fact(view, "certManager");
       if (said.state === "ready") return ok("its operator's version Succeeded, its Deployments are rolled out");
       const { namespace, operandNamespace } = CERT_MANAGER;
@@ -87,7 +88,9 @@ export const clusterChecks: readonly Check<MemberView>[] = [
   },
 ];
 
-export const NO_CERTIFICATE = "with https_spiffe the endpoint has no certificate of cert-manager";
+/** Said of what only an endpoint with a certificate of cert-manager has. */
+export const noCertManager = (config: MemberView["config"]): string =>
+  `the endpoint is ${describeEndpoint(config)}, and has no certificate of cert-manager`;
 
 /** Where the bundle endpoint is; not seen when the ingress domain is not. */
 export const hostOf = (view: MemberView): string => see(view.route).host;

@@ -11,7 +11,8 @@ import { parseTrustBundle } from "../../../components/trustBundle";
 import { bundleOfJwks } from "../../spire/endpointBundle";
 import { POD } from "../../spire/serverCommands";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
-import { hostOf, NO_CERTIFICATE } from "./clusterChecks";
+import { certManagerIssuer } from "../../../stacks/endpoint";
+import { hostOf, noCertManager } from "./clusterChecks";
 import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
 import { fingerprint, type HeldBundle } from "../../spire/bundle";
@@ -128,7 +129,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     title: "the configured CA vouches for it",
     source: "the endpoint's TLS connection",
     about:
-      "The chain ends at a CA that peers are told to believe: a public one with ACME, that of the issuer or of endpointCa otherwise, the " +
+      "The chain ends at a CA that peers are told to believe: endpointCa, else that of the issuer, else the public ones; the " +
       "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
     verifications: [6],
     needs: ["MESH144", "MESH145"],
@@ -136,7 +137,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) =>
       judgeIssuer(
         see(view.presented),
-        `have it issued by the configured issuer (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
+        `have it issued by another CA (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
       ),
   },
   {
@@ -193,7 +194,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     needs: ["MESH143", "MESH113"],
     asked: isReached,
     judge: (view) => {
-      if (view.config.profile === "https_spiffe") return skipped(NO_CERTIFICATE);
+      if (certManagerIssuer(view.config) === undefined) return skipped(noCertManager(view.config));
       const issued = fact(view, "issued");
       // The requests go with their Certificate, and the secret stays.
       if (issued === undefined) return skipped("no request says what was issued last");
@@ -285,7 +286,16 @@ function notIn(some: readonly string[], others: readonly string[], what: string)
   return only.length === 0 ? [] : [`${what} ${only.map(short).join(", ")}`];
 }
 
-const renewCure = (view: MemberView): string => `see that cert-manager runs, then ${renewCommand(view)}`;
+/** Whose work a new certificate is. */
+function renewCure(view: MemberView): string {
+  if (certManagerIssuer(view.config) !== undefined) return `see that cert-manager runs, then ${renewCommand(view)}`;
+  if (view.config.profile === "https_web" && view.config.issuer.type === "router") {
+    return `renew the router's default certificate: ${oc(view, `get ingresscontroller default -n ${INGRESS_OPERATOR} -o jsonpath='{.spec.defaultCertificate.name}'`)}`;
+  }
+  return `see what the SPIRE server says of it: ${ocHere(view, `logs ${POD} -c ${SPIRE_SERVER}`)}`;
+}
+
+const INGRESS_OPERATOR = "openshift-ingress-operator";
 
 /** The router looks at a Route again when it changes. */
 const lookAgain = (view: MemberView): string =>

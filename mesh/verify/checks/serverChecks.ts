@@ -6,8 +6,10 @@ import {
   federationSpec,
   withoutPeers,
 } from "../../../components/federationSpec";
-import { CERTIFICATE_SECRET, CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/names";
+import { renderBundleEndpoint } from "../../../components/bundleEndpoint";
+import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServerReadiness";
+import { bundleEndpoint, describeEndpoint } from "../../../stacks/endpoint";
 import { POD } from "../../spire/serverCommands";
 import { serverConf } from "../../trust/foreignTrust";
 import { type Check, failed, type Judgement, ok, see } from "../check";
@@ -32,7 +34,7 @@ export const serverChecks: readonly Check<MemberView>[] = [
       const asked = askedOf(view);
       const differ = differences(factsOfSpec(asked), withoutPeers(factsOfSpec(actual)));
       if (differ.length > 0) return failed(differ.join("; "), upAgain(view));
-      return ok(`${asked.bundleEndpoint.profile}, refreshHint ${asked.bundleEndpoint.refreshHint} s`);
+      return ok(`${describeEndpoint(view.config)}, refreshHint ${asked.bundleEndpoint.refreshHint} s`);
     },
   },
   {
@@ -124,10 +126,8 @@ export const operatorChecks: readonly Check<MemberView>[] = [
 
 /** The federation as the stack's file has it, without peers. */
 function askedOf({ config, route }: MemberView): FederationSpec {
-  const { profile, refreshHint, fileSyncInterval } = config;
-  const httpsWeb = { servingCert: { fileSyncInterval, externalSecretRef: CERTIFICATE_SECRET } };
-  const endpoint = { profile, refreshHint, ...(profile === "https_web" && { httpsWeb }) };
-  return federationSpec(endpoint, [], see(route).managedRoute);
+  const { host, managedRoute } = see(route);
+  return federationSpec(renderBundleEndpoint(bundleEndpoint(config), host), [], managedRoute);
 }
 
 function container(view: MemberView, name: string): Judgement {

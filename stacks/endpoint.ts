@@ -1,0 +1,144 @@
+/** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
+import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/bundleEndpoint";
+import type { BundleEndpointSpec } from "../components/federationSpec";
+import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
+import { checkIssuer, type IssuerArgs } from "../components/issuer";
+import { checkEmail, checkHttpsUrl } from "../components/arguments";
+import { problem, type Problem } from "../components/problem";
+import type { ClusterConfig } from "./config";
+
+/** Who issues the endpoint's certificate: an issuer of cert-manager, or somebody who needs no cert-manager. */
+export type EndpointIssuer = IssuerArgs | RouterIssuer | SpireIssuer;
+
+/** The endpoint presents the ingress router's default certificate. */
+export interface RouterIssuer {
+  type: "router";
+}
+
+/** The SPIRE server gets the certificate from an ACME server itself, by TLS-ALPN-01. */
+export interface SpireIssuer {
+  type: "spire";
+  /** URL of the ACME directory. Default `https://acme-v02.api.letsencrypt.org/directory`. */
+  server: string;
+  /** e-mail address of the ACME account. Required. */
+  email: string;
+  /** true: you have read and accept the terms of service of the ACME server's CA. Required. */
+  tosAccepted: boolean;
+}
+
+/** What the config leaves open: what a cluster has and can never change is then kept. */
+export type Open = Readonly<Record<"profile" | "issuer", boolean>>;
+
+/** What is wrong with it. */
+export function checkEndpointIssuer(path: string, issuer: EndpointIssuer): Problem[] {
+  switch (issuer.type) {
+    case "router":
+      return [];
+    case "spire": {
+      return [
+        ...checkHttpsUrl(`${path}.server`, issuer.server),
+        ...(issuer.email === "" ? [] : checkEmail(`${path}.email`, issuer.email)),
+        ...checkTerms(path, issuer),
+      ];
+    }
+    default:
+      return checkIssuer(path, issuer);
+  }
+}
+
+function checkTerms(path: string, { tosAccepted }: SpireIssuer): Problem[] {
+  const terms = "is not true; read the terms of service of the ACME server's CA, and set it to true to accept them";
+  return tosAccepted ? [] : problem(`${path}.tosAccepted`, terms);
+}
+
+type EndpointConfig = Pick<ClusterConfig, "profile" | "issuer">;
+
+/** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
+export function certManagerIssuer({ profile, issuer }: EndpointConfig): IssuerArgs | undefined {
+  return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : issuer;
+}
+
+/** How people call where the certificate comes from. */
+export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
+  if (profile === "https_spiffe") return profile;
+  if (issuer.type === "router") return "https_web with the router's default certificate";
+  return issuer.type === "spire" ? `https_web with SPIRE's own ACME at ${issuer.server}` : profile;
+}
+
+/** What the SpireServer is asked for. */
+export function bundleEndpoint(
+  config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval">,
+): BundleEndpointArgs {
+  const { profile, issuer, refreshHint, fileSyncInterval } = config;
+  if (profile === "https_spiffe") return { profile, refreshHint };
+  if (issuer.type === "spire") {
+    const { server: directoryUrl, email, tosAccepted } = issuer;
+    return { profile, refreshHint, acme: { directoryUrl, email, tosAccepted } };
+  }
+  const routerCertificate = issuer.type === "router";
+  return { profile, refreshHint, servingCert: { fileSyncInterval, ...(routerCertificate && { routerCertificate }) } };
+}
+
+/** As far as it is read of a live SpireServer. */
+export type LiveEndpoint = Partial<BundleEndpointSpec>;
+
+/** The config with what the cluster has where the config leaves that open, and what to tell people of that. */
+export function keepEndpoint<C extends EndpointConfig & { open: Open }>(
+  config: C,
+  live: LiveEndpoint | undefined,
+): { config: C; notes: string[] } {
+  const { open } = config;
+  if (open.profile && live?.profile === "https_spiffe") {
+    const unused = open.issuer ? "" : ", and issuer has no effect";
+    const note = `profile is not set; the SpireServer serves with https_spiffe, which it can never change, and keeps it${unused}.`;
+    return { config: { ...config, profile: "https_spiffe" }, notes: [note] };
+  }
+  const acme = live?.httpsWeb?.acme;
+  if (config.profile === "https_spiffe" || !open.issuer || acme === undefined) return { config, notes: [] };
+  const { directoryUrl: server, email, tosAccepted } = acme;
+  const note = `issuer is not set; the SpireServer gets its certificate by ACME itself from ${server}, which it can never change, and keeps it.`;
+  return {
+    config: { ...config, issuer: { type: "spire", server, email, tosAccepted: tosAccepted === "true" } },
+    notes: [note],
+  };
+}
+
+/** The CRD lets neither the profile change, nor whether SPIRE has the certificate (acme) or the router (servingCert). */
+export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
+  const { profile, issuer } = config;
+  if (live?.profile !== undefined && live.profile !== profile) {
+    const cure = `set "${live.profile}", or have the SpireServer made anew`;
+    return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
+  }
+  if (profile === "https_spiffe") return [];
+  const bySpire = issuer.type === "spire";
+  if (live?.httpsWeb?.acme !== undefined && !bySpire) {
+    const cure = "take issuer out to keep that, or have the SpireServer made anew";
+    return problem("issuer", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
+  }
+  if (live?.httpsWeb?.servingCert !== undefined && bySpire) {
+    const cure = "choose another issuer.type, or have the SpireServer made anew";
+    return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
+  }
+  return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
+}
+
+/** What may be wrong with what the cluster has, too. */
+function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Problem[] {
+  return [...checkTerms("issuer", issuer), ...(probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : [])];
+}
+
+/** Keys that would change nothing, since the certificate is not of cert-manager. */
+function judgeUnused(config: ClusterConfig): Problem[] {
+  if (certManagerIssuer(config) !== undefined) return [];
+  const { certificateTimes, certManager, issuer } = config;
+  const { duration, renewBefore, renewJitterHours } = CERTIFICATE_DEFAULTS;
+  const keys = [
+    ...(certificateTimes.duration === duration ? [] : ["certificateDuration"]),
+    ...(certificateTimes.renewBefore === renewBefore ? [] : ["renewBefore"]),
+    ...(certificateTimes.renewJitterHours === renewJitterHours ? [] : ["renewJitterHours"]),
+    ...Object.entries(certManager).flatMap(([key, value]) => (value === false ? [] : [`certManager.${key}`])),
+  ];
+  const because = `has no effect with issuer.type ${issuer.type}, which needs no cert-manager; remove the key`;
+  return keys.flatMap((key) => problem(key, because));
+}
