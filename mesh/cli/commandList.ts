@@ -2,7 +2,7 @@
 import { removeCommand, upCommand } from "./changeCommands";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand } from "./helpCommands";
-import { driftCommand, previewCommand, statusCommand } from "./inspectCommands";
+import { contractCommand, driftCommand, previewCommand, statusCommand } from "./inspectCommands";
 import { reportCommand, verifyCommand } from "./verifyCommands";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
@@ -11,6 +11,7 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   previewCommand,
   statusCommand,
   driftCommand,
+  contractCommand,
   verifyCommand,
   reportCommand,
   explainCommand,

@@ -1,13 +1,16 @@
-/** Commands that read stacks and clusters and change nothing: preview, status and drift. */
+/** Commands that read stacks and clusters and change nothing: preview, status, drift and contract. */
 import type { ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
+import { contracts } from "../contract/contracts";
+import { FORMS, printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { changes, preview, printPreview } from "../preview/preview";
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
-import { define, onOff, output, parallel } from "./declare";
+import { presentedAt } from "../verify/presented";
+import { define, onOff, oneOf, output, parallel } from "./declare";
 
 export const previewCommand = define({
   name: "preview",
@@ -88,6 +91,48 @@ export const driftCommand = define({
     };
     const result = await drift(members, await everybody(), stacks, clusters, flags.parallel);
     return { exit: driftExit(result), report: { command: "drift", members: result }, text: printDrift(result) };
+  },
+});
+
+export const contractCommand = define({
+  name: "contract",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Print what others need to trust a member",
+  about:
+    "Print what the owner of another trust domain needs to trust a member: its trust domain, its bundle endpoint\n" +
+    "and the fingerprints of its roots; with https_spiffe also its bundle. Nothing in it is secret. What the stack\n" +
+    "has published is taken, and its endpoint is asked over verified TLS.",
+  flags: {
+    output: oneOf(
+      "-o, --output <format>",
+      "yaml: an entry of peers; cftd: a ClusterFederatedTrustDomain; server.conf: for SPIRE alone; bundle: the bundle (JWKS); json: for programs",
+      [...FORMS, "json"],
+    ),
+    json: output.json,
+    parallel: parallel(),
+  },
+  examples: {
+    "contract cluster1": "Show every form",
+    "contract cluster1 -o server.conf": "For somebody who runs SPIRE without OpenShift",
+  },
+  exits: "0 printed; 2 wrong usage or config; 3 a member has published nothing, or its roots are not known",
+  seeAlso: "docs/outside-peers.md",
+  async run({ open }, names, flags) {
+    const { members, stacks } = await open(names);
+    const world = {
+      published: (id: string) => stacks.published(id),
+      endpoint: presentedAt,
+      now: () => new Date(),
+    };
+    const result = await contracts(members, world, flags.parallel);
+    const { output: form } = flags;
+    const isKnown = result.every((one) => !("because" in one) && one.rootsUnknown === undefined);
+    return {
+      exit: isKnown ? EXIT.fine : EXIT.unknown,
+      report: { command: "contract", members: result },
+      text: form === undefined || form === "json" ? printContracts(result) : printForm(result, form),
+    };
   },
 });
 

@@ -2,6 +2,7 @@
  * What `-o json` prints. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
+import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
 import type { PreviewMember } from "../preview/preview";
@@ -16,6 +17,7 @@ export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "preview"; members: PreviewMember[] }
   | { command: "drift"; members: DriftMember[] }
+  | { command: "contract"; members: (MemberContract | UnknownContract)[] }
   | ({ command: "verify" } & Verification)
   | ({ command: "report"; page: string } & Verification)
   | { command: "explain"; checks: Explained[] }

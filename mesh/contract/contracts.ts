@@ -1,0 +1,89 @@
+/** `spire-federation contract`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
+import type { Peer } from "../../components/peer";
+import { explain } from "../../components/problem";
+import { givenBundle } from "../../components/givenBundle";
+import { parseTrustBundle, type TrustBundle } from "../../components/trustBundle";
+import type { Contract } from "../../stacks/contract";
+import { shortName } from "../../stacks/stackName";
+import { look, type Looked } from "../kernel/looked";
+import { inParallel } from "../kernel/parallel";
+import type { MeshMember } from "../members/members";
+import type { Published } from "../pulumi/workspace";
+import { expectedAt, notBelieved } from "../verify/endpointTls";
+import type { Presented } from "../verify/presented";
+
+/** Nothing in it is secret. */
+export interface MemberContract extends Omit<Contract, "version" | "roots"> {
+  member: string;
+  /** What the other side may call it. */
+  name: string;
+  /** SHA-256 of the X.509 roots; none where they are not known. */
+  fingerprints: string[];
+  /** The bundle (JWKS) with which trust may begin; undefined where it is not known. */
+  bundle?: string;
+  /** Why the roots are not known. */
+  rootsUnknown?: string;
+}
+
+/** A member that has nothing to tell yet. */
+export interface UnknownContract {
+  member: string;
+  because: string;
+}
+
+export interface ContractWorld {
+  published(id: string): Promise<Published | undefined>;
+  /** @param ca PEM of the CAs that are to vouch for it; undefined: the public ones */
+  endpoint(url: string, ca: string | undefined): Promise<Presented>;
+  now(): Date;
+}
+
+export async function contracts(
+  members: readonly MeshMember[],
+  world: ContractWorld,
+  parallel: number,
+): Promise<(MemberContract | UnknownContract)[]> {
+  const found = new Map<string, MemberContract | UnknownContract>();
+  await inParallel(parallel, members, async (member) => {
+    found.set(member.id, await contractOf(member, world));
+  });
+  return members.flatMap(({ id }) => found.get(id) ?? []);
+}
+
+async function contractOf(
+  { id, name: member, config }: MeshMember,
+  world: ContractWorld,
+): Promise<MemberContract | UnknownContract> {
+  const read = await look(() => world.published(id));
+  if ("because" in read) return { member, because: `its stack cannot be read: ${read.because}` };
+  const contract = read.seen?.federation;
+  if (contract === undefined) return { member, because: "its stack has published no bundle endpoint yet" };
+  const name = shortName(config.self, config.self);
+  const { version: _, roots: __, ...said } = contract;
+  const bundle = await bundleOf({ stack: name, ...contract }, world);
+  return {
+    member,
+    name,
+    ...said,
+    ...("seen" in bundle
+      ? { fingerprints: bundle.seen.fingerprints, bundle: bundle.seen.jwks }
+      : { fingerprints: [], rootsUnknown: bundle.because }),
+  };
+}
+
+/** What the endpoint serves to those who verify it, or else the roots that the stack has published. */
+async function bundleOf(peer: Peer, { endpoint, now }: ContractWorld): Promise<Looked<TrustBundle>> {
+  const presented = await look(() => endpoint(peer.bundleEndpointUrl, peer.caCertificates));
+  const served = "because" in presented ? presented : servedBundle(presented.seen, peer, now());
+  if ("seen" in served) return served;
+  if (peer.profile !== "https_spiffe" && peer.roots === undefined) return served;
+  const published = givenBundle(peer, now());
+  return "fault" in published ? { because: `${served.because}; ${published.fault}` } : { seen: published };
+}
+
+function servedBundle(presented: Presented, peer: Peer, now: Date): Looked<TrustBundle> {
+  const why = notBelieved(presented, expectedAt(peer));
+  if (why !== undefined) return { because: why };
+  const bundle = parseTrustBundle(presented.body, peer.trustDomain, now);
+  return Array.isArray(bundle) ? { because: explain(bundle) } : { seen: bundle };
+}
