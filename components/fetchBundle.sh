@@ -29,6 +29,11 @@ fetch() {
     printf 'it answers with HTTP status %s' "$status" >"$work/error"
     return 1
   fi
+  # curl before 8.4 knows only the size that is announced.
+  if [ "$(wc -c <"$work/bundle")" -gt 1048576 ]; then
+    printf 'it answers with more than 1048576 bytes' >"$work/error"
+    return 1
+  fi
   if ! grep -q '"keys"' "$work/bundle"; then
     printf 'it answers with something that is no bundle' >"$work/error"
     return 1

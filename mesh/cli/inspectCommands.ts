@@ -106,7 +106,7 @@ export const contractCommand = define({
   flags: {
     output: oneOf(
       "-o, --output <format>",
-      "yaml: an entry of peers; cftd: a ClusterFederatedTrustDomain; server.conf: for SPIRE alone; bundle: the bundle (JWKS); json: for programs",
+      "One form alone; docs/outside-peers.md says for whom each is; json: for programs",
       [...FORMS, "json"],
     ),
     json: output.json,
