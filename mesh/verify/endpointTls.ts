@@ -1,4 +1,5 @@
 /** How the SPIRE server of a peer judges the certificate that an endpoint presents. Pure. */
+import { isIP } from "node:net";
 import type { Peer } from "../../components/peer";
 import { type Judgement, failed, ok } from "./check";
 import type { Presented } from "./presented";
@@ -24,8 +25,11 @@ export function wrongName(presented: Presented, expected: Expected): string | un
   if (expected.profile === "https_spiffe") {
     return names === `URI:${expected.spiffeId}` ? undefined : `it is for ${names}, not ${expected.spiffeId}`;
   }
-  const matches = presented.certificate.checkHost(expected.host, AS_GO) !== undefined;
-  return matches ? undefined : `it is for ${names}, not ${expected.host}`;
+  const { certificate } = presented;
+  // A URL has an IPv6 address in brackets.
+  const address = expected.host.replace(/^\[|\]$/g, "");
+  const matches = isIP(address) === 0 ? certificate.checkHost(expected.host, AS_GO) : certificate.checkIP(address);
+  return matches !== undefined ? undefined : `it is for ${names}, not ${expected.host}`;
 }
 
 export function judgeDates({ certificate }: Presented, now: Date, renew: string): Judgement {

@@ -12,6 +12,8 @@ import {
 export interface CertificateOptions {
   uris?: string[];
   dnsNames?: string[];
+  /** IPv4. */
+  addresses?: string[];
   ca?: boolean;
   notBefore?: Date;
   notAfter?: Date;
@@ -69,10 +71,11 @@ export function root(trustDomain: string, options: CertificateOptions = {}): Iss
   return issue("SPIRE Server CA", { uris: [`spiffe://${trustDomain}`], ca: true, ...options });
 }
 
-function extensions({ uris = [], dnsNames = [], ca = false }: CertificateOptions): Buffer[] {
+function extensions({ uris = [], dnsNames = [], addresses = [], ca = false }: CertificateOptions): Buffer[] {
   const names = [
     ...uris.map((uri) => tagged(0x86, Buffer.from(uri))),
     ...dnsNames.map((dns) => tagged(0x82, Buffer.from(dns))),
+    ...addresses.map((address) => tagged(0x87, Buffer.from(address.split(".").map(Number)))),
   ];
   return [
     extension("551d13", sequence(...(ca ? [tagged(0x01, Buffer.from([0xff]))] : []))),
