@@ -80,6 +80,7 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
   preview: (id) => stacks.preview(id),
   roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
   ownRoots: (member) => stacks.ownRoots(member),
+  workloads: (member) => stacks.workloads(member),
   config: async ({ config: { self } }) => {
     const project = await projectOf(workspace);
     const { config, environment } = await readStackFile(project.configDir, self.stack);

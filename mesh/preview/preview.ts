@@ -12,6 +12,7 @@ import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import type { FirstRoots } from "../spire/firstRoots";
+import { describeFederating, type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
 import { describeStep, restartsSpire, type Step } from "../pulumi/events";
 import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
 import type { PreviewOutcome } from "../pulumi/outcomes";
@@ -24,6 +25,8 @@ export interface Previews {
   roots(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
   ownRoots(member: MeshMember): Promise<string[]>;
+  /** Whom the member's cluster is told to trust, and which workloads' objects name others; undefined where it cannot be read. */
+  workloads(member: MeshMember): Promise<WorkloadsThere | undefined>;
 }
 
 /** A peer that a member will begin to trust, and with which roots (SHA-256). */
@@ -35,6 +38,8 @@ export interface PreviewMember {
   trust: Omit<TrustChanges, "gains"> & { gains: TrustGain[] };
   /** Roots that vouch for several of the trust domains that it will have bundles of, its own among them. */
   sharedRoots: SharedRoot[];
+  /** What the change of trust does to workloads. */
+  workloads: WorkloadEffects;
   /** Its SPIRE server's configuration changes, and with that the server restarts. */
   restarts: boolean;
   steps: Step[];
@@ -59,6 +64,7 @@ export async function preview(
     ({ peer, bootstrap }: { peer: Peer; bootstrap: Bootstrap }) => JSON.stringify([bootstrap, peer]),
     ({ peer, bootstrap }) => stacks.roots(peer, bootstrap),
   );
+  const domains = new Map(members.map(({ name, config }) => [name, config.trustDomain]));
   await inParallel(parallel, members, async (member) => {
     const { id, name, config, labels } = member;
     const outcome = await stacks.preview(id);
@@ -80,8 +86,9 @@ export async function preview(
       const contract = publications.get(peer.name);
       return contract ? [{ peer: { stack: peer.name, ...contract }, bootstrap: bootstrapOf(config, peer) }] : [];
     });
-    const [own, ...peers] = await Promise.all([
+    const [own, workloads, ...peers] = await Promise.all([
       stacks.ownRoots(member),
+      stacks.workloads(member),
       ...there.map(async (first) => ({ trustDomain: first.peer.trustDomain, ...(await rootsOf(first)) })),
     ]);
     const steps = outcome.succeeded ? outcome.steps : [];
@@ -99,6 +106,10 @@ export async function preview(
         ],
         new Date(),
       ),
+      workloads: effects(workloads, [
+        ...trust.gains.map(({ trustDomain }) => trustDomain),
+        ...trust.waitsFor.flatMap((peer) => domains.get(peer) ?? []),
+      ]),
       restarts: steps.some(restartsSpire),
       steps: steps.map(({ op, type, name }) => ({ op, type, name })),
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
@@ -118,6 +129,24 @@ function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: Trust
     waitsFor: waitsFor.map((peer) => peerLabel(member, peer)),
   };
 }
+
+/** SPIRE keeps the bundle of a trust domain that is taken out of the list, so a loss does nothing to workloads yet. */
+function effects(there: WorkloadsThere | undefined, gained: readonly string[]): WorkloadEffects {
+  const before = (there?.asked ?? []).map(({ trustDomain }) => trustDomain);
+  return workloadEffects(there?.objects ?? [], before, [...before, ...gained]);
+}
+
+/** What a change of trust does to workloads, in words. */
+export const workloadLines = ({ served, refused }: WorkloadEffects): { gains: string[]; warnings: string[] } => ({
+  gains: served.map(
+    (one) => `${describeFederating(one)} will get identities: it federates with ${one.trustDomains.join(", ")}`,
+  ),
+  warnings: refused.map(
+    (one) =>
+      `${describeFederating(one)} gets no identities: it federates with ${one.missing.join(", ")}, which this cluster is ` +
+      "not told to trust. Add the peer, or remove it from federatesWith",
+  ),
+});
 
 /** What is known of the roots of a peer that will be trusted, without the certificates themselves. */
 function known(
@@ -157,9 +186,10 @@ export function printPreview(members: readonly PreviewMember[]): string {
 }
 
 function section(
-  { member, trustDomain, trust, sharedRoots, restarts, steps, errors, unread }: PreviewMember,
+  { member, trustDomain, trust, sharedRoots, workloads, restarts, steps, errors, unread }: PreviewMember,
   domains: ReadonlyMap<string, string>,
 ): string {
+  const about = workloadLines(workloads);
   const changing = [
     ...trust.gains.map(
       (gain) => `will trust ${gain.trustDomain} (${gain.peer}), ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
@@ -172,6 +202,7 @@ function section(
         ? `waits for ${peer}, whose stack has published nothing yet`
         : `will trust ${domain} (${peer}) when its endpoint answers; its roots are not known before`;
     }),
+    ...about.gains,
     ...(restarts ? ["its SPIRE server will restart"] : []),
     ...steps.map((step) => describeStep(step, step.op.padEnd(7))),
   ];
@@ -179,7 +210,7 @@ function section(
   const lines = [
     ...(errors.length > 0 ? errors : changing.length > 0 || unread.length > 0 ? changing : ["nothing changes"]),
     ...unread,
-    ...sharedRoots.map((shared) => `warning: ${describeSharedRoot(shared)}`),
+    ...[...sharedRoots.map(describeSharedRoot), ...about.warnings].map((warning) => `warning: ${warning}`),
   ];
   return `${member} (${trustDomain})\n${lines.map((line) => `  ${printable(line).replaceAll("\n", "\n  ")}\n`).join("")}`;
 }

@@ -9,6 +9,7 @@ import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstRoots, rootsOf } from "../spire/firstRoots";
+import { type WorkloadsThere, workloadsThere } from "../spire/federating";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
 import { stackObjects } from "./stackObjects";
@@ -82,6 +83,10 @@ export class PulumiStacks {
 
   ownRoots({ config }: { config: ClusterAccess }): Promise<string[]> {
     return ownRootsOf(() => connect(accessOf(config)));
+  }
+
+  workloads({ config }: { config: ClusterAccess }): Promise<WorkloadsThere | undefined> {
+    return workloadsThere(() => connect(accessOf(config)));
   }
 
   /** What the stack asks for, compared with what is there now; the state stays as it is. */

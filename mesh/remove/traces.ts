@@ -1,10 +1,9 @@
 /** What a cluster holds of other trust domains: read from the cluster, not from any stack. */
 import type { ClusterAccess } from "../../components/access";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
-import { Forbidden } from "../../components/cluster";
-import { TRUST_KIND } from "../../components/bundleMark";
+import type { ClusterReader } from "../../components/cluster";
 import { connect } from "../../components/connect";
-import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/names";
+import { type AskedTrust, readAsked } from "../spire/askedTrust";
+import { readFederating } from "../spire/federating";
 import { type SpireServer, spireServer } from "../spire/spireServer";
 
 export interface Traces {
@@ -12,8 +11,7 @@ export interface Traces {
   bundles: string[];
   /** Trust domains of its dynamic relationships, hand-made ones among them. */
   relationships: string[];
-  /** Objects that make the SPIRE server fetch a trust domain's bundle: ClusterFederatedTrustDomains, the SpireServer. */
-  asked: { object: string; trustDomain: string }[];
+  asked: AskedTrust[];
   /** Objects that want a trust domain's bundle for workloads, and whose entries SPIRE refuses without it. */
   users: { object: string; trustDomain: string }[];
   /** Kinds of such objects that whoever asks may not list. */
@@ -43,48 +41,12 @@ export function site(access: ClusterAccess, signal?: AbortSignal): Site {
   };
 }
 
-interface TrustObject extends KubeObject {
-  spec?: { className?: string; trustDomain?: string; federatesWith?: string[] };
-}
-
-interface Server extends KubeObject {
-  spec?: { federation?: { federatesWith?: { trustDomain: string }[] } };
-}
-
-export async function readAsked(reader: ClusterReader): Promise<Traces["asked"]> {
-  const [objects, server] = await Promise.all([
-    reader.list<TrustObject>(SPIRE_API, TRUST_KIND),
-    reader.get<Server>(OPERATOR_API, "SpireServer", SINGLETON),
-  ]);
-  return [
-    ...objects
-      // The controller ignores those of another class.
-      .filter(({ spec }) => spec?.className === FEDERATION_CLASS)
-      .map(({ metadata, spec }) => ({
-        object: `${TRUST_KIND} ${metadata?.name ?? ""}`,
-        trustDomain: spec?.trustDomain ?? "",
-      })),
-    ...(server?.spec?.federation?.federatesWith ?? []).map(({ trustDomain }) => ({
-      object: `SpireServer ${SINGLETON} (spec.federation.federatesWith)`,
-      trustDomain,
-    })),
-  ];
-}
-
 /** Only for warnings: a removal does not need the right to list them. */
-export async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "users" | "unlisted">> {
-  const [users, unlisted]: [Traces["users"], string[]] = [[], []];
-  for (const kind of ["ClusterSPIFFEID", "ClusterStaticEntry"]) {
-    const objects = await reader.list<TrustObject>(SPIRE_API, kind).catch((error: unknown) => {
-      if (!(error instanceof Forbidden)) throw error;
-      unlisted.push(kind);
-      return [];
-    });
-    for (const { metadata, spec } of objects) {
-      const object = `${kind} ${metadata?.name ?? ""}`;
-      users.push(...(spec?.federatesWith ?? []).map((trustDomain) => ({ object, trustDomain })));
-    }
-  }
+async function readUsers(reader: ClusterReader): Promise<Pick<Traces, "users" | "unlisted">> {
+  const { objects, unlisted } = await readFederating(reader);
+  const users = objects.flatMap(({ object, trustDomains }) =>
+    trustDomains.map((trustDomain) => ({ object, trustDomain })),
+  );
   return { users, unlisted };
 }
 

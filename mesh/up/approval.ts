@@ -41,6 +41,7 @@ export async function planUp(
     published: (id) => stacks.published(id),
     roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
     ownRoots: (member) => stacks.ownRoots(member),
+    workloads: (member) => stacks.workloads(member),
     preview: (id) =>
       isUnbuilt.get(id) === true ? Promise.resolve({ succeeded: true, steps: [] }) : stacks.preview(id),
   };

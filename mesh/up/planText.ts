@@ -4,7 +4,7 @@ import { word } from "../../components/shell";
 import { describeSharedRoot } from "../../components/sharedRoots";
 import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
-import type { TrustGain } from "../preview/preview";
+import { type TrustGain, workloadLines } from "../preview/preview";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { PlannedMember } from "./approval";
 
@@ -18,12 +18,18 @@ export function printPlan(plan: readonly PlannedMember[]): string {
         "Trust",
         plan.flatMap((one) => trustLines(one, domains)),
       ),
+      section(
+        "Workloads",
+        plan.flatMap(({ member, workloads }) => workloadLines(workloads).gains.map((gain) => `+ ${member}: ${gain}`)),
+      ),
       section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
       section("Resources", resources.flatMap(resourceLines)),
       section(
         "Warnings",
-        plan.flatMap(({ member, sharedRoots }) =>
-          sharedRoots.map((shared) => `! ${member}: ${describeSharedRoot(shared)}`),
+        plan.flatMap(({ member, sharedRoots, workloads }) =>
+          [...sharedRoots.map(describeSharedRoot), ...workloadLines(workloads).warnings].map(
+            (warning) => `! ${member}: ${warning}`,
+          ),
         ),
       ),
       section(

@@ -1,4 +1,5 @@
 /** `up` as a conversation: the plan, the question, and that nothing else than the plan is run. */
+import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,7 @@ class World {
   readonly steps = new Map<string, DetailedStep[]>();
   /** Members whose preview fails. */
   readonly refused = new Set<string>();
+  workloads: WorkloadsThere | undefined;
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   domainOfC = "apps.c.example.com";
@@ -90,6 +92,7 @@ class World {
       },
       roots: () => Promise.resolve(this.roots),
       ownRoots: () => Promise.resolve([]),
+      workloads: () => Promise.resolve(this.workloads),
     };
     const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
     const session = { members: this.members, stacks, workspace, interruption: uninterrupted } as unknown as Session;
@@ -162,6 +165,15 @@ test("--yes skips the question, never the plan", async () => {
   expect((await world.up({ yes: true })).exit).toBe(0);
   expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
   expect([world.questions, world.runs]).toEqual([[], ["up a", "up b", "up c"]]);
+});
+
+test("the plan says what it does to workloads", async () => {
+  const world = grown();
+  const shop = { object: "ClusterSPIFFEID shop", pods: 2, trustDomains: ["apps.c.example.com"] };
+  world.workloads = { asked: [], objects: [shop, { ...shop, trustDomains: ["elsewhere"] }], unlisted: [] };
+  const { text } = await world.up({ yes: true });
+  expect(text + world.notes).toMatch(/^Workloads\n {2}\+ a: ClusterSPIFFEID shop \(2 pods\) will get identities/m);
+  expect(text + world.notes).toMatch(/^Warnings\n {2}! a: ClusterSPIFFEID shop \(2 pods\) gets no identities/m);
 });
 
 test("with --yes members run although nothing is to change, which no preview of an interrupted run shows", async () => {

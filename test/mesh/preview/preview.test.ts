@@ -1,6 +1,7 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { preview, printPreview } from "../../../mesh/preview/preview";
+import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
 import { trustChanges } from "../../../mesh/preview/trustChanges";
 import type { Contract } from "../../../stacks/contract";
@@ -58,6 +59,7 @@ describe("preview", () => {
   const looked = (
     outcome: PreviewOutcome,
     roots: FirstRoots = { roots: ["ab12"], certificates: [] },
+    workloads?: WorkloadsThere,
   ): ReturnType<typeof preview> =>
     preview(
       [member],
@@ -65,6 +67,7 @@ describe("preview", () => {
         roots: ({ trustDomain }) =>
           Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [], certificates: [] }),
         ownRoots: () => Promise.resolve([upstream.pem]),
+        workloads: () => Promise.resolve(workloads),
         published: (name) =>
           Promise.resolve(
             name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
@@ -89,6 +92,26 @@ describe("preview", () => {
       "update  SpireServerPatch spire-server-server",
       "",
     ]);
+  });
+
+  test("says which workloads get identities with it, and warns of those that get none", async () => {
+    const shop = { object: "ClusterSPIFFEID shop", pods: 3, trustDomains: ["apps.cluster2.example.com"] };
+    const stray = {
+      object: "ClusterSPIFFEID stray",
+      pods: 1,
+      trustDomains: ["apps.cluster2.example.com", "elsewhere"],
+    };
+    const kept = { object: "ClusterStaticEntry kept", trustDomains: ["trusted.example.com"] };
+    const asked = [{ object: "ClusterFederatedTrustDomain t", trustDomain: "trusted.example.com" }];
+    const there = { objects: [shop, stray, kept], unlisted: [], asked };
+    const result = await looked({ succeeded: true, steps: [] }, undefined, there);
+    expect(result[0]?.workloads).toEqual({ served: [shop], refused: [{ ...stray, missing: ["elsewhere"] }] });
+    const text = printPreview(result);
+    expect(text).toContain("  ClusterSPIFFEID shop (3 pods) will get identities: it federates with apps.cluster2");
+    expect(text).toMatch(
+      / {2}warning: ClusterSPIFFEID stray \(1 pod\) gets no identities: it federates with elsewhere, /,
+    );
+    expect(text).not.toContain("kept");
   });
 
   test("a peer whose stack is still to be made is an error with its cure", async () => {
@@ -126,6 +149,7 @@ describe("preview", () => {
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
         ownRoots: () => Promise.resolve([]),
+        workloads: () => Promise.resolve(undefined),
         published: () => Promise.resolve(undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -142,6 +166,7 @@ describe("preview", () => {
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
         ownRoots: () => Promise.resolve([]),
+        workloads: () => Promise.resolve(undefined),
         published: (name) => Promise.resolve(name === id("cluster1") ? trusting("gone") : undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -167,6 +192,7 @@ describe("preview", () => {
           return Promise.resolve({ roots: ["ab12"], certificates: [] });
         },
         ownRoots: () => Promise.resolve([]),
+        workloads: () => Promise.resolve(undefined),
         published: () => Promise.resolve(undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -194,6 +220,7 @@ test("a stack that cannot be read costs nobody else his preview, and no trust is
     {
       roots: () => Promise.resolve({ roots: [], certificates: [] }),
       ownRoots: () => Promise.resolve([]),
+      workloads: () => Promise.resolve(undefined),
       published: (name) =>
         name.endsWith("cluster2") ? Promise.reject(new Error("no passphrase")) : Promise.resolve(trusting("cluster2")),
       preview: (name) =>

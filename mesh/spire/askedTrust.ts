@@ -1,0 +1,38 @@
+/** Whom a cluster is told to trust, by whatever means: read from the cluster, not from any stack. */
+import { TRUST_KIND } from "../../components/bundleMark";
+import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/names";
+
+/** An object that makes the SPIRE server fetch a trust domain's bundle: a ClusterFederatedTrustDomain, or the SpireServer. */
+export interface AskedTrust {
+  object: string;
+  trustDomain: string;
+}
+
+interface TrustObject extends KubeObject {
+  spec?: { className?: string; trustDomain?: string };
+}
+
+interface Server extends KubeObject {
+  spec?: { federation?: { federatesWith?: { trustDomain: string }[] } };
+}
+
+export async function readAsked(reader: ClusterReader): Promise<AskedTrust[]> {
+  const [objects, server] = await Promise.all([
+    reader.list<TrustObject>(SPIRE_API, TRUST_KIND),
+    reader.get<Server>(OPERATOR_API, "SpireServer", SINGLETON),
+  ]);
+  return [
+    ...objects
+      // The controller ignores those of another class.
+      .filter(({ spec }) => spec?.className === FEDERATION_CLASS)
+      .map(({ metadata, spec }) => ({
+        object: `${TRUST_KIND} ${metadata?.name ?? ""}`,
+        trustDomain: spec?.trustDomain ?? "",
+      })),
+    ...(server?.spec?.federation?.federatesWith ?? []).map(({ trustDomain }) => ({
+      object: `SpireServer ${SINGLETON} (spec.federation.federatesWith)`,
+      trustDomain,
+    })),
+  ];
+}

@@ -1,0 +1,106 @@
+/**
+ * The objects that give workloads their identities, as far as they name other trust domains, and what becomes of them when
+ * trust changes.
+ *
+ * SPIRE refuses an entry as a whole as long as it lacks the bundle of one trust domain that the entry federates with: the
+ * pods behind it have no identity then, or keep the one that they have until it ends.
+ */
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { FEDERATION_CLASS, SPIRE_API } from "../../components/names";
+import { type AskedTrust, readAsked } from "./askedTrust";
+
+/** A ClusterSPIFFEID or a ClusterStaticEntry with `federatesWith`. */
+export interface FederatingObject {
+  /** Kind and name. */
+  object: string;
+  /** How many pods a ClusterSPIFFEID selects, as its controller has counted. */
+  pods?: number;
+  /** Trust domains that it federates with. */
+  trustDomains: string[];
+}
+
+export interface FederatingObjects {
+  objects: FederatingObject[];
+  /** Kinds that whoever asks may not list. */
+  unlisted: string[];
+}
+
+/** What a cluster has of workloads' objects, and whom it is told to trust. */
+export interface WorkloadsThere extends FederatingObjects {
+  asked: AskedTrust[];
+}
+
+/** What a change of trust does to workloads' objects. */
+export interface WorkloadEffects {
+  /** Those whose entries SPIRE refuses now, and will take. */
+  served: FederatingObject[];
+  /** Those whose entries SPIRE will refuse, and for want of whose bundles. */
+  refused: (FederatingObject & { missing: string[] })[];
+}
+
+const KINDS = ["ClusterSPIFFEID", "ClusterStaticEntry"];
+
+interface WorkloadObject extends KubeObject {
+  spec?: { className?: string; federatesWith?: string[] };
+  status?: { stats?: { podsSelected?: number } };
+}
+
+export async function readFederating(reader: ClusterReader): Promise<FederatingObjects> {
+  const unlisted: string[] = [];
+  const listed = await Promise.all(
+    KINDS.map(async (kind) => {
+      const found = await reader.list<WorkloadObject>(SPIRE_API, kind).catch((error: unknown) => {
+        if (!(error instanceof Forbidden)) throw error;
+        unlisted.push(kind);
+        return [];
+      });
+      return found.flatMap((object) => federating(kind, object) ?? []);
+    }),
+  );
+  return { objects: listed.flat(), unlisted };
+}
+
+/** Undefined where the cluster cannot be read. */
+export async function workloadsThere(connect: () => ClusterReader): Promise<WorkloadsThere | undefined> {
+  try {
+    const reader = connect();
+    const [asked, there] = await Promise.all([readAsked(reader), readFederating(reader)]);
+    return { asked, ...there };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined when it names nobody, or when the controller ignores it for its class. */
+function federating(kind: string, { metadata, spec, status }: WorkloadObject): FederatingObject | undefined {
+  const trustDomains = spec?.federatesWith ?? [];
+  if (trustDomains.length === 0 || spec?.className !== FEDERATION_CLASS) return undefined;
+  const pods = status?.stats?.podsSelected;
+  return { object: `${kind} ${metadata?.name ?? ""}`, ...(pods !== undefined && { pods }), trustDomains };
+}
+
+/**
+ * Pure.
+ *
+ * @param before trust domains that the cluster is told to trust
+ * @param after those that it will be told to trust
+ */
+export function workloadEffects(
+  objects: readonly FederatingObject[],
+  before: readonly string[],
+  after: readonly string[],
+): WorkloadEffects {
+  const missing = ({ trustDomains }: FederatingObject, trusted: readonly string[]): string[] =>
+    trustDomains.filter((trustDomain) => !trusted.includes(trustDomain));
+  const lacking = objects.map((one) => ({ ...one, missing: missing(one, after) }));
+  return {
+    served: objects.filter((one) => missing(one, before).length > 0 && missing(one, after).length === 0),
+    refused: lacking.filter((one) => one.missing.length > 0),
+  };
+}
+
+/** `ClusterSPIFFEID shop (3 pods)` */
+export function describeFederating({ object, pods }: FederatingObject): string {
+  if (pods === undefined) return object;
+  return `${object} (${String(pods)} ${pods === 1 ? "pod" : "pods"})`;
+}

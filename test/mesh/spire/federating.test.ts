@@ -1,0 +1,83 @@
+import * as fc from "fast-check";
+import { Forbidden } from "../../../components/cluster";
+import {
+  describeFederating,
+  type FederatingObject,
+  readFederating,
+  workloadEffects,
+  workloadsThere,
+} from "../../../mesh/spire/federating";
+import { clusterOf } from "../../components/readers";
+
+const CLASS = "zero-trust-workload-identity-manager-spire";
+const workloads = (kind: string, federatesWith?: string[], className = CLASS, podsSelected?: number) => ({
+  apiVersion: "spire.spiffe.io/v1alpha1",
+  kind,
+  metadata: { name: "shop" },
+  spec: { className, federatesWith },
+  ...(podsSelected !== undefined && { status: { stats: { podsSelected } } }),
+});
+
+test("workloads' objects are those of the controller's class that federate with somebody", async () => {
+  const cluster = clusterOf(
+    workloads("ClusterSPIFFEID", ["b", "c"], CLASS, 3),
+    workloads("ClusterSPIFFEID"),
+    workloads("ClusterSPIFFEID", ["b"], "another-class"),
+    workloads("ClusterStaticEntry", ["c"]),
+  );
+  expect(await readFederating(cluster)).toEqual({
+    objects: [
+      { object: "ClusterSPIFFEID shop", pods: 3, trustDomains: ["b", "c"] },
+      { object: "ClusterStaticEntry shop", trustDomains: ["c"] },
+    ],
+    unlisted: [],
+  });
+});
+
+const failing = (error: Error) => ({ ...clusterOf(), list: () => Promise.reject(error) });
+
+test("who may not list them is not stopped, and who cannot reach the cluster is", async () => {
+  expect(await readFederating(failing(new Forbidden("may not")))).toEqual({
+    objects: [],
+    unlisted: ["ClusterSPIFFEID", "ClusterStaticEntry"],
+  });
+  await expect(readFederating(failing(new Error("no answer")))).rejects.toThrow("no answer");
+});
+
+test("nothing is said of the workloads of a cluster that cannot be read", async () => {
+  expect(await workloadsThere(() => failing(new Error("no answer")))).toBeUndefined();
+});
+
+describe("a change of trust", () => {
+  const shop: FederatingObject = { object: "ClusterSPIFFEID shop", pods: 1, trustDomains: ["b", "c"] };
+
+  test("serves objects that have all their bundles only with it", () => {
+    expect(workloadEffects([shop], ["b"], ["b", "c"])).toEqual({ served: [shop], refused: [] });
+    expect(workloadEffects([shop], ["b", "c"], ["b", "c"])).toEqual({ served: [], refused: [] });
+  });
+
+  test("leaves others without identities, and says whose bundles they lack", () => {
+    expect(workloadEffects([shop], [], ["b"])).toEqual({ served: [], refused: [{ ...shop, missing: ["c"] }] });
+  });
+
+  test("does to each object what SPIRE does: an entry is taken when every bundle is held", () => {
+    const domains = fc.subarray(["b", "c", "d"]);
+    fc.assert(
+      fc.property(domains, domains, domains, (trustDomains, before, gained) => {
+        const after = [...new Set([...before, ...gained])];
+        const taken = (held: readonly string[]): boolean => trustDomains.every((one) => held.includes(one));
+        const { served, refused } = workloadEffects([{ object: "x", trustDomains }], before, after);
+        expect(served.length === 1).toBe(!taken(before) && taken(after));
+        expect(refused.length === 1).toBe(!taken(after));
+      }),
+    );
+  });
+});
+
+test.each([
+  [{ object: "ClusterSPIFFEID shop", pods: 1, trustDomains: [] }, "ClusterSPIFFEID shop (1 pod)"],
+  [{ object: "ClusterSPIFFEID shop", pods: 3, trustDomains: [] }, "ClusterSPIFFEID shop (3 pods)"],
+  [{ object: "ClusterStaticEntry shop", trustDomains: [] }, "ClusterStaticEntry shop"],
+])("an object is named with its pods", (one, text) => {
+  expect(describeFederating(one)).toBe(text);
+});
