@@ -15,7 +15,7 @@ import { removalCommand } from "./removalCommand";
 import { onceApplied } from "./savedPlan";
 import { orStop, stopProgram } from "./stopProgram";
 
-/** When OLM executes an InstallPlan. */
+/** When OLM executes an InstallPlan. @enum */
 export const InstallPlanApproval = {
   /** At once. */
   Automatic: "Automatic",

@@ -10,7 +10,7 @@ import { explain } from "./problem";
 import { failed, ready, type Verdict, waiting } from "./readiness";
 import { parseTrustBundle } from "./trustBundle";
 
-/** From where a bundle endpoint is probed. */
+/** From where a bundle endpoint is probed. @enum */
 export const ProbeFrom = {
   /** A request to its URL from the machine that runs Pulumi. */
   Machine: "machine",

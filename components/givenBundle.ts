@@ -10,7 +10,7 @@ import { pinned } from "./pinnedRoots";
 import { explain } from "./problem";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
-/** Where the first bundle of a peer comes from. */
+/** Where the first bundle of a peer comes from. @enum */
 export const Bootstrap = {
   /** The peer's bundle endpoint. */
   Endpoint: "endpoint",

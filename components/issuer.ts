@@ -3,7 +3,7 @@ import { problem, type Problem } from "./problem";
 import type { IssuerReference } from "./certificateReadiness";
 import { checkEmail, checkHttpsUrl, checkName } from "./arguments";
 
-/** Who issues a certificate. */
+/** Who issues a certificate. @enum */
 export const IssuerType = {
   /** An ACME server, which must reach `http://<host>/.well-known/acme-challenge/…` (HTTP-01). */
   Acme: "acme",
@@ -14,7 +14,7 @@ export const IssuerType = {
 } as const;
 export type IssuerType = (typeof IssuerType)[keyof typeof IssuerType];
 
-/** Kind of an issuer. */
+/** Kind of an issuer. @enum */
 export const IssuerKind = {
   /** In namespace zero-trust-workload-identity-manager. */
   Issuer: "Issuer",

@@ -1,7 +1,7 @@
 import type { TrustSpec } from "./bundleMark";
 import { FEDERATION_CLASS } from "./names";
 
-/** How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2). */
+/** How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2). @enum */
 export const Profile = {
   /** With a certificate for its host name, issued by a public or an internal CA. */
   HttpsWeb: "https_web",

@@ -21,7 +21,7 @@ import { appliedFederation, makeServer } from "./spireServerPatch";
 import { checkSpireServerSpec } from "./spireServerSpec";
 import { orStop } from "./stopProgram";
 
-/** Where the SPIRE server gets its peers from. */
+/** Where the SPIRE server gets its peers from. @enum */
 export const FederatesWithMode = {
   /** From the SpireServer, too; each change of the list restarts the SPIRE server. */
   Static: "static",

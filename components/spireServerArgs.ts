@@ -17,15 +17,15 @@ export interface SpireServerSpecArgs {
   persistence?: PersistenceArgs;
   /** The server's database. */
   datastore?: DatastoreArgs;
-  /** Default of the CRD: `info`. */
+  /** Least level of the messages that the server logs. Default of the CRD: `info`. */
   logLevel?: LogLevel;
-  /** Default of the CRD: `text`. */
+  /** Form of the messages. Default of the CRD: `text`. */
   logFormat?: LogFormat;
-  /** Lifetime of the server's CA, a duration in hours, minutes and seconds. Default of the CRD: `24h`. */
+  /** Lifetime of the server's CA in hours, minutes and seconds, such as `24h` or `1h30m`. Default of the CRD: `24h`. */
   caValidity?: string;
-  /** Lifetime of X.509-SVIDs, a duration. Default of the CRD: `1h`. */
+  /** Lifetime of X.509-SVIDs, as `caValidity`. Default of the CRD: `1h`. */
   defaultX509Validity?: string;
-  /** Lifetime of JWT-SVIDs, a duration. Default of the CRD: `5m`. */
+  /** Lifetime of JWT-SVIDs, as `caValidity`. Default of the CRD: `5m`. */
   defaultJWTValidity?: string;
   /** Type of the CA's key. Default of the CRD: `rsa-2048`. */
   caKeyType?: KeyType;
@@ -47,7 +47,7 @@ export interface SpireServerSpecArgs {
   affinity?: AffinityArgs;
 }
 
-/** Which messages the SPIRE server logs. */
+/** Which messages the SPIRE server logs. @enum */
 export const LogLevel = {
   Debug: "debug",
   Info: "info",
@@ -56,14 +56,14 @@ export const LogLevel = {
 } as const;
 export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
 
-/** Format of the log. */
+/** Format of the log. @enum */
 export const LogFormat = {
   Text: "text",
   Json: "json",
 } as const;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
-/** Type of a key. */
+/** Type of a key. @enum */
 export const KeyType = {
   Rsa2048: "rsa-2048",
   Rsa4096: "rsa-4096",
@@ -72,7 +72,7 @@ export const KeyType = {
 } as const;
 export type KeyType = (typeof KeyType)[keyof typeof KeyType];
 
-/** Access mode of a volume. */
+/** Access mode of a volume. @enum */
 export const AccessMode = {
   ReadWriteOnce: "ReadWriteOnce",
   ReadWriteOncePod: "ReadWriteOncePod",
@@ -80,7 +80,7 @@ export const AccessMode = {
 } as const;
 export type AccessMode = (typeof AccessMode)[keyof typeof AccessMode];
 
-/** Type of a database. */
+/** Type of a database. @enum */
 export const DatabaseType = {
   Sql: "sql",
   Sqlite3: "sqlite3",
@@ -91,14 +91,14 @@ export const DatabaseType = {
 } as const;
 export type DatabaseType = (typeof DatabaseType)[keyof typeof DatabaseType];
 
-/** How a toleration matches a taint. */
+/** How a toleration matches a taint. @enum */
 export const TolerationOperator = {
   Exists: "Exists",
   Equal: "Equal",
 } as const;
 export type TolerationOperator = (typeof TolerationOperator)[keyof typeof TolerationOperator];
 
-/** Effect of a taint. */
+/** Effect of a taint. @enum */
 export const TaintEffect = {
   NoSchedule: "NoSchedule",
   PreferNoSchedule: "PreferNoSchedule",
@@ -108,19 +108,19 @@ export type TaintEffect = (typeof TaintEffect)[keyof typeof TaintEffect];
 
 /** Subject of a CA certificate. */
 export interface CaSubjectArgs {
-  /** Two letters, for example `US`. */
+  /** Country, two letters, for example `US`. */
   country?: string;
-  /** At most 64 characters. */
+  /** Organization, at most 64 characters, for example `Example Corp`. */
   organization?: string;
-  /** At most 255 characters. */
+  /** Common name, at most 255 characters, for example `SPIRE server of cluster1`. */
   commonName?: string;
 }
 
 /** The SPIRE server's volume. */
 export interface PersistenceArgs {
-  /** Size in Gi. Default of the CRD: `1Gi`. */
+  /** Size in GiB, for example `5Gi`. Default of the CRD: `1Gi`. */
   size?: string;
-  /** Default of the CRD: `ReadWriteOnce`. */
+  /** Who may mount it at a time. Default of the CRD: `ReadWriteOnce`. */
   accessMode?: AccessMode;
   /** Name of a StorageClass. Default: the cluster's. */
   storageClass?: string;
@@ -128,33 +128,38 @@ export interface PersistenceArgs {
 
 /** Where the SPIRE server keeps its keys. */
 export interface KeyManagerArgs {
+  /** In a file on the server's volume. Default of the CRD: true. */
   diskEnabled?: boolean;
+  /** In memory alone, so that a restart makes new ones. Default of the CRD: false. */
   memoryEnabled?: boolean;
 }
 
 /** Requests and limits by resource, as quantities of Kubernetes. */
 export interface ResourcesArgs {
-  /** For example `{ cpu: "500m", memory: "256Mi" }`. */
+  /** What the scheduler reserves, for example `{ cpu: "500m", memory: "256Mi" }`. */
   requests?: Record<string, string>;
-  /** For example `{ memory: "512Mi" }`. */
+  /** What a container may use at most, for example `{ memory: "512Mi" }`. */
   limits?: Record<string, string>;
 }
 
 /** The SPIRE server's database. */
 export interface DatastoreArgs {
-  /** Default of the CRD: `sqlite3`. */
+  /** Kind of database. Default of the CRD: `sqlite3`, a file on the server's volume. */
   databaseType?: DatabaseType;
-  /** Default of the CRD: `/run/spire/data/datastore.sqlite3`. Secret in the state, because it may hold a password. */
+  /**
+   * How SPIRE connects, in the database driver's form, for example `dbname=spire user=spire host=db.example.com`. Default of
+   * the CRD: `/run/spire/data/datastore.sqlite3`. Secret in the state, because it may hold a password.
+   */
   connectionString?: pulumi.Input<string>;
   /** Name of a secret that is mounted at /run/spire/db/certs. */
   tlsSecretName?: string;
-  /** Default of the CRD: 100. */
+  /** Connections that are open at a time, at most. Default of the CRD: 100. */
   maxOpenConns?: number;
-  /** Default of the CRD: 2. */
+  /** Connections that stay open while unused, at most. Default of the CRD: 2. */
   maxIdleConns?: number;
-  /** Seconds. Default: no limit. */
+  /** Seconds after which a connection is not used again. Default: no limit. */
   connMaxLifetime?: number;
-  /** Default of the CRD: false. */
+  /** Leave the database's schema as it is when SPIRE is upgraded. Default of the CRD: false. */
   disableMigration?: boolean;
 }
 
@@ -170,11 +175,11 @@ export interface UpstreamAuthorityArgs {
 export interface UpstreamCertManagerArgs {
   /** Namespace in which CertificateRequests are created: the Issuer's. */
   namespace: string;
-  /** Name of the issuer. */
+  /** Name of the issuer, for example `corporate-ca`. */
   issuerName: string;
-  /** Default of the CRD: `Issuer`. */
+  /** Kind of the issuer. Default of the CRD: `Issuer`. */
   issuerKind?: IssuerKind;
-  /** Default of the CRD: `cert-manager.io`. */
+  /** API group of the issuer's kind; others are external issuers'. Default of the CRD: `cert-manager.io`. */
   issuerGroup?: string;
 }
 
@@ -182,13 +187,13 @@ export interface UpstreamCertManagerArgs {
 export interface UpstreamVaultArgs {
   /** URL of Vault, for example `https://vault.example.com:8200`. */
   vaultAddr: string;
-  /** Default of the CRD: `pki`. */
+  /** Path at which the PKI secrets engine is mounted. Default of the CRD: `pki`. */
   pkiMountPoint?: string;
-  /** CA certificate that verifies Vault. */
+  /** CA certificate (PEM) that verifies Vault. Default: the system's CAs. */
   caCertSecretRef?: SecretKeyArgs;
   /** Do not verify Vault's certificate. Default of the CRD: false. */
   insecureSkipVerify?: boolean;
-  /** Namespace in Vault. */
+  /** Namespace in Vault, which its enterprise edition has. Default: none. */
   vaultNamespace?: string;
   /** How the SPIRE server logs in. */
   k8sAuth: VaultKubernetesAuthArgs;
@@ -196,15 +201,17 @@ export interface UpstreamVaultArgs {
 
 /** A key of a secret. */
 export interface SecretKeyArgs {
+  /** Name of the secret, in namespace zero-trust-workload-identity-manager. */
   name: string;
+  /** Key in its data, for example `ca.crt`. */
   key: string;
 }
 
 /** Vault's Kubernetes auth method. */
 export interface VaultKubernetesAuthArgs {
-  /** Role in Vault. */
+  /** Role in Vault that may sign, for example `spire`. */
   k8sAuthRoleName: string;
-  /** Default of the CRD: `kubernetes`. */
+  /** Path at which the auth method is mounted. Default of the CRD: `kubernetes`. */
   k8sAuthMountPoint?: string;
   /** Audience of the token. Default of the CRD: `vault`. */
   audience?: string;
@@ -222,10 +229,14 @@ export interface AffinityArgs {
 
 /** A toleration of a pod. */
 export interface TolerationArgs {
+  /** Key of the taints, for example `node-role.kubernetes.io/infra`. Default: any, with `Exists`. */
   key?: string;
+  /** `Equal` compares `value` too, `Exists` the key alone. Default of Kubernetes: `Equal`. */
   operator?: TolerationOperator;
+  /** Value of the taints; only with `Equal`. Default: the empty value. */
   value?: string;
+  /** Effect of the taints. Default: every effect. */
   effect?: TaintEffect;
-  /** Seconds. */
+  /** Seconds for which a pod stays on a node with a NoExecute taint. Default: for ever. */
   tolerationSeconds?: number;
 }
