@@ -122,13 +122,13 @@ function add(
   };
 }
 
-/** A peer of another project has no workload, and is not to blame for it. */
+/** A peer that is no member has no workload, and is not to blame for it. */
 const outside: Outcome = {
   code: "MESH401",
   title: "a workload gets its SVID",
   source: "nowhere",
   state: "skipped",
-  evidence: "it is of another project",
+  evidence: "it is not of this project",
 };
 
 function including<T extends { checks: Outcome[] }>(one: T, added: readonly Outcome[]): T {

@@ -92,7 +92,7 @@ export const probePairChecks: readonly Check<ProbePairView>[] = [
     judge: (view) => {
       const { peer, hindrance } = view;
       if (hindrance !== undefined) return { state: "skipped", ...hindrance };
-      if (peer === undefined) return skipped("the peer is of another project: no workload is made in its cluster");
+      if (peer === undefined) return skipped("the peer is not of this project: no workload is made in its cluster");
       const dialed = probedOf(view).report.dialed.get(peer.member);
       if (dialed === undefined) return { state: "unknown", evidence: `nothing was heard of a connection` };
       return judgeDialed(view, peer, dialed);

@@ -165,6 +165,29 @@ describe("a peer of another project, though a member has the same name,", () => 
   });
 });
 
+describe("a peer that is no stack", () => {
+  const partner = {
+    name: "cluster2",
+    trustDomain: trustDomainOf("cluster2"),
+    bundleEndpointUrl: "https://spire.example.org",
+  };
+  const config = configOf({ peers: [partner], federatesWith: "dynamic" });
+
+  test("is asked at the endpoint that the config says, and what it serves is what is to be held", async () => {
+    const asked: string[] = [];
+    const endpoint = ({ bundleEndpointUrl }: Contract): Promise<HeldBundle> => {
+      asked.push(bundleEndpointUrl);
+      return Promise.resolve(bundleOf("cluster2"));
+    };
+    expect(said(await look({ members: [memberOf(config)], endpoint }))).toEqual([[]]);
+    expect(asked).toEqual(["https://spire.example.org"]);
+    const other = (): Promise<HeldBundle> => Promise.resolve(bundleOf("cluster1"));
+    expect(said(await look({ members: [memberOf(config)], endpoint: other }))).toEqual([
+      ["bundle-foreign bundle apps.cluster2.example.com"],
+    ]);
+  });
+});
+
 test("who may read some objects of a cluster and not others is told which", async () => {
   const reader = clusterOf(extra);
   const get = (...what: Parameters<ClusterReader["get"]>) =>

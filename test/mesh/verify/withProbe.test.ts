@@ -194,7 +194,7 @@ test("a peer of another project has no workload, and that is no fault", async ()
   const { of } = await probe({ members, chosen: ["cluster1"] });
   expect(of("MESH402 cluster1->other/project/far")).toMatchObject({
     state: "skipped",
-    evidence: "the peer is of another project: no workload is made in its cluster",
+    evidence: "the peer is not of this project: no workload is made in its cluster",
   });
 });
 
