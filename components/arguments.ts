@@ -245,14 +245,14 @@ export function checkPeers(path: string, trustDomain: string, peers: readonly Pe
       problems.push(
         ...problem(
           where,
-          `stack "${peer.stack}" has this cluster's own trust domain "${trustDomain}"; a cluster cannot federate with itself`,
+          `peer "${peer.stack}" has this cluster's own trust domain "${trustDomain}"; a cluster cannot federate with itself`,
         ),
       );
     } else if (owner !== undefined) {
       problems.push(
         ...problem(
           where,
-          `stack "${peer.stack}" has trust domain "${peer.trustDomain}", which is stack "${owner}"'s; each peer needs its own`,
+          `peer "${peer.stack}" has trust domain "${peer.trustDomain}", which is peer "${owner}"'s; each peer needs its own`,
         ),
       );
     }

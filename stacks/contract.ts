@@ -11,7 +11,7 @@ import type { KeptPeer } from "../components/keptPeer";
 import type { Peer, Profile } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { isObject } from "../components/untyped";
-import { Fields } from "./fields";
+import { definedOnly, Fields } from "./fields";
 import type { ConfiguredPeer } from "./peers";
 
 /** Raised when a reader of the old one would misunderstand the new one; new optional properties don't raise it. */
@@ -111,7 +111,7 @@ export function resolvePeers(
     pending: resolved
       .filter(({ peer, silent, faults }) => silent && !peer && faults.length === 0)
       .map(({ name }) => name),
-    // The key is all of `peers`: each message names the stack, which is where the problem is corrected.
+    // The key is all of `peers`: each message names the peer, which is where the problem is corrected.
     problems: [...resolved.flatMap(({ faults }) => faults), ...together.map(({ message }) => message)].map(
       (message) => ({
         path: "peers",
@@ -122,8 +122,13 @@ export function resolvePeers(
 }
 
 /** The config has been judged when it was read. */
-function asDescribed(name: string, { version: _, ...publication }: Publication): Peer {
-  return { stack: name, ...publication };
+function asDescribed(stack: string, publication: Publication): Peer {
+  const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates, bundle, fingerprints } =
+    publication;
+  return {
+    ...{ stack, trustDomain, bundleEndpointUrl, profile },
+    ...definedOnly({ endpointSpiffeId, caCertificates, bundle, fingerprints }),
+  };
 }
 
 interface Resolved {

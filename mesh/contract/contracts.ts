@@ -4,6 +4,7 @@ import { explain } from "../../components/problem";
 import { givenBundle } from "../../components/givenBundle";
 import { parseTrustBundle, type TrustBundle } from "../../components/trustBundle";
 import type { Contract } from "../../stacks/contract";
+import { definedOnly } from "../../stacks/fields";
 import { shortName } from "../../stacks/stackName";
 import { look, type Looked } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
@@ -59,12 +60,13 @@ async function contractOf(
   const contract = read.seen?.federation;
   if (contract === undefined) return { member, because: "its stack has published no bundle endpoint yet" };
   const name = shortName(config.self, config.self);
-  const { version: _, roots: __, ...said } = contract;
+  const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates } = contract;
   const bundle = await bundleOf({ stack: name, ...contract }, world);
   return {
     member,
     name,
-    ...said,
+    ...{ trustDomain, bundleEndpointUrl, profile },
+    ...definedOnly({ endpointSpiffeId, caCertificates }),
     ...("seen" in bundle
       ? { fingerprints: bundle.seen.fingerprints, bundle: bundle.seen.jwks }
       : { fingerprints: [], rootsUnknown: bundle.because }),
@@ -72,12 +74,13 @@ async function contractOf(
 }
 
 /** What the endpoint serves to those who verify it, or else the roots that the stack has published. */
-async function bundleOf(peer: Peer, { endpoint, now }: ContractWorld): Promise<Looked<TrustBundle>> {
-  const presented = await look(() => endpoint(peer.bundleEndpointUrl, peer.caCertificates));
-  const served = "because" in presented ? presented : servedBundle(presented.seen, peer, now());
+async function bundleOf(peer: Peer, world: ContractWorld): Promise<Looked<TrustBundle>> {
+  const now = world.now();
+  const presented = await look(() => world.endpoint(peer.bundleEndpointUrl, peer.caCertificates));
+  const served = "because" in presented ? presented : servedBundle(presented.seen, peer, now);
   if ("seen" in served) return served;
   if (peer.profile !== "https_spiffe" && peer.roots === undefined) return served;
-  const published = givenBundle(peer, now());
+  const published = givenBundle(peer, now);
   return "fault" in published ? { because: `${served.because}; ${published.fault}` } : { seen: published };
 }
 

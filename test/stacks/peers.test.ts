@@ -75,6 +75,17 @@ describe("a peer that is no stack", () => {
     });
   });
 
+  it("is refused beside a stack of the same trust domain, and in a cluster of that trust domain", () => {
+    const described2 = configOf({ peers: ["cluster2", { ...web, trustDomain: "apps.cluster2.example.com" }] }).peers;
+    const published = { ...described.publication, trustDomain: "apps.cluster2.example.com" };
+    const readings = described2.map((peer) => ({ peer, published: peer.publication ?? published }));
+    const said = (own: string): string[] => resolvePeers(own, readings).problems.map(({ message }) => message);
+    expect(said("apps.cluster1.example.com")).toEqual([
+      expect.stringMatching(/^peer "partner" has trust domain "apps\.cluster2.*, which is peer "cluster2"'s/),
+    ]);
+    expect(said("apps.cluster2.example.com")).toHaveLength(2);
+  });
+
   it("with a bundle whose roots have expired is no fault of the config: SPIRE has followed it since", () => {
     const old = root(DOMAIN, { notBefore: new Date(Date.now() - 2 * HOUR), notAfter: new Date(Date.now() - HOUR) });
     expect(refusalsOf({ peers: [{ ...spiffe, bundle: JSON.stringify({ keys: [rootKey(old)] }) }] })).toEqual([]);

@@ -6,11 +6,16 @@ import { configOf, refusalsOf } from "./fixtures";
 const text = (file: string): string => readFileSync(join(__dirname, "..", "..", file), "utf8");
 
 /** The keys of Pulumi.yaml with their defaults, as text; required keys have none. */
-const { config } = parse(text("Pulumi.yaml")) as { config: Record<string, { default?: unknown }> };
+const { config } = parse(text("Pulumi.yaml")) as {
+  config: Record<string, { default?: string | number | boolean | object }>;
+};
 const declared = Object.fromEntries(
   Object.entries(config)
     .filter(([key]) => !key.includes(":"))
-    .map(([key, { default: value }]) => [key, typeof value === "object" ? JSON.stringify(value) : value?.toString()]),
+    .map(([key, { default: value }]) => [
+      key,
+      typeof value === "object" ? JSON.stringify(value) : value === undefined ? undefined : String(value),
+    ]),
 );
 
 it("declares every key of the config, and no other", () => {
