@@ -125,7 +125,9 @@ describe("refused by the name of the stack", () => {
     ["this cluster's own trust domain", { ...published, trustDomain: OWN }, /own trust domain/],
   ])("%s", (_, value, message) => {
     const { joined, problems } = resolve(value);
-    expect(problems).toEqual([{ path: "peers", message: expect.stringMatching(/^(stack|peer) "cluster2" /) as unknown }]);
+    expect(problems).toEqual([
+      { path: "peers", message: expect.stringMatching(/^(stack|peer) "cluster2" /) as unknown },
+    ]);
     expect(problems[0]?.message).toMatch(message);
     // What is refused is not handed on as a peer, unless only its neighbours speak against it.
     expect(joined.filter(({ peer }) => peer.trustDomain !== OWN)).toEqual([]);
