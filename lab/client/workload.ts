@@ -18,16 +18,21 @@ export class Workload {
    * @param federatesWith trust domains whose bundles it gets; there is no SVID before the SPIRE server holds them all
    */
   static async deploy(cluster: Cluster, name: string, federatesWith: string[] = []): Promise<Workload> {
-    for (const object of objects(name, federatesWith)) await cluster.apply(object);
+    await Workload.start(cluster, name, federatesWith);
     const ip = await eventually(async () => {
-      const { status } = await cluster.core.readNamespacedPod({ name, namespace: NAMESPACE });
-      if (status?.podIP === undefined || status.containerStatuses?.[0]?.ready !== true)
+      const found = await served(cluster, name);
+      if (found === undefined)
         throw new Error(`workload ${name} of ${cluster.name} has no SVID; ${await log(cluster, name)}`);
-      return status.podIP;
+      return found;
     }).catch(async (error: unknown) => {
       throw new Error(`${String(error)}; ${await agentLog(cluster)}`);
     });
     return new Workload(cluster, name, ip);
+  }
+
+  /** Makes the workload, and does not wait for its SVID. */
+  static async start(cluster: Cluster, name: string, federatesWith: string[]): Promise<void> {
+    for (const object of objects(name, federatesWith)) await cluster.apply(object);
   }
 
   get id(): string {
@@ -39,10 +44,20 @@ export class Workload {
   }
 
   /** Takes it away, with all that was made for it but the namespace. */
-  async remove(): Promise<void> {
-    for (const { apiVersion, kind } of objects(this.name, []).slice(1).reverse())
-      await this.cluster.remove(apiVersion, kind, this.name, NAMESPACE);
+  remove(): Promise<void> {
+    return Workload.remove(this.cluster, this.name);
   }
+
+  static async remove(cluster: Cluster, name: string): Promise<void> {
+    for (const { apiVersion, kind } of objects(name, []).slice(1).reverse())
+      await cluster.remove(apiVersion, kind, name, NAMESPACE);
+  }
+}
+
+/** The address of a workload that has its SVID. */
+export async function served(cluster: Cluster, name: string): Promise<string | undefined> {
+  const { status } = await cluster.core.readNamespacedPod({ name, namespace: NAMESPACE });
+  return status?.containerStatuses?.[0]?.ready === true ? status.podIP : undefined;
 }
 
 /** One mTLS connection: who met whom; when either side refuses, or `to` is not `expected`, the reason is thrown. */
