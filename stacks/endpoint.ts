@@ -1,6 +1,11 @@
 /** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
 import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/bundleEndpoint";
 import type { BundleEndpointSpec } from "../components/federationSpec";
+import { accessOf, oc } from "../components/access";
+import type { KubeObject } from "../components/cluster";
+import { owners } from "../components/fieldOwners";
+import { FIELD_MANAGER } from "../components/names";
+import { word } from "../components/shell";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/arguments";
@@ -121,6 +126,20 @@ export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefi
     return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
   }
   return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
+}
+
+const SECRET = ["spec", "federation", "bundleEndpoint", "httpsWeb", "servingCert", "externalSecretRef"];
+
+/** A secret that somebody else has set stays when the stack asks for none, and the router would present that. */
+export function judgeForeignSecret(config: ClusterConfig, server: KubeObject | undefined): Problem[] {
+  const others = owners(server, SECRET).filter((manager) => manager !== FIELD_MANAGER);
+  if (config.issuer.type !== "router" || config.profile === "https_spiffe" || others.length === 0) return [];
+  const patch = JSON.stringify([{ op: "remove", path: `/${SECRET.join("/")}` }]);
+  const cure = oc(accessOf(config), `patch spireservers.operator.openshift.io cluster --type json -p ${word(patch)}`);
+  return problem(
+    "issuer.type",
+    `is router, but ${others.join(" and ")} has set the certificate's secret in the SpireServer; take it out: ${cure}`,
+  );
 }
 
 /** What may be wrong with what the cluster has, too. */

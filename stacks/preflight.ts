@@ -18,7 +18,7 @@ import { problem, type Problem } from "../components/problem";
 import { word } from "../components/shell";
 import { readZtwimRelease } from "../components/ztwimRelease";
 import type { ClusterConfig } from "./config";
-import { certManagerIssuer, judgeEndpoint, keepEndpoint, type LiveEndpoint } from "./endpoint";
+import { certManagerIssuer, judgeEndpoint, judgeForeignSecret, keepEndpoint, type LiveEndpoint } from "./endpoint";
 import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
@@ -190,6 +190,7 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
     ...judgeCluster(config, state),
     ...judgeTrustDomain(config, state),
     ...judgeEndpoint(config, state.spireServer?.spec?.federation?.bundleEndpoint),
+    ...judgeForeignSecret(config, state.spireServer),
     // Where there is no ZTWIM, no CRD says what a SpireServer is.
     ...(state.ztwim === undefined ? [] : judgeSpireServer(config.spireServer, state.spireServer, accessOf(config))),
     // Nothing more is to be said of a cluster without ZTWIM.

@@ -234,6 +234,23 @@ describe("refused", () => {
     expect(problems).toEqual([{ path, message: expect.stringMatching(message) as unknown }]);
   });
 
+  it("the router's certificate where somebody else has set a secret, and not where the stack itself has", async () => {
+    const setBy =
+      (manager: string): Change =>
+      ({ spireServer }) => {
+        const secret = { "f:externalSecretRef": {} };
+        const fields = { "f:bundleEndpoint": { "f:httpsWeb": { "f:servingCert": secret } } };
+        const managedFields = [{ manager, fieldsV1: { "f:spec": { "f:federation": fields } } }];
+        spireServer.metadata = { ...spireServer.metadata, managedFields };
+      };
+    const raw = { issuer: { type: "router" } };
+    const refusal = /kubectl has set .*oc --context cluster1 patch .*servingCert\/externalSecretRef/;
+    expect(await run(setBy("kubectl"), raw)).toEqual([
+      { path: "issuer.type", message: expect.stringMatching(refusal) as unknown },
+    ]);
+    expect(await run(setBy("spire-federation"), raw)).toHaveProperty("reader");
+  });
+
   it("a router's certificate that peers cannot verify", async () => {
     jest.mocked(refusalOfRouter).mockResolvedValueOnce("nobody knows its CA");
     expect(await run(undefined, { issuer: { type: "router" } })).toEqual([
