@@ -1,5 +1,5 @@
 // Command pebble is Let's Encrypt's small ACME server as the lab runs it: Pebble's own parts, but with the directory
-// where Let's Encrypt has it, checks on port 80, and none of the faults that Pebble puts in to test its clients.
+// where Let's Encrypt has it, checks on ports 80 and 443, a CSR's common name taken for a name, and none of the faults that Pebble puts in to test its clients.
 package main
 
 import (
@@ -45,7 +45,7 @@ func main() {
 		logger.Fatal(err)
 	}
 	told.Close()
-	logger.Fatal(http.ServeTLS(listener, withDirectory(front.Handler()), *certificate, *key))
+	logger.Fatal(http.ServeTLS(listener, withDirectory(byCommonName(front.Handler(), store, authority)), *certificate, *key))
 }
 
 // withDirectory serves /directory, too: the one path of an ACME server that clients know before they ask.

@@ -82,7 +82,8 @@ func Run(ctx context.Context, args []string) error {
 	return group.Wait()
 }
 
-// defaultCertificate is what clients see where no Route has one of its own. As on OpenShift, nobody knows the CA that signed it.
+// defaultCertificate is what clients see where no Route has one of its own. As on OpenShift, nobody knows the CA that signed it, and
+// that CA's certificate comes with it.
 func defaultCertificate(domain string) (tls.Certificate, error) {
 	ca, err := pki.NewCA("ingress-operator")
 	if err != nil {
@@ -92,5 +93,5 @@ func defaultCertificate(domain string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.X509KeyPair(pair.Cert, pair.Key)
+	return tls.X509KeyPair(append(pair.Cert, ca.Cert...), pair.Key)
 }

@@ -164,8 +164,12 @@ func TestPassthroughShowsThePodsOwnCertificate(t *testing.T) {
 
 func TestAnUnknownHostIsRefusedWithTheDefaultCertificate(t *testing.T) {
 	s := startRouter(t, routeTo(t, reencrypt), nil)
-	code, _, shown := s.get(t, "b.example.com")
+	conn := s.connect(t, "b.example.com")
+	code, _, shown := ask(t, conn, "b.example.com")
 	if code != 503 || shown.Subject.CommonName != "*.example.com" {
 		t.Errorf("%d, certificate of %s", code, shown.Subject)
+	}
+	if chain := conn.ConnectionState().PeerCertificates; len(chain) != 2 || chain[0].CheckSignatureFrom(chain[1]) != nil {
+		t.Errorf("it comes without its CA: %d certificates", len(chain))
 	}
 }
