@@ -1,0 +1,126 @@
+/**
+ * Endpoints without a certificate of cert-manager: cluster1's has the router's default certificate, cluster2's one that the
+ * SPIRE server itself gets by ACME. The tests of this file build on each other; jest runs them in order.
+ */
+import { X509Certificate } from "node:crypto";
+import { connect } from "node:tls";
+import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { eventually } from "../../lab/client/eventually";
+import type { Project } from "../../lab/client/project";
+import { held, pairs } from "../../lab/demo/proof";
+import { testProject } from "./identities";
+import { workloadTests } from "./workloads";
+
+const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
+const MEMBERS = [cluster1, cluster2];
+let project: Project;
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  project = await testProject("cluster1", "cluster2");
+  for (const { name } of MEMBERS) await project.unset(name, "issuer");
+});
+
+/** The CA that the router's default certificate comes with, as an administrator of that cluster would give it. */
+function routersCa({ host }: Cluster): Promise<string> {
+  return new Promise((done, fail) => {
+    const socket = connect({ host, port: 443, servername: host, rejectUnauthorized: false }, () => {
+      done(new X509Certificate(socket.getPeerCertificate(true).issuerCertificate.raw).toString());
+      socket.destroy();
+    });
+    socket.on("error", fail);
+  });
+}
+
+const missing = async (cluster: Cluster, ...what: [string, string, string]): Promise<void> => {
+  await expect(cluster.read(...what)).rejects.toThrow(/404|not found/);
+};
+
+const routeOf = async (cluster: Cluster): Promise<unknown> =>
+  (
+    (await cluster.read("route.openshift.io/v1", "Route", "spire-server-federation")).spec as {
+      tls: unknown;
+    }
+  ).tls;
+
+test("a router's default certificate of a CA that nobody knows is refused before anything changes", async () => {
+  await project.set("cluster1", "issuer.type", "router");
+  const { code, stdout } = await project.tryUp("cluster1");
+  expect(code).not.toBe(0);
+  expect(stdout).toMatch(/Nothing was changed.*issuer\.type: is router, but .* not one that peers can verify/s);
+});
+
+test("SPIRE's own ACME is refused without a person's consent", async () => {
+  await project.set("cluster2", "issuer.type", "spire");
+  await project.set("cluster2", "issuer.email", "ops@example.org");
+  const { code, stdout } = await project.tryUp("cluster2");
+  expect([code === 0, stdout]).toEqual([false, expect.stringContaining("issuer.tosAccepted: is not true")]);
+});
+
+test("both come up and trust each other, without cert-manager and without a Role", async () => {
+  cluster1.endpointCa = await routersCa(cluster1);
+  await project.set("cluster1", "endpointCa", JSON.stringify(cluster1.endpointCa));
+  await project.set("cluster2", "issuer.tosAccepted", "true");
+  await project.set("cluster2", "trustPeerCas", "true");
+  const { code, stdout, stderr } = await project.mesh("up", "--yes");
+  expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+  for (const [from, to] of pairs(MEMBERS)) await eventually(() => held(from, to));
+  for (const cluster of MEMBERS) {
+    await missing(cluster, "rbac.authorization.k8s.io/v1", "Role", "secret-reader");
+    await missing(cluster, "v1", "Secret", "spire-server-federation-tls");
+  }
+});
+
+test("the router presents its default certificate, and SPIRE one of the ACME server", async () => {
+  const redirect = { insecureEdgeTerminationPolicy: "Redirect" };
+  expect((await cluster1.endpoint()).certificate.subjectaltname).toBe("DNS:*.apps.cluster1.example.com");
+  expect(await routeOf(cluster1)).toEqual({ termination: "reencrypt", ...redirect });
+  const { issuer, subjectaltname } = (await cluster2.endpoint()).certificate;
+  expect(issuer.CN).toMatch(/^Pebble Intermediate CA /);
+  expect(subjectaltname).toBe(`DNS:${cluster2.host}`);
+  expect(await routeOf(cluster2)).toEqual({ termination: "passthrough", ...redirect });
+});
+
+test("verify finds all well, expects nothing of cert-manager, and names where the certificates are from", async () => {
+  await eventually(async () => {
+    const { code, stdout } = await project.mesh("verify", "-o", "wide");
+    expect(stdout).toContain(" 0 failed, ");
+    expect(stdout).toContain(
+      "√ MESH131 the SpireServer has the federation that the stack asks for: https_web with the router's",
+    );
+    expect(stdout).toContain("https_web with SPIRE's own ACME at https://acme-v02.api.letsencrypt.org/directory");
+    expect(stdout.match(/- MESH111 .*has no certificate of cert-manager/g)).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+});
+
+test.each(["cluster1", "cluster2"])("a second up of %s changes nothing", async (stack) => {
+  await project.up(stack, "--expect-no-changes");
+});
+
+test("SPIRE's own ACME stays when the config says nothing of it, for up and for verify", async () => {
+  await project.unset("cluster2", "issuer");
+  expect(await project.up("cluster2", "--expect-no-changes")).toContain("issuer is not set; the SpireServer gets its");
+  const { code, stdout } = await project.mesh("verify", "-o", "wide", "cluster2");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("SPIRE's own ACME")]);
+  await project.set("cluster2", "issuer.type", "router");
+  expect((await project.tryUp("cluster2")).stdout).toContain(
+    "issuer: the SpireServer gets its certificate by ACME itself",
+  );
+  await project.unset("cluster2", "issuer");
+});
+
+test("SPIRE keeps its certificate when its pod starts anew", async () => {
+  const { serialNumber } = (await cluster2.endpoint()).certificate;
+  const old = await cluster2.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+  await cluster2.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+  await eventually(async () => {
+    const pod = await cluster2.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+    expect(pod.metadata?.uid).not.toBe(old.metadata?.uid);
+    expect((await cluster2.endpoint()).certificate.serialNumber).toBe(serialNumber);
+  });
+});
+
+describe("workloads of both:", workloadTests);
