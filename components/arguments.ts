@@ -231,12 +231,16 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
   return problems;
 }
 
-/** The peers together: not ourselves, nobody twice, no trust domain twice, no more than the CRD takes. */
+/** How many peers there are: a SpireServer lists so many, and ClusterFederatedTrustDomains know no limit. */
+export function checkPeerCount(path: string, count: number, mode: "static" | "dynamic" = "static"): Problem[] {
+  if (mode === "dynamic" || count <= MAX_PEERS) return [];
+  const cure = "list them in ClusterFederatedTrustDomains alone, with federatesWith: dynamic";
+  return problem(path, `has ${count} peers, and a SpireServer lists ${MAX_PEERS} at most; ${cure}`);
+}
+
+/** The peers together: not ourselves, nobody twice, no trust domain twice. */
 export function checkPeers(path: string, trustDomain: string, peers: readonly Peer[]): Problem[] {
-  const problems =
-    peers.length > MAX_PEERS
-      ? problem(path, `has ${peers.length} peers; a SpireServer takes ${MAX_PEERS} at most`)
-      : [];
+  const problems: Problem[] = [];
   const owners = new Map<string, string>();
   peers.forEach((peer, index) => {
     const where = `${path}[${index}]`;

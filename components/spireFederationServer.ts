@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccess } from "./access";
-import { checkCaCertificates, checkHost, checkPeers, checkTrustDomain } from "./arguments";
+import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./arguments";
 import { ACME_IS_PUBLIC, checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
 import { fetchCommand } from "./bundleFetch";
 import type { Cluster } from "./cluster";
@@ -233,6 +233,7 @@ function checkArguments(args: SpireFederationServerArgs): Problem[] {
     ...checkBundleEndpoint(args),
     ...(args.acme !== undefined && args.probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : []),
     ...checkPeers("federatesWith", args.trustDomain, args.federatesWith ?? []),
+    ...checkPeerCount("federatesWith", args.federatesWith?.length ?? 0, args.federatesWithMode),
     ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
     ...(typeof endpointCaCertificates === "string"
       ? checkCaCertificates("endpointCaCertificates", endpointCaCertificates)

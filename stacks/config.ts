@@ -142,6 +142,7 @@ export function parseConfig(
 function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
   return [
     ...check.checkTrustDomain("trustDomain", config.trustDomain),
+    ...check.checkPeerCount("peers", config.peers.length, config.federatesWith),
     ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
     ...check.checkSeconds("fileSyncInterval", config.fileSyncInterval, check.FILE_SYNC_INTERVAL),
     ...checkEndpointIssuer("issuer", config.issuer),

@@ -2,7 +2,6 @@
  * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
  * which the config describes instead.
  */
-import * as check from "../components/arguments";
 import { describePeer } from "./describedPeer";
 import type { Problem } from "../components/problem";
 import type { Publication } from "./contract";
@@ -48,9 +47,6 @@ export function configuredPeers(
 ): ConfiguredPeer[] {
   const note: Note = (path, message) => problems.push({ path, message });
   const items = fields.items("peers");
-  if (items.length > check.MAX_PEERS) {
-    note("peers", `lists ${items.length} peers; a SpireServer takes ${check.MAX_PEERS} at most`);
-  }
   const peers: ConfiguredPeer[] = [];
   for (const item of items) {
     if (item.text === "") continue;

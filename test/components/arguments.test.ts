@@ -13,6 +13,7 @@ import {
   checkTrustDomain,
   FILE_SYNC_INTERVAL,
   formatDuration,
+  checkPeerCount,
   MAX_PEERS,
   parseDuration,
   REFRESH_HINT,
@@ -185,10 +186,10 @@ describe("a peer", () => {
 describe("peers together", () => {
   const peer = (index: number): Peer => ({ ...web, stack: `c${index}`, trustDomain: `c${index}.example.com` });
 
-  it("are as many as the CRD takes", () => {
-    const peers = Array.from({ length: MAX_PEERS }, (_, index) => peer(index));
-    expect(checkPeers("peers", "own.example.com", peers)).toEqual([]);
-    expect(paths(checkPeers("peers", "own.example.com", [...peers, peer(99)]))).toEqual(["peers"]);
+  it("are as many as the CRD takes, where the SpireServer lists them", () => {
+    expect(checkPeerCount("peers", MAX_PEERS)).toEqual([]);
+    expect(paths(checkPeerCount("peers", MAX_PEERS + 1))).toEqual(["peers"]);
+    expect(checkPeerCount("peers", MAX_PEERS + 1, "dynamic")).toEqual([]);
   });
 
   it("are not this cluster, and no trust domain twice", () => {
@@ -198,6 +199,6 @@ describe("peers together", () => {
       { ...peer(3), trustDomain: "c1.example.com" },
     ]);
     expect(paths(problems)).toEqual(["peers[1]", "peers[2]"]);
-    expect(problems[1]?.message).toContain('stack "c1"');
+    expect(problems[1]?.message).toContain('peer "c1"');
   });
 });

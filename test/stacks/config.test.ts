@@ -56,6 +56,11 @@ describe("a config with what is required", () => {
     });
   });
 
+  it("names any number of peers where the SpireServer does not list them", () => {
+    const peers = Array.from({ length: 200 }, (_, i) => `peer${i}`);
+    expect(configOf({ peers, federatesWith: "dynamic" }).peers).toHaveLength(200);
+  });
+
   it("owns the whole SpireServer only when it is told to", () => {
     const whole = {
       jwtIssuer: "https://oidc.example.com",
