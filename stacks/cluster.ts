@@ -25,6 +25,7 @@ import { definedOnly } from "./fields";
 import { type PassedPreflight, preflight } from "./preflight";
 import { bootstrapOf, judgeFirstBundles, publishesRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
+import { judgeServedBundles } from "./servedBundle";
 
 /** What a stack exports. Nothing in it is secret, and nothing is a live object. */
 export interface ClusterOutputs {
@@ -48,6 +49,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
   const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
+  if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
   }

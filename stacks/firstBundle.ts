@@ -1,7 +1,7 @@
 /** The first bundles of peers that are known before any change: who publishes one, and which are refused. Pure. */
 import { unchangedFetch, type TrustObject } from "../components/bundleMark";
 import { objectName } from "../components/federatedTrustDomain";
-import { federatedTrustDomainSpec } from "../components/peer";
+import { federatedTrustDomainSpec, type Peer } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { type Bootstrap, givenBundle, isGiven } from "../components/givenBundle";
 import type { ClusterConfig } from "./config";
@@ -20,6 +20,12 @@ export const bootstrapOf = (
   { publication }: Pick<JoinedPeer, "publication">,
 ): Bootstrap => (publication === undefined ? bootstrap : "endpoint");
 
+/** Whether the cluster trusts a peer as it is asked to: its bundle needs no beginning any more. */
+export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
+  const live = trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
+  return live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
+}
+
 /**
  * What is wrong with the bundles of peers that need one now.
  *
@@ -36,9 +42,7 @@ export function judgeFirstBundles(
 ): Problem[] {
   return joined.flatMap((one) => {
     const { peer } = one;
-    const live = trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
-    const isHeld = live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
-    if (isHeld || !isGiven(peer, bootstrapOf(config, one))) return [];
+    if (isHeld(peer, trust) || !isGiven(peer, bootstrapOf(config, one))) return [];
     const bundle = givenBundle(peer, now);
     return "fault" in bundle ? [{ path: "peers", message: bundle.fault }] : [];
   });

@@ -66,6 +66,7 @@ test("a pinned root that is not the peer's is refused, and the peer's own is sho
   await project.set("cluster1", "peers[0].fingerprints", JSON.stringify(["00".repeat(32)]));
   const { code, stdout, stderr } = await project.mesh("up", "--yes", "cluster1");
   expect(code).toBe(1);
+  expect(stdout + stderr).toContain("Nothing was changed");
   expect(stdout + stderr).toContain(`do not have root sha256 ${await rootOf(web)} of the bundle`);
   expect(await cluster1.heldKeys(web.trustDomain)).toBeUndefined();
   await project.set("cluster1", "peers[0].fingerprints", JSON.stringify([await rootOf(web)]));

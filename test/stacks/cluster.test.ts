@@ -208,6 +208,40 @@ describe("what a cluster has and can never change", () => {
   });
 });
 
+describe("a peer that is no stack", () => {
+  const its = root("partner.example.org");
+  const partner = { name: "partner", trustDomain: "partner.example.org", bundleEndpointUrl: "https://localhost:1" };
+
+  it("is trusted by the first run, with the bundle that is given, and is never pending", async () => {
+    const bundle = JSON.stringify({ keys: [rootKey(its)] });
+    const peers = [{ ...partner, profile: "https_spiffe", bundle }];
+    const { seen, outputs, warnings } = await run("cluster1", [], { config: { peers }, roots: { partner: its } });
+    expect([outputs.pendingPeers, warnings]).toEqual([[], []]);
+    expect(Object.keys(outputs.peers)).toEqual(["partner"]);
+    expect(named(seen, "partner-trust").inputs).toMatchObject({
+      metadata: { name: "partner-federation" },
+      spec: { trustDomain: "partner.example.org", bundleEndpointURL: "https://localhost:1" },
+    });
+    expect(federatesWith(seen)).toEqual([
+      {
+        trustDomain: "partner.example.org",
+        bundleEndpointUrl: "https://localhost:1",
+        bundleEndpointProfile: "https_spiffe",
+        endpointSpiffeId: "spiffe://partner.example.org/spire/server",
+      },
+    ]);
+    expect(seen.map(({ type }) => type)).not.toContain("pulumi:pulumi:StackReference");
+  });
+
+  it("is refused before anything is declared when its endpoint serves no bundle", async () => {
+    await expect(run("cluster1", [], { config: { peers: [partner] } })).rejects.toMatchObject({
+      problems: [
+        { path: "peers", message: expect.stringMatching(/^peer "partner": https:\/\/localhost:1, /) as unknown },
+      ],
+    });
+  });
+});
+
 describe("a peer that was trusted, and whose stack publishes nothing any more", () => {
   const published = {
     version: 1,

@@ -4,16 +4,16 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fetchNow } from "../../components/bundleFetch";
-import { readBundle } from "../../components/federatedTrustDomain";
-import type { Peer } from "../../components/peer";
+import { bundleMark, type TrustObject } from "../../components/bundleMark";
+import { federatedTrustDomainSpec } from "../../components/peer";
 import { readBundleFile } from "../../stacks/bundleFile";
 import { parseConfig } from "../../stacks/config";
 import { resolvePeers } from "../../stacks/contract";
 import { judgeFirstBundles } from "../../stacks/firstBundle";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, root, rootKey } from "../components/certificates";
-import { SELF } from "./fixtures";
+import { judgeServedBundles } from "../../stacks/servedBundle";
+import { configOf, SELF } from "./fixtures";
 
 const DOMAIN = "partner.example.org";
 const OWN = "apps.cluster1.example.com";
@@ -45,16 +45,15 @@ afterAll((done) => {
   server.close(done);
 });
 
-/** What an up says of the bundle that the endpoint serves; undefined when it is taken. */
-async function fromEndpoint(): Promise<string | undefined> {
-  const peer: Peer = { stack: "partner", trustDomain: DOMAIN, bundleEndpointUrl: url, profile: "https_web" };
-  try {
-    const stdout = await fetchNow({ trustDomain: DOMAIN, bundleEndpointUrl: url, caCertificates: ca.pem });
-    const bundle = readBundle(stdout, peer);
-    return typeof bundle === "string" ? bundle : undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+/** What an up says of the bundle that the endpoint serves, before it declares anything; undefined when it is taken. */
+async function fromEndpoint(
+  more: Record<string, unknown> = {},
+  trust: TrustObject[] = [],
+): Promise<string | undefined> {
+  const described = { name: "partner", trustDomain: DOMAIN, bundleEndpointUrl: url, caCertificates: ca.pem, ...more };
+  const readings = configOf({ peers: [described] }).peers.map((peer) => ({ peer, published: peer.publication }));
+  const problems = await judgeServedBundles(resolvePeers(OWN, readings).joined, trust);
+  return problems.map(({ message }) => message)[0];
 }
 
 /** What an up says of a bundle in a file, before it declares anything; undefined when it is taken. */
@@ -109,4 +108,35 @@ test.each(HOSTILE)("%s is refused from an endpoint", async (_, body, message, se
 test("a redirect is not followed, wherever it leads", async () => {
   answer = { status: 302, body: good, headers: { location: `${url}/other` } };
   expect(await fromEndpoint()).toContain("HTTP status 302");
+});
+
+test("a root that is not pinned is refused by its SHA-256", async () => {
+  answer = { status: 200, body: good };
+  const pin = its.certificate.fingerprint256;
+  expect(await fromEndpoint({ fingerprints: [pin] })).toBeUndefined();
+  const sha256 = pin.replaceAll(":", "").toLowerCase();
+  expect(await fromEndpoint({ fingerprints: ["00".repeat(32)] })).toContain(`do not have root sha256 ${sha256}`);
+});
+
+test("an endpoint whose certificate nobody vouches for is refused", async () => {
+  answer = { status: 200, body: good };
+  expect(await fromEndpoint({ caCertificates: issue("other CA", { ca: true }).pem })).toMatch(/curl: \(60\)/);
+});
+
+test("a peer that the cluster trusts already is not asked again: SPIRE follows it", async () => {
+  answer = { status: 503, body: "" };
+  const spec = federatedTrustDomainSpec({
+    stack: "partner",
+    trustDomain: DOMAIN,
+    bundleEndpointUrl: url,
+    profile: "https_web",
+  });
+  const annotations = { "spire-federation/bundle": bundleMark("new/x", spec) };
+  const trusted: TrustObject = {
+    ...{ apiVersion: "spire.spiffe.io/v1alpha1", kind: "ClusterFederatedTrustDomain" },
+    metadata: { name: "partner-federation", annotations },
+    spec,
+  };
+  expect(await fromEndpoint({}, [trusted])).toBeUndefined();
+  expect(await fromEndpoint()).toContain("503");
 });
