@@ -46,6 +46,10 @@ export function parseTrustBundle(text: string, trustDomain: string, now?: Date):
   if (keys === undefined) {
     return problem("bundle", 'is not a JWKS; the endpoint serves {"keys": […]}');
   }
+  const alias = aliasOfKeys(text);
+  if (alias !== undefined) {
+    return problem("bundle", `has a member "${printable(alias)}" beside "keys"; SPIRE may take the one for the other`);
+  }
   if (keys.length === 0) {
     return problem("bundle.keys", "is empty; a bundle has one x509-svid key at least");
   }
@@ -92,6 +96,12 @@ function readKeys(text: string): unknown[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** SPIRE's JSON reader does not heed case, nor the difference of ſ and s, of \u212a and k; of two such members it takes the last. */
+function aliasOfKeys(text: string): string | undefined {
+  const names = Object.keys(JSON.parse(text) as object);
+  return names.find((name) => name !== "keys" && name.toLowerCase().toUpperCase() === "KEYS");
 }
 
 function checkNotPrivate(path: string, key: Key): Problem[] {

@@ -181,6 +181,19 @@ describe("a bundle that is refused", () => {
     ]);
   });
 
+  it.each(["Keys", "KEYS", "key\u017f", "\u212aeys"])("has a member %s, which Go takes for keys", (name) => {
+    const evil = [rootKey(root("evil.example.com"))];
+    const text = JSON.stringify({ keys: [rootKey(ec)], [name]: evil });
+    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([expect.stringContaining('beside "keys"')]);
+  });
+
+  it("has its keys twice, and then what is judged is what is passed on", () => {
+    const [good, evil] = [rootKey(ec), rootKey(root("evil.example.com"))].map((key) => JSON.stringify([key]));
+    const bundle = parseTrustBundle(`{"keys":${evil},"keys":${good}}`, DOMAIN, now) as TrustBundle;
+    expect(bundle.jwks).toBe((parse([rootKey(ec)]) as TrustBundle).jwks.replace(/,"refresh_hint".*/, "}"));
+    expect(problems(parseTrustBundle(`{"keys":${good},"keys":${evil}}`, DOMAIN, now)).join()).toContain("evil");
+  });
+
   it("is cut off", () => {
     const text = JSON.stringify({ keys: [rootKey(ec)] });
     expect(problems(parseTrustBundle(text.slice(0, -20), DOMAIN, now))).toEqual([
