@@ -26,32 +26,51 @@ export function componentProvider(
   return {
     version,
     schema,
-    // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is the answer, as a rejection
     construct: async (name, type, inputs, options) => {
       const declared = resources[type];
       const Component = classes[type.split(":").at(-1) ?? ""];
       if (declared === undefined || Component === undefined) throw new Error(`${type} is no component of this plugin`);
-      checkPlain(inputs, declared.inputProperties);
-      const component = new Component(name, inputs as never, options);
+      const component = new Component(name, (await resolvePlain(inputs, declared.inputProperties)) as never, options);
       return { urn: component.urn, state: outputsOf(component, Object.keys(declared.properties)) };
     },
   };
 }
 
-/** @throws InputPropertiesError for outputs of resources where a component needs the value to know what it has to make */
-function checkPlain(inputs: pulumi.Inputs, declared: Readonly<Record<string, { plain?: boolean }>>): void {
-  const errors = Object.entries(inputs)
-    .filter(([key, value]) => declared[key]?.plain === true && hasOutput(value))
+/**
+ * The inputs, with values in place of outputs where a component needs the value to know what it has to make.
+ *
+ * @throws InputPropertiesError for those that a preview does not know
+ */
+async function resolvePlain(
+  inputs: pulumi.Inputs,
+  declared: Readonly<Record<string, { plain?: boolean }>>,
+): Promise<pulumi.Inputs> {
+  const resolved = Object.entries(inputs).map(async ([key, value]): Promise<[string, unknown]> => [
+    key,
+    declared[key]?.plain === true ? withoutSecrets(await pulumi.runtime.serializeProperty(key, value)) : value,
+  ]);
+  const args = await Promise.all(resolved);
+  const errors = args
+    .filter(([, value]) => hasUnknown(value))
     .map(([propertyPath]) => ({
       propertyPath,
-      reason: "is an output of a resource or a secret; give a value that is known before, such as one of the config",
+      reason: "is not known in a preview; give a value that does not depend on resources that are yet to be created",
     }));
   if (errors.length > 0) throw new pulumi.InputPropertiesError({ message: "the arguments cannot be used", errors });
+  return Object.fromEntries(args);
 }
 
-function hasOutput(value: unknown): boolean {
-  if (pulumi.Output.isInstance(value)) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(hasOutput);
+/** The components decide by themselves what is secret in the state: a connection string, or all of `manage`. */
+function withoutSecrets(value: unknown): unknown {
+  const plain: unknown = pulumi.runtime.unwrapRpcSecret(value);
+  if (Array.isArray(plain)) return plain.map(withoutSecrets);
+  if (typeof plain !== "object" || plain === null) return plain;
+  return Object.fromEntries(Object.entries(plain).map(([key, part]) => [key, withoutSecrets(part)]));
+}
+
+function hasUnknown(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).some(hasUnknown);
+  return value === pulumi.runtime.unknownValue;
 }
 
 /** What a component has as outputs; `ready`, there the component itself, only says that it is. */

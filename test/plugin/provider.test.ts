@@ -52,8 +52,15 @@ test("it makes the component with the arguments and gives its outputs; ready onl
   expect(await value(state)).toEqual({ url: "https://federation.example.com", ready: true });
 });
 
-test("it refuses an output where the component needs the value, at any depth, and names all of them", async () => {
-  const inputs = { host: pulumi.output("x"), labels: { type: [pulumi.output("y")] }, ca: pulumi.output("PEM") };
+test("it gives the component values where it needs them, from outputs and secrets too", async () => {
+  const labels = { type: [pulumi.output("public")], password: pulumi.secret("p") };
+  await construct("east", TYPE, { host: pulumi.output("federation.example.com"), labels: pulumi.secret(labels) }, {});
+  expect(Made.seen).toEqual({ host: "federation.example.com", labels: { type: ["public"], password: "p" } });
+});
+
+test("it refuses what a preview does not know, at any depth, and names all of it", async () => {
+  const unknown = pulumi.output(pulumi.unknown);
+  const inputs = { host: unknown, labels: { type: [unknown] }, ca: unknown };
   const refused = await construct("east", TYPE, inputs, {}).catch((error: unknown) => error);
   expect(pulumi.InputPropertiesError.isInstance(refused)).toBe(true);
   expect((refused as pulumi.InputPropertiesError).errors.map(({ propertyPath }) => propertyPath)).toEqual([
