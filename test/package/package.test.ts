@@ -9,6 +9,11 @@ import { installPackage, manifest, ROOT } from "./install";
 
 const { bin } = manifest;
 
+interface Versions {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+
 /** What somebody has in their own project. */
 const PROGRAM = `
   import * as spire from "spire-federation";
@@ -81,6 +86,12 @@ test("every file that it names is there", () => {
 
 test("its command runs", () => {
   expect(node(join(installed, bin["spire-federation"] ?? ""), "explain", "MESH212")).toMatch(/^MESH212 {2}\S/);
+});
+
+test("examples/typescript has the versions that are tested here", () => {
+  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Versions;
+  const { dependencies, devDependencies } = read("examples/typescript/package.json");
+  expect(read("package.json").devDependencies).toMatchObject({ ...dependencies, ...devDependencies });
 });
 
 test("a program, the example of docs/package.md and examples/typescript type-check", () => {
