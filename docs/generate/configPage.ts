@@ -72,7 +72,7 @@ function peers(): string {
   const rows = PEER.map(([key, meaning]) => [code(`peers[].${key}`), meaning]);
   return `### peers
 
-An entry is the name of a stack, or an object. See [Peers that are no stacks](outside-peers.md).
+An entry is the name of a stack, or an object. See [What if a peer has no stack?](outside-peers.md).
 
 ${markdownTable(["key", "meaning"], rows)}`;
 }
