@@ -1,6 +1,7 @@
 /**
- * Endpoints without a certificate of cert-manager: cluster1's has the router's default certificate, cluster2's one that the
- * SPIRE server itself gets by ACME. The tests of this file build on each other; jest runs them in order.
+ * One endpoint of each kind that has no certificate of cert-manager: cluster1's has the router's default certificate,
+ * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was given https_spiffe by hand before. None of that
+ * can be changed on a cluster, so the lab is theirs alone. The tests build on each other; jest runs them in order.
  */
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
@@ -11,16 +12,29 @@ import { held, pairs } from "../../lab/demo/proof";
 import { testProject } from "./identities";
 import { workloadTests } from "./workloads";
 
-const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
-const MEMBERS = [cluster1, cluster2];
+const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
+const MEMBERS = [cluster1, cluster2, cluster3];
 let project: Project;
 
 // Generous bounds against hanging, not measurements.
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  project = await testProject("cluster1", "cluster2");
-  for (const { name } of MEMBERS) await project.unset(name, "issuer");
+  project = await testProject("cluster1", "cluster2", "cluster3");
+  for (const cluster of MEMBERS) {
+    const peers = MEMBERS.filter((other) => other !== cluster).map(({ name }) => name);
+    const config = {
+      context: cluster.name,
+      trustDomain: cluster.trustDomain,
+      peers,
+      trustPeerCas: cluster !== cluster1,
+    };
+    const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
+    await project.writeStackFile(cluster.name, ["config:", ...lines, ""].join("\n"));
+  }
+  const federation = { bundleEndpoint: { profile: "https_spiffe" }, managedRoute: "true" };
+  const object = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer", metadata: { name: "cluster" } };
+  await cluster3.merge({ ...object, spec: { federation } }, "by-hand");
 });
 
 /** The CA that the router's default certificate comes with, as an administrator of that cluster would give it. */
@@ -59,14 +73,14 @@ test("SPIRE's own ACME is refused without a person's consent", async () => {
   expect([code === 0, stdout]).toEqual([false, expect.stringContaining("issuer.tosAccepted: is not true")]);
 });
 
-test("both come up and trust each other, without cert-manager and without a Role", async () => {
+test("all come up and trust each other, without cert-manager and without a Role", async () => {
   cluster1.endpointCa = await routersCa(cluster1);
   await project.set("cluster1", "endpointCa", JSON.stringify(cluster1.endpointCa));
   await project.set("cluster2", "issuer.tosAccepted", "true");
-  await project.set("cluster2", "trustPeerCas", "true");
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-  for (const [from, to] of pairs(MEMBERS)) await eventually(() => held(from, to));
+  for (const [from, to] of pairs([cluster1, cluster2])) await eventually(() => held(from, to));
+  expect((await project.outputs("cluster3"))["federation"]).toMatchObject({ profile: "https_spiffe" });
   for (const cluster of MEMBERS) {
     await missing(cluster, "rbac.authorization.k8s.io/v1", "Role", "secret-reader");
     await missing(cluster, "v1", "Secret", "spire-server-federation-tls");
@@ -91,13 +105,19 @@ test("verify finds all well, expects nothing of cert-manager, and names where th
       "√ MESH131 the SpireServer has the federation that the stack asks for: https_web with the router's",
     );
     expect(stdout).toContain("https_web with SPIRE's own ACME at https://acme-v02.api.letsencrypt.org/directory");
-    expect(stdout.match(/- MESH111 .*has no certificate of cert-manager/g)).toHaveLength(2);
+    expect(stdout.match(/- MESH111 .*has no certificate of cert-manager/g)).toHaveLength(3);
     expect(code).toBe(0);
   });
 });
 
-test.each(["cluster1", "cluster2"])("a second up of %s changes nothing", async (stack) => {
+test.each(["cluster1", "cluster2", "cluster3"])("a second up of %s changes nothing", async (stack) => {
   await project.up(stack, "--expect-no-changes");
+});
+
+test("https_spiffe is kept where the config says no profile, and that is said", async () => {
+  expect(await project.up("cluster3", "--expect-no-changes")).toContain(
+    "profile is not set; the SpireServer serves with",
+  );
 });
 
 test("SPIRE's own ACME stays when the config says nothing of it, for up and for verify", async () => {
