@@ -75,8 +75,12 @@ function hasUnknown(value: unknown): boolean {
 
 /** What a component has as outputs; `ready`, there the component itself, only says that it is. */
 function outputsOf(component: pulumi.ComponentResource, names: readonly string[]): pulumi.Inputs {
-  const outputs = component as unknown as Record<string, pulumi.Output<unknown>>;
   return Object.fromEntries(
-    names.map((name) => [name, name === "ready" ? outputs[name]?.apply(() => true) : outputs[name]]),
+    names.map((name) => {
+      const output: unknown = Reflect.get(component, name);
+      if (!pulumi.Output.isInstance<unknown>(output))
+        throw new Error(`the schema has an output ${name}, the class has none`);
+      return [name, name === "ready" ? output.apply(() => true) : output];
+    }),
   );
 }
