@@ -11,7 +11,7 @@ export async function removeTrust(cluster: Cluster): Promise<void> {
 }
 
 /** After it, when nothing fetches them any more: bundles of all but the cluster's peers. */
-export async function removeBundles(cluster: Cluster, peers: readonly Cluster[]): Promise<void> {
+export async function removeBundles(cluster: Cluster, peers: readonly Pick<Cluster, "trustDomain">[]): Promise<void> {
   const list = JSON.parse(await cluster.spireServer("bundle", "list", "-output", "json")) as {
     bundles: { trust_domain: string }[];
   };

@@ -10,6 +10,7 @@ import { PlainSpireServer } from "../../lab/client/plainSpire";
 import type { Project, Run } from "../../lab/client/project";
 import { rotateServer } from "./rotation";
 import { testProject } from "./identities";
+import { removeBundles, removeTrust } from "./leftovers";
 
 const cluster1 = new Cluster("cluster1");
 let project: Project;
@@ -34,6 +35,7 @@ const followed = (): Promise<void> =>
 
 beforeAll(async () => {
   project = await testProject("cluster1");
+  await removeTrust(cluster1);
   web = await PlainSpireServer.start(project.dir, { trustDomain: "web.example.org", port: 8443, profile: "https_web" });
   const other = { trustDomain: "spiffe.example.org", port: 8543, profile: "https_spiffe" } as const;
   spiffe = await PlainSpireServer.start(project.dir, other);
@@ -82,6 +84,7 @@ test("a preview shows with which roots trust would begin", async () => {
 
 test("after an up the cluster's SPIRE server holds the bundles, by either profile", async () => {
   await meshed(project.mesh("up", "--yes", "cluster1"));
+  await removeBundles(cluster1, partners());
   await followed();
 });
 
