@@ -53,6 +53,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  // The next file's verify would find the bundle of a peer that no stack declares.
+  await project.mesh("remove", "web", "--yes");
   for (const partner of partners()) await partner.stop();
 });
 
