@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Peer } from "./peer";
+import { pinned } from "./pinnedRoots";
 import { problem, type Problem } from "./problem";
 import { proxyVariables } from "./proxy";
 import { parseTrustBundle, type TrustBundle } from "./trustBundle";
@@ -69,6 +71,19 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
     const { stderr, message } = error as Error & { stderr?: string };
     throw new Error((stderr ?? message).trim(), { cause: error });
   }
+}
+
+/**
+ * The bundle that a peer's endpoint serves now, judged as an up would judge it, with the peer's pins.
+ *
+ * @throws Error as `fetchNow`
+ */
+export async function fetchFirst(peer: Peer): Promise<TrustBundle | Problem[]> {
+  const { trustDomain, bundleEndpointUrl, caCertificates = "", fingerprints } = peer;
+  return pinned(
+    readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain),
+    fingerprints,
+  );
 }
 
 /**

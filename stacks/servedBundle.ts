@@ -1,9 +1,8 @@
 /** What the endpoints of peers that no stack runs serve, asked before anything is changed: nobody has proved them before. */
-import { fetchNow, readFetched } from "../components/bundleFetch";
+import { fetchFirst } from "../components/bundleFetch";
 import type { TrustObject } from "../components/bundleMark";
 import { isGiven } from "../components/givenBundle";
 import type { Peer } from "../components/peer";
-import { pinned } from "../components/pinnedRoots";
 import { explain, type Problem } from "../components/problem";
 import type { JoinedPeer } from "./contract";
 import { isHeld } from "./firstBundle";
@@ -25,10 +24,9 @@ export async function judgeServedBundles(
 }
 
 async function faultOf(peer: Peer): Promise<string | undefined> {
-  const { stack, trustDomain, bundleEndpointUrl, caCertificates = "", fingerprints } = peer;
+  const { stack, bundleEndpointUrl } = peer;
   try {
-    const fetched = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
-    const bundle = pinned(fetched, fingerprints);
+    const bundle = await fetchFirst(peer);
     if (!Array.isArray(bundle)) return undefined;
     return `peer "${stack}": what ${bundleEndpointUrl} served must not be trusted: ${explain(bundle)}`;
   } catch (error) {

@@ -1,9 +1,8 @@
 /** With which roots trust in a peer would begin, as far as can be known before it does. */
 import { splitPem } from "../../components/arguments";
-import { fetchNow, readFetched } from "../../components/bundleFetch";
+import { fetchFirst } from "../../components/bundleFetch";
 import type { ClusterReader } from "../../components/cluster";
 import type { Peer } from "../../components/peer";
-import { pinned } from "../../components/pinnedRoots";
 import { explain } from "../../components/problem";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import { type Bootstrap, givenBundle, isGiven } from "../../components/givenBundle";
@@ -14,14 +13,12 @@ export type FirstRoots = { roots: string[]; certificates: string[] } | { rootsUn
 
 /** Taken from where an up would: the peer's endpoint over TLS that is verified, what the peer's stack publishes, or the bundle that is given. */
 export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
-  const { trustDomain, bundleEndpointUrl, caCertificates = "" } = peer;
   try {
     if (isGiven(peer, bootstrap)) {
       const bundle = givenBundle(peer, new Date());
       return "fault" in bundle ? { rootsUnknown: bundle.fault } : known(bundle);
     }
-    const fetched = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
-    const bundle = pinned(fetched, peer.fingerprints);
+    const bundle = await fetchFirst(peer);
     return Array.isArray(bundle) ? { rootsUnknown: explain(bundle) } : known(bundle);
   } catch (error) {
     return { rootsUnknown: (error as Error).message };
