@@ -34,15 +34,21 @@ export interface IssuerReference {
   name: string;
 }
 
+/** The issuer itself; undefined when it, or its kind, is not there. */
+export const readIssuer = <T extends KubeObject>(
+  reader: ClusterReader,
+  { kind, name }: IssuerReference,
+): Promise<T | undefined> =>
+  reader.get<T>(CERT_MANAGER_API, kind, name, kind === "Issuer" ? OPERAND_NAMESPACE : undefined);
+
 export async function lookAtCertificate(
   reader: ClusterReader,
   name: string,
   issuer: IssuerReference,
 ): Promise<Verdict> {
-  const namespace = issuer.kind === "Issuer" ? OPERAND_NAMESPACE : undefined;
   const [certificate, found] = await Promise.all([
     reader.get<Conditioned>(CERT_MANAGER_API, "Certificate", name, OPERAND_NAMESPACE),
-    reader.get<Conditioned>(CERT_MANAGER_API, issuer.kind, issuer.name, namespace),
+    readIssuer<Conditioned>(reader, issuer),
   ]);
   if (bothReady(certificate, found)) {
     return ready;

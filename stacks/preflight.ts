@@ -6,7 +6,7 @@ import { accessOf, type ClusterAccess } from "../components/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
 import { type Cluster, type ClusterReader, Forbidden, type KubeObject, type ServiceProxy } from "../components/cluster";
 import { PROXY_RIGHTS, readServedBundle } from "../components/clusterProbe";
-import type { IssuerReference } from "../components/certificateReadiness";
+import { readIssuer } from "../components/certificateReadiness";
 import { type Conditioned, isTrue } from "../components/conditions";
 import type { FederationRoute } from "../components/federationRoute";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
@@ -178,10 +178,6 @@ async function look(reader: ClusterReader, config: ClusterConfig): Promise<Omit<
     reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
   ]);
   return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred, trust };
-}
-
-function readIssuer(reader: ClusterReader, { kind, name }: IssuerReference): Promise<KubeObject | undefined> {
-  return reader.get(names.CERT_MANAGER_API, kind, name, kind === "Issuer" ? names.OPERAND_NAMESPACE : undefined);
 }
 
 /** Pure: everything that the cluster has against the config. */

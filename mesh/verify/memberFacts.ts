@@ -9,10 +9,11 @@ import {
 } from "../../components/cluster";
 import { PROXY_RIGHTS, readServedBundle } from "../../components/clusterProbe";
 import type { Conditioned } from "../../components/conditions";
+import { readIssuer } from "../../components/certificateReadiness";
 import { federationRoute } from "../../components/federationRoute";
 import { inspectCertManager } from "../../components/inspectCertManager";
 import { type Issued, readIssued } from "../../components/issuingCa";
-import { type IssuerArgs, planIssuer } from "../../components/issuer";
+import { planIssuer } from "../../components/issuer";
 import * as names from "../../components/names";
 import { explain } from "../../components/problem";
 import { failed, type Verdict } from "../../components/readiness";
@@ -136,6 +137,7 @@ export async function readFacts(
   const { version, sources } = reached.seen;
   const { reader, api, server } = sources;
   const here = names.OPERAND_NAMESPACE;
+  const issuer = certManagerIssuer(config);
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
@@ -143,7 +145,7 @@ export async function readFacts(
     ingressDomain: () => readIngressDomain(reader),
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     certManager: () => lookAtInstalled(reader, name),
-    issuer: () => readIssuer(reader, certManagerIssuer(config)),
+    issuer: async () => issuer && readIssuer(reader, planIssuer(issuer).reference),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, here),
     issued: () => readIssued(reader, names.CERTIFICATE_SECRET),
     role: () => reader.get(names.RBAC_API, "Role", names.SECRET_READER.role, here),
@@ -182,12 +184,6 @@ export async function readFacts(
   };
   const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
   return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
-}
-
-async function readIssuer(reader: ClusterReader, issuer: IssuerArgs | undefined): Promise<Objects["issuer"]> {
-  if (issuer === undefined) return undefined;
-  const { kind, name } = planIssuer(issuer).reference;
-  return reader.get(names.CERT_MANAGER_API, kind, name, kind === "Issuer" ? names.OPERAND_NAMESPACE : undefined);
 }
 
 /** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */
