@@ -142,7 +142,7 @@ interface Resolved {
  * Whether a stack has published this output. What an `up` went past, because of `--target` or a failure before it, is
  * not known, and Pulumi keeps a marker in its place.
  */
-export const isPublished = (output: unknown): boolean =>
+export const isPublished = <T>(output: T): output is NonNullable<T> =>
   output !== undefined && output !== null && output !== pulumi.runtime.unknownValue;
 
 function resolve(name: string, published: unknown, trusted: (name: string) => KeptPeer | undefined): Resolved {

@@ -75,7 +75,7 @@ const REPLACING: ReadonlySet<string> = new Set(["replace", "create-replacement",
 /** A replacement counts once. */
 function withStep(steps: readonly DetailedStep[], step: DetailedStep): DetailedStep[] {
   const isSame = (one: Step): boolean => one.op === "replace" && describeStep(one) === describeStep(step);
-  const { paths } = { ...steps.find(isSame), ...step };
+  const paths = step.paths ?? steps.find(isSame)?.paths;
   return [...steps.filter((one) => !isSame(one)), { ...step, ...(paths && { paths }) }];
 }
 

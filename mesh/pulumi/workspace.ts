@@ -75,7 +75,7 @@ export const publishedIn = ({
   pendingPeers = [],
   peers = {},
 }: Partial<Published>): Published => ({
-  ...(isPublished(federation) && federation !== undefined && { federation }),
+  ...(isPublished(federation) && { federation }),
   ...(runAgain === true && { runAgain }),
   pendingPeers,
   peers: Object.fromEntries(Object.entries(peers).filter(([, { fingerprints }]) => isPublished(fingerprints))),
