@@ -182,6 +182,12 @@ export class Project {
     await writeFile(join(this.dir, `Pulumi.${stack}.yaml`), config + SALT);
   }
 
+  /** Writes a stack's file with these keys of the project, whatever it was. */
+  writeConfig(stack: string, config: Readonly<Record<string, unknown>>): Promise<void> {
+    const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
+    return this.writeStackFile(stack, ["config:", ...lines, ""].join("\n"));
+  }
+
   /** Makes the stacks, as they are committed. */
   async init(...stacks: string[]): Promise<void> {
     for (const stack of stacks) await this.pulumi("stack", "init", stack);

@@ -48,8 +48,7 @@ async function configure(
     const peers = peersOf(name);
     const rebootstrap = Object.fromEntries(peers.map((peer) => [peer, bootstraps]));
     const config = { context: name, trustDomain, peers, rebootstrap, ...given };
-    const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
-    await project.writeStackFile(name, ["config:", ...lines, ""].join("\n"));
+    await project.writeConfig(name, config);
   }
 }
 

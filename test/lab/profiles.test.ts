@@ -29,8 +29,7 @@ beforeAll(async () => {
       peers,
       trustPeerCas: cluster !== cluster1,
     };
-    const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
-    await project.writeStackFile(cluster.name, ["config:", ...lines, ""].join("\n"));
+    await project.writeConfig(cluster.name, config);
   }
   const federation = { bundleEndpoint: { profile: "https_spiffe" }, managedRoute: "true" };
   const object = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer", metadata: { name: "cluster" } };

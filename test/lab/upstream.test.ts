@@ -124,8 +124,7 @@ beforeAll(async () => {
       refreshHint: 3600,
       profile: cluster === cluster1 ? "https_spiffe" : "https_web",
     };
-    const lines = Object.entries(config).map(([key, value]) => `  spire-federation:${key}: ${JSON.stringify(value)}`);
-    await project.writeStackFile(cluster.name, ["config:", ...lines, ""].join("\n"));
+    await project.writeConfig(cluster.name, config);
   }
 });
 
