@@ -44,7 +44,8 @@ export function endpointSteps(cluster: Cluster, issuer: page.IssuerName): Step[]
     {
       numbers: "4-5",
       title: "Issuer",
-      run: () => apply(cluster, page.issuers[issuer]),
+      // cert-manager's webhook has its certificate a moment after its pods run; until then the API server refuses the object.
+      run: () => until(() => apply(cluster, page.issuers[issuer])),
     },
     {
       numbers: "6",
