@@ -34,6 +34,7 @@ export interface Manifest {
     annotations?: Record<string, string>;
     labels?: Record<string, string>;
     generation?: number;
+    uid?: string;
   };
   spec?: object;
   status?: object;

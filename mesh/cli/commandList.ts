@@ -1,4 +1,5 @@
 /** All commands, in the order of help. */
+import { adoptCommand } from "./adoptCommand";
 import { removeCommand, upCommand } from "./changeCommands";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand } from "./helpCommands";
@@ -8,6 +9,7 @@ import { reportCommand, verifyCommand } from "./verifyCommands";
 export const COMMANDS: readonly DeclaredCommand[] = [
   upCommand,
   removeCommand,
+  adoptCommand,
   previewCommand,
   statusCommand,
   driftCommand,

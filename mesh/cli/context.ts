@@ -22,9 +22,10 @@ export interface Context {
    * Opens the project.
    *
    * @param names of members; none for all
-   * @param whom "all": everybody, the names only say in which organization
+   * @param whom "all": everybody, the names only say in which organization; "none": no member is read, and the stacks of
+   * that name may have no file yet
    */
-  open: (names: readonly string[], whom?: "named" | "all") => Promise<Session>;
+  open: (names: readonly string[], whom?: "named" | "all" | "none") => Promise<Session>;
   /** Says something on stderr. */
   note: (line: string) => void;
   /** Replaces what is on the terminal. */

@@ -2,6 +2,7 @@
  * What `-o json` prints. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
+import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
@@ -15,6 +16,7 @@ import type { Shell } from "./completion";
 
 export type Report =
   | { command: "up"; members: UpMember[] }
+  | { command: "adopt"; members: AdoptedMember[] }
   | { command: "preview"; members: PreviewMember[] }
   | { command: "drift"; members: DriftMember[] }
   | { command: "contract"; members: (MemberContract | UnknownContract)[] }

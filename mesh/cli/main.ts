@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { PROGRAM } from "../../components/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
+import { fromId } from "../members/identity";
 import { labels, readMembers, stacksWithFile } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
@@ -71,11 +72,8 @@ async function run(line: Run): Promise<number> {
     async open(names, whom) {
       checkFolder(line.cwd);
       const workspace = await openProject(line.cwd);
-      const members = await readMembers(workspace, names, whom);
-      const view = openView(
-        process.stderr,
-        members.map(({ name }) => name),
-      );
+      const members = whom === "none" ? [] : await readMembers(workspace, names, whom);
+      const view = openView(process.stderr, whom === "none" ? names : members.map(({ name }) => name));
       note = (text) => {
         view.note(text);
       };
@@ -92,7 +90,13 @@ async function run(line: Run): Promise<number> {
         workspace,
         members,
         everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all", members)),
-        stacks: new PulumiStacks(workspace, view, heard, labels(members), line.logDir),
+        stacks: new PulumiStacks(
+          workspace,
+          view,
+          heard,
+          whom === "none" ? (id) => fromId(id).stack : labels(members),
+          line.logDir,
+        ),
         interruption: heard,
       };
     },

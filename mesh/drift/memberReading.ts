@@ -79,10 +79,10 @@ export async function readServerConf(reader: ClusterReader): Promise<string | un
 }
 
 /** What the stack asks for, and what of that is in the cluster. */
-async function readStack(
+export async function readStack(
   id: string,
   reader: ClusterReader,
-  stacks: Drifts,
+  stacks: Pick<Drifts, "drift">,
 ): Promise<{ compared: Compared[]; others: StackObject[] }> {
   const outcome = await stacks.drift(id);
   if (!outcome.succeeded) throw new Error(outcome.errors.join("\n"));

@@ -127,7 +127,7 @@ function added(place: Place, object: StackObject, live: KubeObject | undefined):
 const isJudgedElsewhere = (path: string): boolean => path.startsWith("spec.federation.federatesWith");
 
 /** All that an object says beside what it is called; the provider's own inputs begin with two lines. */
-function contentOf({ asked }: StackObject): Record<string, unknown> {
+export function contentOf({ asked }: StackObject): Record<string, unknown> {
   return Object.fromEntries(Object.entries(asked).filter(([key]) => !NOT_CONTENT.has(key) && !key.startsWith("__")));
 }
 

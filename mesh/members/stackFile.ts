@@ -1,10 +1,10 @@
-/** A Pulumi.<stack>.yaml: reads it, and takes peers out of it; comments and the order of its keys stay. */
+/** A Pulumi.<stack>.yaml: reads it, adds keys, and takes peers out of it; comments and the order of its keys stay. */
 import { randomUUID } from "node:crypto";
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isAlias, isMap, isNode, isScalar, isSeq, parse, parseDocument } from "yaml";
-import { isObject } from "../../components/untyped";
+import { isObject, parsed } from "../../components/untyped";
 import { UsageError } from "../kernel/exit";
 import type { StackFile } from "./stackConfig";
 
@@ -30,6 +30,53 @@ export async function editPeers(dir: string, stack: string, project: string, gon
   if (found === undefined) return undefined;
   const text = withoutGonePeers(found.text, project, gone, found.file);
   return text === found.text ? undefined : { ...found, text, before: found.text };
+}
+
+/** A stack's file with more keys. */
+export interface Extension extends Edit {
+  /** Keys for which the file has another value, which stays. */
+  kept: string[];
+}
+
+/**
+ * The stack's file with those keys of the project where it has none of them yet; a new file where there is none.
+ *
+ * @throws UsageError when the file is not a stack's
+ */
+export async function extendStackFile(
+  dir: string,
+  stack: string,
+  project: string,
+  keys: Readonly<Record<string, unknown>>,
+): Promise<Extension> {
+  const found = await find(dir, stack);
+  const file = found?.file ?? `Pulumi.${stack}.yaml`;
+  const { text, kept } = withKeys(found?.text ?? "", project, keys, file);
+  return { dir, file, text, kept, ...(found && { before: found.text }) };
+}
+
+/** Pure. */
+export function withKeys(
+  text: string,
+  project: string,
+  keys: Readonly<Record<string, unknown>>,
+  file = "the stack's file",
+): { text: string; kept: string[] } {
+  const document = parseDocument(text);
+  const said: unknown = document.toJS();
+  if (said !== null && !(isObject(said) && isObject(said["config"] ?? {})))
+    throw new UsageError(`${file}: it has no config, as a stack's file has; correct or delete it`);
+  const kept: string[] = [];
+  let changed = false;
+  for (const [name, value] of Object.entries(keys)) {
+    const key = `${project}:${name}`;
+    const before = isObject(said) && isObject(said["config"]) ? parsed(said["config"][key]) : undefined;
+    if (before === undefined) {
+      document.setIn(["config", key], document.createNode(value));
+      changed = true;
+    } else if (!isDeepStrictEqual(before, value)) kept.push(name);
+  }
+  return { text: changed ? document.toString({ lineWidth: 0 }) : text, kept };
 }
 
 /**

@@ -3,14 +3,19 @@
  * the lab is what the page was written for.
  */
 import { X509Certificate } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { removeOperator } from "../../lab/client/operator";
+import type { Project } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs, running } from "../../lab/demo/proof";
 import { curl, federationDomain, mustBe, serverRuns } from "../../lab/procedure/looks";
 import { CERTIFICATE } from "../../lab/procedure/manifests";
 import { federationName, followProcedure } from "../../lab/procedure/steps";
+import { testProject } from "./identities";
 
 const clusters = [new Cluster("cluster1"), new Cluster("cluster2")];
 const othersThan = (cluster: Cluster): Cluster[] => clusters.filter((other) => other !== cluster);
@@ -47,6 +52,30 @@ afterAll(async () => {
     await cluster.spireServer("bundle", "delete", "-id", `spiffe://${remote.trustDomain}`, "-mode", "dissociate");
   }
 });
+
+const OWNED = [
+  ["cert-manager.io/v1", "Issuer", "letsencrypt-http01"],
+  ["cert-manager.io/v1", "Certificate", CERTIFICATE],
+  [RBAC, "Role", "secret-reader"],
+  [RBAC, "RoleBinding", "secret-reader-binding"],
+  ["operator.openshift.io/v1alpha1", "SpireServer", "cluster"],
+] as const;
+
+/** By what each object, and the pod of the SPIRE server, is the same one as before, and by what it says the same. */
+async function standing(cluster: Cluster): Promise<unknown> {
+  const trust = othersThan(cluster).map(
+    (remote) => [SPIRE, "ClusterFederatedTrustDomain", federationName(remote)] as const,
+  );
+  const objects = await Promise.all(
+    [...OWNED, ...trust].map(async ([apiVersion, kind, name]) => {
+      const { metadata } = await cluster.read(apiVersion, kind, name);
+      // The bundle is fetched anew, which the controller does not heed in an object that is there.
+      return [kind, metadata.uid, kind === "ClusterFederatedTrustDomain" ? undefined : metadata.generation];
+    }),
+  );
+  const { metadata, status } = await cluster.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+  return [objects, metadata?.uid, status?.containerStatuses?.map(({ restartCount }) => restartCount)];
+}
 
 describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))("%s", (_, cluster) => {
   const remotes = othersThan(cluster);
@@ -116,5 +145,47 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
       const other = await workloadOf(remote);
       expect(await eventually(() => handshake(own, other))).toBe(`${other.id} met ${own.id}`);
     }
+  });
+});
+
+describe("adopt", () => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await testProject();
+    for (const { name } of clusters) await rm(join(project.dir, `Pulumi.${name}.yaml`));
+  });
+
+  test.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))(
+    "takes %s over to a preview without changes, and every object and pod stays the same one",
+    async (name, cluster) => {
+      const before = await standing(cluster);
+      const { code, stdout, stderr } = await project.mesh("adopt", name, "--yes");
+      expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+      expect(stdout).toContain(
+        "no object was recreated, and the SPIRE server did not restart\n  a preview shows no changes",
+      );
+      expect(await standing(cluster)).toEqual(before);
+      const preview = await project.mesh("preview", name, "--expect-no-changes");
+      expect([preview.code, preview.stdout]).toEqual([0, expect.stringContaining("nothing changes")]);
+      for (const remote of othersThan(cluster)) await eventually(() => held(cluster, remote));
+    },
+  );
+
+  test("a peer is described where no stack runs it, and a stack where one does", async () => {
+    const peersOf = async ({ name }: Cluster): Promise<unknown> => {
+      const { config } = parse(await readFile(join(project.dir, `Pulumi.${name}.yaml`), "utf8")) as { config: object };
+      return Object.entries(config).find(([key]) => key === "spire-federation:peers")?.[1] as unknown;
+    };
+    const [first, second] = clusters as [Cluster, Cluster];
+    const url = `https://${second.host}`;
+    const described = {
+      name: second.name,
+      trustDomain: second.trustDomain,
+      bundleEndpointUrl: url,
+      profile: "https_web",
+    };
+    expect(await peersOf(first)).toEqual([described]);
+    expect(await peersOf(second)).toEqual([first.name]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
-import { save, secretsProvider, withoutGonePeers } from "../../../mesh/members/stackFile";
+import { save, secretsProvider, withKeys, withoutGonePeers } from "../../../mesh/members/stackFile";
 
 const drop = (text: string, ...names: string[]): string =>
   withoutGonePeers(text, "spire-federation", (name) => names.includes(name));
@@ -153,4 +153,28 @@ test("however a file is written, it says afterwards what it said before, less th
       expect(left).toEqual(file((one) => !going.includes(one)));
     }),
   );
+});
+
+describe("keys that are added", () => {
+  const add = (text: string, keys: Record<string, unknown>) => withKeys(text, "spire-federation", keys);
+
+  test("make a file where there is none, and leave the rest of one that there is", () => {
+    expect(add("", { context: "a", peers: ["b"] }).text).toBe(
+      "config:\n  spire-federation:context: a\n  spire-federation:peers:\n    - b\n",
+    );
+    const text = "# ours\nencryptionsalt: v1:x\nconfig:\n  spire-federation:context: a # admin\n";
+    expect(add(text, { context: "a", trustDomain: "b" })).toEqual({
+      text: `${text}  spire-federation:trustDomain: b\n`,
+      kept: [],
+    });
+  });
+
+  test("never change what the file says, whether as YAML or as JSON in a text", () => {
+    const text = `config:\n  spire-federation:peers: '["b"]'\n  spire-federation:issuer:\n    type: ca\n`;
+    expect(add(text, { peers: ["b"], issuer: { type: "acme" } })).toEqual({ text, kept: ["issuer"] });
+  });
+
+  test.each(["- a", "text", "config: [a]"])("are refused in what is no stack's file: %s", (text) => {
+    expect(() => add(text, {})).toThrow(UsageError);
+  });
 });

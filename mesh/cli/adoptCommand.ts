@@ -1,0 +1,111 @@
+/** The command that takes over what was federated by hand. */
+import { PROGRAM } from "../../components/names";
+import { accessOf, type ClusterAccess } from "../../components/access";
+import { connect } from "../../components/connect";
+import { adopt, type AdoptedMember, type AdoptWorld, planAdoption, refuses, unchangedMember } from "../adopt/adopt";
+import { printAdopted, printPlans } from "../adopt/adoptText";
+import { type Stock, takeStock } from "../adopt/stock";
+import { EXIT, UsageError } from "../kernel/exit";
+import { fromId } from "../members/identity";
+import { labels, readMembers } from "../members/members";
+import { projectOf } from "../members/project";
+import { readStackFile, save, secretsProvider } from "../members/stackFile";
+import type { Result, Session } from "./context";
+import { define, output, parallel, text } from "./declare";
+
+export const adoptCommand = define({
+  name: "adopt",
+  group: "Change",
+  args: "<stack...>",
+  summary: "Take over clusters that were federated by hand",
+  about:
+    "Take over clusters that were federated by hand, by YAML in Git or by another tool. It reads each cluster,\n" +
+    "writes Pulumi.<stack>.yaml with what it has found, and lists what the stack will own, what it leaves alone\n" +
+    "and what it cannot take over as it is. Then it asks, and runs the stacks.\n\n" +
+    "The objects stay the same ones: they get annotations, and the bundles in ClusterFederatedTrustDomains are\n" +
+    "fetched again. Where an up would change anything else that is there, nothing is taken over. No SPIRE server\n" +
+    "restarts. What a file says already stays. No secret is read or written.",
+  asks: true,
+  flags: {
+    context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
+    kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
+    secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
+    parallel: parallel(),
+    ...output,
+  },
+  examples: {
+    "adopt cluster1 --context admin": "Take over the cluster that context admin leads to",
+    "adopt cluster1 cluster2": "Take over two clusters that trust each other, as two members",
+  },
+  exits:
+    "0 taken over, and a preview shows no changes; 1 not taken over, or a peer is still to be adopted;\n" +
+    "2 wrong usage or config, or not confirmed; 3 unknown",
+  seeAlso: "preview, verify, docs/adopt.md",
+  async run({ open, note, ask }, names, flags) {
+    if (names.length > 1 && flags.context !== undefined)
+      throw new UsageError(
+        "--context is that of one cluster; adopt one stack after the other, or set it in their files",
+      );
+    const session = await open(names, "none");
+    const stocks = await stocksOf(names, flags, session);
+    if (stocks.some(({ obstacles }) => obstacles.length > 0))
+      return resultOf(stocks.map((one) => unchangedMember(one)));
+    for (const { file } of stocks) {
+      if (file.text === file.before) continue;
+      await save(file);
+      note(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
+    }
+    const members = await readMembers(session.workspace, names);
+    const world = worldOf(session, flags.secretsProvider);
+    const plans = await planAdoption(members, world, flags.parallel);
+    const planned = stocks.map((stock) =>
+      unchangedMember(
+        stock,
+        plans.find(({ id }) => fromId(id).stack === stock.stack),
+      ),
+    );
+    if (plans.some(refuses)) return resultOf(planned);
+    note(printPlans(planned).trimEnd());
+    if (!flags.yes && !/^y(es)?$/i.test(await ask("Proceed? [y/N] "))) {
+      throw new UsageError(
+        `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
+      );
+    }
+    const onRound = (round: number, running: readonly string[]): void => {
+      note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
+    };
+    const { signal } = session.interruption;
+    return resultOf(await adopt(members, stocks, plans, world, flags.parallel, onRound, signal));
+  },
+});
+
+async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>, session: Session): Promise<Stock[]> {
+  const { workspace, interruption } = session;
+  return takeStock([...new Set(names)], accessOf(given), {
+    project: await projectOf(workspace),
+    dir: workspace.workDir,
+    reader: (access: ClusterAccess) => connect(access, interruption.signal),
+  });
+}
+
+const worldOf = ({ stacks, workspace, interruption }: Session, provider: string | undefined): AdoptWorld => ({
+  published: (id) => stacks.published(id),
+  up: (id) => stacks.up(id),
+  drift: (id) => stacks.drift(id),
+  make: async (id) => {
+    const { configDir } = await projectOf(workspace);
+    await stacks.make(id, secretsProvider(await readStackFile(configDir, fromId(id).stack), provider));
+  },
+  reader: (access) => connect(access, interruption.signal),
+});
+
+const resultOf = (members: AdoptedMember[]): Result => ({
+  exit: members.every(({ state }) => state === "adopted") ? EXIT.fine : EXIT.findings,
+  report: { command: "adopt", members },
+  text:
+    printAdopted(members) + (members.some(({ state }) => state === "refused") ? "Nothing was taken over.\n" : ADVICE),
+});
+
+const ADVICE =
+  "Take these objects out of Git, or of whatever else applies them. " +
+  `Commit the stack files, and run npx ${PROGRAM} verify.\n`;
