@@ -8,6 +8,7 @@ import { splitPem } from "./arguments";
 import type { Peer } from "./peer";
 import { pinned } from "./pinnedRoots";
 import { explain } from "./problem";
+import { word } from "./shell";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
 /** Where the first bundle of a peer comes from. @enum */
@@ -24,6 +25,21 @@ export const SHOW_BUNDLE =
   '"spire-server bundle show -format spiffe", or on OpenShift "oc exec -n zero-trust-workload-identity-manager spire-server-0 ' +
   '-c spire-server -- /spire-server bundle show -format spiffe"';
 
+const GIVE_AGAIN = `its owner makes a new one with ${SHOW_BUNDLE}`;
+
+const publishAgain = ({ stack }: Peer): string =>
+  `run npx pulumi up --stack ${word(stack)} on a machine that reaches that cluster, then try again`;
+
+/** What is said of roots with which an `https_spiffe` endpoint cannot be verified. */
+export function notOfEndpoint(peer: Peer, why: string): string {
+  const { stack, bundle, bundleEndpointUrl } = peer;
+  const [whose, cure] =
+    bundle === undefined
+      ? [`the roots that stack "${stack}" published at its last up`, publishAgain(peer)]
+      : [`the bundle that is given for peer "${stack}"`, GIVE_AGAIN];
+  return `${bundleEndpointUrl} cannot be verified with ${whose}: ${why}; ${cure}`;
+}
+
 /** With https_spiffe always: only a SPIRE server can verify that endpoint, and only with the roots of such a bundle. */
 export const isGiven = ({ profile, bundle }: Peer, bootstrap: Bootstrap = "endpoint"): boolean =>
   bundle !== undefined || bootstrap === "stack" || profile === "https_spiffe";
@@ -33,13 +49,12 @@ export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: strin
   if (peer.bundle !== undefined) {
     const read = pinned(parseTrustBundle(peer.bundle, peer.trustDomain, now), peer.fingerprints);
     if (!Array.isArray(read)) return read;
-    const cure = `its owner makes a new one with ${SHOW_BUNDLE}`;
     return {
-      fault: `the bundle that is given for peer "${peer.stack}" must not be trusted: ${explain(read)}; ${cure}`,
+      fault: `the bundle that is given for peer "${peer.stack}" must not be trusted: ${explain(read)}; ${GIVE_AGAIN}`,
     };
   }
   const about = `stack "${peer.stack}" publishes`;
-  const again = "run pulumi up there, then here again";
+  const again = publishAgain(peer);
   const roots = peer.profile === "https_spiffe" ? peer.caCertificates : peer.roots;
   if (roots === undefined) {
     const cure = `there set probe to cluster or bootstrap to stack, ${again}`;

@@ -53,6 +53,39 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
   if (roots === undefined) {
     return waiting("the SPIRE server has not written its roots yet");
   }
+  const answer = await askSpiffeEndpoint(url, spiffeId, roots);
+  if ("status" in answer) {
+    return answer.status === 200 ? ready : waiting(`${url} answers with HTTP status ${answer.status}`);
+  }
+  const { message, code = "" } = answer.error;
+  const unreached = message.startsWith("no answer") || /^E(CONN|TIMEDOUT|HOSTUNREACH)/.test(code);
+  return waiting(`${url} does not answer: ${message}${unreached ? `; ${REACHED}` : ""}`);
+}
+
+/** It presents something that is not what was asked for. */
+class OtherName extends Error {}
+
+/**
+ * Why an `https_spiffe` endpoint cannot be the one that those roots vouch for; undefined when it is, and when it cannot be
+ * reached from here.
+ */
+export async function refusalOfSpiffeEndpoint(
+  url: string,
+  spiffeId: string,
+  roots: string,
+): Promise<string | undefined> {
+  const answer = await askSpiffeEndpoint(url, spiffeId, roots);
+  if ("status" in answer) return undefined;
+  const { error } = answer;
+  // The words of Node and OpenSSL for a chain that leads to no root, such as UNABLE_TO_VERIFY_LEAF_SIGNATURE.
+  return error instanceof OtherName || /CERT|ISSUER|SIGNATURE/.test(error.code ?? "") ? error.message : undefined;
+}
+
+function askSpiffeEndpoint(
+  url: string,
+  spiffeId: string,
+  roots: string,
+): Promise<{ status: number } | { error: NodeJS.ErrnoException }> {
   return new Promise((resolve) => {
     const request = get(
       url,
@@ -64,20 +97,16 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
         checkServerIdentity: (_, { subjectaltname }) =>
           subjectaltname === `URI:${spiffeId}`
             ? undefined
-            : new Error(`it presents ${subjectaltname ?? "no name"}, not ${spiffeId}`),
+            : new OtherName(`it presents ${subjectaltname ?? "no name"}, not ${spiffeId}`),
       },
       (response) => {
         response.resume();
-        resolve(
-          response.statusCode === 200 ? ready : waiting(`${url} answers with HTTP status ${response.statusCode ?? 0}`),
-        );
+        resolve({ status: response.statusCode ?? 0 });
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
     request.on("error", (error: NodeJS.ErrnoException) => {
-      // What it presents is another matter: then it was reached.
-      const unreached = error.message.startsWith("no answer") || /^E(CONN|TIMEDOUT|HOSTUNREACH)/.test(error.code ?? "");
-      resolve(waiting(`${url} does not answer: ${error.message}${unreached ? `; ${REACHED}` : ""}`));
+      resolve({ error });
     });
   });
 }

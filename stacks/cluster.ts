@@ -23,7 +23,7 @@ import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
 import { type PassedPreflight, preflight } from "./preflight";
-import { bootstrapOf, judgeFirstBundles, publishesRoots } from "./firstBundle";
+import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 import { judgeServedBundles } from "./servedBundle";
 
@@ -48,8 +48,9 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
   const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
+  peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
-  if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(peers.joined, trust)));
+  if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
   }
@@ -198,7 +199,9 @@ function endpointCertificate(
   return { certificate, routerAccess };
 }
 
-function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
+function contract(config: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
+  const { trustDomain, profile } = config;
+  const context = profile === "https_spiffe" || publishesRoots(config) ? config.context : undefined;
   return pulumi
     .all([server.bundleEndpointUrl, server.endpointSpiffeId, server.caCertificates, server.roots])
     .apply(([bundleEndpointUrl, endpointSpiffeId, caCertificates, roots]): Contract => ({
@@ -206,6 +209,6 @@ function contract({ trustDomain, profile }: ClusterConfig, server: SpireFederati
       trustDomain,
       bundleEndpointUrl,
       profile,
-      ...definedOnly({ endpointSpiffeId, caCertificates, roots }),
+      ...definedOnly({ endpointSpiffeId, caCertificates, roots, context }),
     }));
 }

@@ -33,6 +33,8 @@ export interface Contract {
   caCertificates?: string;
   /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster` or `bootstrap: stack`. */
   roots?: string;
+  /** Context of the kubeconfig that leads to the cluster. Peers whose machine has it read newer roots there; only where roots are published. */
+  context?: string;
 }
 
 /** What is known of a peer before anything is asked of it: by its stack, or by the config, which may say more. */
@@ -55,6 +57,12 @@ export interface JoinedPeer {
   rebootstrap: number;
   /** Of a peer that the config describes. */
   publication?: Publication;
+  /** By which its stack reaches its cluster. */
+  context?: string;
+  /** Its roots are those that its own cluster has now. */
+  fresh?: true;
+  /** Why its own cluster could not be asked for them. */
+  unread?: string;
 }
 
 export interface PeerResolution {
@@ -95,10 +103,10 @@ export function resolvePeers(
     ...peer,
     ...(peer.publication === undefined
       ? resolve(peer.name, published, trusted)
-      : { peer: asDescribed(peer.name, peer.publication), silent: false, faults: [] }),
+      : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [] }),
   }));
-  const joined = resolved.flatMap(({ peer, rebootstrap, publication }) =>
-    peer ? [{ peer, rebootstrap, ...(publication && { publication }) }] : [],
+  const joined = resolved.flatMap(({ peer, rebootstrap, publication, context }) =>
+    peer ? [{ peer, rebootstrap, ...definedOnly({ publication, context }) }] : [],
   );
   const together = checkPeers(
     "peers",
@@ -133,6 +141,7 @@ function asDescribed(stack: string, publication: Publication): Peer {
 
 interface Resolved {
   peer?: Peer;
+  context?: string;
   /** Its stack publishes nothing. */
   silent: boolean;
   faults: string[];
@@ -153,7 +162,7 @@ function resolve(name: string, published: unknown, trusted: (name: string) => Ke
 }
 
 /** What the stack `name` has published, as a peer, or what is wrong with it. */
-function parseContract(name: string, value: unknown): { peer?: Peer; faults: string[] } {
+function parseContract(name: string, value: unknown): Omit<Resolved, "silent"> {
   const about = `stack "${name}" publishes`;
   if (!isObject(value)) return { faults: [`${about} federation: ${JSON.stringify(value)}; it is an object`] };
   if (value["version"] !== CONTRACT_VERSION) {
@@ -173,7 +182,8 @@ function parseContract(name: string, value: unknown): { peer?: Peer; faults: str
     profile: fields.choice("profile", ["https_web", "https_spiffe"]) ?? fields.missing("profile", "https_web"),
     ...fields.texts("endpointSpiffeId", "caCertificates", "roots"),
   };
+  const place = fields.texts("context");
   if (problems.length === 0) problems.push(...checkPeer("federation", peer));
   const faults = problems.map(({ path, message }) => `${about} ${path}: ${message}`);
-  return faults.length === 0 ? { peer, faults } : { faults };
+  return faults.length === 0 ? { peer, ...place, faults } : { faults };
 }

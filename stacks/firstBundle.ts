@@ -1,11 +1,14 @@
-/** The first bundles of peers that are known before any change: who publishes one, and which are refused. Pure. */
+/** The first bundles of peers that are known before any change: who publishes one, and which are refused. */
+import { accessOf, type ClusterAccess } from "../components/access";
 import { unchangedFetch, type TrustObject } from "../components/bundleMark";
+import type { ClusterReader } from "../components/cluster";
 import { objectName } from "../components/federatedTrustDomain";
 import { federatedTrustDomainSpec, type Peer } from "../components/peer";
 import type { Problem } from "../components/problem";
 import { type Bootstrap, givenBundle, isGiven } from "../components/givenBundle";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
+import { withFreshRoots } from "./freshRoots";
 
 /**
  * Whether the stack publishes its own roots. A stack whose own endpoint cannot be reached from here has to, and one that
@@ -26,6 +29,22 @@ export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
   return live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
 }
 
+/** The peers, those that need a bundle of their stack now with the roots of their own clusters where this machine may read them. */
+export function withFirstRoots(
+  config: Pick<ClusterConfig, "bootstrap"> & ClusterAccess,
+  joined: readonly JoinedPeer[],
+  trust: readonly TrustObject[],
+  open: (access: ClusterAccess) => ClusterReader,
+): Promise<JoinedPeer[]> {
+  return Promise.all(
+    joined.map(async (one) => {
+      const { peer, context } = one;
+      if (context === undefined || isHeld(peer, trust) || !isGiven(peer, bootstrapOf(config, one))) return one;
+      return { ...one, ...(await withFreshRoots(peer, { ...accessOf(config), context }, open)) };
+    }),
+  );
+}
+
 /**
  * What is wrong with the bundles of peers that need one now.
  *
@@ -44,6 +63,8 @@ export function judgeFirstBundles(
     const { peer } = one;
     if (isHeld(peer, trust) || !isGiven(peer, bootstrapOf(config, one))) return [];
     const bundle = givenBundle(peer, now);
-    return "fault" in bundle ? [{ path: "peers", message: bundle.fault }] : [];
+    if (!("fault" in bundle)) return [];
+    const unread = one.unread === undefined ? "" : ` (its own cluster could not be asked for them: ${one.unread})`;
+    return [{ path: "peers", message: `${bundle.fault}${unread}` }];
   });
 }

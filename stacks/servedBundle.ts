@@ -1,9 +1,14 @@
-/** What the endpoints of peers that no stack runs serve, asked before anything is changed: nobody has proved them before. */
+/**
+ * What the endpoints of new peers serve, asked before anything is changed: those of peers that no stack runs, which nobody
+ * has proved before, and those with https_spiffe, whose keys may be others than those with which trust is to begin.
+ */
 import { fetchFirst } from "../components/bundleFetch";
 import type { TrustObject } from "../components/bundleMark";
-import { isGiven } from "../components/givenBundle";
-import type { Peer } from "../components/peer";
+import { isGiven, notOfEndpoint } from "../components/givenBundle";
+import { type Peer, serverSpiffeId } from "../components/peer";
 import { explain, type Problem } from "../components/problem";
+import { refusalOfSpiffeEndpoint } from "../components/spiffeEndpoint";
+import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
 import { isHeld } from "./firstBundle";
 
@@ -13,13 +18,19 @@ import { isHeld } from "./firstBundle";
  * @param trust the ClusterFederatedTrustDomains of the cluster
  */
 export async function judgeServedBundles(
+  config: Pick<ClusterConfig, "bootstrap" | "probe">,
   joined: readonly JoinedPeer[],
   trust: readonly TrustObject[],
 ): Promise<Problem[]> {
-  const asked = joined.filter(
-    ({ peer, publication }) => publication !== undefined && !isGiven(peer) && !isHeld(peer, trust),
-  );
-  const faults = await Promise.all(asked.map(({ peer }) => faultOf(peer)));
+  const fresh = joined.filter(({ peer }) => !isHeld(peer, trust));
+  const served = fresh.filter(({ peer, publication }) => publication !== undefined && !isGiven(peer));
+  // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.
+  const reached = config.probe === "machine" && config.bootstrap === "endpoint";
+  const presented = fresh.filter((one) => reached && one.peer.profile === "https_spiffe" && one.fresh !== true);
+  const faults = await Promise.all([
+    ...served.map(({ peer }) => faultOf(peer)),
+    ...presented.map(({ peer }) => faultOfSvid(peer)),
+  ]);
   return faults.flatMap((message) => (message === undefined ? [] : [{ path: "peers", message }]));
 }
 
@@ -32,4 +43,11 @@ async function faultOf(peer: Peer): Promise<string | undefined> {
   } catch (error) {
     return `peer "${stack}": ${(error as Error).message}`;
   }
+}
+
+/** An endpoint that does not answer is no fault here: SPIRE asks it, and verify says so. */
+async function faultOfSvid(peer: Peer): Promise<string | undefined> {
+  const { bundleEndpointUrl: url, trustDomain, endpointSpiffeId = serverSpiffeId(trustDomain) } = peer;
+  const why = await refusalOfSpiffeEndpoint(url, endpointSpiffeId, peer.caCertificates ?? "");
+  return why === undefined ? undefined : notOfEndpoint(peer, why);
 }

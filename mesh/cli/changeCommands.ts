@@ -78,7 +78,7 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
     await stacks.make(id, secretsProvider(file, provider));
   },
   preview: (id) => stacks.preview(id),
-  roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
+  roots: (first) => stacks.roots(first),
   ownRoots: (member) => stacks.ownRoots(member),
   workloads: (member) => stacks.workloads(member),
   config: async ({ config: { self } }) => {

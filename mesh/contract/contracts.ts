@@ -14,7 +14,7 @@ import { expectedAt, notBelieved } from "../verify/endpointTls";
 import type { Presented } from "../verify/presented";
 
 /** Nothing in it is secret. */
-export interface MemberContract extends Omit<Contract, "version" | "roots"> {
+export interface MemberContract extends Omit<Contract, "version" | "roots" | "context"> {
   member: string;
   /** What the other side may call it. */
   name: string;

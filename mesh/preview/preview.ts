@@ -1,17 +1,14 @@
 /** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
 import { printable } from "../kernel/text";
 import { PROGRAM } from "../../components/names";
-import type { Peer } from "../../components/peer";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
-import type { Bootstrap } from "../../components/givenBundle";
 import type { Publication } from "../../stacks/contract";
-import { bootstrapOf } from "../../stacks/firstBundle";
 import { publicationOf } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import type { FirstRoots } from "../spire/firstRoots";
+import { firstPeer, type FirstPeer, type FirstRoots } from "../spire/firstRoots";
 import { describeFederating, type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
 import { describeStep, restartsSpire, type Step } from "../pulumi/events";
 import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
@@ -22,7 +19,7 @@ export interface Previews {
   published(id: string): Promise<Published | undefined>;
   preview(id: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
-  roots(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots>;
+  roots(first: FirstPeer): Promise<FirstRoots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
   ownRoots(member: MeshMember): Promise<string[]>;
   /** Whom the member's cluster is told to trust, and which workloads' objects name others; undefined where it cannot be read. */
@@ -61,8 +58,8 @@ export async function preview(
     (stack) => stacks.published(stack),
   );
   const rootsOf = once(
-    ({ peer, bootstrap }: { peer: Peer; bootstrap: Bootstrap }) => JSON.stringify([bootstrap, peer]),
-    ({ peer, bootstrap }) => stacks.roots(peer, bootstrap),
+    (first: FirstPeer) => JSON.stringify(first),
+    (first) => stacks.roots(first),
   );
   const domains = new Map(members.map(({ name, config }) => [name, config.trustDomain]));
   await inParallel(parallel, members, async (member) => {
@@ -84,7 +81,7 @@ export async function preview(
         : { gains: [], loses: [], keeps: [], waitsFor: [] };
     const there = config.peers.flatMap((peer) => {
       const contract = publications.get(peer.name);
-      return contract ? [{ peer: { stack: peer.name, ...contract }, bootstrap: bootstrapOf(config, peer) }] : [];
+      return contract ? [firstPeer(config, peer, contract)] : [];
     });
     const [own, workloads, ...peers] = await Promise.all([
       stacks.ownRoots(member),

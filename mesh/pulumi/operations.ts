@@ -2,13 +2,11 @@
 import { PROGRAM } from "../../components/names";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
-import type { Peer } from "../../components/peer";
-import type { Bootstrap } from "../../components/givenBundle";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
-import { ownRootsOf, type FirstRoots, rootsOf } from "../spire/firstRoots";
+import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { type WorkloadsThere, workloadsThere } from "../spire/federating";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
@@ -77,8 +75,8 @@ export class PulumiStacks {
     });
   }
 
-  roots(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
-    return rootsOf(peer, bootstrap);
+  roots(first: FirstPeer): Promise<FirstRoots> {
+    return rootsOf(first, connect);
   }
 
   ownRoots({ config }: { config: ClusterAccess }): Promise<string[]> {

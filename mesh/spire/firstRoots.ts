@@ -1,4 +1,5 @@
 /** With which roots trust in a peer would begin, as far as can be known before it does. */
+import { accessOf, type ClusterAccess } from "../../components/access";
 import { splitPem } from "../../components/arguments";
 import { fetchFirst } from "../../components/bundleFetch";
 import type { ClusterReader } from "../../components/cluster";
@@ -7,13 +8,44 @@ import { explain } from "../../components/problem";
 import { readOwnRoots } from "../../components/spiffeEndpoint";
 import { type Bootstrap, givenBundle, isGiven } from "../../components/givenBundle";
 import type { TrustBundle } from "../../components/trustBundle";
+import type { ClusterConfig } from "../../stacks/config";
+import type { Publication } from "../../stacks/contract";
+import { bootstrapOf } from "../../stacks/firstBundle";
+import { withFreshRoots } from "../../stacks/freshRoots";
+import type { ConfiguredPeer } from "../../stacks/peers";
 
 /** SHA-256 of each root and its certificate (PEM), or why they are not known. */
 export type FirstRoots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
 
-/** Taken from where an up would: the peer's endpoint over TLS that is verified, what the peer's stack publishes, or the bundle that is given. */
-export async function rootsOf(peer: Peer, bootstrap: Bootstrap): Promise<FirstRoots> {
+/** A peer, and from where its first bundle comes. */
+export interface FirstPeer {
+  peer: Peer;
+  bootstrap: Bootstrap;
+  /** The context of its cluster, in the kubeconfig of whoever trusts it; undefined where it has published none. */
+  access?: ClusterAccess & { context: string };
+}
+
+/** The peer of a member, as its stack has published it or its config describes it. */
+export function firstPeer(config: ClusterConfig, peer: ConfiguredPeer, publication: Publication): FirstPeer {
+  const { context, ...published } = publication;
+  return {
+    peer: { stack: peer.name, ...published },
+    bootstrap: bootstrapOf(config, peer),
+    ...(context !== undefined && { access: { ...accessOf(config), context } }),
+  };
+}
+
+/**
+ * Taken from where an up would: the peer's endpoint over TLS that is verified, the peer's cluster, what the peer's stack
+ * publishes, or the bundle that is given.
+ */
+export async function rootsOf(
+  { peer: published, bootstrap, access }: FirstPeer,
+  open: (access: ClusterAccess) => ClusterReader,
+): Promise<FirstRoots> {
   try {
+    const fresh = access !== undefined && isGiven(published, bootstrap);
+    const peer = fresh ? (await withFreshRoots(published, access, open)).peer : published;
     if (isGiven(peer, bootstrap)) {
       const bundle = givenBundle(peer, new Date());
       return "fault" in bundle ? { rootsUnknown: bundle.fault } : known(bundle);

@@ -39,7 +39,7 @@ export async function planUp(
   const isUnbuilt = new Map(members.map((member) => [member.id, unbuilt(member)]));
   const previews: Previews = {
     published: (id) => stacks.published(id),
-    roots: (peer, bootstrap) => stacks.roots(peer, bootstrap),
+    roots: (first) => stacks.roots(first),
     ownRoots: (member) => stacks.ownRoots(member),
     workloads: (member) => stacks.workloads(member),
     preview: (id) =>

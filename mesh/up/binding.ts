@@ -1,11 +1,11 @@
 /** What was approved is what runs: a member fails rather than do something else. */
-import { bootstrapOf } from "../../stacks/firstBundle";
 import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
 import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
+import { firstPeer } from "../spire/firstRoots";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
 
@@ -68,8 +68,8 @@ async function otherTrust(
     }
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
     const contract = publications.get(name);
-    const source = bootstrapOf(config, config.peers.find((one) => one.name === name) ?? {});
-    const now = contract && (await stacks.roots({ stack: name, ...contract }, source));
+    const configured = config.peers.find((one) => one.name === name);
+    const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
     if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
       return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
   }

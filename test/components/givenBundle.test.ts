@@ -40,11 +40,15 @@ it("takes a root of an upstream CA, which names no trust domain, and expired one
 });
 
 it.each<[string, string, RegExp]>([
-  ["another trust domain's root", root("evil.example.com").pem, /spiffe:\/\/evil\.example\.com.*run pulumi up there/],
+  [
+    "another trust domain's root",
+    root("evil.example.com").pem,
+    /spiffe:\/\/evil\.example\.com.*run npx pulumi up --stack cluster2 /,
+  ],
   [
     "roots that have all expired",
     expired.pem,
-    /as of its last up: .*no root that is valid.*run pulumi up there, then here/,
+    /as of its last up: .*no root that is valid.*run npx pulumi up --stack cluster2 .*then try again$/,
   ],
   ["a key that no JWK has", root(peer.trustDomain, { keyType: "rsa-pss" }).pem, /of a kind that no JWK can have/],
 ])("is refused: %s", (_, roots, message) => {
@@ -56,7 +60,7 @@ it.each<[string, string, RegExp]>([
 it("is refused where the stack publishes none, with the keys that would make it do so", () => {
   expect(givenBundle({ ...peer, caCertificates: peerRoot.pem }, now)).toEqual({
     fault: expect.stringMatching(
-      /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack/,
+      /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 /,
     ) as string,
   });
 });

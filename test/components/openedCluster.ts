@@ -3,18 +3,26 @@
  *
  *     jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
  */
+import type { ClusterAccess } from "../../components/access";
 import type { Cluster } from "../../components/cluster";
 
 let opened: Cluster | undefined;
+const others = new Map<string, Cluster>();
 
-/** The cluster of the components that are made from now on. */
-export function useCluster(cluster: Cluster): void {
+/**
+ * The cluster of the components that are made from now on.
+ *
+ * @param contexts clusters that other contexts lead to
+ */
+export function useCluster(cluster: Cluster, contexts: Record<string, Cluster> = {}): void {
   opened = cluster;
+  others.clear();
+  for (const [context, other] of Object.entries(contexts)) others.set(context, other);
 }
 
-export function openCluster(): Cluster {
+export function openCluster({ context = "" }: ClusterAccess): Cluster {
   if (opened === undefined) throw new Error("the test opens no cluster");
-  return opened;
+  return others.get(context) ?? opened;
 }
 
-export const clusterFor = openCluster;
+export const clusterFor = (_: string, access: ClusterAccess): Cluster => openCluster(access);

@@ -28,3 +28,20 @@ export function clusterOf(...objects: KubeObject[]): Cluster {
     ask: () => Promise.resolve(undefined),
   };
 }
+
+/** A cluster with ZTWIM, whose SPIRE server has those roots (PEM). */
+export const spireCluster = (trustDomain: string, roots: string): Cluster =>
+  clusterOf(
+    {
+      apiVersion: "operator.openshift.io/v1alpha1",
+      kind: "ZeroTrustWorkloadIdentityManager",
+      metadata: { name: "cluster" },
+      ...{ spec: { trustDomain } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "spire-bundle", namespace: "zero-trust-workload-identity-manager" },
+      ...{ data: { "bundle.crt": roots } },
+    },
+  );

@@ -1,6 +1,11 @@
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "../../components/spiffeEndpoint";
+import {
+  lookAtSpiffeEndpoint,
+  readOwnRoots,
+  refusalOfSpiffeEndpoint,
+  requireOwnRoots,
+} from "../../components/spiffeEndpoint";
 import { issue, root } from "./certificates";
 import { NAMESPACE } from "./given";
 import { clusterOf } from "./readers";
@@ -102,6 +107,25 @@ it.each<[string, () => ReturnType<typeof look>, string]>([
   ["nothing listens", () => lookAtSpiffeEndpoint("https://localhost:1", ID, spireRoot.pem), "ECONNREFUSED"],
 ])("waits while %s", async (_, verdict, because) => {
   expect(await verdict()).toEqual({ state: "waiting", because: expect.stringContaining(because) as string });
+});
+
+describe("what speaks against roots", () => {
+  const refusal = (roots: string, at = url): Promise<string | undefined> => refusalOfSpiffeEndpoint(at, ID, roots);
+
+  it("is a certificate that they do not verify, or that has another name", async () => {
+    expect(await refusal(spireRoot.pem)).toBeUndefined();
+    expect(await refusal(other.pem)).toEqual(expect.stringMatching(/certificate/));
+    server.setSecureContext(svid(`${ID}x`));
+    expect(await refusal(spireRoot.pem)).toBe(`it presents URI:${ID}x, not ${ID}`);
+    server.setSecureContext(svid(ID));
+  });
+
+  it("is not an endpoint that nobody reaches, nor one that answers with an error", async () => {
+    expect(await refusal(other.pem, "https://localhost:1")).toBeUndefined();
+    status = 503;
+    expect(await refusal(spireRoot.pem)).toBeUndefined();
+    status = 200;
+  });
 });
 
 describe("the server's own roots", () => {

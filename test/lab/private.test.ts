@@ -62,7 +62,7 @@ describe("a peer whose stack publishes no bundle", () => {
     const { code, stdout } = await project.tryUp("cluster1");
     expect(code).not.toBe(0);
     expect(stdout).toMatch(
-      /Nothing was changed.*spire-federation:peers: stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack, run pulumi up there/s,
+      /Nothing was changed.*spire-federation:peers: stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 /s,
     );
     await expect(
       cluster1.read("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "cluster2-federation"),

@@ -4,12 +4,16 @@
  * can be changed on a cluster, so the lab is theirs alone. The tests build on each other; jest runs them in order.
  */
 import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
 import { connect } from "node:tls";
-import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
+import { bundleKeys, Cluster, type Keys, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
-import { testProject } from "./identities";
+import { testProject, writeKubeconfig } from "./identities";
+import { removeBundles } from "./leftovers";
+import { rotateAuthorities } from "./rotation";
 import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
@@ -139,6 +143,41 @@ test("SPIRE keeps its certificate when its pod starts anew", async () => {
     const pod = await cluster2.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
     expect(pod.metadata?.uid).not.toBe(old.metadata?.uid);
     expect((await cluster2.endpoint()).certificate.serialNumber).toBe(serialNumber);
+  });
+});
+
+describe("an https_spiffe member that has replaced its keys since its last up", () => {
+  const ownKeys = async (): Promise<Keys> =>
+    bundleKeys(await cluster3.spireServer("bundle", "show", "-format", "spiffe"));
+
+  beforeAll(async () => {
+    await project.set("cluster1", "peers", '["cluster2"]');
+    await project.up("cluster1");
+    await removeBundles(cluster1, [cluster2]);
+    await rotateAuthorities(cluster3);
+    const roots = await cluster3.spireServer("bundle", "show");
+    const id = `spiffe://${cluster3.trustDomain}/spire/server`;
+    await eventually(async () => {
+      expect(await lookAtSpiffeEndpoint(`https://${cluster3.host}`, id, roots)).toEqual({ state: "ready" });
+    });
+    await project.set("cluster1", "peers", '["cluster2", "cluster3"]');
+  });
+
+  test("is not joined from a machine that cannot read its cluster, and it is said what to run", async () => {
+    const elsewhere = await writeKubeconfig(join(project.dir, "elsewhere.kubeconfig"), "deployer", [cluster1]);
+    const { code, stdout } = await project.as(elsewhere).tryUp("cluster1");
+    expect(code).not.toBe(0);
+    expect(stdout).toMatch(
+      /Nothing was changed.*cannot be verified with the roots that stack "cluster3" published at its last up: .*run npx pulumi up --stack cluster3 /s,
+    );
+    expect(await cluster1.heldKeys(cluster3.trustDomain)).toBeUndefined();
+  });
+
+  test("is joined with the keys that its cluster has now, where this machine may read it", async () => {
+    await project.up("cluster1");
+    await eventually(async () => {
+      expect(await cluster1.heldKeys(cluster3.trustDomain)).toEqual(await ownKeys());
+    });
   });
 });
 

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
-import type { KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/certificates";
 import { useCluster } from "../components/openedCluster";
-import { clusterOf } from "../components/readers";
+import { clusterOf, spireCluster } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
 
@@ -39,13 +39,24 @@ interface Options {
   own?: string;
   /** Roots of peers that have none of their own, by cluster. */
   roots?: Record<string, Issued>;
+  /** Clusters that other contexts lead to. */
+  contexts?: Record<string, Cluster>;
 }
 
 /** Runs the program of the stack `clusterN`, whose peers answer with a good bundle. */
 async function run(
   stack: string,
   peers: string[],
-  { backend = {}, config = {}, preview = false, live: others = [], own = "", roots = {}, server }: Options = {},
+  {
+    backend = {},
+    config = {},
+    preview = false,
+    live: others = [],
+    own = "",
+    roots = {},
+    server,
+    contexts,
+  }: Options = {},
 ): Promise<Run> {
   const warnings: string[] = [];
   const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
@@ -61,7 +72,7 @@ async function run(
   if (server !== undefined) live.spireServer.spec = server;
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    useCluster(clusterOf(...Object.values(live), ...others, ownBundle(own)));
+    useCluster(clusterOf(...Object.values(live), ...others, ownBundle(own)), contexts);
     outputs = await federate(parsed);
   };
   const seen = await record(program, {
@@ -285,6 +296,53 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
   });
 });
 
+describe("an https_spiffe peer whose published roots have expired since its last up", () => {
+  const HOUR = 3600 * 1000;
+  const times = { notBefore: new Date(Date.now() - 48 * HOUR), notAfter: new Date(Date.now() - HOUR) };
+  const trustDomain = "apps.cluster2.example.com";
+  const [expired, rotated] = [root(trustDomain, times), root(trustDomain)];
+  const published: Contract = {
+    version: 1,
+    trustDomain,
+    bundleEndpointUrl: `https://federation.${trustDomain}`,
+    profile: "https_spiffe",
+    endpointSpiffeId: `spiffe://${trustDomain}/spire/server`,
+    caCertificates: expired.pem,
+    context: "cluster2",
+  };
+  const joining = (options: Options = {}): Promise<Run> =>
+    run("cluster1", ["cluster2"], { backend: { [reference("cluster2")]: published }, ...options });
+
+  it("is joined with the roots that its cluster has now", async () => {
+    const { seen } = await joining({ contexts: { cluster2: spireCluster(trustDomain, rotated.pem) } });
+    const { create, stdin } = named(seen, "cluster2-bundle").inputs;
+    expect(create).toBe("date +%s && cat");
+    expect(JSON.parse(String(stdin))).toEqual({ keys: [rootKey(rotated)] });
+  });
+
+  it("is refused where its cluster cannot be read, with what to run and why", async () => {
+    await expect(joining()).rejects.toMatchObject({
+      problems: [
+        {
+          path: "peers",
+          message: expect.stringMatching(
+            /no root that is valid at .*run npx pulumi up --stack cluster2 .* then try again \(.*context "cluster2" leads to trust domain apps\.cluster1/,
+          ) as unknown,
+        },
+      ],
+    });
+  });
+
+  it("is left alone where it is trusted already", async () => {
+    const contexts = { cluster2: spireCluster(trustDomain, rotated.pem) };
+    const live = named((await joining({ contexts })).seen, "cluster2-trust").inputs as KubeObject;
+    const asked = jest.fn().mockRejectedValue(new Error("is not asked"));
+    const { seen } = await joining({ live: [live], contexts: { cluster2: { ...clusterOf(), get: asked } } });
+    expect(named(seen, "cluster2-trust").inputs).toMatchObject({ metadata: { name: "cluster2-federation" } });
+    expect(asked).not.toHaveBeenCalled();
+  });
+});
+
 describe("where first bundles come from stacks", () => {
   const own = root("apps.cluster1.example.com").pem;
   const peers: Issued = root("apps.cluster2.example.com");
@@ -316,7 +374,7 @@ describe("where first bundles come from stacks", () => {
       valueOf((await run("cluster1", [], { config: of, own })).outputs.federation);
     expect(await contractOf({})).not.toHaveProperty("roots");
     const spiffe = await contractOf({ profile: "https_spiffe", ...config });
-    expect(spiffe).toMatchObject({ caCertificates: own });
+    expect(spiffe).toMatchObject({ caCertificates: own, context: "cluster1" });
     expect(spiffe).not.toHaveProperty("roots");
   });
 
@@ -332,7 +390,7 @@ describe("where first bundles come from stacks", () => {
   });
 
   it.each<[string, string | undefined, string]>([
-    ["publishes none", undefined, "set probe to cluster or bootstrap to stack, run pulumi up there"],
+    ["publishes none", undefined, "set probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 on"],
     ["publishes expired ones", expired, "no root that is valid"],
     ["publishes another trust domain's", root("evil.example.com").pem, "spiffe://evil.example.com"],
   ])("a peer whose stack %s is refused before anything changes", async (_, roots, message) => {

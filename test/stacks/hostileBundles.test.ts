@@ -52,7 +52,7 @@ async function fromEndpoint(
 ): Promise<string | undefined> {
   const described = { name: "partner", trustDomain: DOMAIN, bundleEndpointUrl: url, caCertificates: ca.pem, ...more };
   const readings = configOf({ peers: [described] }).peers.map((peer) => ({ peer, published: peer.publication }));
-  const problems = await judgeServedBundles(resolvePeers(OWN, readings).joined, trust);
+  const problems = await judgeServedBundles(configOf(), resolvePeers(OWN, readings).joined, trust);
   return problems.map(({ message }) => message)[0];
 }
 

@@ -146,7 +146,7 @@ describe("the roots", () => {
     const times = { notBefore: new Date(Date.now() - 2 * hour), notAfter: new Date(Date.now() - hour) };
     const old = { ...spiffe, caCertificates: root(DOMAIN, times).pem };
     expect(await unknown(old, new Error("ECONNREFUSED"))).toMatch(
-      /ECONNREFUSED; .*no root that is valid.*run pulumi up/,
+      /ECONNREFUSED; .*no root that is valid.*run npx pulumi up --stack cluster1 /,
     );
   });
 });

@@ -64,7 +64,7 @@ describe("preview", () => {
     preview(
       [member],
       {
-        roots: ({ trustDomain }) =>
+        roots: ({ peer: { trustDomain } }) =>
           Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [], certificates: [] }),
         ownRoots: () => Promise.resolve([upstream.pem]),
         workloads: () => Promise.resolve(workloads),
@@ -187,7 +187,7 @@ describe("preview", () => {
     const result = await preview(
       [memberOf(configOf({ peers: [partner], bootstrap: "stack" }))],
       {
-        roots: (peer, bootstrap) => {
+        roots: ({ peer, bootstrap }) => {
           asked.push([peer.stack, peer.bundleEndpointUrl, bootstrap]);
           return Promise.resolve({ roots: ["ab12"], certificates: [] });
         },

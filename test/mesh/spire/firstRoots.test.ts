@@ -1,16 +1,30 @@
-import { ownRootsOf, rootsOf } from "../../../mesh/spire/firstRoots";
+import { ownRootsOf, rootsOf as firstRoots } from "../../../mesh/spire/firstRoots";
+import type { Cluster } from "../../../components/cluster";
+import type { Bootstrap } from "../../../components/givenBundle";
 import type { Peer } from "../../../components/peer";
-import { issue } from "../../components/certificates";
+import { issue, type Issued, root } from "../../components/certificates";
 import { peerBundle, peerRoot } from "../../components/given";
-import { clusterOf } from "../../components/readers";
+import { clusterOf, spireCluster } from "../../components/readers";
 import { type Endpoint, serve } from "./endpoint";
 
 const TRUST_DOMAIN = "apps.cluster2.example.com";
 const ca = issue("internal CA", { ca: true });
 const certificate = issue("localhost", { dnsNames: ["localhost"], issuer: ca });
-const roots = [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()];
+const sha256 = ({ certificate: { fingerprint256 } }: Issued): string =>
+  fingerprint256.replaceAll(":", "").toLowerCase();
+const roots = [sha256(peerRoot)];
 let endpoint: Endpoint;
 let peer: Peer;
+
+const rootsOf = (
+  one: Peer,
+  bootstrap: Bootstrap = "endpoint",
+  cluster?: Cluster | Error,
+): ReturnType<typeof firstRoots> =>
+  firstRoots({ peer: one, bootstrap, ...(cluster && { access: { context: "cluster2" } }) }, () => {
+    if (cluster === undefined || cluster instanceof Error) throw cluster ?? new Error("nobody asks for a cluster");
+    return cluster;
+  });
 
 beforeAll(async () => {
   endpoint = await serve(certificate, () => ({ body: peerBundle }));
@@ -25,11 +39,11 @@ beforeAll(async () => {
 afterAll(() => endpoint.close());
 
 test("are those that the endpoint serves", async () => {
-  expect(await rootsOf(peer, "endpoint")).toEqual({ roots, certificates: [peerRoot.pem] });
+  expect(await rootsOf(peer)).toEqual({ roots, certificates: [peerRoot.pem] });
 });
 
 test("are those that the stack has published, where the endpoint presents an SVID", async () => {
-  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem }, "endpoint")).toEqual({
+  expect(await rootsOf({ ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem })).toEqual({
     roots,
     certificates: [peerRoot.pem],
   });
@@ -43,14 +57,26 @@ test("are those that the stack has published, with bootstrap: stack, or are not 
   });
 });
 
+test("are those of the peer's own cluster, where this machine may read it, else those that the stack has published", async () => {
+  const spiffe: Peer = { ...peer, profile: "https_spiffe", caCertificates: peerRoot.pem };
+  const rotated = root(TRUST_DOMAIN);
+  const fresh = await rootsOf(spiffe, "endpoint", spireCluster(TRUST_DOMAIN, rotated.pem));
+  expect(fresh).toEqual({ roots: [sha256(rotated)], certificates: [rotated.pem] });
+  expect(await rootsOf(spiffe, "endpoint", new Error("no answer"))).toEqual({ roots, certificates: [peerRoot.pem] });
+  expect(await rootsOf(peer, "endpoint", new Error("a peer with https_web has an endpoint to ask"))).toEqual({
+    roots,
+    certificates: [peerRoot.pem],
+  });
+});
+
 test("are not known from an endpoint that nobody vouches for", async () => {
-  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem }, "endpoint")).toEqual({
+  expect(await rootsOf({ ...peer, caCertificates: issue("other CA", { ca: true }).pem })).toEqual({
     rootsUnknown: expect.stringMatching(/certificate/) as string,
   });
 });
 
 test("are not known from an endpoint of another trust domain", async () => {
-  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" }, "endpoint")).toEqual({
+  expect(await rootsOf({ ...peer, trustDomain: "apps.cluster3.example.com" })).toEqual({
     rootsUnknown: expect.stringMatching(/apps\.cluster3\.example\.com/) as string,
   });
 });

@@ -1,0 +1,58 @@
+/**
+ * The roots of a peer at the time at which trust begins. A stack publishes them as of its last up, and SPIRE's keys live for
+ * a day: where this machine has the peer's context as well, they are read from the peer's own cluster.
+ */
+import { splitPem } from "../components/arguments";
+import type { ClusterAccess } from "../components/access";
+import type { ClusterReader, KubeObject } from "../components/cluster";
+import { AccessError } from "../components/kubeconfig";
+import { OPERATOR_API, SINGLETON } from "../components/names";
+import type { Peer } from "../components/peer";
+import { explain } from "../components/problem";
+import { readOwnRoots } from "../components/spiffeEndpoint";
+import { bundleFromCertificates, parseTrustBundle } from "../components/trustBundle";
+
+/** A peer with the roots of its own cluster; or as its stack publishes it, and why that cluster could not be read. */
+export type FreshPeer = { peer: Peer; fresh: true } | { peer: Peer; unread?: string };
+
+/**
+ * The peer with the roots that its cluster has now.
+ *
+ * Whoever can read that cluster with the context of this machine is believed, as the peer's own `up` is. Another cluster that
+ * has the same context here is told by its trust domain.
+ *
+ * @param access the peer's context, in the kubeconfig of this stack
+ */
+export async function withFreshRoots(
+  peer: Peer,
+  access: ClusterAccess & { context: string },
+  open: (access: ClusterAccess) => ClusterReader,
+): Promise<FreshPeer> {
+  try {
+    const reader = open(access);
+    const [trustDomain, roots] = await Promise.all([trustDomainOf(reader), readOwnRoots(reader)]);
+    if (trustDomain !== peer.trustDomain) {
+      return { peer, unread: `context "${access.context}" leads to trust domain ${trustDomain ?? "none"}` };
+    }
+    if (!roots) return { peer, unread: `context "${access.context}": the SPIRE server has not written its roots yet` };
+    const bundle = parseTrustBundle(bundleFromCertificates(splitPem(roots)), peer.trustDomain, new Date());
+    if (Array.isArray(bundle)) return { peer, unread: `context "${access.context}": ${explain(bundle)}` };
+    return {
+      peer: { ...peer, [peer.profile === "https_spiffe" ? "caCertificates" : "roots"]: bundle.roots.join("") },
+      fresh: true,
+    };
+  } catch (error) {
+    // This machine need not have the contexts of all clusters.
+    if (error instanceof AccessError) return { peer };
+    return { peer, unread: (error as Error).message };
+  }
+}
+
+async function trustDomainOf(reader: ClusterReader): Promise<string | undefined> {
+  const ztwim = await reader.get<KubeObject & { spec?: { trustDomain?: string } }>(
+    OPERATOR_API,
+    "ZeroTrustWorkloadIdentityManager",
+    SINGLETON,
+  );
+  return ztwim?.spec?.trustDomain;
+}
