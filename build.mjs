@@ -1,5 +1,5 @@
 /**
- * Makes dist/ from index.ts, components/, stacks/, mesh/ and plugin/, which is what runs: `npm run build`. A JavaScript file for each
+ * Makes dist/ from index.ts, components/, stacks/, mesh/, plugin/ and policy/, which is what runs: `npm run build`. A JavaScript file for each
  * source, with its name; only the Kubernetes client becomes one file, since Node takes three times as long to load its 900
  * modules.
  */
@@ -10,7 +10,9 @@ import { build } from "esbuild";
 const CLIENT = "components/kubernetesClient.ts";
 const started = new Date();
 const entries = await Promise.all(
-  ["components", "stacks", "mesh", "plugin"].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
+  ["components", "stacks", "mesh", "plugin", "policy"].map((folder) =>
+    readdir(folder, { recursive: true, withFileTypes: true }),
+  ),
 );
 const files = entries.flat().flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
 const sources = ["index.ts", ...files.filter((file) => file.endsWith(".ts"))];

@@ -55,6 +55,8 @@ test("it has what runs and what it reads, and neither sources nor tests", () => 
       "dist/plugin/PulumiPlugin.yaml",
       "dist/plugin/package.json",
       "dist/plugin/schema.json",
+      "dist/policy/PulumiPolicy.yaml",
+      "dist/policy/package.json",
       "docs/rbac/auditor.yaml",
     ]),
   );

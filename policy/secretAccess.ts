@@ -1,0 +1,130 @@
+/** Who may read Secrets: the router, and the endpoint's alone. */
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SECRET_READER } from "../components/names";
+import { type Problem, problem } from "../components/problem";
+import { byCluster, isKind, nameOf, namespaceOf } from "./kubernetes";
+import { known, type Resource, type Rule, type Violation } from "./rule";
+
+const RBAC = "rbac.authorization.k8s.io";
+const READING: readonly string[] = ["get", "list", "watch"];
+
+interface AccessRule {
+  apiGroups?: string[];
+  resources?: string[];
+  resourceNames?: string[];
+  verbs?: string[];
+}
+
+interface Subject {
+  kind?: string;
+  name?: string;
+  namespace?: string;
+}
+
+interface Binding {
+  roleRef?: { kind?: string; name?: string };
+  subjects?: Subject[];
+}
+
+const accessRules = ({ props }: Resource): AccessRule[] => (props as { rules?: AccessRule[] | null }).rules ?? [];
+
+const coversSecrets = ({ apiGroups = [], resources = [] }: AccessRule): boolean =>
+  apiGroups.some((group) => group === "" || group === "*") &&
+  resources.some((one) => one === "secrets" || one === "*" || one === "*/*");
+
+export const secretsNotClusterWide: Rule = {
+  name: "secrets-not-cluster-wide",
+  description: "No ClusterRole grants access to Secrets.",
+  checkResource: (resource) =>
+    isKind(resource, RBAC, "ClusterRole")
+      ? accessRules(resource).flatMap((rule, at) =>
+          coversSecrets(rule)
+            ? problem(
+                `rules[${at}].resources`,
+                `grants access to Secrets of every namespace; use a Role in ${OPERAND_NAMESPACE} with resourceNames ` +
+                  `[${CERTIFICATE_SECRET}]`,
+              )
+            : [],
+        )
+      : [],
+};
+
+const isRole = (resource: Resource): boolean =>
+  isKind(resource, RBAC, "Role") && namespaceOf(resource) === OPERAND_NAMESPACE;
+
+export const roleNamesOneSecret: Rule = {
+  name: "role-names-one-secret",
+  description: `A Role in ${OPERAND_NAMESPACE} grants reading of one named Secret at most.`,
+  checkResource: (resource) => (isRole(resource) ? checkRole(accessRules(resource)) : []),
+};
+
+function checkRole(rules: readonly AccessRule[]): Problem[] {
+  const names = new Set(rules.flatMap((rule) => (coversSecrets(rule) ? (rule.resourceNames ?? []) : [])));
+  const several =
+    names.size > 1
+      ? problem("rules", `name ${names.size} Secrets (${[...names].join(", ")}); name ${CERTIFICATE_SECRET} alone`)
+      : [];
+  return [
+    ...rules.flatMap((rule, at) => (coversSecrets(rule) ? checkSecretRule(rule, `rules[${at}]`) : [])),
+    ...several,
+  ];
+}
+
+function checkSecretRule({ resources = [], resourceNames = [], verbs = [] }: AccessRule, path: string): Problem[] {
+  const wide = resources.filter((one) => one.startsWith("*"));
+  const beyond = verbs.filter((verb) => !READING.includes(verb));
+  return [
+    ...wide.flatMap((one) => problem(`${path}.resources`, `has "${one}", which includes Secrets; name the resources`)),
+    ...(resourceNames.length === 0
+      ? problem(
+          `${path}.resourceNames`,
+          `is empty, which grants all Secrets of the namespace; name ${CERTIFICATE_SECRET}`,
+        )
+      : []),
+    ...(beyond.length > 0
+      ? problem(`${path}.verbs`, `grant ${beyond.join(", ")}; the router needs ${READING.join(", ")} and no more`)
+      : []),
+  ];
+}
+
+export const onlyTheRouterReads: Rule = {
+  name: "only-the-router-reads",
+  description: "The only subject that is bound to the Role for the endpoint's Secret is the router's ServiceAccount.",
+  checkResource: (resource) =>
+    isBinding(resource) && isToRole(resource, [SECRET_READER.role]) ? checkSubjects(resource) : [],
+  // The Role may have another name than the procedure's.
+  checkStack: (resources) =>
+    byCluster(resources).flatMap((cluster) => {
+      const readers = cluster
+        .filter((one) => known(() => isRole(one) && grantsCertificate(one)) === true)
+        .map(nameOf)
+        .filter((name) => name !== SECRET_READER.role);
+      return cluster.flatMap((resource): Violation[] =>
+        known(() => isBinding(resource) && isToRole(resource, readers)) === true
+          ? (known(() => checkSubjects(resource)) ?? []).map((found) => ({ ...found, resource }))
+          : [],
+      );
+    }),
+};
+
+const isBinding = (resource: Resource): boolean =>
+  isKind(resource, RBAC, "RoleBinding") && namespaceOf(resource) === OPERAND_NAMESPACE;
+
+function isToRole({ props }: Resource, names: readonly string[]): boolean {
+  const { kind, name } = (props as Binding).roleRef ?? {};
+  return kind === "Role" && name !== undefined && names.includes(name);
+}
+
+const grantsCertificate = (role: Resource): boolean =>
+  accessRules(role).some((rule) => coversSecrets(rule) && rule.resourceNames?.includes(CERTIFICATE_SECRET) === true);
+
+function checkSubjects({ props }: Resource): Problem[] {
+  return ((props as Binding).subjects ?? []).flatMap(({ kind, name, namespace }, at) =>
+    kind === "ServiceAccount" && name === ROUTER.serviceAccount && namespace === ROUTER.namespace
+      ? []
+      : problem(
+          `subjects[${at}]`,
+          `lets ${[kind, namespace && `${namespace}/`].filter(Boolean).join(" ")}${namespace ? "" : " "}${name ?? ""} read the ` +
+            `endpoint's private key; the only subject is ServiceAccount ${ROUTER.namespace}/${ROUTER.serviceAccount}`,
+        ),
+  );
+}
