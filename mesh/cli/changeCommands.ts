@@ -16,7 +16,7 @@ import { bound } from "../up/binding";
 import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
 import type { Context } from "./context";
-import { define, onOff, output, parallel, text } from "./declare";
+import { define, onOff, output, parallel, policyPack, text } from "./declare";
 
 export const upCommand = define({
   name: "up",
@@ -34,6 +34,7 @@ export const upCommand = define({
   asks: true,
   flags: {
     parallel: parallel(),
+    policyPack: policyPack(),
     secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
     ...output,
   },
@@ -47,7 +48,7 @@ export const upCommand = define({
   seeAlso: "preview, verify",
   async run(context, names, flags) {
     const { members, stacks, workspace, interruption } = await context.open(names);
-    const own = planned(stacks, workspace, flags.secretsProvider);
+    const own = planned(stacks.judgedBy(flags.policyPack), workspace, flags.secretsProvider);
     const approved = await approve(members, flags, own, context, interruption.signal);
     interruption.signal.throwIfAborted();
     const onRound = (round: number, running: readonly string[]): void => {

@@ -36,6 +36,9 @@ export const duration = (spec: string, about: string, usual: string): Flag<numbe
 
 export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 4);
 
+export const policyPack = (): Flag<string | undefined> =>
+  text("--policy-pack <dir>", "Refuse what the policy pack in this folder forbids");
+
 /** The flags by which a command prints JSON; the same for all. */
 export const output = {
   output: oneOf("-o, --output <format>", "json: for programs; mesh/cli/schema.json describes it", ["json"]),

@@ -10,7 +10,7 @@ import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
 import { presentedAt } from "../verify/presented";
-import { define, onOff, oneOf, output, parallel } from "./declare";
+import { define, onOff, oneOf, output, parallel, policyPack } from "./declare";
 
 export const previewCommand = define({
   name: "preview",
@@ -22,12 +22,14 @@ export const previewCommand = define({
     "SPIRE servers restart, then the resources. Changes nothing.",
   flags: {
     expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
+    policyPack: policyPack(),
     parallel: parallel(),
     ...output,
   },
   examples: {
     preview: "Show what an up of all members would change",
     "preview cluster1 --expect-no-changes": "In CI: fail when cluster1 is not as its config says",
+    "preview --policy-pack dist/policy": "Also refuse what docs/policy.md lists",
   },
   exits:
     "0 shown; 1 a member cannot be previewed, or a change with --expect-no-changes; 2 wrong usage or config;\n" +
@@ -35,7 +37,7 @@ export const previewCommand = define({
   seeAlso: "up, drift",
   async run({ open }, names, flags) {
     const { members, stacks } = await open(names);
-    const result = await preview(members, stacks, flags.parallel);
+    const result = await preview(members, stacks.judgedBy(flags.policyPack), flags.parallel);
     const failed = result.some(({ errors }) => errors.length > 0);
     const found = failed || (flags.expectNoChanges && result.some(changes));
     return {

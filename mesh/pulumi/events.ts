@@ -10,8 +10,9 @@ export interface Step {
 }
 
 /** In one line; `op` of another width where lines stand below each other. */
-export const describeStep = (step: Step, op = step.op): string =>
-  `${op} ${step.type.split(":").at(-1) ?? step.type} ${step.name}`;
+export const describeStep = (step: Step, op = step.op): string => `${op} ${shortType(step.type)} ${step.name}`;
+
+const shortType = (type: string): string => type.split(":").at(-1) ?? type;
 
 /** Whether it is of the SpireServer, or of the stack's part of it. */
 export const isOfSpireServer = ({ type }: Step): boolean => /:SpireServer(Patch)?$/.test(type);
@@ -48,7 +49,7 @@ export const idle: Activity = { doing: "", errors: [], warnings: [], steps: [], 
 
 /** What is known after one more event. */
 export function narrate(before: Activity, event: EngineEvent): Activity {
-  const { diagnosticEvent: said, resourcePreEvent: step, summaryEvent: summary } = event;
+  const { diagnosticEvent: said, policyEvent: judged, resourcePreEvent: step, summaryEvent: summary } = event;
   if (summary !== undefined) return { ...before, changes: summary.resourceChanges };
   if (said !== undefined) {
     const message = plain(said.message);
@@ -56,6 +57,14 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
     if (said.severity === "warning" && message !== "" && !before.warnings.includes(message))
       return { ...before, warnings: [...before.warnings, message] };
     if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
+  }
+  if (judged !== undefined) {
+    const { enforcementLevel, policyName, resourceUrn = "", message } = judged;
+    const [type = "", name = ""] = resourceUrn.split("::").slice(-2);
+    const found = `${shortType(type)} ${name}: policy ${policyName}: ${plain(message).replaceAll("\n", " ")}`;
+    return enforcementLevel === "mandatory"
+      ? { ...before, errors: [...before.errors, found] }
+      : { ...before, warnings: [...before.warnings, found] };
   }
   if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
   const { type, urn, detailedDiff } = step.metadata;

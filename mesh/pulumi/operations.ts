@@ -1,4 +1,5 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
+import { resolve } from "node:path";
 import { PROGRAM } from "../../components/names";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { connect } from "../../components/connect";
@@ -40,7 +41,17 @@ export class PulumiStacks {
     private readonly label: (id: string) => string = (id) => id,
     /** A folder for what Pulumi prints. */
     private readonly logDir?: string,
+    /** Folder of a policy pack. */
+    private readonly policyPack?: string,
   ) {}
+
+  /** The same stacks, with their previews and updates judged by a policy pack. */
+  judgedBy(policyPack: string | undefined): PulumiStacks {
+    const { workspace, listener, interruption, label, logDir } = this;
+    return policyPack === undefined
+      ? this
+      : new PulumiStacks(workspace, listener, interruption, label, logDir, resolve(policyPack));
+  }
 
   async make(name: string, secretsProvider?: string): Promise<void> {
     await makeStack(this.workspace, name, secretsProvider);
@@ -118,7 +129,7 @@ export class PulumiStacks {
       activity = narrate(activity, event);
       this.listener.doing(member, activity);
     };
-    const stack = new StackCommands(name, this.workspace, interruption, onEvent, this.logDir);
+    const stack = new StackCommands(name, this.workspace, interruption, onEvent, this.logDir, this.policyPack);
     const attempt: Attempt = {
       stack,
       activity: () => activity,

@@ -35,12 +35,14 @@ export class StackCommands {
     private readonly onEvent: (event: EngineEvent) => void,
     /** A folder for what Pulumi prints. */
     private readonly logDir?: string,
+    /** Folder of a policy pack that judges what previews and updates would do. */
+    private readonly policyPack?: string,
   ) {
     this.cli = cliOf(workspace);
   }
 
   up(refresh: boolean): Promise<void> {
-    return this.change("up", ["--yes", "--skip-preview", ...(refresh ? ["--refresh"] : [])]);
+    return this.change("up", ["--yes", "--skip-preview", ...this.policies, ...(refresh ? ["--refresh"] : [])]);
   }
 
   destroy(refresh: boolean): Promise<void> {
@@ -52,7 +54,8 @@ export class StackCommands {
   }
 
   async preview({ refresh = false, config, onEvent }: PreviewOptions): Promise<void> {
-    const flags = refresh ? ["--refresh"] : [];
+    // A refresh is there to find what the cluster has, not to judge what the program asks for.
+    const flags = refresh ? ["--refresh"] : this.policies;
     if (config === undefined) return this.previewWith(flags, onEvent);
     const dir = await mkdtemp(join(tmpdir(), "spire-federation-")); // for this user only
     try {
@@ -103,6 +106,10 @@ export class StackCommands {
     } finally {
       await recording?.stop(refused);
     }
+  }
+
+  private get policies(): string[] {
+    return this.policyPack === undefined ? [] : ["--policy-pack", this.policyPack];
   }
 
   private log(command: string): (() => WriteStream) | undefined {

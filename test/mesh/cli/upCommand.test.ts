@@ -74,6 +74,10 @@ class World {
 
   private context(): Context {
     const stacks = {
+      judgedBy: (policyPack: string | undefined) => {
+        if (policyPack !== undefined) this.did.push(`judged by ${policyPack}`);
+        return stacks;
+      },
       published: (stack: string) => Promise.resolve(this.published.get(stack)),
       make: (stack: string) => {
         this.did.push(`make ${stackOf(stack)}`);
@@ -107,8 +111,8 @@ class World {
     };
   }
 
-  up({ yes = false } = {}) {
-    const flags = { yes, parallel: 2, json: false };
+  up({ yes = false, policyPack }: { yes?: boolean; policyPack?: string } = {}) {
+    const flags = { yes, parallel: 2, json: false, policyPack };
     return upCommand.start(this.context(), [], { opts: (() => flags) as Command["opts"] });
   }
 
@@ -193,6 +197,12 @@ test("where nothing is to change it says so and doesn't ask", async () => {
   expect([exit, world.questions, world.runs]).toEqual([0, [], []]);
   expect(world.notes).toContain("nothing to change");
   expect(text).toMatch(/^a +complete +0 +0 +none$/m);
+});
+
+test("a policy pack judges the plan and the runs", async () => {
+  const world = grown();
+  await world.up({ yes: true, policyPack: "dist/policy" });
+  expect(world.did[0]).toBe("judged by dist/policy");
 });
 
 test("stacks that are still to be made are in the plan by their trust, and made only after the yes", async () => {

@@ -54,6 +54,27 @@ test("errors are kept, but for the engine's word that there were some", () => {
   expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
 });
 
+test.each([
+  ["mandatory", "errors"],
+  ["advisory", "warnings"],
+] as const)(
+  "what a policy that is %s says is among the %s, with the resource and the rule",
+  (enforcementLevel, where) => {
+    const policyEvent = {
+      resourceUrn: "urn:pulumi:cluster1::spire-federation::kubernetes:rbac.authorization.k8s.io/v1:Role::reader",
+      policyName: "role-names-one-secret",
+      message: "<{%reset%}>A Role grants one Secret.\nrules[0].resourceNames: is empty\n<{%reset%}>",
+      enforcementLevel,
+    };
+    expect(after({ policyEvent })).toEqual({
+      ...idle,
+      [where]: [
+        "Role reader: policy role-names-one-secret: A Role grants one Secret. rules[0].resourceNames: is empty",
+      ],
+    });
+  },
+);
+
 test("warnings are kept, each once", () => {
   const events = [said("warning", "<{%reset%}>kept peers: c<{%reset%}>\n"), said("warning", "kept peers: c")];
   expect(after(...events).warnings).toEqual(["kept peers: c"]);
