@@ -17,6 +17,9 @@ export const TRUST_KIND = "ClusterFederatedTrustDomain";
 /** The fetch that the bundle is from, and a SHA-256 over what the object says. */
 export const BUNDLE_ANNOTATION = "spire-federation/bundle";
 
+/** With which `rebootstrap` it was made; only with https_spiffe, where another number needs a person's consent. */
+export const REBOOTSTRAP_ANNOTATION = "spire-federation/rebootstrap";
+
 /** `spec` of a ClusterFederatedTrustDomain, as far as this program sets it. */
 export interface TrustSpec {
   trustDomain?: string;

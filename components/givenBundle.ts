@@ -61,8 +61,8 @@ export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: strin
     return { fault: `${about} no bundle, which bootstrap: stack takes from it; ${cure}` };
   }
   const published = parseTrustBundle(bundleFromCertificates(splitPem(roots)), peer.trustDomain, now);
+  const wrong = "a bundle that must not be trusted, as of its last up";
+  if (Array.isArray(published)) return { fault: `${about} ${wrong}: ${explain(published)}; ${again}` };
   const bundle = pinned(published, peer.fingerprints);
-  return Array.isArray(bundle)
-    ? { fault: `${about} a bundle that must not be trusted, as of its last up: ${explain(bundle)}; ${again}` }
-    : bundle;
+  return Array.isArray(bundle) ? { fault: `${about} ${wrong}: ${explain(bundle)}` } : bundle;
 }

@@ -105,8 +105,10 @@ export function resolvePeers(
       ? resolve(peer.name, published, trusted)
       : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [] }),
   }));
-  const joined = resolved.flatMap(({ peer, rebootstrap, publication, context }) =>
-    peer ? [{ peer, rebootstrap, ...definedOnly({ publication, context }) }] : [],
+  const joined = resolved.flatMap(({ peer, fingerprints, rebootstrap, publication, context }) =>
+    peer
+      ? [{ peer: { ...peer, ...definedOnly({ fingerprints }) }, rebootstrap, ...definedOnly({ publication, context }) }]
+      : [],
   );
   const together = checkPeers(
     "peers",

@@ -74,7 +74,7 @@ const rootsOf = (bundle: TrustBundle | Problem[] | undefined): string | undefine
   bundle === undefined || Array.isArray(bundle) ? undefined : bundle.roots.join("");
 
 /** SHA-256 in lower-case hexadecimal; undefined where none is given. */
-function fingerprintsIn(entry: Fields): string[] | undefined {
+export function fingerprintsIn(entry: Fields): string[] | undefined {
   const list = entry.list("fingerprints");
   const fingerprints = list.map(({ text }) => text.replaceAll(":", "").toLowerCase());
   fingerprints.forEach((fingerprint, index) => {

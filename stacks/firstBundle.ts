@@ -1,10 +1,13 @@
 /** The first bundles of peers that are known before any change: who publishes one, and which are refused. */
 import { accessOf, type ClusterAccess } from "../components/access";
-import { unchangedFetch, type TrustObject } from "../components/bundleMark";
+import { REBOOTSTRAP_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundleMark";
 import type { ClusterReader } from "../components/cluster";
 import { objectName } from "../components/federatedTrustDomain";
 import { federatedTrustDomainSpec, type Peer } from "../components/peer";
-import type { Problem } from "../components/problem";
+import { problem, type Problem } from "../components/problem";
+import { word } from "../components/shell";
+import { parseTrustBundle, type TrustBundle } from "../components/trustBundle";
+import { PROGRAM } from "../components/names";
 import { type Bootstrap, givenBundle, isGiven } from "../components/givenBundle";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
@@ -25,9 +28,22 @@ export const bootstrapOf = (
 
 /** Whether the cluster trusts a peer as it is asked to: its bundle needs no beginning any more. */
 export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
-  const live = trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
+  const live = liveTrust(peer, trust);
   return live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
 }
+
+/** Whether a bundle of the peer is needed now: to begin with, or to begin anew. */
+export const needsBundle = (one: JoinedPeer, trust: readonly TrustObject[]): boolean =>
+  !isHeld(one.peer, trust) || isRaised(one, trust);
+
+/** Whether another `rebootstrap` is asked for than the one with which the cluster trusts the peer. */
+function isRaised({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObject[]): boolean {
+  const began = liveTrust(peer, trust)?.metadata?.annotations?.[REBOOTSTRAP_ANNOTATION];
+  return began !== undefined && began !== String(rebootstrap);
+}
+
+const liveTrust = (peer: Peer, trust: readonly TrustObject[]): TrustObject | undefined =>
+  trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
 
 /** The peers, those that need a bundle of their stack now with the roots of their own clusters where this machine may read them. */
 export function withFirstRoots(
@@ -39,7 +55,7 @@ export function withFirstRoots(
   return Promise.all(
     joined.map(async (one) => {
       const { peer, context } = one;
-      if (context === undefined || isHeld(peer, trust) || !isGiven(peer, bootstrapOf(config, one))) return one;
+      if (context === undefined || !needsBundle(one, trust) || !isGiven(peer, bootstrapOf(config, one))) return one;
       return { ...one, ...(await withFreshRoots(peer, { ...accessOf(config), context }, open)) };
     }),
   );
@@ -61,10 +77,31 @@ export function judgeFirstBundles(
 ): Problem[] {
   return joined.flatMap((one) => {
     const { peer } = one;
-    if (isHeld(peer, trust) || !isGiven(peer, bootstrapOf(config, one))) return [];
+    if (!needsBundle(one, trust) || !isGiven(peer, bootstrapOf(config, one))) return [];
     const bundle = givenBundle(peer, now);
-    if (!("fault" in bundle)) return [];
+    if (!("fault" in bundle)) return judgeNewRoots(one, bundle, trust);
     const unread = one.unread === undefined ? "" : ` (its own cluster could not be asked for them: ${one.unread})`;
     return [{ path: "peers", message: `${bundle.fault}${unread}` }];
   });
+}
+
+/**
+ * A peer whose trust begins anew, since it was away longer than its keys live or was recreated, proves by nothing that it
+ * is the same. A person has to compare its roots, and to allow them.
+ */
+function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly TrustObject[]): Problem[] {
+  const { stack, trustDomain, profile, fingerprints, bundle: handed } = one.peer;
+  if (profile !== "https_spiffe" || handed !== undefined || fingerprints !== undefined || !isRaised(one, trust)) {
+    return [];
+  }
+  const before = parseTrustBundle(liveTrust(one.peer, trust)?.spec?.trustDomainBundle ?? "", trustDomain);
+  const known = Array.isArray(before) ? [] : before.fingerprints;
+  const roots = bundle.fingerprints.filter((root) => !known.includes(root));
+  if (roots.length === 0) return [];
+  return problem(
+    "peers",
+    `trust in ${trustDomain} would begin anew with other roots, sha256 ${roots.join(", ")}; compare them with ` +
+      `what its owner sees (npx ${PROGRAM} contract ${word(stack)}), and allow them in its entry of peers: ` +
+      `{stack: ${stack}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
+  );
 }

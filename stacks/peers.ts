@@ -2,7 +2,7 @@
  * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
  * which the config describes instead.
  */
-import { describePeer } from "./describedPeer";
+import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/problem";
 import type { Publication } from "./contract";
 import type { Fields } from "./fields";
@@ -22,12 +22,15 @@ interface NamedPeer {
 /** A stack to federate with, whether it has published anything or not. */
 export interface PeerStack extends NamedPeer {
   publication?: never;
+  /** SHA-256 of the only X.509 roots with which trust may begin. */
+  fingerprints?: string[];
 }
 
 /** A trust domain that no stack of ours runs. */
 export interface DescribedPeer extends NamedPeer {
   /** What a stack would publish. */
   publication: Publication;
+  fingerprints?: never;
 }
 
 export type ConfiguredPeer = PeerStack | DescribedPeer;
@@ -63,7 +66,7 @@ export function configuredPeers(
   return peers;
 }
 
-/** An entry that is an object: `{stack, trust}`, or the description of a trust domain. */
+/** An entry that is an object: `{stack, trust, fingerprints}`, or the description of a trust domain. */
 function entryOf(
   entry: Fields,
   path: string,
@@ -77,10 +80,13 @@ function entryOf(
   const peer =
     stack === undefined
       ? describePeer(entry, path, self, problems, readFile)
-      : stackNamed(stack, `${path}.stack`, self, note);
+      : pinnedStack(stackNamed(stack, `${path}.stack`, self, note), fingerprintsIn(entry));
   entry.refuseOthers();
   return peer && { ...peer, ...(oneWay && { oneWay }) };
 }
+
+const pinnedStack = (peer: PeerStack | undefined, fingerprints: string[] | undefined): PeerStack | undefined =>
+  peer && { ...peer, ...(fingerprints && { fingerprints }) };
 
 function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {
   const read = meanings(text, self);

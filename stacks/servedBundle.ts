@@ -10,7 +10,7 @@ import { explain, type Problem } from "../components/problem";
 import { refusalOfSpiffeEndpoint } from "../components/spiffeEndpoint";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
-import { isHeld } from "./firstBundle";
+import { bootstrapOf, needsBundle } from "./firstBundle";
 
 /**
  * What is wrong with the bundles of peers that need one now. One that is trusted already is not asked: SPIRE follows it.
@@ -22,11 +22,16 @@ export async function judgeServedBundles(
   joined: readonly JoinedPeer[],
   trust: readonly TrustObject[],
 ): Promise<Problem[]> {
-  const fresh = joined.filter(({ peer }) => !isHeld(peer, trust));
-  const served = fresh.filter(({ peer, publication }) => publication !== undefined && !isGiven(peer));
+  const needed = joined.filter((one) => needsBundle(one, trust));
+  // A pin is judged before anything is changed, too.
+  const served = needed.filter(
+    (one) =>
+      (one.publication !== undefined || one.peer.fingerprints !== undefined) &&
+      !isGiven(one.peer, bootstrapOf(config, one)),
+  );
   // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.
   const reached = config.probe === "machine" && config.bootstrap === "endpoint";
-  const presented = fresh.filter((one) => reached && one.peer.profile === "https_spiffe" && one.fresh !== true);
+  const presented = needed.filter((one) => reached && one.peer.profile === "https_spiffe" && one.fresh !== true);
   const faults = await Promise.all([
     ...served.map(({ peer }) => faultOf(peer)),
     ...presented.map(({ peer }) => faultOfSvid(peer)),

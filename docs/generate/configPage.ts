@@ -49,7 +49,7 @@ function shown(value: unknown): string {
 
 /** What an entry that is an object may have. */
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
-  ["stack", "Name of a stack, where the entry is one. Only `trust` goes with it."],
+  ["stack", "Name of a stack, where the entry is one. Only `fingerprints` and `trust` go with it."],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   ["trustDomain", "Its trust domain. Required."],
   ["bundleEndpointUrl", "URL of its bundle endpoint. Required."],

@@ -3,10 +3,13 @@ import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Publication } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
 
-/** Undefined as long as its stack has published nothing. */
+/** With the roots that the config pins. Undefined as long as its stack has published nothing. */
 export async function publicationOf(
   peer: ConfiguredPeer,
   published: (id: string) => Promise<Published | undefined>,
 ): Promise<Publication | undefined> {
-  return peer.publication ?? (await published(peer.id))?.federation;
+  if (peer.publication !== undefined) return peer.publication;
+  const { fingerprints } = peer;
+  const federation = (await published(peer.id))?.federation;
+  return federation && { ...federation, ...(fingerprints && { fingerprints }) };
 }

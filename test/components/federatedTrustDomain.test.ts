@@ -215,6 +215,14 @@ describe("the bundle", () => {
   });
 });
 
+it("an https_spiffe peer's object says with which number it was made, and others do not", async () => {
+  const annotations = async (changed: Partial<Peer>, number?: number): Promise<unknown> =>
+    (named(await trust(changed, number), "peer-trust").inputs["metadata"] as { annotations: unknown }).annotations;
+  expect(await annotations(spiffe)).toHaveProperty("spire-federation/rebootstrap", "0");
+  expect(await annotations(spiffe, 3)).toHaveProperty("spire-federation/rebootstrap", "3");
+  expect(await annotations({}, 3)).not.toHaveProperty("spire-federation/rebootstrap");
+});
+
 describe("the outputs", () => {
   it("tell the roots' fingerprints and the trust domain", async () => {
     await record(async () => {

@@ -181,4 +181,32 @@ describe("an https_spiffe member that has replaced its keys since its last up", 
   });
 });
 
-describe("workloads of both:", workloadTests);
+describe("a member that trusted it before", () => {
+  const rootsNow = async (): Promise<string[]> =>
+    bundleKeys(await cluster3.spireServer("bundle", "show", "-format", "spiffe")).x509;
+
+  test("does not begin anew without a person's consent, and is shown the new roots", async () => {
+    await project.set("cluster2", "rebootstrap.cluster3", "1");
+    const { code, stdout } = await project.tryUp("cluster2");
+    expect(code).not.toBe(0);
+    expect(stdout).toContain("Nothing was changed");
+    expect(stdout).toContain(`would begin anew with other roots, sha256 ${(await rootsNow()).join(", ")}`);
+  });
+
+  test("begins anew with the roots that a person has pinned", async () => {
+    await project.set(
+      "cluster2",
+      "peers",
+      JSON.stringify(["cluster1", { stack: "cluster3", fingerprints: await rootsNow() }]),
+    );
+    await project.up("cluster2");
+    await eventually(async () => {
+      expect((await cluster2.heldKeys(cluster3.trustDomain))?.x509).toEqual(await rootsNow());
+    });
+    await project.up("cluster2", "--expect-no-changes");
+  });
+});
+
+describe("workloads of both:", () => {
+  workloadTests();
+});

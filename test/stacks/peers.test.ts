@@ -100,6 +100,17 @@ it("a peer of either kind may be trusted one way", () => {
   expect(peersOf({ stack: "cluster2", trust: "mutual" })).toEqual(peersOf("cluster2"));
 });
 
+it("a stack may be pinned to roots, too, in either spelling", () => {
+  const sha256 = fingerprint.replaceAll(":", "").toLowerCase();
+  const peers = [{ stack: "cluster2", fingerprints: [fingerprint] }];
+  expect(peersOf(...peers)).toEqual([
+    { name: "cluster2", id: "organization/spire-federation/cluster2", rebootstrap: 0, fingerprints: [sha256] },
+  ]);
+  const published = { version: 1, trustDomain: DOMAIN, bundleEndpointUrl: web.bundleEndpointUrl, profile: "https_web" };
+  const readings = configOf({ peers }).peers.map((peer) => ({ peer, published }));
+  expect(resolvePeers("apps.cluster1.example.com", readings).joined[0]?.peer.fingerprints).toEqual([sha256]);
+});
+
 describe("refused, with its path", () => {
   it.each<[string, unknown, string]>([
     ["no name", { ...web, name: undefined }, "peers[0].name: is not set"],
@@ -121,6 +132,11 @@ describe("refused, with its path", () => {
     ],
     ["a CA with https_spiffe", { ...spiffe, caCertificates: its.pem }, "peers[0].caCertificates: is given with"],
     ["a fingerprint that is none", { ...web, fingerprints: ["ab:cd"] }, 'peers[0].fingerprints[0]: "ab:cd" is not'],
+    [
+      "a fingerprint of a stack that is none",
+      { stack: "cluster2", fingerprints: ["ab:cd"] },
+      'peers[0].fingerprints[0]: "ab:cd" is not',
+    ],
     ["a fingerprint outside a list", { ...web, fingerprints: fingerprint }, "peers[0].fingerprints: "],
     [
       "https_spiffe without a bundle",
