@@ -11,10 +11,11 @@ import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
 import type { PulumiStacks } from "../pulumi/operations";
 import type { Workspace } from "../pulumi/workspace";
-import { isNothing, planUp, type ApprovalSources, unchanged } from "../up/approval";
+import { isNothing, planUp, type ApprovalSources, type PlannedMember } from "../up/approval";
 import { bound } from "../up/binding";
+import type { Publications } from "../up/convergence";
 import { printDetails, printPlan } from "../up/planText";
-import { type FutureStacks, printUp, up, type UpMember } from "../up/up";
+import { type FutureStacks, printUp, up } from "../up/up";
 import type { Context } from "./context";
 import { define, onOff, output, parallel, policyPack, text } from "./declare";
 
@@ -25,8 +26,8 @@ export const upCommand = define({
   summary: "Run all stacks until each member trusts its peers",
   about:
     "Run the stack of every member, or of the named ones, until each trusts its peers. Missing stacks are\n" +
-    "created. Each member runs once, and again when a peer has published something new. A member that fails\n" +
-    "does not stop the others. Operations that were interrupted before are repeated.\n\n" +
+    "created. A member with nothing to change does not run; it does when a peer has published something new.\n" +
+    "A member that fails does not stop the others. Operations that were interrupted before are repeated.\n\n" +
     "First it previews every member, shows the plan (who will trust whom, which SPIRE servers restart, what\n" +
     "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
     "longer those of the plan, or when it would delete or replace something else. --yes skips the question,\n" +
@@ -49,14 +50,12 @@ export const upCommand = define({
   async run(context, names, flags) {
     const { members, stacks, workspace, interruption } = await context.open(names);
     const own = planned(stacks.judgedBy(flags.policyPack), workspace, flags.secretsProvider);
-    const approved = await approve(members, flags, own, context, interruption.signal);
+    const { plan, approved } = await approve(members, flags, own, context, interruption.signal);
     interruption.signal.throwIfAborted();
     const onRound = (round: number, running: readonly string[]): void => {
       context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
     };
-    const result = Array.isArray(approved)
-      ? approved
-      : await up(members, approved, flags.parallel, onRound, interruption.signal);
+    const result = await up(members, approved, flags.parallel, onRound, interruption.signal, upToDate(members, plan));
     return {
       exit: result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings,
       report: { command: "up", members: result },
@@ -64,6 +63,15 @@ export const upCommand = define({
     };
   },
 });
+
+/** The members of a plan with nothing to change, and what their peers had published by then. */
+const upToDate = (members: readonly MeshMember[], plan: readonly PlannedMember[]): Map<string, Publications> =>
+  new Map(
+    members.flatMap(({ id, name }) => {
+      const { upToDateWith } = plan.find(({ member }) => member === name) ?? {};
+      return upToDateWith === undefined ? [] : [[id, upToDateWith] as const];
+    }),
+  );
 
 /** Everything else, and an empty answer, means no. */
 const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
@@ -82,6 +90,7 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
   roots: (first) => stacks.roots(first),
   ownRoots: (member) => stacks.ownRoots(member),
   workloads: (member) => stacks.workloads(member),
+  isSettled: (id) => stacks.isSettled(id),
   config: async ({ config: { self } }) => {
     const project = await projectOf(workspace);
     const { config, environment } = await readStackFile(project.configDir, self.stack);
@@ -90,10 +99,9 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
 });
 
 /**
- * Shows the plan and asks. With --yes the members run whatever the plan says: a run also finishes what an interrupted one
- * has left, which no preview shows.
+ * Shows the plan, and asks unless there is nothing to change or --yes was given.
  *
- * @returns stacks that run as approved, or how members stand where there is nothing to change
+ * @returns the plan, and stacks that run as approved
  * @throws UsageError for a no
  */
 async function approve(
@@ -102,15 +110,14 @@ async function approve(
   stacks: Approved,
   { note, ask }: Pick<Context, "note" | "ask">,
   signal: AbortSignal,
-): Promise<FutureStacks | UpMember[]> {
+): Promise<{ plan: PlannedMember[]; approved: FutureStacks }> {
   const plan = await planUp(members, stacks, limit);
   signal.throwIfAborted();
   const nothing = isNothing(plan);
   const shown = printPlan(plan).trimEnd();
   if (shown !== "") note(shown);
   if (nothing) note("nothing to change");
-  if (yes) return stacks;
-  if (nothing) return unchanged(plan);
+  if (yes || nothing) return { plan, approved: stacks };
   const question = `Proceed with ${String(plan.length)} member${plan.length === 1 ? "" : "s"}? [y/N/d = details] `;
   let answer = await ask(question);
   while (/^d(etails)?$/i.test(answer)) {
@@ -118,7 +125,7 @@ async function approve(
     answer = await ask(question);
   }
   if (!isYes(answer)) throw new UsageError("cancelled; nothing was changed");
-  return bound(stacks, members, plan);
+  return { plan, approved: bound(stacks, members, plan) };
 }
 
 const refusalOfPending = (members: readonly string[]): string =>

@@ -7,6 +7,7 @@ import { publicationOf } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look } from "../kernel/looked";
+import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
 import { firstPeer, type FirstPeer, type FirstRoots } from "../spire/firstRoots";
 import { describeFederating, type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
@@ -153,20 +154,6 @@ function known(
   const peer = peers.find(({ trustDomain }) => trustDomain === gain.trustDomain);
   if (peer === undefined) return { rootsUnknown: "its stack publishes nothing" };
   return "roots" in peer ? { roots: peer.roots } : { rootsUnknown: peer.rootsUnknown };
-}
-
-/** Asks for each key once. */
-function once<Question, Answer>(
-  keyOf: (question: Question) => string,
-  ask: (question: Question) => Promise<Answer>,
-): (question: Question) => Promise<Answer> {
-  const asked = new Map<string, Promise<Answer>>();
-  return (question) => {
-    const key = keyOf(question);
-    const answer = asked.get(key) ?? ask(question);
-    asked.set(key, answer);
-    return answer;
-  };
 }
 
 /** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */

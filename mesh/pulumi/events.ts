@@ -1,6 +1,8 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
 import type { EngineEvent, OpMap } from "./workspace";
 
+type StepEventMetadata = NonNullable<EngineEvent["resOutputsEvent"]>["metadata"];
+
 /** One change of a resource. */
 export interface Step {
   op: string;
@@ -43,13 +45,22 @@ export interface Activity {
   steps: DetailedStep[];
   /** How many resources of each kind of change there were; empty before the engine's last event. */
   changes: OpMap;
+  /** Whether the stack's outputs become others. Pulumi counts that as no change. */
+  outputsChange: boolean;
 }
 
-export const idle: Activity = { doing: "", errors: [], warnings: [], steps: [], changes: {} };
+export const idle: Activity = { doing: "", errors: [], warnings: [], steps: [], changes: {}, outputsChange: false };
 
 /** What is known after one more event. */
 export function narrate(before: Activity, event: EngineEvent): Activity {
-  const { diagnosticEvent: said, policyEvent: judged, resourcePreEvent: step, summaryEvent: summary } = event;
+  const {
+    diagnosticEvent: said,
+    policyEvent: judged,
+    resourcePreEvent: step,
+    resOutputsEvent: result,
+    summaryEvent: summary,
+  } = event;
+  if (result?.metadata.type === STACK) return { ...before, outputsChange: changesOutputs(result.metadata) };
   if (summary !== undefined) return { ...before, changes: summary.resourceChanges };
   if (said !== undefined) {
     const message = plain(said.message);
@@ -77,6 +88,12 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
   };
   return { ...before, doing: describeStep(now), steps: withStep(before.steps, now) };
 }
+
+const STACK = "pulumi:pulumi:Stack";
+
+/** The stack's result comes twice: as it was when the program begins, and as it is when it ends. */
+const changesOutputs = ({ old, new: now }: StepEventMetadata): boolean =>
+  JSON.stringify(old?.outputs) !== JSON.stringify(now?.outputs);
 
 /** The steps of which a replacement is made. */
 const REPLACING: ReadonlySet<string> = new Set(["replace", "create-replacement", "delete-replaced"]);

@@ -92,7 +92,8 @@ export async function deleteLock({ file }: LockRecord): Promise<void> {
   await forget(file);
 }
 
-function locksIn(folder: string): string[] {
+/** Paths of the locks in a stack's folder of them. */
+export function locksIn(folder: string): string[] {
   try {
     return readdirSync(folder).flatMap((name) => (name.endsWith(".json") ? [join(folder, name)] : []));
   } catch {

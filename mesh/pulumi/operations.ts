@@ -6,6 +6,7 @@ import { connect } from "../../components/connect";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";
+import { interruptedOperations } from "./interruptedOperations";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { type WorkloadsThere, workloadsThere } from "../spire/federating";
@@ -82,8 +83,16 @@ export class PulumiStacks {
   preview(name: string, config?: string): Promise<PreviewOutcome> {
     return this.attempt(name, async ({ stack, activity }) => {
       await stack.preview({ ...(config !== undefined && { config }) });
-      return { succeeded: true, steps: activity().steps };
+      const { steps, outputsChange } = activity();
+      return { succeeded: true, steps, outputsChange };
     });
+  }
+
+  /** Whether no run of the stack was interrupted: none has left operations in its state, or a lock where that can be seen. */
+  async isSettled(name: string): Promise<boolean> {
+    const { workspace, interruption, logDir } = this;
+    const stack = new StackCommands(name, workspace, interruption, () => undefined, logDir);
+    return interruptedOperations(await stack.exportState()).length === 0 && !(await stack.isLocked());
   }
 
   roots(first: FirstPeer): Promise<FirstRoots> {

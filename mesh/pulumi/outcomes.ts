@@ -9,7 +9,8 @@ export type UpOutcome =
   | { succeeded: false; errors: string[]; recovered: string[]; warnings?: string[] };
 
 /** The outcome of one `pulumi preview`. */
-export type PreviewOutcome = { succeeded: true; steps: DetailedStep[] } | { succeeded: false; errors: string[] };
+export type PreviewOutcome =
+  { succeeded: true; steps: DetailedStep[]; outputsChange?: boolean } | { succeeded: false; errors: string[] };
 
 /** One `pulumi preview --refresh`; whatever goes wrong is an outcome. */
 export type DriftOutcome = { succeeded: true; objects: StackObject[] } | { succeeded: false; errors: string[] };

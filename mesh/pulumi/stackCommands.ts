@@ -8,7 +8,7 @@ import type { Interruption } from "../kernel/interruption";
 import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, runPulumi } from "./runPulumi";
 import { logFile } from "./logFile";
-import { locksFolder, recordLocks, type Recording } from "./lockRecords";
+import { locksFolder, locksIn, recordLocks, type Recording } from "./lockRecords";
 import type { EngineEvent, Workspace } from "./workspace";
 
 /**
@@ -88,6 +88,12 @@ export class StackCommands {
     return JSON.parse(text) as Deployment;
   }
 
+  /** Whether there is a lock; false where locks are no files. */
+  async isLocked(): Promise<boolean> {
+    const folder = await this.locksFolder();
+    return folder !== undefined && locksIn(folder).length > 0;
+  }
+
   /** A command that takes the stack's lock. */
   private async change(command: string, flags: readonly string[], onEvent = this.onEvent): Promise<void> {
     const recording = await this.recording();
@@ -123,13 +129,18 @@ export class StackCommands {
 
   /** Undefined where locks are no files. */
   private async recording(): Promise<Recording | undefined> {
+    const folder = await this.locksFolder();
+    return folder === undefined ? undefined : recordLocks(folder);
+  }
+
+  /** Undefined where locks are no files. */
+  private async locksFolder(): Promise<string | undefined> {
     const { workspace } = this;
     const [backend, { name: project }] = await Promise.all([
       backendOf(workspace, this.interruption),
       workspace.projectSettings(),
     ]);
-    const folder = locksFolder(backend, workspace.workDir, project, this.name.split("/").at(-1) ?? this.name);
-    return folder === undefined ? undefined : recordLocks(folder);
+    return locksFolder(backend, workspace.workDir, project, this.name.split("/").at(-1) ?? this.name);
   }
 }
 

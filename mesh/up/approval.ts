@@ -1,9 +1,10 @@
 /** What an up is going to change, for somebody to approve. */
 import { look } from "../kernel/looked";
+import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
 import type { MeshMember } from "../members/members";
 import { type Previews, preview, type PreviewMember } from "../preview/preview";
-import type { UpMember } from "./up";
+import { comparable, type Publications } from "./convergence";
 
 export interface PlannedMember extends PreviewMember {
   /** Its own stack or a peer's is still to be made, so Pulumi cannot preview it. */
@@ -12,6 +13,12 @@ export interface PlannedMember extends PreviewMember {
   willRestart: boolean;
   /** One more run is due whatever its peers do. */
   dueAgain: boolean;
+  /** An interrupted run has left operations or a lock, which no preview shows. */
+  interrupted: boolean;
+  /** What it publishes becomes something else. */
+  outputsChange: boolean;
+  /** Only where nothing of it is to change: what its peers had published by then. */
+  upToDateWith?: Publications;
   /** Its config as it was when the plan was made; only compared. */
   config: string;
 }
@@ -20,6 +27,8 @@ export interface PlannedMember extends PreviewMember {
 export interface ApprovalSources extends Previews {
   /** What a stack's and the project's file say of its config. */
   config(member: MeshMember): Promise<string>;
+  /** Whether no run of the stack was interrupted. */
+  isSettled(id: string): Promise<boolean>;
 }
 
 export async function planUp(
@@ -29,62 +38,67 @@ export async function planUp(
 ): Promise<PlannedMember[]> {
   const missing = new Set<string>();
   const again = new Set<string>();
+  const saw: Record<string, string | undefined> = {};
+  const published = once(
+    (id: string) => id,
+    (id) => stacks.published(id),
+  );
   await inParallel(parallel, [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))], async (id) => {
-    const read = await look(() => stacks.published(id));
-    if ("seen" in read && read.seen === undefined) missing.add(id);
-    if ("seen" in read && read.seen?.runAgain === true) again.add(id);
+    const read = await look(() => published(id));
+    if (!("seen" in read)) return;
+    saw[id] = comparable(read.seen?.federation);
+    if (read.seen === undefined) missing.add(id);
+    if (read.seen?.runAgain === true) again.add(id);
   });
   const unbuilt = ({ id, peers }: Pick<MeshMember, "id" | "peers">): boolean =>
     [id, ...peers].some((one) => missing.has(one));
   const isUnbuilt = new Map(members.map((member) => [member.id, unbuilt(member)]));
+  const otherOutputs = new Set<string>();
   const previews: Previews = {
-    published: (id) => stacks.published(id),
+    published,
     roots: (first) => stacks.roots(first),
     ownRoots: (member) => stacks.ownRoots(member),
     workloads: (member) => stacks.workloads(member),
-    preview: (id) =>
-      isUnbuilt.get(id) === true ? Promise.resolve({ succeeded: true, steps: [] }) : stacks.preview(id),
+    preview: async (id) => {
+      if (isUnbuilt.get(id) === true) return { succeeded: true, steps: [] };
+      const outcome = await stacks.preview(id);
+      if (outcome.succeeded && outcome.outputsChange === true) otherOutputs.add(id);
+      return outcome;
+    },
   };
   const seen = await preview(members, previews, parallel);
-  const planned = await Promise.all(
-    members.map(async (member): Promise<PlannedMember[]> => {
-      const one = seen.find((previewed) => previewed.member === member.name);
-      if (one === undefined) return [];
-      const joins = one.trust.waitsFor.some((peer) => member.peers.some((id) => member.labels[id] === peer));
-      return [
-        {
-          ...one,
-          unbuilt: unbuilt(member),
-          willRestart: one.restarts || unbuilt(member) || (joins && member.config.federatesWith === "static"),
-          dueAgain: again.has(member.id),
-          config: await stacks.config(member),
-        },
-      ];
-    }),
-  );
-  return planned.flat();
+  const plans = new Map<string, PlannedMember>();
+  await inParallel(parallel, members, async (member) => {
+    const one = seen.find((previewed) => previewed.member === member.name);
+    if (one === undefined) return;
+    const joins = one.trust.waitsFor.some((peer) => member.peers.some((id) => member.labels[id] === peer));
+    const isNew = unbuilt(member);
+    const plan = {
+      ...one,
+      unbuilt: isNew,
+      willRestart: one.restarts || isNew || (joins && member.config.federatesWith === "static"),
+      dueAgain: again.has(member.id),
+      interrupted: !isNew && !(await isSettled(stacks, member)),
+      outputsChange: otherOutputs.has(member.id),
+      config: await stacks.config(member),
+    };
+    plans.set(member.id, changesNothing(plan) ? { ...plan, upToDateWith: saw } : plan);
+  });
+  return members.flatMap(({ id }) => plans.get(id) ?? []);
 }
+
+/** A state that cannot be read may have anything in it. */
+async function isSettled(stacks: ApprovalSources, { id }: MeshMember): Promise<boolean> {
+  const answer = await look(() => stacks.isSettled(id));
+  return "seen" in answer && answer.seen;
+}
+
+const changesNothing = (plan: PlannedMember): boolean =>
+  !(plan.unbuilt || plan.dueAgain || plan.interrupted || plan.outputsChange) &&
+  [plan.steps, plan.trust.gains, plan.trust.loses, plan.errors, plan.unread].every(
+    (list: readonly unknown[]) => list.length === 0,
+  );
 
 /** Whether the plan contains no change at all. */
 export const isNothing = (plan: readonly PlannedMember[]): boolean =>
-  plan.every(
-    ({ unbuilt, dueAgain, steps, trust, errors, unread }) =>
-      !unbuilt &&
-      !dueAgain &&
-      [steps, trust.gains, trust.loses, errors, unread].every((list: readonly unknown[]) => list.length === 0),
-  );
-
-/** The result of members that need no run. */
-export const unchanged = (plan: readonly PlannedMember[]): UpMember[] =>
-  plan.map(({ member, trust }) => ({
-    member,
-    state: trust.waitsFor.length === 0 ? "complete" : "pending",
-    waitsFor: trust.waitsFor,
-    keeps: trust.keeps.map(({ peer }) => peer),
-    runs: 0,
-    changes: {},
-    restarts: 0,
-    recovered: [],
-    warnings: [],
-    errors: [],
-  }));
+  plan.every(({ upToDateWith }) => upToDateWith !== undefined);

@@ -13,6 +13,10 @@ export type Converging = Pick<Known, "id" | "peers">;
 /** What the members have published, by id; undefined is nothing. Values are only compared. */
 export type Publications = Readonly<Record<string, string | undefined>>;
 
+/** What a stack has published, to be compared. */
+export const comparable = (contract: object | undefined): string | undefined =>
+  contract === undefined ? undefined : JSON.stringify(contract);
+
 export type Trusted = Readonly<Record<string, readonly string[]>>;
 
 export interface Progress {
@@ -29,7 +33,7 @@ export interface Progress {
   unread?: ReadonlySet<string>;
 }
 
-/** One finished run of a member. */
+/** One finished run of a member, or a preview in which a run had nothing to do. */
 export interface MemberRun {
   /** Its id. */
   member: string;

@@ -11,7 +11,7 @@ import type { PlannedMember } from "./approval";
 export function printPlan(plan: readonly PlannedMember[]): string {
   const domains = new Map(plan.map(({ member, trustDomain }) => [member, trustDomain]));
   const restarting = plan.filter(({ willRestart }) => willRestart).map(({ member }) => member);
-  const resources = plan.filter(({ steps, unbuilt }) => unbuilt || steps.length > 0);
+  const resources = plan.filter(({ steps, unbuilt, outputsChange }) => unbuilt || outputsChange || steps.length > 0);
   return printable(
     [
       section(
@@ -24,6 +24,10 @@ export function printPlan(plan: readonly PlannedMember[]): string {
       ),
       section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
       section("Resources", resources.flatMap(resourceLines)),
+      section(
+        "Interrupted runs",
+        plan.filter(({ interrupted }) => interrupted).map(({ member }) => `${member}: this run finishes it`),
+      ),
       section(
         "Warnings",
         plan.flatMap(({ member, sharedRoots, workloads }) =>
@@ -72,7 +76,10 @@ function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
   const counts = new Map<string, number>();
   for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
   const counted = [...counts].map(([op, count]) => `${String(count)} to ${op}`).join(", ");
-  return [`${member}  ${counted}`, ...steps.filter(isLoss).map((step) => `  ${stepLine(step)}`)];
+  return [
+    `${member}  ${counted === "" ? "none, only its outputs change" : counted}`,
+    ...steps.filter(isLoss).map((step) => `  ${stepLine(step)}`),
+  ];
 }
 
 const stepLine = (step: Step): string => describeStep(step, step.op.padEnd(7));

@@ -1,7 +1,15 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
 import { printable } from "../kernel/text";
 import type { OpMap, Published } from "../pulumi/workspace";
-import { nextRound, type Progress, type Publications, type MemberRun, standings, type Trusted } from "./convergence";
+import {
+  comparable,
+  nextRound,
+  type Progress,
+  type Publications,
+  type MemberRun,
+  standings,
+  type Trusted,
+} from "./convergence";
 import type { MeshMember } from "../members/members";
 import { UNCHANGING } from "../pulumi/events";
 import { uninterrupted } from "../kernel/interruption";
@@ -47,6 +55,7 @@ export interface UpMember {
 /**
  * Makes missing stacks, then runs rounds until nobody has to run. A member that fails does not stop the others.
  *
+ * @param upToDate what the peers of members with nothing to do had published then, by id: they run once that is something else
  * @param signal once it is aborted no further round begins; the result is what was done until then
  */
 export async function up(
@@ -55,10 +64,11 @@ export async function up(
   parallel: number,
   onRound: (round: number, ids: readonly string[]) => void,
   signal = uninterrupted.signal,
+  upToDate: ReadonlyMap<string, Publications> = new Map(),
 ): Promise<UpMember[]> {
   const interrupted = (): boolean => signal.aborted;
   const outcomes = new Map<string, UpOutcome[]>(members.map(({ id }) => [id, []]));
-  const runs: MemberRun[] = [];
+  const runs: MemberRun[] = [...upToDate].map(([member, saw]) => ({ member, succeeded: true, saw }));
   const everybody = [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))];
   const { missing, ...before } = await look(members, everybody, stacks, parallel);
   for (const id of missing) {
@@ -67,7 +77,13 @@ export async function up(
     if ("because" in made) before.unread.set(id, `its stack cannot be created: ${made.because}`);
   }
   let unread = before.unread;
-  let progress: Progress = { members, ...before, runs, unread: new Set(unread.keys()) };
+  const outside = (pending: Trusted): Trusted =>
+    Object.fromEntries(members.map((member) => [member.id, outsideOf(member, pending)]));
+  let progress: Progress = {
+    ...{ members, ...before, runs },
+    pendingOutside: outside(before.pending),
+    unread: new Set(unread.keys()),
+  };
   for (let round = 1, ids = nextRound(progress); ids.length > 0 && !interrupted(); round++, ids = nextRound(progress)) {
     onRound(round, ids);
     const saw = progress.published;
@@ -85,7 +101,7 @@ export async function up(
       published: { ...after.published, ...only(progress.published, unread) },
       again: after.again,
       trusted: { ...after.trusted, ...only(progress.trusted ?? {}, unread) },
-      pendingOutside: Object.fromEntries(members.map((member) => [member.id, outsideOf(member, after.pending)])),
+      pendingOutside: outside(after.pending),
       unread: new Set(unread.keys()),
     };
   }
@@ -123,10 +139,8 @@ async function look(
     if ("seen" in read) found.set(id, read.seen);
     else unread.set(id, `its stack cannot be read: ${read.because}`);
   });
-  const text = (contract: unknown): string | undefined =>
-    contract === undefined ? undefined : JSON.stringify(contract);
   return {
-    published: Object.fromEntries(ids.map((id) => [id, text(found.get(id)?.federation)])),
+    published: Object.fromEntries(ids.map((id) => [id, comparable(found.get(id)?.federation)])),
     again: new Set(ids.filter((id) => found.get(id)?.runAgain === true)),
     trusted: Object.fromEntries(members.map((member) => [member.id, trustedBy(member, found.get(member.id))])),
     pending: Object.fromEntries(ids.map((id) => [id, found.get(id)?.pendingPeers ?? []])),

@@ -198,7 +198,7 @@ describe("kill -9", () => {
     await fullMesh();
     const { result } = await up();
     expect(result.map(({ runs, changes, restarts, recovered }) => ({ runs, changes, restarts, recovered }))).toEqual(
-      NAMES.map(() => ({ runs: 1, changes: {}, restarts: 0, recovered: [] })),
+      NAMES.map(() => ({ runs: 0, changes: {}, restarts: 0, recovered: [] })),
     );
     expect((await project.run("stack", "--show-name")).stderr).toMatch(/no stack selected/);
   });

@@ -33,6 +33,9 @@ class World {
   readonly members: MeshMember[];
   readonly published = new Map<string, Published>();
   readonly steps = new Map<string, DetailedStep[]>();
+  /** Members with what an interrupted run has left, and members whose outputs become others. */
+  readonly unsettled = new Set<string>();
+  readonly otherOutputs = new Set<string>();
   /** Members whose preview fails. */
   readonly refused = new Set<string>();
   workloads: WorkloadsThere | undefined;
@@ -92,11 +95,13 @@ class World {
         this.did.push(`preview ${stackOf(stack)}`);
         if (this.refused.has(stackOf(stack)))
           return Promise.resolve({ succeeded: false, errors: [`${stackOf(stack)} cannot be previewed`] });
-        return Promise.resolve({ succeeded: true, steps: this.steps.get(stackOf(stack)) ?? [] });
+        const outputsChange = this.otherOutputs.has(stackOf(stack));
+        return Promise.resolve({ succeeded: true, steps: this.steps.get(stackOf(stack)) ?? [], outputsChange });
       },
       roots: () => Promise.resolve(this.roots),
       ownRoots: () => Promise.resolve([]),
       workloads: () => Promise.resolve(this.workloads),
+      isSettled: (stack: string) => Promise.resolve(!this.unsettled.has(stackOf(stack))),
     };
     const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
     const session = { members: this.members, stacks, workspace, interruption: uninterrupted } as unknown as Session;
@@ -180,23 +185,48 @@ test("the plan says what it does to workloads", async () => {
   expect(text + world.notes).toMatch(/^Warnings\n {2}! a: ClusterSPIFFEID shop \(2 pods\) gets no identities/m);
 });
 
-test("with --yes members run although nothing is to change, which no preview of an interrupted run shows", async () => {
-  const world = new World("a", "b");
-  world.has("a", "b");
-  world.has("b", "a");
-  expect((await world.up({ yes: true })).exit).toBe(0);
-  expect(world.notes).toMatch(/^nothing to change$/m);
-  expect(world.runs).toEqual(["up a", "up b"]);
+describe.each([true, false])("with --yes: %j, where nothing is to change", (yes) => {
+  const settled = (): World => {
+    const world = new World("a", "b");
+    world.has("a", "b");
+    world.has("b", "a");
+    return world;
+  };
+
+  test("it says so, doesn't ask, and runs nobody", async () => {
+    const world = settled();
+    const { exit, text } = await world.up({ yes });
+    expect([exit, world.questions, world.runs]).toEqual([0, [], []]);
+    expect(world.notes).toContain("nothing to change");
+    expect(text).toMatch(/^a +complete +0 +0 +none$/m);
+  });
+
+  test("a member with what an interrupted run has left runs all the same, and the plan says why", async () => {
+    const world = settled();
+    world.unsettled.add("b");
+    world.answers = ["y"];
+    expect((await world.up({ yes })).exit).toBe(0);
+    expect(world.notes).toMatch(/^Interrupted runs\n {2}b: /m);
+    expect(world.runs).toEqual(["up b"]);
+  });
+
+  test("so does one that publishes something else, which Pulumi counts as no change", async () => {
+    const world = settled();
+    world.otherOutputs.add("a");
+    world.answers = ["y"];
+    expect((await world.up({ yes })).exit).toBe(0);
+    expect(world.notes).toMatch(/^Resources\n {2}a {2}none, only its outputs change$/m);
+    expect(world.runs).toEqual(["up a"]);
+  });
 });
 
-test("where nothing is to change it says so and doesn't ask", async () => {
-  const world = new World("a", "b");
-  world.has("a", "b");
-  world.has("b", "a");
-  const { exit, text } = await world.up();
-  expect([exit, world.questions, world.runs]).toEqual([0, [], []]);
-  expect(world.notes).toContain("nothing to change");
-  expect(text).toMatch(/^a +complete +0 +0 +none$/m);
+test("members with nothing to change wait for the one that joins, and run once", async () => {
+  const world = grown();
+  world.published.delete(id("c"));
+  world.published.set(id("c"), { pendingPeers: [], peers: {} });
+  for (const name of ["a", "b"]) world.steps.delete(name);
+  expect((await world.up({ yes: true })).exit).toBe(0);
+  expect(world.runs).toEqual(["up c", "up a", "up b"]);
 });
 
 test("a policy pack judges the plan and the runs", async () => {

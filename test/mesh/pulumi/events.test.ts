@@ -27,6 +27,18 @@ test("a resource that is worked on is what it does now, and a step of the whole"
   expect(activity.steps).toEqual([{ op: "update", type: "kubernetes:rbac/v1:Role", name: "r" }]);
 });
 
+test("what a stack publishes becomes something else, though Pulumi calls the stack the same", () => {
+  const result = (old: object, now: object): object => ({
+    resOutputsEvent: {
+      metadata: { op: "same", type: "pulumi:pulumi:Stack", old: { outputs: old }, new: { outputs: now } },
+    },
+  });
+  const before = { federation: { trustDomain: "a" } };
+  expect(after(result(before, before), result(before, before)).outputsChange).toBe(false);
+  expect(after(result(before, before), result(before, { federation: { trustDomain: "b" } })).outputsChange).toBe(true);
+  expect(after(result(before, {}), result(before, before)).outputsChange).toBe(false);
+});
+
 test("a replacement is one step, with the paths by which it came", () => {
   const withPaths = {
     resourcePreEvent: { metadata: { op: "replace", type: "a:b:Role", urn: "u::r", detailedDiff: { x: {} } } },
