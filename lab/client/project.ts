@@ -60,6 +60,12 @@ export class Project {
     private readonly kubeconfig?: string,
   ) {}
 
+  /** Any Pulumi project in a folder, with a state backend of its own there. */
+  static async in(dir: string): Promise<Project> {
+    await mkdir(join(dir, "state"), { recursive: true });
+    return new Project(dir, false);
+  }
+
   /** Copies the project into `dir` with a state backend of its own. `show` prints every command and its output as it runs. */
   static async create(dir: string, options: { show?: boolean } = {}): Promise<Project> {
     await mkdir(join(dir, "state"), { recursive: true });

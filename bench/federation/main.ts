@@ -1,0 +1,45 @@
+/**
+ * How long clusters need to federate by hand and by this project: `make bench-federation`, or
+ * `npm run bench:federation -- [clusters…]` for other numbers than 2, 3 and 5. Each way begins in a lab of its own, that has
+ * nothing but SPIRE; all programs are the real ones.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import type { Measured } from "./inLab";
+import { NAMES, type WayName } from "./ways";
+
+const ROOT = resolve(__dirname, "..", "..");
+const run = promisify(execFile);
+
+async function measureIn(way: WayName, clusters: number): Promise<Measured> {
+  const dir = await mkdtemp(join(tmpdir(), "bench-"));
+  const options = { cwd: ROOT, env: { ...process.env, LAB_STATE: join(dir, "lab") }, maxBuffer: 2 ** 26 };
+  const lab = (...args: string[]): Promise<{ stdout: string }> => run("lab/lab", args, options);
+  try {
+    await lab("up", "--clusters", String(clusters + 1), "--until-exit-of", String(process.pid));
+    const { stdout } = await lab("exec", "--", "npx", "tsx", "bench/federation/inLab.ts", way, String(clusters));
+    return JSON.parse(stdout) as Measured;
+  } finally {
+    await lab("down");
+    await rm(dir, { recursive: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const given = process.argv.slice(2).map(Number);
+  const results: Measured[] = [];
+  for (const clusters of given.length > 0 ? given : [2, 3, 5]) {
+    for (const way of NAMES) {
+      const measured = await measureIn(way, clusters);
+      results.push(measured);
+      const { fromNothing, joining } = measured;
+      console.log(`${way}, ${clusters} clusters: ${fromNothing.seconds} s; one more joins: ${joining.seconds} s`);
+    }
+  }
+  await writeFile(join(__dirname, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+}
+
+void main();
