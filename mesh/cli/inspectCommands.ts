@@ -60,7 +60,7 @@ export const statusCommand = define({
     "status -o json": "The same for a program",
   },
   exits:
-    "0 everybody trusts whom the config names; 1 somebody is pending or leaving; 2 wrong usage or config; 3 unknown",
+    "0 everybody trusts whom the config names, and is trusted back; 1 somebody is pending, leaving or not trusted back; 2 wrong usage or config; 3 unknown",
   seeAlso: "verify",
   async run({ open }, names, flags) {
     const { members, stacks } = await open(names);

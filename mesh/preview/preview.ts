@@ -34,6 +34,8 @@ export interface PreviewMember {
   member: string;
   trustDomain: string;
   trust: Omit<TrustChanges, "gains"> & { gains: TrustGain[] };
+  /** Peers among the previewed members that are to trust it, and do not name it among their peers. */
+  notTrustedBy: string[];
   /** Roots that vouch for several of the trust domains that it will have bundles of, its own among them. */
   sharedRoots: SharedRoot[];
   /** What the change of trust does to workloads. */
@@ -78,7 +80,7 @@ export async function preview(
     const wanted = config.peers.map((peer) => peer.name);
     const trust =
       "seen" in before
-        ? withLabels(member, trustChanges(wanted, publications, before.seen))
+        ? withLabels(member, oneWays(member, trustChanges(wanted, publications, before.seen)))
         : { gains: [], loses: [], keeps: [], waitsFor: [] };
     const there = config.peers.flatMap((peer) => {
       const contract = publications.get(peer.name);
@@ -94,6 +96,7 @@ export async function preview(
       member: name,
       trustDomain: config.trustDomain,
       trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
+      notTrustedBy: oneSided(member, members),
       sharedRoots: sharedRoots(
         [
           { trustDomain: config.trustDomain, roots: own },
@@ -116,6 +119,34 @@ export async function preview(
   });
   return members.flatMap(({ id }) => results.get(id) ?? []);
 }
+
+function oneWays({ config }: MeshMember, changes: TrustChanges): TrustChanges {
+  const isOneWay = (name: string): boolean => config.peers.some((peer) => peer.name === name && peer.oneWay === true);
+  return {
+    ...changes,
+    gains: changes.gains.map((gain) => ({ ...gain, ...(isOneWay(gain.peer) && { oneWay: true as const }) })),
+  };
+}
+
+/** Members that the member is to trust both ways, and whose config does not name it. */
+function oneSided({ id, config, labels }: MeshMember, members: readonly MeshMember[]): string[] {
+  return config.peers
+    .filter((peer) => peer.oneWay !== true)
+    .flatMap((peer) => {
+      const other = members.find((member) => member.id === peer.id);
+      return other === undefined || other.config.peers.some((one) => one.id === id)
+        ? []
+        : [labels[peer.id] ?? peer.name];
+    });
+}
+
+/** What is said of such a member. */
+export const oneSidedWarning = (
+  peer: string,
+  { member, trustDomain }: Pick<PreviewMember, "member" | "trustDomain">,
+): string =>
+  `${peer} will not trust ${trustDomain}, since ${member} is not among its peers. Add it there, or set trust: oneway for ${peer} in ` +
+  `the peers of ${member}`;
 
 /** Peers as people call them, and not as their objects are called. */
 function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: TrustChanges): TrustChanges {
@@ -169,14 +200,14 @@ export function printPreview(members: readonly PreviewMember[]): string {
   return members.map((member) => section(member, domains)).join("\n");
 }
 
-function section(
-  { member, trustDomain, trust, sharedRoots, workloads, restarts, steps, errors, unread }: PreviewMember,
-  domains: ReadonlyMap<string, string>,
-): string {
+function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>): string {
+  const { member, trustDomain, trust, sharedRoots, notTrustedBy, workloads, restarts, steps, errors, unread } =
+    previewed;
   const about = workloadLines(workloads);
   const changing = [
     ...trust.gains.map(
-      (gain) => `will trust ${gain.trustDomain} (${gain.peer}), ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
+      (gain) =>
+        `will trust ${gain.trustDomain} (${gain.peer})${gain.oneWay ? " one way" : ""}, ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
     ),
     ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): no longer among its peers`),
     ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
@@ -194,7 +225,11 @@ function section(
   const lines = [
     ...(errors.length > 0 ? errors : changing.length > 0 || unread.length > 0 ? changing : ["nothing changes"]),
     ...unread,
-    ...[...sharedRoots.map(describeSharedRoot), ...about.warnings].map((warning) => `warning: ${warning}`),
+    ...[
+      ...notTrustedBy.map((peer) => oneSidedWarning(peer, previewed)),
+      ...sharedRoots.map(describeSharedRoot),
+      ...about.warnings,
+    ].map((warning) => `warning: ${warning}`),
   ];
   return `${member} (${trustDomain})\n${lines.map((line) => `  ${printable(line).replaceAll("\n", "\n  ")}\n`).join("")}`;
 }

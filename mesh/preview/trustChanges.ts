@@ -5,7 +5,7 @@ import type { Published } from "../pulumi/workspace";
 
 export interface TrustChanges {
   /** Peers that it will begin to trust. */
-  gains: { peer: string; trustDomain: string; bundleEndpointUrl: string }[];
+  gains: { peer: string; trustDomain: string; bundleEndpointUrl: string; oneWay?: true }[];
   /** Peers that it will stop trusting, because its config no longer names them. */
   loses: TrustedPeer[];
   /** Peers that it goes on trusting although their stacks publish nothing any more. */

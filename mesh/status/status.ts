@@ -9,6 +9,7 @@ import { look, type Looked } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { table } from "../kernel/table";
 import type { Contract } from "../../stacks/contract";
+import type { ConfiguredPeer } from "../../stacks/peers";
 import { KEPT, trustChanges } from "../preview/trustChanges";
 import type { Stacks } from "../up/up";
 
@@ -23,6 +24,10 @@ export interface StatusMember {
   kept: string[];
   /** Peers in its config that it does not trust yet. */
   pending: string[];
+  /** Peers that it trusts and that need not trust it. */
+  oneWay: string[];
+  /** Peers that it trusts and that do not trust it since their last up, though they are to. */
+  notTrustedBy: string[];
   /** Stacks that it trusts although its config no longer names them. */
   leaving: string[];
   /** Whether its own stack could be read; if not, nothing is known of the endpoint and of whom it trusts. */
@@ -70,20 +75,44 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
     trusts: Object.fromEntries(Object.entries(trusts).map(([peer, trust]) => [label(peer), trust])),
     kept: keeps.map(({ peer }) => label(peer)),
     pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined).map(label) : [],
+    oneWay: config.peers.filter((peer) => peer.oneWay === true).map((peer) => label(peer.name)),
+    notTrustedBy: config.peers
+      .filter((peer) => trusts[peer.name] !== undefined && !mayTrust(peer, config.trustDomain, readingOf))
+      .map((peer) => label(peer.name)),
     leaving: loses.map(({ peer }) => peer),
     read: "seen" in own,
     unread,
   };
 }
 
+/** Whether the peer trusts that trust domain, need not, or nobody can tell. */
+function mayTrust(
+  { id, publication, oneWay }: ConfiguredPeer,
+  trustDomain: string,
+  readingOf: (stack: string) => Looked<Published | undefined>,
+): boolean {
+  const reading = readingOf(id);
+  if (publication !== undefined || oneWay === true || !("seen" in reading)) return true;
+  const { federation, peers } = reading.seen ?? {};
+  return federation === undefined || Object.values(peers ?? {}).some((one) => one.trustDomain === trustDomain);
+}
+
 /** What was found counts more than what could not be read. */
 export function statusExit(members: readonly StatusMember[]): ExitCode {
-  if (members.some(({ pending, leaving }) => pending.length > 0 || leaving.length > 0)) return EXIT.findings;
+  if (
+    members.some(({ pending, notTrustedBy, leaving }) => [pending, notTrustedBy, leaving].some((all) => all.length > 0))
+  )
+    return EXIT.findings;
   return members.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
 }
 
 export function printStatus(members: readonly StatusMember[]): string {
-  const notes = members.flatMap(({ member, kept: peers, leaving, unread }) => [
+  const notes = members.flatMap(({ member, kept: peers, notTrustedBy, leaving, unread }) => [
+    ...notTrustedBy.map(
+      (peer) =>
+        `\n${member}: ${peer} does not trust it. If ${peer} has it among its peers, run npx ${PROGRAM} up; else add it there, or set ` +
+        `trust: oneway for ${peer} in the peers of ${member}\n`,
+    ),
     ...leaving.map(
       (peer) =>
         `\n${member}: still trusts ${peer}, which is no longer among its peers: ` +
@@ -94,11 +123,13 @@ export function printStatus(members: readonly StatusMember[]): string {
   ]);
   const rows = table(
     ["MEMBER", "TRUST DOMAIN", "ENDPOINT", "TRUSTS", "PENDING", "LEAVING"],
-    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, pending, leaving, read }) => [
+    members.map(({ member, trustDomain, bundleEndpointUrl, trusts, oneWay, pending, leaving, read }) => [
       member,
       trustDomain,
       bundleEndpointUrl ?? (read ? "none yet" : "not known"),
-      Object.keys(trusts).join(", ") || (read ? "nobody" : "not known"),
+      Object.keys(trusts)
+        .map((peer) => (oneWay.includes(peer) ? `${peer} (one way)` : peer))
+        .join(", ") || (read ? "nobody" : "not known"),
       pending.join(", ") || "-",
       leaving.join(", ") || "-",
     ]),

@@ -4,7 +4,7 @@ import { word } from "../../components/shell";
 import { describeSharedRoot } from "../../components/sharedRoots";
 import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
-import { type TrustGain, workloadLines } from "../preview/preview";
+import { oneSidedWarning, type TrustGain, workloadLines } from "../preview/preview";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { PlannedMember } from "./approval";
 
@@ -30,10 +30,12 @@ export function printPlan(plan: readonly PlannedMember[]): string {
       ),
       section(
         "Warnings",
-        plan.flatMap(({ member, sharedRoots, workloads }) =>
-          [...sharedRoots.map(describeSharedRoot), ...workloadLines(workloads).warnings].map(
-            (warning) => `! ${member}: ${warning}`,
-          ),
+        plan.flatMap((one) =>
+          [
+            ...one.notTrustedBy.map((peer) => oneSidedWarning(peer, one)),
+            ...one.sharedRoots.map(describeSharedRoot),
+            ...workloadLines(one.workloads).warnings,
+          ].map((warning) => `! ${one.member}: ${warning}`),
         ),
       ),
       section(
@@ -52,7 +54,10 @@ export const printDetails = (plan: readonly PlannedMember[]): string =>
 
 function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<string, string>): string[] {
   return [
-    ...trust.gains.map((gain) => `+ ${member} will trust ${gain.trustDomain} (${gain.peer}); ${rootsOf(gain)}`),
+    ...trust.gains.map(
+      (gain) =>
+        `+ ${member} will trust ${gain.trustDomain} (${gain.peer})${gain.oneWay ? " one way" : ""}; ${rootsOf(gain)}`,
+    ),
     ...trust.waitsFor.map((peer) => {
       const domain = domains.get(peer);
       return domain === undefined

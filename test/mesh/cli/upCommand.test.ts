@@ -176,6 +176,13 @@ test("--yes skips the question, never the plan", async () => {
   expect([world.questions, world.runs]).toEqual([[], ["up a", "up b", "up c"]]);
 });
 
+test("the plan says where trust goes one way", async () => {
+  const world = grown();
+  for (const peer of world.members[0]?.config.peers ?? []) if (peer.name === "c") peer.oneWay = true;
+  const { text } = await world.up({ yes: true });
+  expect(text + world.notes).toContain("+ a will trust apps.c.example.com (c) one way; root sha256 ab12\n");
+});
+
 test("the plan says what it does to workloads", async () => {
   const world = grown();
   const shop = { object: "ClusterSPIFFEID shop", pods: 2, trustDomains: ["apps.c.example.com"] };

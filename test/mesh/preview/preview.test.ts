@@ -177,6 +177,32 @@ describe("preview", () => {
     );
   });
 
+  test("trust goes one way where the config says so, and a member that does not name it back is warned of otherwise", async () => {
+    const previewed = async (...peers: unknown[]): Promise<string> =>
+      printPreview(
+        await preview(
+          [
+            memberOf(configOf({ peers })),
+            memberOf(configOf({ trustDomain: "apps.cluster2.example.com" }, { ...HOME, stack: "cluster2" })),
+          ],
+          {
+            roots: () => Promise.resolve({ roots: ["ab12"], certificates: [] }),
+            ownRoots: () => Promise.resolve([]),
+            workloads: () => Promise.resolve(undefined),
+            published: () => Promise.resolve({ pendingPeers: [], peers: {}, federation: contract("cluster2") }),
+            preview: () => Promise.resolve({ succeeded: true, steps: [] }),
+          },
+          2,
+        ),
+      );
+    expect(await previewed({ stack: "cluster2", trust: "oneway" })).toMatch(
+      /^  will trust apps\.cluster2\.example\.com \(cluster2\) one way, (?!.*warning)/ms,
+    );
+    expect(await previewed("cluster2")).toMatch(
+      /^  warning: cluster2 will not trust apps\.cluster1\.example\.com, since cluster1 is not among its peers\. .*trust: oneway for cluster2/m,
+    );
+  });
+
   test("a peer that is no stack is trusted as the config describes it, and its first bundle is its endpoint's", async () => {
     const partner = {
       name: "partner",

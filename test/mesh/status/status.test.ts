@@ -86,16 +86,39 @@ test.each<[string, Partial<StatusMember>, number, RegExp]>([
   ["all is as the config says", {}, 0, /^cluster1 .* cluster2 +- +-$/m],
   ["a peer is pending", { pending: ["cluster3"] }, 1, /^cluster1 .* cluster2 +cluster3 +-$/m],
   ["a peer is leaving", { leaving: ["old"] }, 1, /^cluster1: still trusts old, .*remove old ends/m],
+  ["a peer does not trust it", { notTrustedBy: ["cluster2"] }, 1, /^cluster1: cluster2 does not trust it\. .*oneway/m],
+  ["a peer need not trust it", { oneWay: ["cluster2"] }, 0, /^cluster1 .* cluster2 \(one way\) +- +-$/m],
   ["a stack cannot be read", { unread: ["no answer"] }, 3, /^cluster1: no answer$/m],
   ["what was found counts more", { pending: ["cluster3"], unread: ["no answer"] }, 1, /no answer/],
 ])("%s: the exit code and the table say it", (_, found, exit, said) => {
   const trusts = { cluster2: { trustDomain: "apps.cluster2.example.com", fingerprints: [] } };
-  const none = { kept: [], pending: [], leaving: [], unread: [] };
+  const none = { kept: [], pending: [], oneWay: [], notTrustedBy: [], leaving: [], unread: [] };
   const members = [
     { member: "cluster1", trustDomain: "apps.cluster1.example.com", trusts, read: true, ...none, ...found },
   ];
   expect(statusExit(members)).toBe(exit);
   expect(printStatus(members)).toMatch(said);
+});
+
+test("a peer that does not trust it is told from one that need not, that has published nothing, and that nobody can read", async () => {
+  const peers = ["mutual", "silent", "unread", "absent", { stack: "oneway", trust: "oneway" }];
+  const cluster1 = memberOf(configOf({ peers }));
+  const backend: Record<string, Published> = {
+    [id("cluster1")]: published("cluster1", "mutual", "silent", "unread", "absent", "oneway"),
+    [id("mutual")]: published("mutual", "cluster1"),
+    [id("silent")]: { pendingPeers: [], peers: {} },
+    [id("absent")]: published("absent", "cluster3"),
+    [id("oneway")]: published("oneway"),
+  };
+  const [seen] = await status(
+    [cluster1],
+    {
+      published: (name) =>
+        name === id("unread") ? Promise.reject(new Error("no answer")) : Promise.resolve(backend[name]),
+    },
+    2,
+  );
+  expect(seen).toMatchObject({ notTrustedBy: ["absent"], oneWay: ["oneway"] });
 });
 
 test("a peer that is no stack is nobody's to read, and pending until it is trusted", async () => {
