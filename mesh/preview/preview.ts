@@ -6,7 +6,7 @@ import type { Publication } from "../../stacks/contract";
 import { publicationOf } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
-import { look } from "../kernel/looked";
+import { look, type Looked } from "../kernel/looked";
 import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
 import { firstPeer, type FirstPeer, type FirstRoots } from "../spire/firstRoots";
@@ -23,8 +23,8 @@ export interface Previews {
   roots(first: FirstPeer): Promise<FirstRoots>;
   /** The member's own roots (PEM), as its cluster has them; none where they cannot be read. */
   ownRoots(member: MeshMember): Promise<string[]>;
-  /** Whom the member's cluster is told to trust, and which workloads' objects name others; undefined where it cannot be read. */
-  workloads(member: MeshMember): Promise<WorkloadsThere | undefined>;
+  /** Whom the member's cluster is told to trust, and which workloads' objects name others. */
+  workloads(member: MeshMember): Promise<Looked<WorkloadsThere>>;
 }
 
 /** A peer that a member will begin to trust, and with which roots (SHA-256). */
@@ -107,7 +107,7 @@ export async function preview(
         ],
         new Date(),
       ),
-      workloads: effects(workloads, [
+      workloads: workloadEffects(workloads, [
         ...trust.gains.map(({ trustDomain }) => trustDomain),
         ...trust.waitsFor.flatMap((peer) => domains.get(peer) ?? []),
       ]),
@@ -159,14 +159,13 @@ function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: Trust
   };
 }
 
-/** SPIRE keeps the bundle of a trust domain that is taken out of the list, so a loss does nothing to workloads yet. */
-function effects(there: WorkloadsThere | undefined, gained: readonly string[]): WorkloadEffects {
-  const before = (there?.asked ?? []).map(({ trustDomain }) => trustDomain);
-  return workloadEffects(there?.objects ?? [], before, [...before, ...gained]);
-}
-
 /** What a change of trust does to workloads, in words. */
-export const workloadLines = ({ served, refused }: WorkloadEffects): { gains: string[]; warnings: string[] } => ({
+export const workloadLines = ({
+  served,
+  refused,
+  unknown,
+}: WorkloadEffects): Record<"gains" | "unknown" | "warnings", string[]> => ({
+  unknown: unknown.map((because) => `what it does to workloads is not known: ${because}`),
   gains: served.map(
     (one) => `${describeFederating(one)} will get identities: it federates with ${one.trustDomains.join(", ")}`,
   ),
@@ -225,6 +224,7 @@ function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>)
   const lines = [
     ...(errors.length > 0 ? errors : changing.length > 0 || unread.length > 0 ? changing : ["nothing changes"]),
     ...unread,
+    ...about.unknown,
     ...[
       ...notTrustedBy.map((peer) => oneSidedWarning(peer, previewed)),
       ...sharedRoots.map(describeSharedRoot),

@@ -10,6 +10,7 @@ import { interruptedOperations } from "./interruptedOperations";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { type WorkloadsThere, workloadsThere } from "../spire/federating";
+import type { Looked } from "../kernel/looked";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
 import { stackObjects } from "./stackObjects";
@@ -103,7 +104,7 @@ export class PulumiStacks {
     return ownRootsOf(() => connect(accessOf(config)));
   }
 
-  workloads({ config }: { config: ClusterAccess }): Promise<WorkloadsThere | undefined> {
+  workloads({ config }: { config: ClusterAccess }): Promise<Looked<WorkloadsThere>> {
     return workloadsThere(() => connect(accessOf(config)));
   }
 

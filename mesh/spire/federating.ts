@@ -6,6 +6,7 @@
  * pods behind it have no identity then, or keep the one that they have until it ends.
  */
 import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { look, type Looked } from "../kernel/looked";
 import { FEDERATION_CLASS, SPIRE_API } from "../../components/names";
 import { type AskedTrust, readAsked } from "./askedTrust";
 
@@ -36,6 +37,8 @@ export interface WorkloadEffects {
   served: FederatingObject[];
   /** Those whose entries SPIRE will refuse, and for want of whose bundles. */
   refused: (FederatingObject & { missing: string[] })[];
+  /** Why more may be, which could not be read. */
+  unknown: string[];
 }
 
 const KINDS = ["ClusterSPIFFEID", "ClusterStaticEntry"];
@@ -60,16 +63,12 @@ export async function readFederating(reader: ClusterReader): Promise<FederatingO
   return { objects: listed.flat(), unlisted };
 }
 
-/** Undefined where the cluster cannot be read. */
-export async function workloadsThere(connect: () => ClusterReader): Promise<WorkloadsThere | undefined> {
-  try {
+export const workloadsThere = (connect: () => ClusterReader): Promise<Looked<WorkloadsThere>> =>
+  look(async () => {
     const reader = connect();
     const [asked, there] = await Promise.all([readAsked(reader), readFederating(reader)]);
     return { asked, ...there };
-  } catch {
-    return undefined;
-  }
-}
+  });
 
 /** Undefined when it names nobody, or when the controller ignores it for its class. */
 function federating(kind: string, { metadata, spec, status }: WorkloadObject): FederatingObject | undefined {
@@ -80,22 +79,22 @@ function federating(kind: string, { metadata, spec, status }: WorkloadObject): F
 }
 
 /**
- * Pure.
+ * What it does to workloads that a cluster is told to trust others besides. Pure.
  *
- * @param before trust domains that the cluster is told to trust
- * @param after those that it will be told to trust
+ * SPIRE keeps the bundle of a trust domain that is taken out of the list, so a loss does nothing to workloads yet.
  */
-export function workloadEffects(
-  objects: readonly FederatingObject[],
-  before: readonly string[],
-  after: readonly string[],
-): WorkloadEffects {
+export function workloadEffects(there: Looked<WorkloadsThere>, gained: readonly string[]): WorkloadEffects {
+  if ("because" in there) return { served: [], refused: [], unknown: [there.because] };
+  const { objects, asked, unlisted } = there.seen;
+  const before = asked.map(({ trustDomain }) => trustDomain);
+  const after = [...before, ...gained];
   const missing = ({ trustDomains }: FederatingObject, trusted: readonly string[]): string[] =>
     trustDomains.filter((trustDomain) => !trusted.includes(trustDomain));
   const lacking = objects.map((one) => ({ ...one, missing: missing(one, after) }));
   return {
     served: objects.filter((one) => missing(one, before).length > 0 && missing(one, after).length === 0),
     refused: lacking.filter((one) => one.missing.length > 0),
+    unknown: unlisted.map((kind) => `you may not list objects of kind ${kind}; docs/rbac/auditor.yaml grants it`),
   };
 }
 

@@ -20,7 +20,10 @@ export function printPlan(plan: readonly PlannedMember[]): string {
       ),
       section(
         "Workloads",
-        plan.flatMap(({ member, workloads }) => workloadLines(workloads).gains.map((gain) => `+ ${member}: ${gain}`)),
+        plan.flatMap(({ member, workloads }) => {
+          const { gains, unknown } = workloadLines(workloads);
+          return [...gains.map((gain) => `+ ${member}: ${gain}`), ...unknown.map((one) => `? ${member}: ${one}`)];
+        }),
       ),
       section("Restarts", restarting.length === 0 ? [] : [`SPIRE server of ${restarting.join(", ")}`]),
       section("Resources", resources.flatMap(resourceLines)),

@@ -1,4 +1,5 @@
 /** `up` as a conversation: the plan, the question, and that nothing else than the plan is run. */
+import type { Looked } from "../../../mesh/kernel/looked";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +39,7 @@ class World {
   readonly otherOutputs = new Set<string>();
   /** Members whose preview fails. */
   readonly refused = new Set<string>();
-  workloads: WorkloadsThere | undefined;
+  workloads: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   domainOfC = "apps.c.example.com";
@@ -186,10 +187,20 @@ test("the plan says where trust goes one way", async () => {
 test("the plan says what it does to workloads", async () => {
   const world = grown();
   const shop = { object: "ClusterSPIFFEID shop", pods: 2, trustDomains: ["apps.c.example.com"] };
-  world.workloads = { asked: [], objects: [shop, { ...shop, trustDomains: ["elsewhere"] }], unlisted: [] };
+  const objects = [shop, { ...shop, trustDomains: ["elsewhere"] }];
+  world.workloads = { seen: { asked: [], objects, unlisted: [] } };
   const { text } = await world.up({ yes: true });
   expect(text + world.notes).toMatch(/^Workloads\n {2}\+ a: ClusterSPIFFEID shop \(2 pods\) will get identities/m);
   expect(text + world.notes).toMatch(/^Warnings\n {2}! a: ClusterSPIFFEID shop \(2 pods\) gets no identities/m);
+});
+
+test("the plan says where it is not known what it does to workloads", async () => {
+  const world = grown();
+  world.workloads = { because: "no answer within 10 s" };
+  const { text } = await world.up({ yes: true });
+  expect(text + world.notes).toMatch(
+    /^Workloads\n {2}\? a: what it does to workloads is not known: no answer within 10 s$/m,
+  );
 });
 
 describe.each([true, false])("with --yes: %j, where nothing is to change", (yes) => {

@@ -1,6 +1,7 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { preview, printPreview } from "../../../mesh/preview/preview";
+import type { Looked } from "../../../mesh/kernel/looked";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
 import { trustChanges } from "../../../mesh/preview/trustChanges";
@@ -53,13 +54,15 @@ describe("trust that an up would change", () => {
   });
 });
 
+const NO_WORKLOADS: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };
+
 describe("preview", () => {
   const upstream = issue("Corporate Root CA", { ca: true });
   const member = memberOf(configOf({ peers: ["cluster2"] }));
   const looked = (
     outcome: PreviewOutcome,
     roots: FirstRoots = { roots: ["ab12"], certificates: [] },
-    workloads?: WorkloadsThere,
+    workloads?: Looked<WorkloadsThere>,
   ): ReturnType<typeof preview> =>
     preview(
       [member],
@@ -67,7 +70,7 @@ describe("preview", () => {
         roots: ({ peer: { trustDomain } }) =>
           Promise.resolve(trustDomain === "apps.cluster2.example.com" ? roots : { roots: [], certificates: [] }),
         ownRoots: () => Promise.resolve([upstream.pem]),
-        workloads: () => Promise.resolve(workloads),
+        workloads: () => Promise.resolve(workloads ?? NO_WORKLOADS),
         published: (name) =>
           Promise.resolve(
             name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
@@ -103,15 +106,24 @@ describe("preview", () => {
     };
     const kept = { object: "ClusterStaticEntry kept", trustDomains: ["trusted.example.com"] };
     const asked = [{ object: "ClusterFederatedTrustDomain t", trustDomain: "trusted.example.com" }];
-    const there = { objects: [shop, stray, kept], unlisted: [], asked };
+    const there = { seen: { objects: [shop, stray, kept], unlisted: [], asked } };
     const result = await looked({ succeeded: true, steps: [] }, undefined, there);
-    expect(result[0]?.workloads).toEqual({ served: [shop], refused: [{ ...stray, missing: ["elsewhere"] }] });
+    expect(result[0]?.workloads).toEqual({
+      served: [shop],
+      refused: [{ ...stray, missing: ["elsewhere"] }],
+      unknown: [],
+    });
     const text = printPreview(result);
     expect(text).toContain("  ClusterSPIFFEID shop (3 pods) will get identities: it federates with apps.cluster2");
     expect(text).toMatch(
       / {2}warning: ClusterSPIFFEID stray \(1 pod\) gets no identities: it federates with elsewhere, /,
     );
     expect(text).not.toContain("kept");
+  });
+
+  test("says of workloads that cannot be read that it is not known, also where nothing changes", async () => {
+    const result = await looked({ succeeded: true, steps: [] }, undefined, { because: "no answer within 10 s" });
+    expect(printPreview(result)).toContain("  what it does to workloads is not known: no answer within 10 s\n");
   });
 
   test("a peer whose stack is still to be made is an error with its cure", async () => {
@@ -149,7 +161,7 @@ describe("preview", () => {
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
         ownRoots: () => Promise.resolve([]),
-        workloads: () => Promise.resolve(undefined),
+        workloads: () => Promise.resolve(NO_WORKLOADS),
         published: () => Promise.resolve(undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -166,7 +178,7 @@ describe("preview", () => {
       {
         roots: () => Promise.reject(new Error("nobody is there to be asked")),
         ownRoots: () => Promise.resolve([]),
-        workloads: () => Promise.resolve(undefined),
+        workloads: () => Promise.resolve(NO_WORKLOADS),
         published: (name) => Promise.resolve(name === id("cluster1") ? trusting("gone") : undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -188,7 +200,7 @@ describe("preview", () => {
           {
             roots: () => Promise.resolve({ roots: ["ab12"], certificates: [] }),
             ownRoots: () => Promise.resolve([]),
-            workloads: () => Promise.resolve(undefined),
+            workloads: () => Promise.resolve(NO_WORKLOADS),
             published: () => Promise.resolve({ pendingPeers: [], peers: {}, federation: contract("cluster2") }),
             preview: () => Promise.resolve({ succeeded: true, steps: [] }),
           },
@@ -218,7 +230,7 @@ describe("preview", () => {
           return Promise.resolve({ roots: ["ab12"], certificates: [] });
         },
         ownRoots: () => Promise.resolve([]),
-        workloads: () => Promise.resolve(undefined),
+        workloads: () => Promise.resolve(NO_WORKLOADS),
         published: () => Promise.resolve(undefined),
         preview: () => Promise.resolve({ succeeded: true, steps: [] }),
       },
@@ -246,7 +258,7 @@ test("a stack that cannot be read costs nobody else his preview, and no trust is
     {
       roots: () => Promise.resolve({ roots: [], certificates: [] }),
       ownRoots: () => Promise.resolve([]),
-      workloads: () => Promise.resolve(undefined),
+      workloads: () => Promise.resolve(NO_WORKLOADS),
       published: (name) =>
         name.endsWith("cluster2") ? Promise.reject(new Error("no passphrase")) : Promise.resolve(trusting("cluster2")),
       preview: (name) =>

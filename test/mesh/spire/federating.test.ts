@@ -4,6 +4,7 @@ import {
   describeFederating,
   type FederatingObject,
   readFederating,
+  type WorkloadEffects,
   workloadEffects,
   workloadsThere,
 } from "../../../mesh/spire/federating";
@@ -44,20 +45,47 @@ test("who may not list them is not stopped, and who cannot reach the cluster is"
   await expect(readFederating(failing(new Error("no answer")))).rejects.toThrow("no answer");
 });
 
-test("nothing is said of the workloads of a cluster that cannot be read", async () => {
-  expect(await workloadsThere(() => failing(new Error("no answer")))).toBeUndefined();
+test("the workloads of a cluster that cannot be read are not known, and it is said why", async () => {
+  const there = await workloadsThere(() => failing(new Error("no answer")));
+  expect(there).toEqual({ because: "no answer" });
+  expect(workloadEffects(there, ["b"])).toEqual({ served: [], refused: [], unknown: ["no answer"] });
+});
+
+test("kinds that may not be listed are said, and the others are judged all the same", async () => {
+  const shop = workloads("ClusterSPIFFEID", ["b"]);
+  const cluster = clusterOf(shop);
+  const there = await workloadsThere(() => ({
+    ...cluster,
+    list: (apiVersion, kind) =>
+      kind === "ClusterStaticEntry" ? Promise.reject(new Forbidden("may not")) : cluster.list(apiVersion, kind),
+  }));
+  expect(workloadEffects(there, ["b"])).toEqual({
+    served: [{ object: "ClusterSPIFFEID shop", trustDomains: ["b"] }],
+    refused: [],
+    unknown: ["you may not list objects of kind ClusterStaticEntry; docs/rbac/auditor.yaml grants it"],
+  });
 });
 
 describe("a change of trust", () => {
   const shop: FederatingObject = { object: "ClusterSPIFFEID shop", pods: 1, trustDomains: ["b", "c"] };
 
+  const effects = (
+    objects: FederatingObject[],
+    before: string[],
+    gained: string[],
+  ): Omit<WorkloadEffects, "unknown"> => {
+    const asked = before.map((trustDomain) => ({ object: "SpireServer cluster", trustDomain }));
+    const { served, refused } = workloadEffects({ seen: { objects, asked, unlisted: [] } }, gained);
+    return { served, refused };
+  };
+
   test("serves objects that have all their bundles only with it", () => {
-    expect(workloadEffects([shop], ["b"], ["b", "c"])).toEqual({ served: [shop], refused: [] });
-    expect(workloadEffects([shop], ["b", "c"], ["b", "c"])).toEqual({ served: [], refused: [] });
+    expect(effects([shop], ["b"], ["c"])).toEqual({ served: [shop], refused: [] });
+    expect(effects([shop], ["b", "c"], [])).toEqual({ served: [], refused: [] });
   });
 
   test("leaves others without identities, and says whose bundles they lack", () => {
-    expect(workloadEffects([shop], [], ["b"])).toEqual({ served: [], refused: [{ ...shop, missing: ["c"] }] });
+    expect(effects([shop], [], ["b"])).toEqual({ served: [], refused: [{ ...shop, missing: ["c"] }] });
   });
 
   test("does to each object what SPIRE does: an entry is taken when every bundle is held", () => {
@@ -66,7 +94,7 @@ describe("a change of trust", () => {
       fc.property(domains, domains, domains, (trustDomains, before, gained) => {
         const after = [...new Set([...before, ...gained])];
         const taken = (held: readonly string[]): boolean => trustDomains.every((one) => held.includes(one));
-        const { served, refused } = workloadEffects([{ object: "x", trustDomains }], before, after);
+        const { served, refused } = effects([{ object: "x", trustDomains }], before, gained);
         expect(served.length === 1).toBe(!taken(before) && taken(after));
         expect(refused.length === 1).toBe(!taken(after));
       }),
