@@ -46,6 +46,13 @@ export function parseTrustBundle(text: string, trustDomain: string, now?: Date):
   if (keys === undefined) {
     return problem("bundle", 'is not a JWKS; the endpoint serves {"keys": […]}');
   }
+  const twice = repeatedMember(text);
+  if (twice !== undefined) {
+    return problem(
+      "bundle",
+      `has a member "${printable(twice)}" twice in one object; readers differ in which of them counts`,
+    );
+  }
   const alias = aliasOfKeys(text);
   if (alias !== undefined) {
     return problem("bundle", `has a member "${printable(alias)}" beside "keys"; SPIRE may take the one for the other`);
@@ -102,6 +109,22 @@ function readKeys(text: string): unknown[] | undefined {
 function aliasOfKeys(text: string): string | undefined {
   const names = Object.keys(JSON.parse(text) as object);
   return names.find((name) => name !== "keys" && name.toLowerCase().toUpperCase() === "KEYS");
+}
+
+/** The first name that an object of this valid JSON has twice, at whatever depth and however it is escaped. */
+function repeatedMember(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") open.push(new Set());
+    else if (token === "}" || token === "]") open.pop();
+    else if (token.endsWith(":")) {
+      const name = JSON.parse(token.slice(0, -1)) as string;
+      const names = open.at(-1);
+      if (names?.has(name)) return name;
+      names?.add(name);
+    }
+  }
+  return undefined;
 }
 
 function checkNotPrivate(path: string, key: Key): Problem[] {

@@ -82,6 +82,7 @@ const HOSTILE: [string, string, RegExp, RegExp?][] = [
   ["a truncated one", good.slice(0, -30), /is not a JWKS/],
   ["an expired one", jwks(rootKey(expired)), /has no root that is valid at/],
   ["one with a root twice", jwks(rootKey(its), rootKey(its)), /has the same certificate as bundle\.keys\[0\]/],
+  ["one with two lists of keys", good.replace(/}$/, ',"keys":[]}'), /has a member "keys" twice in one object/],
   ["10,000 keys", jwks(...Array.from({ length: 10_000 }, (_, kid) => ({ kid }))), /has 10000 keys; at most 500/],
   [
     "10 MB",
