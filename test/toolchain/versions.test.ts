@@ -32,6 +32,7 @@ test("the Go that is asked for is the newest that a module asks for", () => {
   const modules = [
     "lab",
     "lab/plugins",
+    "test/actionlint",
     "test/s3",
     ...readdirSync(join(root, "lab/toolchain")).map((one) => `lab/toolchain/${one}`),
   ];

@@ -1,0 +1,136 @@
+/** The component for GitLab CI: held against GitLab's schema, and the scripts of its jobs run as a runner runs them. */
+import { spawn } from "node:child_process";
+import { cp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { type Done, done, run } from "./tinyProject";
+import { Checkout, tool } from "./pipelines";
+
+const ROOT = join(__dirname, "..", "..");
+const COMPONENT = "templates/spire-federation.yml";
+
+jest.setTimeout(600_000);
+
+let checkout: Checkout;
+let folder: string;
+
+// A repository with a pipeline that includes the component, as examples/gitlab does from elsewhere.
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  folder = checkout.project.project;
+  await cp(join(ROOT, COMPONENT), join(folder, COMPONENT));
+  const inputs = {
+    backend: checkout.env["PULUMI_BACKEND_URL"],
+    kubeconfig: checkout.printKubeconfig,
+    "policy-pack": join(ROOT, "dist", "policy"),
+  };
+  await writeFile(join(folder, ".gitlab-ci.yml"), stringify({ include: [{ local: COMPONENT, inputs }] }));
+  for (const args of [
+    ["init", "--quiet", "--initial-branch=main"],
+    ["remote", "add", "origin", "https://gitlab.example.com/example/mesh.git"],
+    ["add", ".gitlab-ci.yml", COMPONENT],
+    ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=first"],
+  ]) {
+    await run("git", args, { cwd: folder });
+  }
+  jobs = parse((await gitlab({}, "--preview")).out) as typeof jobs;
+});
+
+afterAll(() => checkout.close());
+
+/** What gitlab-ci-local makes of the pipeline; it refuses what GitLab's schema refuses. */
+function gitlab(variables: Record<string, string>, ...args: string[]): Promise<Done> {
+  const all = { CI_DEFAULT_BRANCH: "main", CI_COMMIT_BRANCH: "main", ...variables };
+  const flags = Object.entries(all).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);
+  const quiet = ["--ignore-predefined-vars", Object.keys(all).join(",")];
+  return done(spawn(tool("gitlab"), [...args, ...flags, ...quiet], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+interface Job {
+  variables: Record<string, string>;
+  before_script: string[];
+  script: string[];
+  resource_group?: string;
+  artifacts: { paths: string[]; when: string };
+}
+
+/** The jobs with all inputs filled in. */
+let jobs: Record<string, Job>;
+
+function jobOf(name: string): Job {
+  const job = jobs[name];
+  if (job === undefined) throw new Error(`there is no job ${name}`);
+  return job;
+}
+
+/** Runs its scripts in one shell, which ends with the first command that fails. */
+function runJob({ variables, before_script, script }: Job, given: Record<string, string> = {}): Promise<Done> {
+  const env = {
+    ...checkout.env,
+    CI_PROJECT_DIR: folder,
+    CI_JOB_ID: "7",
+    CI_API_V4_URL: `${checkout.api.url}/api/v4`,
+    CI_PROJECT_ID: "5",
+    CI_MERGE_REQUEST_IID: "12",
+    CI_COMMIT_SHA: "0f1e2d3c",
+    IDENTITY_TOKEN: "token-of-the-job",
+    ...variables,
+    ...given,
+  };
+  const text = [...before_script, ...script].join("\n");
+  return done(spawn("bash", ["-ec", text], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+const result = (file: string): Promise<string> => checkout.result(file, join(folder, "results"));
+
+test.each([
+  ["merge_request_event", {}, ["spire-federation preview"]],
+  ["push", {}, ["spire-federation up"]],
+  ["push", { CI_COMMIT_BRANCH: "feature" }, []],
+  ["schedule", {}, ["spire-federation nightly"]],
+])("GitLab's schema accepts the component; the jobs of a %s with %j are %j", async (source, variables, expected) => {
+  const { code, out, err } = await gitlab({ CI_PIPELINE_SOURCE: source, ...variables }, "--list-csv");
+  expect([code, err]).toEqual([0, expect.stringContaining("json schema validated")]);
+  const [, ...rows] = out.trim().split("\n");
+  expect(rows.map((row) => row.split(";")[0])).toEqual(expected);
+});
+
+test("a push to the default branch runs up, one at a time", async () => {
+  const job = jobOf("spire-federation up");
+  expect(job.resource_group).toBe("spire-federation");
+  // Nobody can reach the cluster, so its verify would wait.
+  const { code, out } = await runJob({ ...job, script: job.script.filter((line) => !line.includes("verify")) });
+  expect([code, out]).toEqual([0, expect.stringMatching(/^cluster1 +complete/m)]);
+  expect(await checkout.npm()).toBe("npm ci\nnpm run build --if-present\n");
+});
+
+test("a merge request gets the preview as a link, and as a comment where the project has a token for it", async () => {
+  const job = jobOf("spire-federation preview");
+  await checkout.project.write("cluster2", "apps.cluster2.example.com");
+  const { code } = await runJob(job);
+  expect([code, job.artifacts.paths, checkout.api.requests]).toEqual([1, ["results/preview.txt"], []]);
+  expect(await result("preview.txt")).toContain('there is no stack "cluster2"');
+
+  const comment = job.script.filter((lines) => lines.includes("COMMENT_TOKEN"));
+  const again = { ...job, before_script: [`results=${folder}/results`], script: comment };
+  await runJob(again, { COMMENT_TOKEN: "token-of-the-project" });
+  await runJob(again, { COMMENT_TOKEN: "token-of-the-project" });
+  const notes = "/api/v4/projects/5/merge_requests/12/notes";
+  expect(checkout.api.requests).toEqual([
+    `GET ${notes}?per_page=100 token-of-the-project`,
+    `POST ${notes} token-of-the-project`,
+    `GET ${notes}?per_page=100 token-of-the-project`,
+    `PUT ${notes}/7 token-of-the-project`,
+  ]);
+  const shown = (await result("preview.txt")).trim();
+  expect(checkout.api.comments.at(-1)?.body).toBe(
+    `## spire-federation preview of 0f1e2d3c\n\n\`\`\`\`\n${shown}\n\`\`\`\`\n`,
+  );
+});
+
+test("the nightly job fails where a cluster does not answer, and keeps all that was found", async () => {
+  const job = jobOf("spire-federation nightly");
+  const { code } = await runJob(job);
+  expect([code, job.artifacts.when]).toEqual([1, "always"]);
+  for (const path of job.artifacts.paths) expect(await checkout.result(path, folder)).toContain("cluster1");
+});

@@ -1,0 +1,128 @@
+/** What a job of a pipeline sees: a checkout of a project, and an API that has the comments of a change. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TinyProject } from "./tinyProject";
+
+const ROOT = join(__dirname, "..", "..");
+
+/** A stack with a peer, and what a pipeline has around it. */
+export class Checkout {
+  private constructor(
+    readonly project: TinyProject,
+    readonly api: CommentsApi,
+    /** Where jobs leave what they keep. */
+    readonly results: string,
+  ) {}
+
+  static async make(): Promise<Checkout> {
+    const project = await TinyProject.inFolder();
+    await project.write("cluster1", "apps.cluster1.example.com");
+    // As npm installs the package. In the folder above, since the project's own node_modules is a link.
+    await program(
+      join(project.dir, "node_modules", ".bin"),
+      "spire-federation",
+      `exec ${ROOT}/dist/mesh/cli/start.js "$@"`,
+    );
+    // It would empty the folder that node_modules is a link to.
+    await program(join(project.dir, "bin"), "npm", `echo "npm $*" >>"${project.dir}/npm"`);
+    const results = await mkdtemp(join(tmpdir(), "results-"));
+    return new Checkout(project, await CommentsApi.start(), results);
+  }
+
+  /** Of the runner; with a cluster that nobody can reach. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...this.project.env, PATH: `${join(this.project.dir, "bin")}:${process.env["PATH"] ?? ""}` };
+  }
+
+  /** Prints a kubeconfig, as a command that asks a store of secrets would. */
+  get printKubeconfig(): string {
+    const cluster = { server: "https://127.0.0.1:1" };
+    const kubeconfig = {
+      clusters: [{ name: "c", cluster }],
+      users: [{ name: "u", user: {} }],
+      contexts: [{ name: "cluster1", context: { cluster: "c", user: "u" } }],
+      "current-context": "cluster1",
+      preferences: { access: "$ACCESS" },
+    };
+    return `echo ${JSON.stringify(JSON.stringify(kubeconfig)).replace("\\\\$", "$")}`;
+  }
+
+  /** What was asked of npm. */
+  npm(): Promise<string> {
+    return readFile(join(this.project.dir, "npm"), "utf8");
+  }
+
+  /** A file that a job has kept. */
+  result(file: string, folder = this.results): Promise<string> {
+    return readFile(join(folder, file), "utf8");
+  }
+
+  async close(): Promise<void> {
+    await this.api.close();
+    await rm(this.results, { recursive: true, force: true });
+    await this.project.close();
+  }
+}
+
+async function program(folder: string, name: string, script: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, name), `#!/bin/bash\n${script}\n`);
+  await chmod(join(folder, name), 0o755);
+}
+
+/** GitHub's and GitLab's API as far as a comment needs it: they differ in names only. */
+export class CommentsApi {
+  readonly comments: { id: number; body: string }[] = [{ id: 6, body: "Looks good to me" }];
+  /** Of every request: method, path and what proves who asks. */
+  readonly requests: string[] = [];
+  private readonly server: Server;
+
+  private constructor() {
+    this.server = createServer((request, response) => {
+      const proof = request.headers.authorization ?? request.headers["private-token"];
+      this.requests.push(`${request.method ?? ""} ${request.url ?? ""} ${String(proof)}`);
+      const parts: Buffer[] = [];
+      request.on("data", (part: Buffer) => parts.push(part));
+      request.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        if (request.method !== "GET") this.write(request.url ?? "", bodyIn(text));
+        response.end(JSON.stringify(this.comments));
+      });
+    });
+  }
+
+  static async start(): Promise<CommentsApi> {
+    const api = new CommentsApi();
+    api.server.listen(0, "127.0.0.1");
+    await once(api.server, "listening");
+    return api;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  async close(): Promise<void> {
+    this.server.close();
+    await once(this.server, "close");
+  }
+
+  /** A path that ends in a number is that comment's. */
+  private write(path: string, body: string): void {
+    const comment = this.comments.find(({ id }) => path.endsWith(`/${String(id)}`));
+    if (comment === undefined) this.comments.push({ id: this.comments.length + 6, body });
+    else comment.body = body;
+  }
+}
+
+const bodyIn = (text: string): string =>
+  text.startsWith("{") ? (JSON.parse(text) as { body: string }).body : (new URLSearchParams(text).get("body") ?? "");
+
+/** Builds or installs a program that only these tests need, and gives its path. */
+export const tool = (name: "actionlint" | "gitlab"): string =>
+  execFileSync(join(ROOT, "test", name, "build"), { encoding: "utf8" }).trim();
