@@ -197,6 +197,7 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
   const problems = [
     ...checkTrustDomain(`${path}.trustDomain`, peer.trustDomain),
     ...checkHttpsUrl(`${path}.bundleEndpointUrl`, peer.bundleEndpointUrl),
+    ...(peer.objectName === undefined ? [] : checkName(`${path}.objectName`, peer.objectName)),
   ];
   if (peer.caCertificates !== undefined) {
     problems.push(...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates));

@@ -65,7 +65,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const { peer } = args;
     refuse(name, checkPeer("peer", peer), this);
 
-    const object = objectName(peer.stack);
+    const object = objectName(peer.stack, peer.objectName);
     const spec = federatedTrustDomainSpec(peer);
     const cluster = clusterFor(name, args, this);
     const fetch = pulumi.output(orStop(fetchOf(cluster, object, spec), this));
@@ -156,10 +156,11 @@ export function readBundle(
 }
 
 /**
- * `<stack>-federation`, as the procedure has it. A name that isn't a Kubernetes name by itself, such as a fully
+ * `<stack>-federation`, as the procedure has it, unless it has a name of its own. A name that isn't a Kubernetes name by itself, such as a fully
  * qualified stack's, is cut to its last part and told apart by a hash.
  */
-export function objectName(stack: string): string {
+export function objectName(stack: string, own?: string): string {
+  if (own !== undefined) return own;
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= 200) {
     return `${stack}-federation`;
   }

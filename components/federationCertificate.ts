@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { checkCertificateTimes, checkHost, formatDuration, parseDuration } from "./arguments";
-import { lookAtCertificate } from "./certificateReadiness";
+import { checkCertificateTimes, checkHost, checkName, formatDuration, parseDuration } from "./arguments";
+import { type IssuerReference, lookAtCertificate } from "./certificateReadiness";
 import type { ClusterAccess } from "./access";
 import { type ClusterReader } from "./cluster";
 import { ownedMetadata } from "./correction";
@@ -20,6 +20,10 @@ export interface FederationCertificateArgs extends ClusterAccess {
   host: string;
   /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
   issuer: IssuerArgs;
+  /** Name of the Certificate in namespace zero-trust-workload-identity-manager. Default `spire-server-federation-tls`. */
+  certificateName?: string;
+  /** Name of the TLS secret that it is written to, in the same namespace. Default `spire-server-federation-tls`. */
+  secretName?: string;
   /** Lifetime of the certificate in hours, minutes and seconds, such as `2160h` or `1h30m`; at least 1h. Default `2160h`. */
   duration?: string;
   /** Time before its expiry at which the certificate is renewed; at least 5m and less than `duration`. Default `360h`. */
@@ -71,9 +75,16 @@ export class FederationCertificate extends pulumi.ComponentResource {
       renewBefore: args.renewBefore ?? CERTIFICATE_DEFAULTS.renewBefore,
       renewJitterHours: args.renewJitterHours ?? CERTIFICATE_DEFAULTS.renewJitterHours,
     };
+    const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
     refuse(
       name,
-      [...checkHost("host", args.host), ...checkIssuer("issuer", args.issuer), ...checkCertificateTimes(times)],
+      [
+        ...checkHost("host", args.host),
+        ...checkIssuer("issuer", args.issuer),
+        ...checkCertificateTimes(times),
+        ...checkName("certificateName", certificateName),
+        ...checkName("secretName", secretName),
+      ],
       this,
     );
 
@@ -85,13 +96,8 @@ export class FederationCertificate extends pulumi.ComponentResource {
       issuer.push(makeObject(this, cluster, `${name}-${role}`, object, { dependsOn: [...issuer] }));
     }
     const spec = {
-      secretName: CERTIFICATE_SECRET,
-      duration: times.duration,
+      ...certificateSpec({ host: args.host, secretName, duration: times.duration, issuerRef: reference }),
       ...(times.renewJitterHours === 0 && { renewBefore: times.renewBefore }),
-      ...(args.host.length > MAX_COMMON_NAME ? {} : { commonName: args.host }),
-      dnsNames: [args.host],
-      usages: ["server auth", "digital signature", "key encipherment"],
-      issuerRef: reference,
     };
     const drawn =
       times.renewJitterHours === 0
@@ -101,21 +107,39 @@ export class FederationCertificate extends pulumi.ComponentResource {
       this,
       cluster,
       `${name}-certificate`,
-      { kind: "Certificate", name: CERTIFICATE_SECRET, spec },
+      { kind: "Certificate", name: certificateName, spec },
       { dependsOn: issuer, drawn },
     );
 
     this.ready = whenReady(
       this,
       onceApplied(certificate),
-      `Certificate ${CERTIFICATE_SECRET}`,
-      () => lookAtCertificate(cluster, CERTIFICATE_SECRET, reference),
+      `Certificate ${certificateName}`,
+      () => lookAtCertificate(cluster, certificateName, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
-    this.secretName = this.ready.apply(() => CERTIFICATE_SECRET);
-    this.caCertificates = this.ready.apply(() => orStop(readIssuingCa(cluster, CERTIFICATE_SECRET), this));
+    this.secretName = this.ready.apply(() => secretName);
+    this.caCertificates = this.ready.apply(() => orStop(readIssuingCa(cluster, certificateName), this));
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
+}
+
+/** `spec` of the Certificate, but for its renewal. */
+export function certificateSpec(of: {
+  host: string;
+  secretName: string;
+  duration: string;
+  issuerRef: IssuerReference;
+}): Record<string, unknown> {
+  const { host, secretName, duration, issuerRef } = of;
+  return {
+    secretName,
+    duration,
+    ...(host.length > MAX_COMMON_NAME ? {} : { commonName: host }),
+    dnsNames: [host],
+    usages: ["server auth", "digital signature", "key encipherment"],
+    issuerRef,
+  };
 }
 
 /**

@@ -12,14 +12,16 @@ export type KeptPeer = { peer: Peer } | { fault: string };
  * for it. Undefined when there is none: the cluster does not trust that peer.
  *
  * @param objects the ClusterFederatedTrustDomains of the cluster
+ * @param own the name of that object, where it has one of its own
  */
-export function keptPeer(stack: string, objects: readonly TrustObject[]): KeptPeer | undefined {
-  const object = objects.find(({ metadata }) => metadata?.name === objectName(stack) && isOurs(metadata.annotations));
+export function keptPeer(stack: string, objects: readonly TrustObject[], own?: string): KeptPeer | undefined {
+  const name = objectName(stack, own);
+  const object = objects.find(({ metadata }) => metadata?.name === name && isOurs(metadata.annotations));
   if (object === undefined) return undefined;
   if (markedFetch(object) === undefined) {
     return {
       fault:
-        `somebody has changed ${TRUST_KIND} ${objectName(stack)}, and stack "${stack}" publishes nothing with which to ` +
+        `somebody has changed ${TRUST_KIND} ${name}, and stack "${stack}" publishes nothing with which to ` +
         `correct it; run pulumi up for ${stack}, or take ${stack} out of peers, which ends the trust`,
     };
   }

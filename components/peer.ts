@@ -27,6 +27,8 @@ export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trust
 export interface Peer {
   /** Short name of the peer, for example the name of its stack. Its ClusterFederatedTrustDomain is `<stack>-federation`. */
   stack: string;
+  /** Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<stack>-federation`. */
+  objectName?: string;
   /** Trust domain of the peer, for example `apps.cluster2.example.com`. */
   trustDomain: string;
   /** URL of the peer's bundle endpoint, for example `https://federation.apps.cluster2.example.com`. */

@@ -12,6 +12,7 @@ import {
   ROUTER,
   SECRET_READER,
 } from "./names";
+import { word } from "./shell";
 import { failed, ready, waiting, type Verdict } from "./readiness";
 
 /** A refusal may be an old one while the operator and the router are at work. */
@@ -98,12 +99,14 @@ function admissionCure(reason: string | undefined, asked: AskedFederation): stri
     case "ExternalCertificateSecretDeleted":
     case "ExternalCertificateGetFailed":
     case "ExternalCertificateValidationFailed":
-    case "ExtendedValidationFailed":
+    case "ExtendedValidationFailed": {
+      const { secret = CERTIFICATE_SECRET } = routeTls(asked.federation);
       return (
-        `See that secret ${CERTIFICATE_SECRET} is there with type kubernetes.io/tls and a whole chain in tls.crt ` +
-        `(${ocFor(asked, `get secret,certificate -n ${OPERAND_NAMESPACE} ${CERTIFICATE_SECRET}`)}), and that Role ${SECRET_READER.role} lets ` +
+        `See that secret ${secret} is there with type kubernetes.io/tls and a whole chain in tls.crt ` +
+        `(${ocFor(asked, `get secret,certificate -n ${OPERAND_NAMESPACE} ${word(secret)}`)}), and that a Role, by default ${SECRET_READER.role}, lets ` +
         `the router get, list and watch it ("pulumi up --refresh" restores it); ${lookAgain(asked)}`
       );
+    }
     case "RouteNotAdmitted":
       return "See spec.routeAdmission, spec.namespaceSelector and spec.routeSelector of the IngressController";
     default:

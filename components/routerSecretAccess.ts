@@ -13,6 +13,10 @@ export interface RouterSecretAccessArgs extends ClusterAccess {
    * zero-trust-workload-identity-manager. Default `spire-server-federation-tls`.
    */
   secretName?: string;
+  /** Name of the Role. Default `secret-reader`. */
+  roleName?: string;
+  /** Name of the RoleBinding. Default `secret-reader-binding`. */
+  roleBindingName?: string;
 }
 
 /** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
@@ -35,7 +39,7 @@ export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAcc
  *
  * Source: step 10 of "Using SPIRE federation with manual certificate management" of the OpenShift documentation.
  *
- * @throws ResourceError when `secretName` is not a Kubernetes name
+ * @throws ResourceError when a name is not a Kubernetes name
  *
  * @example
  * const access = new RouterSecretAccess("router-access", { context: "cluster1" }, { provider });
@@ -46,15 +50,24 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
 
   constructor(name: string, args: RouterSecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:RouterSecretAccess", name, {}, opts);
-    const { secretName = CERTIFICATE_SECRET } = args;
-    refuse(name, checkName("secretName", secretName), this);
+    const names = {
+      secretName: args.secretName ?? CERTIFICATE_SECRET,
+      roleName: args.roleName ?? SECRET_READER.role,
+      roleBindingName: args.roleBindingName ?? SECRET_READER.binding,
+    };
+    refuse(
+      name,
+      Object.entries(names).flatMap(([property, value]) => checkName(property, value)),
+      this,
+    );
+    const { secretName, roleName, roleBindingName } = names;
     const cluster = clusterFor(name, args, this);
 
     const namespace = OPERAND_NAMESPACE;
     const wantedRole = {
       apiVersion: RBAC_API,
       kind: "Role",
-      metadata: { name: SECRET_READER.role, namespace },
+      metadata: { name: roleName, namespace },
       rules: secretReaderRules(secretName),
     } as const;
     const role = new k8s.rbac.v1.Role(
@@ -63,11 +76,11 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: SECRET_READER.role };
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: roleName };
     const wantedBinding = {
       apiVersion: RBAC_API,
       kind: "RoleBinding",
-      metadata: { name: SECRET_READER.binding, namespace },
+      metadata: { name: roleBindingName, namespace },
       roleRef,
       subjects: SECRET_READERS,
     };

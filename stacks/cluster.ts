@@ -47,7 +47,7 @@ export interface ClusterOutputs {
 export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
-  const peers = resolvePeers(config.trustDomain, readings, (name) => keptPeer(name, trust));
+  const peers = resolvePeers(config.trustDomain, readings, (name, own) => keptPeer(name, trust, own));
   peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
@@ -185,6 +185,7 @@ function endpointCertificate(
   opts: pulumi.ComponentResourceOptions,
 ): { certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
   const access = accessOf(config);
+  const { names } = config;
   const operator = new CertManagerInstall(
     "cert-manager",
     { ...access, install: certManager?.state !== "foreign" && certManager?.state !== "plain", ...config.certManager },
@@ -192,10 +193,17 @@ function endpointCertificate(
   );
   const certificate = new FederationCertificate(
     "certificate",
-    { ...access, host, issuer, ...config.certificateTimes },
+    {
+      ...{ ...access, host, issuer, ...config.certificateTimes },
+      ...{ certificateName: names.certificate, secretName: names.secret },
+    },
     { ...opts, dependsOn: operator.ready },
   );
-  const routerAccess = new RouterSecretAccess("router-access", access, { ...opts, dependsOn: certificate.ready });
+  const routerAccess = new RouterSecretAccess(
+    "router-access",
+    { ...access, secretName: names.secret, roleName: names.role, roleBindingName: names.roleBinding },
+    { ...opts, dependsOn: certificate.ready },
+  );
   return { certificate, routerAccess };
 }
 

@@ -11,6 +11,7 @@ import type { Problem } from "../components/problem";
 import type { Bootstrap } from "../components/givenBundle";
 import { readBundleFile } from "./bundleFile";
 import { checkEndpointIssuer, type EndpointIssuer, type Open } from "./endpoint";
+import { checkEndpointNames, type EndpointNames, endpointNames } from "./endpointNames";
 import { Fields, definedOnly } from "./fields";
 import { type ConfiguredPeer, configuredPeers, type ReadFile } from "./peers";
 import { ConfigError } from "./refusal";
@@ -33,6 +34,7 @@ export interface ClusterConfig extends ClusterAccess {
   /** Which of these two it leaves open, so that what the cluster has is kept; they then have their defaults. */
   open: Open;
   certificateTimes: check.CertificateTimes;
+  names: EndpointNames;
   certManager: {
     channel?: string;
     source?: string;
@@ -118,6 +120,7 @@ export function parseConfig(
       renewBefore: fields.text("renewBefore") ?? CERTIFICATE_DEFAULTS.renewBefore,
       renewJitterHours: fields.integer("renewJitterHours") ?? CERTIFICATE_DEFAULTS.renewJitterHours,
     },
+    names: endpointNames(fields.object("names")),
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
     trustPeerCas: fields.flag("trustPeerCas") ?? false,
@@ -151,6 +154,7 @@ function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
       renewBefore: "renewBefore",
       renewJitterHours: "renewJitterHours",
     }),
+    ...checkEndpointNames("names", config.names),
     ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
     ...(config.endpointHost === undefined ? [] : check.checkHost("endpointHost", config.endpointHost)),
     ...check.checkLabels("routeLabels", config.routeLabels ?? {}),
@@ -163,7 +167,10 @@ function routeLabels(fields: Fields): Record<string, string> | undefined {
 }
 
 function issuer(fields: Fields): EndpointIssuer {
-  const chosen = issuerOfType(fields.choice("type", ["acme", "ca", "existing", "router", "spire"]) ?? "acme", fields);
+  const chosen = issuerOfType(
+    fields.choice("type", ["acme", "ca", "existing", "router", "secret", "spire"]) ?? "acme",
+    fields,
+  );
   fields.refuseOthers();
   return chosen;
 }
@@ -181,6 +188,7 @@ function issuerOfType(type: EndpointIssuer["type"], fields: Fields): EndpointIss
         name: fields.requiredText("name"),
       };
     case "router":
+    case "secret":
       return { type };
     case "spire":
       return {

@@ -97,17 +97,23 @@ export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> 
 export function resolvePeers(
   ownTrustDomain: string,
   readings: readonly Reading[],
-  trusted: (name: string) => KeptPeer | undefined = () => undefined,
+  trusted: (name: string, objectName: string | undefined) => KeptPeer | undefined = () => undefined,
 ): PeerResolution {
   const resolved = readings.map(({ peer, published }) => ({
     ...peer,
     ...(peer.publication === undefined
-      ? resolve(peer.name, published, trusted)
+      ? resolve(peer.name, published, (name) => trusted(name, peer.objectName))
       : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [] }),
   }));
-  const joined = resolved.flatMap(({ peer, fingerprints, rebootstrap, publication, context }) =>
+  const joined = resolved.flatMap(({ peer, fingerprints, objectName, rebootstrap, publication, context }) =>
     peer
-      ? [{ peer: { ...peer, ...definedOnly({ fingerprints }) }, rebootstrap, ...definedOnly({ publication, context }) }]
+      ? [
+          {
+            peer: { ...peer, ...definedOnly({ fingerprints, objectName }) },
+            rebootstrap,
+            ...definedOnly({ publication, context }),
+          },
+        ]
       : [],
   );
   const together = checkPeers(

@@ -11,13 +11,19 @@ import { checkIssuer, type IssuerArgs } from "../components/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/arguments";
 import { problem, type Problem } from "../components/problem";
 import type { ClusterConfig } from "./config";
+import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
 
 /** Who issues the endpoint's certificate: an issuer of cert-manager, or somebody who needs no cert-manager. */
-export type EndpointIssuer = IssuerArgs | RouterIssuer | SpireIssuer;
+export type EndpointIssuer = IssuerArgs | RouterIssuer | SecretIssuer | SpireIssuer;
 
 /** The endpoint presents the ingress router's default certificate. */
 export interface RouterIssuer {
   type: "router";
+}
+
+/** The endpoint presents the certificate of a secret that somebody else keeps, who also lets the router read it. */
+export interface SecretIssuer {
+  type: "secret";
 }
 
 /** The SPIRE server gets the certificate from an ACME server itself, by TLS-ALPN-01. */
@@ -38,6 +44,7 @@ export type Open = Readonly<Record<"profile" | "issuer", boolean>>;
 export function checkEndpointIssuer(path: string, issuer: EndpointIssuer): Problem[] {
   switch (issuer.type) {
     case "router":
+    case "secret":
       return [];
     case "spire": {
       return [
@@ -60,19 +67,30 @@ type EndpointConfig = Pick<ClusterConfig, "profile" | "issuer">;
 
 /** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
 export function certManagerIssuer({ profile, issuer }: EndpointConfig): IssuerArgs | undefined {
-  return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : issuer;
+  if (profile === "https_spiffe") return undefined;
+  return issuer.type === "router" || issuer.type === "secret" || issuer.type === "spire" ? undefined : issuer;
+}
+
+/** The secret whose certificate the router presents; undefined where there is none. */
+export function endpointSecret({
+  profile,
+  issuer,
+  names,
+}: EndpointConfig & Pick<ClusterConfig, "names">): string | undefined {
+  return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : names.secret;
 }
 
 /** How people call where the certificate comes from. */
 export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
   if (profile === "https_spiffe") return profile;
   if (issuer.type === "router") return "https_web with the router's default certificate";
+  if (issuer.type === "secret") return "https_web with a secret that somebody else keeps";
   return issuer.type === "spire" ? `https_web with SPIRE's own ACME at ${issuer.server}` : profile;
 }
 
 /** What the SpireServer is asked for. */
 export function bundleEndpoint(
-  config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval">,
+  config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval" | "names">,
 ): BundleEndpointArgs {
   const { profile, issuer, refreshHint, fileSyncInterval } = config;
   if (profile === "https_spiffe") return { profile, refreshHint };
@@ -80,8 +98,9 @@ export function bundleEndpoint(
     const { server: directoryUrl, email, tosAccepted } = issuer;
     return { profile, refreshHint, acme: { directoryUrl, email, tosAccepted } };
   }
-  const routerCertificate = issuer.type === "router";
-  return { profile, refreshHint, servingCert: { fileSyncInterval, ...(routerCertificate && { routerCertificate }) } };
+  const externalSecretRef = endpointSecret(config);
+  const source = externalSecretRef === undefined ? { routerCertificate: true } : { externalSecretRef };
+  return { profile, refreshHint, servingCert: { fileSyncInterval, ...source } };
 }
 
 /** As far as it is read of a live SpireServer. */
@@ -150,12 +169,15 @@ function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Proble
 /** Keys that would change nothing, since the certificate is not of cert-manager. */
 function judgeUnused(config: ClusterConfig): Problem[] {
   if (certManagerIssuer(config) !== undefined) return [];
-  const { certificateTimes, certManager, issuer } = config;
+  const { certificateTimes, certManager, issuer, names } = config;
   const { duration, renewBefore, renewJitterHours } = CERTIFICATE_DEFAULTS;
   const keys = [
     ...(certificateTimes.duration === duration ? [] : ["certificateDuration"]),
     ...(certificateTimes.renewBefore === renewBefore ? [] : ["renewBefore"]),
     ...(certificateTimes.renewJitterHours === renewJitterHours ? [] : ["renewJitterHours"]),
+    ...nameKeys
+      .filter((key) => names[key] !== ENDPOINT_NAMES[key] && !(key === "secret" && issuer.type === "secret"))
+      .map((key) => `names.${key}`),
     ...Object.entries(certManager).flatMap(([key, value]) => (value === false ? [] : [`certManager.${key}`])),
   ];
   const because = `has no effect with issuer.type ${issuer.type}, which needs no cert-manager; remove the key`;

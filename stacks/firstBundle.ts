@@ -43,7 +43,7 @@ function isRaised({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObject
 }
 
 const liveTrust = (peer: Peer, trust: readonly TrustObject[]): TrustObject | undefined =>
-  trust.find(({ metadata }) => metadata?.name === objectName(peer.stack));
+  trust.find(({ metadata }) => metadata?.name === objectName(peer.stack, peer.objectName));
 
 /** The peers, those that need a bundle of their stack now with the roots of their own clusters where this machine may read them. */
 export function withFirstRoots(

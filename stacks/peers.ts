@@ -2,6 +2,8 @@
  * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
  * which the config describes instead.
  */
+import { checkName } from "../components/arguments";
+import { objectName as nameOfObject } from "../components/federatedTrustDomain";
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/problem";
 import type { Publication } from "./contract";
@@ -17,6 +19,8 @@ interface NamedPeer {
   rebootstrap: number;
   /** It is trusted, and need not trust this cluster. */
   oneWay?: true;
+  /** Name of its ClusterFederatedTrustDomain, where that is not made of its own name. */
+  objectName?: string;
 }
 
 /** A stack to federate with, whether it has published anything or not. */
@@ -66,7 +70,7 @@ export function configuredPeers(
   return peers;
 }
 
-/** An entry that is an object: `{stack, trust, fingerprints}`, or the description of a trust domain. */
+/** An entry that is an object: `{stack, trust, fingerprints, objectName}`, or the description of a trust domain. */
 function entryOf(
   entry: Fields,
   path: string,
@@ -76,13 +80,15 @@ function entryOf(
 ): ConfiguredPeer | undefined {
   const oneWay = entry.choice("trust", ["mutual", "oneway"]) === "oneway";
   const stack = entry.text("stack");
+  const objectName = entry.text("objectName");
+  if (objectName !== undefined) problems.push(...checkName(`${path}.objectName`, objectName));
   const note: Note = (at, message) => problems.push({ path: at, message });
   const peer =
     stack === undefined
       ? describePeer(entry, path, self, problems, readFile)
       : pinnedStack(stackNamed(stack, `${path}.stack`, self, note), fingerprintsIn(entry));
   entry.refuseOthers();
-  return peer && { ...peer, ...(oneWay && { oneWay }) };
+  return peer && { ...peer, ...(oneWay && { oneWay }), ...(objectName !== undefined && { objectName }) };
 }
 
 const pinnedStack = (peer: PeerStack | undefined, fingerprints: string[] | undefined): PeerStack | undefined =>
@@ -103,11 +109,19 @@ function stackNamed(text: string, path: string, self: StackName, note: Note): Pe
   return { name: shortName(stack, self), id: qualified(stack), rebootstrap: 0 };
 }
 
+/** The name of a peer's ClusterFederatedTrustDomain. */
+export const objectNameOf = ({ name, objectName }: Pick<ConfiguredPeer, "name" | "objectName">): string =>
+  nameOfObject(name, objectName);
+
 /** Why a peer cannot stand beside those before it. */
 function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {
   if (peer.id === qualified(self)) {
     return `"${peer.name}" is this very stack; a cluster cannot federate with itself, take it out`;
   }
+  const object = objectNameOf(peer);
+  const twin = before.find((one) => one.name !== peer.name && objectNameOf(one) === object);
+  if (twin !== undefined)
+    return `"${peer.name}" and "${twin.name}" would both have object ${object}; rename one of them`;
   const other = before.find(({ name }) => name === peer.name);
   if (other === undefined) return undefined;
   return other.id === peer.id

@@ -14,7 +14,7 @@ import {
   ztwimRelease,
 } from "../components/ztwimRelease";
 import type { ClusterConfig } from "./config";
-import { certManagerIssuer } from "./endpoint";
+import { certManagerIssuer, endpointSecret } from "./endpoint";
 
 export interface ClusterVersion extends KubeObject {
   status?: { desired?: { version?: string }; history?: { state?: string; version?: string }[] };
@@ -99,7 +99,7 @@ export function openShiftVersion(version: ClusterVersion | undefined): string | 
 /** Only a certificate in a secret needs it. */
 function judgeOpenShift(config: ClusterConfig, version: string | undefined): Problem[] {
   const parts = minorOf(version);
-  if (certManagerIssuer(config) === undefined || parts === undefined || !isBefore(parts, OPENSHIFT)) return [];
+  if (endpointSecret(config) === undefined || parts === undefined || !isBefore(parts, OPENSHIFT)) return [];
   const cure =
     "upgrade the cluster to 4.19 or newer, or use profile https_spiffe, or issuer.type router or spire, which need no such Route";
   return [

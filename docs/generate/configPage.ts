@@ -49,7 +49,7 @@ function shown(value: unknown): string {
 
 /** What an entry that is an object may have. */
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
-  ["stack", "Name of a stack, where the entry is one. Only `fingerprints` and `trust` go with it."],
+  ["stack", "Name of a stack, where the entry is one. Only `fingerprints`, `trust` and `objectName` go with it."],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   ["trustDomain", "Its trust domain. Required."],
   ["bundleEndpointUrl", "URL of its bundle endpoint. Required."],
@@ -65,6 +65,10 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
   ],
   ["bundleFile", "File with that bundle; a relative path starts at the project's folder."],
   ["fingerprints", "SHA-256 of each X.509 root with which trust may begin. Default: any."],
+  [
+    "objectName",
+    "Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<name>-federation`.",
+  ],
   ["trust", "`oneway` for a peer that need not trust this cluster. Default `mutual`."],
 ];
 

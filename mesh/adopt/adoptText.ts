@@ -21,6 +21,10 @@ function planSection(said: Said): string {
     ...listed("taken over as they are:", names(of("same"))),
     ...listed("the stack's already:", names(of("owned"))),
     ...listed("not there; they will be created:", names(of("missing"))),
+    ...listed(
+      "set by others and not by the stack; an up that changes the object may remove it:",
+      owns.flatMap(({ object, others }) => others.map((one) => `${object}: ${one}`)),
+    ),
     ...listed("left as they are, and not the stack's:", leaves),
     ...listed("cannot be taken over as they are:", [
       ...of("differs").flatMap(({ object, differences }) => differences.map((one) => `${object}: ${one}`)),

@@ -1,16 +1,16 @@
 /** The config by which a stack asks for what a cluster has already. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/arguments";
-import type { TrustObject } from "../../components/bundleMark";
-import { objectName } from "../../components/federatedTrustDomain";
-import { CERTIFICATE_DEFAULTS } from "../../components/federationCertificate";
+import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
 import { federationRoute } from "../../components/federationRoute";
 import type { FederationSpec } from "../../components/federationSpec";
-import { planIssuer, type IssuerArgs } from "../../components/issuer";
-import { CERTIFICATE_SECRET, FEDERATION_CLASS, OPERAND_NAMESPACE, PROGRAM } from "../../components/names";
-import { serverSpiffeId } from "../../components/peer";
+import { planIssuer, type IssuerArgs, type IssuerKind } from "../../components/issuer";
+import { PROGRAM } from "../../components/names";
 import { isObject } from "../../components/untyped";
+import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
+import { objectDifferences } from "../drift/difference";
+import { foundPeers } from "./foundPeers";
 import type { LiveIssuer, Survey } from "./survey";
 
 /** Something that this program does not take over as it is. */
@@ -19,6 +19,8 @@ export interface Obstacle {
   object: string;
   found: string;
   cure: string;
+  /** Config key that takes it away, if the stack's file has it. */
+  unless?: string;
 }
 
 export interface FoundConfig {
@@ -34,6 +36,7 @@ export interface Surroundings {
   kubeconfig?: string | undefined;
   /** The project's stacks by the trust domains that their files have. */
   stacks: ReadonlyMap<string, string>;
+  now: Date;
 }
 
 /** Undefined config: there is nothing to take over. */
@@ -41,7 +44,8 @@ export function foundConfig(found: Survey, around: Surroundings): FoundConfig {
   const { federation, trustDomain } = found;
   if (trustDomain === undefined || federation === undefined)
     return { config: {}, obstacles: nothingThere(found), leaves: [] };
-  const peers = foundPeers(found.trust, federation, around.stacks);
+  const { federatesWith = [] } = federation;
+  const peers = foundPeers({ ...found, federatesWith }, around.stacks, around.now);
   const endpoint = foundEndpoint(found, federation);
   return {
     config: {
@@ -87,11 +91,7 @@ function foundEndpoint(found: Survey, { bundleEndpoint }: FederationSpec): Found
   return {
     config: { ...common, ...certificate.config },
     obstacles: [...route.obstacles, ...certificate.obstacles],
-    leaves: [
-      ...route.leaves,
-      `Secret ${servingCert.externalSecretRef}: cert-manager's, and never read`,
-      ...certificate.leaves,
-    ],
+    leaves: [...route.leaves, ...certificate.leaves],
   };
 }
 
@@ -107,26 +107,48 @@ function foundRoute({ trustDomain = "", ingressDomain = "", federation }: Survey
   return { obstacles: [{ object: "SpireServer cluster", found, cure }], leaves: [] };
 }
 
-function foundCertificate({ certificate, issuer }: Survey, secret: string): FoundConfig {
-  const object = `Certificate ${CERTIFICATE_SECRET}`;
-  if (certificate === undefined || secret !== CERTIFICATE_SECRET) {
-    const found = certificate === undefined ? "it is not there" : `the SpireServer's secret is ${secret}`;
-    const cure = `a stack has the endpoint's certificate from Certificate and secret ${CERTIFICATE_SECRET} in namespace ${OPERAND_NAMESPACE}`;
-    return { config: {}, obstacles: [{ object, found, cure }], leaves: [] };
-  }
-  const { duration, renewBefore, issuerRef = {} } = certificate.spec ?? {};
+/** A Certificate that a stack would change stays somebody else's: cert-manager would issue another certificate for it. */
+function foundCertificate({ certificate, issuer, access, ...found }: Survey, secret: string): FoundConfig {
+  const { duration = "", renewBefore = "", issuerRef = {} } = certificate?.spec ?? {};
   const { kind = "Issuer", name = "" } = issuerRef;
+  const { host } = federationRoute({ trustDomain: found.trustDomain ?? "" }, found.ingressDomain ?? "");
+  const asked = { host, secretName: secret, duration, issuerRef: { kind: kind as IssuerKind, name } };
+  const differ = objectDifferences({ ...certificateSpec(asked), renewBefore }, certificate?.spec ?? {});
+  if (certificate === undefined || differ.length > 0) {
+    const names = otherNames({ ...ENDPOINT_NAMES, secret });
+    const called = `Certificate ${certificate?.metadata?.name ?? ""}`;
+    const kept = `${called}: a stack would make another one of it (${differ.map(({ path }) => path).join(", ")})`;
+    return {
+      config: { issuer: { type: "secret" }, ...(Object.keys(names).length > 0 && { names }) },
+      obstacles: [],
+      leaves: [
+        `Secret ${secret}: never read, and kept by somebody else, who also lets the router read it`,
+        ...(certificate === undefined ? [] : [kept]),
+      ],
+    };
+  }
   const own = ownIssuer(issuer, kind, name);
+  const names = otherNames({ certificate: certificate.metadata?.name, secret, ...access });
   return {
     config: {
       issuer: own ?? { type: "existing", kind, name },
-      ...(duration !== undefined && duration !== CERTIFICATE_DEFAULTS.duration && { certificateDuration: duration }),
-      ...(renewBefore !== undefined && renewBefore !== CERTIFICATE_DEFAULTS.renewBefore && { renewBefore }),
+      ...(duration !== CERTIFICATE_DEFAULTS.duration && { certificateDuration: duration }),
+      ...(renewBefore !== CERTIFICATE_DEFAULTS.renewBefore && { renewBefore }),
+      ...(Object.keys(names).length > 0 && { names }),
     },
     obstacles: [],
-    leaves: own === undefined ? [`${kind} ${name}: the Certificate refers to it, and it stays as it is`] : [],
+    leaves: [
+      `Secret ${secret}: cert-manager's, and never read`,
+      ...(own === undefined ? [`${kind} ${name}: the Certificate refers to it, and it stays as it is`] : []),
+    ],
   };
 }
+
+/** Those that are not the procedure's. */
+const otherNames = (found: { [K in keyof EndpointNames]?: string | undefined }): Partial<EndpointNames> =>
+  definedOnly(
+    Object.fromEntries(nameKeys.filter((key) => found[key] !== ENDPOINT_NAMES[key]).map((key) => [key, found[key]])),
+  );
 
 /** The issuer as a stack would make it; undefined where a stack would make another one. */
 function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): IssuerArgs | undefined {
@@ -148,67 +170,3 @@ function issuersOf({ acme, ca }: Record<string, unknown>): IssuerArgs[] {
     { type: "acme", server: acme["server"], ...email },
   ];
 }
-
-interface FoundPeers extends Part {
-  entries: unknown[];
-  /** The SpireServer lists all of them, as a stack does that is static. */
-  listed: boolean;
-}
-
-function foundPeers(
-  trust: readonly TrustObject[],
-  { federatesWith = [] }: FederationSpec,
-  stacks: ReadonlyMap<string, string>,
-): FoundPeers {
-  const leaves: string[] = [];
-  const obstacles: Obstacle[] = [];
-  const entries: unknown[] = [];
-  const taken = new Map<string, string>();
-  for (const { metadata, spec = {} } of [...trust].sort(olderFirst)) {
-    const name = metadata?.name ?? "";
-    const { trustDomain = "", bundleEndpointURL: bundleEndpointUrl, bundleEndpointProfile, className } = spec;
-    const object = `ClusterFederatedTrustDomain ${name}`;
-    const before = taken.get(trustDomain);
-    if (className !== FEDERATION_CLASS) {
-      leaves.push(`${object}: its class is ${className ?? "none"}, so ZTWIM's controller ignores it`);
-    } else if (before !== undefined) {
-      leaves.push(
-        `${object}: ${before} is for ${trustDomain} as well and is older, so ZTWIM's controller goes by that`,
-      );
-    } else {
-      taken.set(trustDomain, name);
-      const stack = stacks.get(trustDomain);
-      const peer = stack ?? name.replace(/-federation$/, "");
-      if (objectName(peer) !== name) {
-        obstacles.push({ object, found: "its name", cure: `a stack calls it ${objectName(peer)}` });
-      }
-      entries.push(stack ?? describe(peer, trustDomain, bundleEndpointUrl, bundleEndpointProfile));
-    }
-  }
-  // SPIRE trusts these by its configuration alone; a stack has an object for each peer.
-  for (const { trustDomain, bundleEndpointUrl, bundleEndpointProfile: type, endpointSpiffeId } of federatesWith) {
-    if (taken.has(trustDomain)) continue;
-    const profile = { type, ...definedOnly({ endpointSPIFFEID: endpointSpiffeId }) };
-    const name = trustDomain.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
-    entries.push(stacks.get(trustDomain) ?? describe(name, trustDomain, bundleEndpointUrl, profile));
-  }
-  const listed = [...taken.keys()].every((one) => federatesWith.some(({ trustDomain }) => trustDomain === one));
-  return { entries, obstacles, leaves, listed };
-}
-
-function describe(
-  name: string,
-  trustDomain: string,
-  bundleEndpointUrl: string | undefined,
-  { type, endpointSPIFFEID }: NonNullable<TrustObject["spec"]>["bundleEndpointProfile"] & object = {},
-): Record<string, unknown> {
-  const spiffe = type === "https_spiffe" && endpointSPIFFEID !== serverSpiffeId(trustDomain);
-  return {
-    ...{ name, trustDomain, bundleEndpointUrl, profile: type },
-    ...(spiffe && { endpointSpiffeId: endpointSPIFFEID }),
-  };
-}
-
-/** The controller goes by the oldest object of a trust domain. */
-const olderFirst = (one: TrustObject, other: TrustObject): number =>
-  (one.metadata?.creationTimestamp ?? "") < (other.metadata?.creationTimestamp ?? "") ? -1 : 1;

@@ -1,8 +1,9 @@
 /** What a stack is to own of what a cluster has, and what its up would change of that. Pure. */
 import type { KubeObject } from "../../components/cluster";
-import { objectDifferences } from "../drift/difference";
+import { addedFields, objectDifferences } from "../drift/difference";
 import { type Compared, contentOf, identify } from "../drift/objectFindings";
 import { shown } from "../drift/redact";
+import type { StackObject } from "../pulumi/stackObjects";
 
 /** An object that becomes the stack's. */
 export interface OwnedObject {
@@ -12,6 +13,8 @@ export interface OwnedObject {
   state: "same" | "missing" | "differs" | "owned";
   /** What an up would change of it. */
   differences: string[];
+  /** Fields that the stack does not set, and who has set them. */
+  others: string[];
 }
 
 /** The objects that the stack asks for, each as the cluster has it. */
@@ -19,15 +22,24 @@ export function ownership(compared: readonly Compared[]): OwnedObject[] {
   return compared.map(({ object, live }) => {
     const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
     const label = `${kind} ${name}`;
-    if (object.op === "delete") return { object: label, state: "differs", differences: ["an up would delete it"] };
-    if (live === undefined) return { object: label, state: "missing", differences: [] };
-    const differences = objectDifferences(contentOf(object), live).map(
+    if (object.op === "delete")
+      return { object: label, state: "differs", differences: ["an up would delete it"], others: [] };
+    if (live === undefined) return { object: label, state: "missing", differences: [], others: [] };
+    const asked = contentOf(object);
+    const differences = objectDifferences(asked, live).map(
       ({ path, found, expected }) => `${path} is ${shown(path, found)}, and would be ${shown(path, expected)}`,
     );
     if (object.op === "change") differences.push(`an up would change ${object.diffs.join(", ")}`);
-    if (differences.length > 0) return { object: label, state: "differs", differences };
-    return { object: label, state: object.op === "create" ? "same" : "owned", differences };
+    const state = differences.length > 0 ? "differs" : object.op === "create" ? "same" : "owned";
+    return { object: label, state, differences, others: othersFields(object, asked, live) };
   });
+}
+
+/** Of a whole object Pulumi's provider takes over what oc and kubectl have set; a patch owns its own fields alone. */
+function othersFields({ type }: StackObject, asked: Record<string, unknown>, live: KubeObject): string[] {
+  return type.endsWith("Patch")
+    ? []
+    : addedFields(asked, live).map(({ path, manager }) => `${path}, set by ${manager}`);
 }
 
 /**

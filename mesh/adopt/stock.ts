@@ -1,12 +1,15 @@
 /** Takes stock of a cluster for a stack that may have no file yet: what its file has to say, and what stands in the way. */
 import { relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterAccess } from "../../components/access";
 import type { ClusterReader } from "../../components/cluster";
 import { AccessError } from "../../components/kubeconfig";
+import { isObject } from "../../components/untyped";
 import { definedOnly } from "../../stacks/fields";
 import { UsageError } from "../kernel/exit";
 import { stacksWithFile } from "../members/members";
 import type { Project } from "../members/project";
+import type { SpireServer } from "../spire/spireServer";
 import { type Extension, extendStackFile, readStackFile } from "../members/stackFile";
 import { foundConfig, type FoundConfig } from "./foundConfig";
 import { survey } from "./survey";
@@ -23,6 +26,7 @@ export interface StockWorld {
   /** Folder of the project, where a relative path of a kubeconfig starts. */
   dir: string;
   reader(access: ClusterAccess): ClusterReader;
+  server(access: ClusterAccess): Pick<SpireServer, "bundles">;
 }
 
 /**
@@ -37,9 +41,8 @@ export async function takeStock(
   const surveys = await Promise.all(
     names.map(async (stack) => {
       const access = await accessOfStack(stack, given, project);
-      const found = await survey(
-        open(world, { ...access, ...definedOnly({ kubeconfig: fromHere(dir, access.kubeconfig) }) }),
-      );
+      const here = { ...access, ...definedOnly({ kubeconfig: fromHere(dir, access.kubeconfig) }) };
+      const found = await survey(open(world, here), world.server(here));
       return { stack, access, found };
     }),
   );
@@ -47,12 +50,23 @@ export async function takeStock(
   for (const { stack, found } of surveys) if (found.trustDomain !== undefined) known.set(found.trustDomain, stack);
   return Promise.all(
     surveys.map(async ({ stack, access, found }): Promise<Stock> => {
-      const taken = foundConfig(found, { ...access, stacks: known });
-      const file = await extendStackFile(project.configDir, stack, project.name, taken.config);
-      return { stack, trustDomain: found.trustDomain, file, ...taken };
+      const taken = foundConfig(found, { ...access, stacks: known, now: new Date() });
+      const file = await extendStackFile(project.configDir, stack, project.name, taken.config, sameButBundles);
+      const { config = {} } = await readStackFile(project.configDir, stack);
+      const obstacles = taken.obstacles.filter(({ unless }) => config[`${project.name}:${unless ?? ""}`] === undefined);
+      return { stack, trustDomain: found.trustDomain, file, ...taken, obstacles };
     }),
   );
 }
+
+/** Whether values of the config say the same; what SPIRE holds of a peer is another bundle after each rotation. */
+const sameButBundles = (one: unknown, other: unknown): boolean =>
+  isDeepStrictEqual(withoutBundles(one), withoutBundles(other));
+
+const withoutBundles = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map((entry: unknown) => (isObject(entry) ? { ...entry, bundle: undefined, bundleFile: undefined } : entry))
+    : value;
 
 /** By the command line, or the stack's file; without either, by a context that is called like the stack. */
 async function accessOfStack(

@@ -1,11 +1,18 @@
 /** What a cluster has of a federation, however it was made. Only reads, and no secret. */
-import type { ClusterReader, KubeObject } from "../../components/cluster";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { contains } from "../../components/correction";
+import { SECRET_READERS, secretReaderRules } from "../../components/routerSecretAccess";
+import { ENDPOINT_NAMES } from "../../stacks/endpointNames";
+import { definedOnly } from "../../stacks/fields";
 import { TRUST_KIND, type TrustObject } from "../../components/bundleMark";
 import { readIssuer } from "../../components/certificateReadiness";
 import type { FederationSpec } from "../../components/federationSpec";
 import type { IssuerKind } from "../../components/issuer";
 import * as names from "../../components/names";
 import { readIngressDomain } from "../drift/memberReading";
+import { look, type Looked } from "../kernel/looked";
+import type { HeldBundle } from "../spire/bundle";
+import type { SpireServer } from "../spire/spireServer";
 
 export interface Survey {
   /** Undefined where there is no ZTWIM. */
@@ -18,6 +25,10 @@ export interface Survey {
   certificate: LiveCertificate | undefined;
   /** The one that the Certificate refers to. */
   issuer: LiveIssuer | undefined;
+  /** Names of the Role and the RoleBinding that let the router read the endpoint's secret and nothing else. */
+  access: { role?: string; roleBinding?: string };
+  /** What the SPIRE server holds of other trust domains; asked only where a peer's trust cannot begin without. */
+  held: Looked<HeldBundle[]>;
 }
 
 export interface LiveCertificate extends KubeObject {
@@ -42,7 +53,7 @@ interface SpireServerObject extends KubeObject {
   spec?: { federation?: FederationSpec };
 }
 
-export async function survey(reader: ClusterReader): Promise<Survey> {
+export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bundles">): Promise<Survey> {
   const [ztwim, server, ingressDomain, trust] = await Promise.all([
     reader.get<Ztwim>(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON),
@@ -51,12 +62,68 @@ export async function survey(reader: ClusterReader): Promise<Survey> {
   ]);
   const federation = server?.spec?.federation;
   const secret = federation?.bundleEndpoint.httpsWeb?.servingCert?.externalSecretRef;
-  const certificate = secret === undefined ? undefined : await certificateOf(reader);
+  const [certificate, access] =
+    secret === undefined
+      ? [undefined, {}]
+      : await Promise.all([certificateOf(reader, secret), accessOf(reader, secret)]);
   const { kind = "Issuer", name } = certificate?.spec?.issuerRef ?? {};
   const issuer =
     name === undefined ? undefined : await readIssuer<LiveIssuer>(reader, { kind: kind as IssuerKind, name });
-  return { trustDomain: ztwim?.spec?.trustDomain, ingressDomain, federation, trust, certificate, issuer };
+  const profiles = [
+    ...trust.map(({ spec }) => spec?.bundleEndpointProfile?.type),
+    ...(federation?.federatesWith ?? []).map(({ bundleEndpointProfile }) => bundleEndpointProfile),
+  ];
+  const held = profiles.includes("https_spiffe") ? await look(() => spire.bundles()) : { seen: [] };
+  return { trustDomain: ztwim?.spec?.trustDomain, ingressDomain, federation, trust, certificate, issuer, access, held };
 }
 
-const certificateOf = (reader: ClusterReader): Promise<LiveCertificate | undefined> =>
-  reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, names.OPERAND_NAMESPACE);
+/** Of the Certificates that write to that secret the procedure's, if it is one of them. */
+async function certificateOf(reader: ClusterReader, secret: string): Promise<LiveCertificate | undefined> {
+  const all = await ofNamespace<LiveCertificate>(
+    reader,
+    names.CERT_MANAGER_API,
+    "Certificate",
+    ENDPOINT_NAMES.certificate,
+  );
+  const writing = all.filter(({ spec }) => spec?.secretName === secret);
+  return writing.find(({ metadata }) => metadata?.name === ENDPOINT_NAMES.certificate) ?? writing[0];
+}
+
+interface Role extends KubeObject {
+  rules?: unknown;
+}
+
+interface RoleBinding extends KubeObject {
+  roleRef?: { kind?: string; name?: string };
+  subjects?: unknown;
+}
+
+async function accessOf(reader: ClusterReader, secret: string): Promise<Survey["access"]> {
+  const [roles, bindings] = await Promise.all([
+    ofNamespace<Role>(reader, names.RBAC_API, "Role", ENDPOINT_NAMES.role),
+    ofNamespace<RoleBinding>(reader, names.RBAC_API, "RoleBinding", ENDPOINT_NAMES.roleBinding),
+  ]);
+  const granting = roles.filter(({ rules }) => contains(rules, secretReaderRules(secret)));
+  const pairs = granting.flatMap(({ metadata }) =>
+    bindings
+      .filter(({ roleRef, subjects }) => roleRef?.name === metadata?.name && contains(subjects, SECRET_READERS))
+      .map((binding) => definedOnly({ role: metadata?.name, roleBinding: binding.metadata?.name })),
+  );
+  return pairs.find(({ role }) => role === ENDPOINT_NAMES.role) ?? pairs[0] ?? {};
+}
+
+/** All objects of a kind where the operands are; the procedure's alone where not all may be listed. */
+async function ofNamespace<T extends KubeObject>(
+  reader: ClusterReader,
+  apiVersion: string,
+  kind: string,
+  usual: string,
+): Promise<T[]> {
+  try {
+    return await reader.list<T>(apiVersion, kind, names.OPERAND_NAMESPACE);
+  } catch (error) {
+    if (!(error instanceof Forbidden)) throw error;
+    const one = await reader.get<T>(apiVersion, kind, usual, names.OPERAND_NAMESPACE);
+    return one === undefined ? [] : [one];
+  }
+}

@@ -10,6 +10,7 @@ import { fromId } from "../members/identity";
 import { labels, readMembers } from "../members/members";
 import { projectOf } from "../members/project";
 import { readStackFile, save, secretsProvider } from "../members/stackFile";
+import { spireServer } from "../spire/spireServer";
 import type { Result, Session } from "./context";
 import { define, output, parallel, text } from "./declare";
 
@@ -85,6 +86,7 @@ async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>,
     project: await projectOf(workspace),
     dir: workspace.workDir,
     reader: (access: ClusterAccess) => connect(access, interruption.signal),
+    server: (access: ClusterAccess) => spireServer(access, interruption.signal),
   });
 }
 

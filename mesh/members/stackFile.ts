@@ -41,6 +41,7 @@ export interface Extension extends Edit {
 /**
  * The stack's file with those keys of the project where it has none of them yet; a new file where there is none.
  *
+ * @param isSame whether a value that the file has says what the key is to say
  * @throws UsageError when the file is not a stack's
  */
 export async function extendStackFile(
@@ -48,10 +49,11 @@ export async function extendStackFile(
   stack: string,
   project: string,
   keys: Readonly<Record<string, unknown>>,
+  isSame: (one: unknown, other: unknown) => boolean = isDeepStrictEqual,
 ): Promise<Extension> {
   const found = await find(dir, stack);
   const file = found?.file ?? `Pulumi.${stack}.yaml`;
-  const { text, kept } = withKeys(found?.text ?? "", project, keys, file);
+  const { text, kept } = withKeys(found?.text ?? "", project, keys, isSame, file);
   return { dir, file, text, kept, ...(found && { before: found.text }) };
 }
 
@@ -60,6 +62,7 @@ export function withKeys(
   text: string,
   project: string,
   keys: Readonly<Record<string, unknown>>,
+  isSame: (one: unknown, other: unknown) => boolean = isDeepStrictEqual,
   file = "the stack's file",
 ): { text: string; kept: string[] } {
   const document = parseDocument(text);
@@ -74,7 +77,7 @@ export function withKeys(
     if (before === undefined) {
       document.setIn(["config", key], document.createNode(value));
       changed = true;
-    } else if (!isDeepStrictEqual(before, value)) kept.push(name);
+    } else if (!isSame(before, value)) kept.push(name);
   }
   return { text: changed ? document.toString({ lineWidth: 0 }) : text, kept };
 }

@@ -2,6 +2,7 @@
 import { objectName } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/peer";
 import type { ClusterConfig } from "../../stacks/config";
+import { objectNameOf } from "../../stacks/peers";
 import type { Contract } from "../../stacks/contract";
 import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
@@ -34,7 +35,11 @@ export function declaredBy(
   });
   const last = Object.entries(own?.peers ?? {});
   return {
-    objects: new Set([...config.peers.map(({ name }) => name), ...last.map(([stack]) => stack)].map(objectName)),
+    objects: new Set([
+      ...config.peers.map(objectNameOf),
+      // One that the config no longer names has a name of its own no more.
+      ...last.flatMap(([stack]) => (config.peers.some(({ name }) => name === stack) ? [] : objectName(stack))),
+    ]),
     trustDomains: new Set([...peers, ...last.map(([, peer]) => peer)].map(({ trustDomain }) => trustDomain)),
     peers,
     trusted: new Map(last.map(([stack, { trustDomain }]) => [trustDomain, stack])),

@@ -7,14 +7,14 @@ import {
 } from "../../components/kubernetesClient";
 import type { ClusterAccess } from "../../components/access";
 import { connectClient, kubeConfig } from "../../components/connect";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
+import { OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
 import { POD } from "../spire/serverCommands";
 
 export interface ApiServer {
   /** Such as `v1.32.5`. */
   version(): Promise<string>;
   /** Verbs on the endpoint's secret that the API server would let the router's ServiceAccount do. */
-  routersVerbs(): Promise<string[]>;
+  routersVerbs(secret: string): Promise<string[]>;
   /** The SPIRE server's log of the last hour, in which it polls each peer at least three times. */
   serverLog(): Promise<string>;
   /** The log of a SPIRE agent, of the last minutes and of the container that runs now. */
@@ -41,10 +41,10 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServe
     });
   return {
     version: async () => (await ask("read the version", () => config.makeApiClient(VersionApi).getCode())).gitVersion,
-    routersVerbs: async () => {
+    routersVerbs: async (secret) => {
       const api = config.makeApiClient(AuthorizationV1Api);
       const allowed = ROUTERS_VERBS.map(async (verb) => {
-        const body = review(verb);
+        const body = review(verb, secret);
         const answer = await ask("review the router's access", () =>
           api.createNamespacedLocalSubjectAccessReview({ namespace: OPERAND_NAMESPACE, body }),
         );
@@ -75,7 +75,7 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServe
 }
 
 /** As the router's ServiceAccount is known when it asks by itself. */
-function review(verb: string): V1SubjectAccessReview {
+function review(verb: string, secret: string): V1SubjectAccessReview {
   const { namespace, serviceAccount } = ROUTER;
   return {
     apiVersion: "authorization.k8s.io/v1",
@@ -84,7 +84,7 @@ function review(verb: string): V1SubjectAccessReview {
     spec: {
       user: `system:serviceaccount:${namespace}:${serviceAccount}`,
       groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
-      resourceAttributes: { namespace: OPERAND_NAMESPACE, verb, resource: "secrets", name: CERTIFICATE_SECRET },
+      resourceAttributes: { namespace: OPERAND_NAMESPACE, verb, resource: "secrets", name: secret },
     },
   };
 }

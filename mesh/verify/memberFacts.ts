@@ -138,6 +138,7 @@ export async function readFacts(
   const { reader, api, server } = sources;
   const here = names.OPERAND_NAMESPACE;
   const issuer = certManagerIssuer(config);
+  const { names: endpoint } = config;
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
@@ -146,11 +147,11 @@ export async function readFacts(
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     certManager: () => lookAtInstalled(reader, name),
     issuer: async () => issuer && readIssuer(reader, planIssuer(issuer).reference),
-    certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", names.CERTIFICATE_SECRET, here),
-    issued: () => readIssued(reader, names.CERTIFICATE_SECRET),
-    role: () => reader.get(names.RBAC_API, "Role", names.SECRET_READER.role, here),
-    binding: () => reader.get(names.RBAC_API, "RoleBinding", names.SECRET_READER.binding, here),
-    routersVerbs: () => api.routersVerbs(),
+    certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", endpoint.certificate, here),
+    issued: () => readIssued(reader, endpoint.certificate),
+    role: () => reader.get(names.RBAC_API, "Role", endpoint.role, here),
+    binding: () => reader.get(names.RBAC_API, "RoleBinding", endpoint.roleBinding, here),
+    routersVerbs: () => api.routersVerbs(endpoint.secret),
     route: async () => readRoute(reader, federationRoute(config, (await readIngressDomain(reader)) ?? "").own),
     conf: () => readServerConf(reader),
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),

@@ -2,10 +2,9 @@
 import { type Peer, serverSpiffeId } from "../../components/peer";
 import { type Publication, resolvePeers } from "../../stacks/contract";
 import { certManagerIssuer } from "../../stacks/endpoint";
-import type { ConfiguredPeer } from "../../stacks/peers";
+import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
-import { objectName } from "../../components/federatedTrustDomain";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
@@ -23,7 +22,7 @@ export const chain = <T, U>(looked: Looked<T>, of: (seen: T) => Looked<U>): Look
   "because" in looked ? looked : of(looked.seen);
 
 /** What a peer is called. */
-export type NamedPeer = Pick<PeerReading, "id" | "name" | "label">;
+export type NamedPeer = Pick<PeerReading, "id" | "name" | "object" | "label">;
 
 export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">): PeerReading {
   const { trustDomain, profile } = view.config;
@@ -139,7 +138,7 @@ export function declaredOf({ config }: MeshMember, peers: readonly PeerReading[]
   }
   return {
     seen: {
-      objects: new Set(config.peers.map(({ name }) => objectName(name))),
+      objects: new Set(config.peers.map(objectNameOf)),
       trustDomains: new Set(trustDomains),
       peers: peers.flatMap(({ published }) => ("seen" in published ? [published.seen] : [])),
       // Whether the bundle of each is held is judged for each pair.

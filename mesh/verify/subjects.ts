@@ -2,7 +2,7 @@
 import { word } from "../../components/shell";
 import { accessFlags, oc } from "../../components/access";
 import type { FederationRoute } from "../../components/federationRoute";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../../components/names";
+import { OPERAND_NAMESPACE } from "../../components/names";
 import type { Peer } from "../../components/peer";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Declared } from "../trust/expected";
@@ -36,6 +36,8 @@ export interface PeerReading {
   label: string;
   /** Name of its objects in the member's cluster. */
   name: string;
+  /** Name of its ClusterFederatedTrustDomain there. */
+  object: string;
   /** Id of its stack. */
   id: string;
   trustDomain: Looked<string>;
@@ -72,8 +74,8 @@ export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects
 export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;
 
 /** Has the endpoint's certificate issued anew. */
-export const renewCommand = (place: Place): string =>
-  `cmctl ${accessFlags(place)}renew ${CERTIFICATE_SECRET} -n ${OPERAND_NAMESPACE}`;
+export const renewCommand = (view: Place & Pick<MemberView, "config">): string =>
+  `cmctl ${accessFlags(view)}renew ${word(view.config.names.certificate)} -n ${OPERAND_NAMESPACE}`;
 
 export { oc };
 

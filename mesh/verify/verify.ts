@@ -13,6 +13,7 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
+import { objectNameOf } from "../../stacks/peers";
 import { chain, declaredOf, endpointCa, map, memberPeer, type NamedPeer, outsidePeer, publishedBy } from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
@@ -72,7 +73,7 @@ export async function verify(
       const peers = await Promise.all(
         member.config.peers.map(async (peer): Promise<Peered | undefined> => {
           const { name, id } = peer;
-          const named = { id, name, label: member.labels[id] ?? id };
+          const named = { id, name, object: objectNameOf(peer), label: member.labels[id] ?? id };
           if (member.outside.includes(id)) {
             if (!isChosen(member.id)) return undefined;
             const view = await outside(named, peer, looking, at);

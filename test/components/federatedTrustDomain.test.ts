@@ -288,7 +288,7 @@ describe("the object's name", () => {
 
   it("is a Kubernetes name, and another one, for every other stack name", () => {
     const stacks = ["acme/spire/prod", "acme2/spire/prod", "Prod", "prod", "pro_d", "x".repeat(300), "___"];
-    const names = stacks.map(objectName);
+    const names = stacks.map((stack) => objectName(stack));
     expect(new Set(names).size).toBe(stacks.length);
     expect(names.filter((name) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > 253)).toEqual([]);
     expect(names[0]).toMatch(/^peer-prod-[0-9a-f]{8}-federation$/);

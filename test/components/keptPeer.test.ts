@@ -32,6 +32,12 @@ it("is the peer that the object was made for", () => {
   expect(keptPeer("cluster2", [made(peer)])).toEqual({ peer: { ...peer, roots } });
 });
 
+it("is found by the name that its object has", () => {
+  const objects = [made(peer, { name: "to-cluster2" })];
+  expect(keptPeer("cluster2", objects)).toBeUndefined();
+  expect(keptPeer("cluster2", objects, "to-cluster2")).toEqual({ peer: { ...peer, roots } });
+});
+
 it("has the CA of its endpoint from the object", () => {
   const caCertificates = root("x").pem;
   const withCa = { ...peer, caCertificates };

@@ -6,18 +6,19 @@ import { X509Certificate } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { loadAllYaml } from "../../components/kubernetesClient";
+import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { removeOperator } from "../../lab/client/operator";
-import type { Project } from "../../lab/client/project";
+import { Project } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
 import { held, pairs, running } from "../../lab/demo/proof";
 import { curl, federationDomain, mustBe, serverRuns } from "../../lab/procedure/looks";
-import { CERTIFICATE } from "../../lab/procedure/manifests";
+import * as page from "../../lab/procedure/manifests";
 import { federationName, followProcedure } from "../../lab/procedure/steps";
-import { testProject } from "./identities";
+import { inHandsOf } from "./identities";
 
-const clusters = [new Cluster("cluster1"), new Cluster("cluster2")];
+const clusters: [Cluster, Cluster] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const othersThan = (cluster: Cluster): Cluster[] => clusters.filter((other) => other !== cluster);
 const workloadOf = (cluster: Cluster): Promise<Workload> =>
   Workload.deploy(
@@ -25,6 +26,7 @@ const workloadOf = (cluster: Cluster): Promise<Workload> =>
     "procedure",
     othersThan(cluster).map(({ trustDomain }) => trustDomain),
   );
+const { CERTIFICATE } = page;
 const SPIRE = "spire.spiffe.io/v1alpha1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 
@@ -46,28 +48,63 @@ afterAll(async () => {
       apiVersion: "operator.openshift.io/v1alpha1",
       kind: "SpireServer",
       metadata: { name: "cluster" },
-      spec: { federation: { federatesWith: null } },
+      spec: {
+        federation: {
+          bundleEndpoint: { httpsWeb: { servingCert: { externalSecretRef: CERTIFICATE } } },
+          federatesWith: null,
+        },
+      },
     });
     await eventually(() => serverRuns(cluster));
     await cluster.spireServer("bundle", "delete", "-id", `spiffe://${remote.trustDomain}`, "-mode", "dissociate");
   }
+  for (const [apiVersion, kind, name] of owned(clusters[1]))
+    if (/bundle-endpoint|router-reads/.test(name)) await clusters[1].remove(apiVersion, kind, name);
 });
 
-const OWNED = [
-  ["cert-manager.io/v1", "Issuer", "letsencrypt-http01"],
-  ["cert-manager.io/v1", "Certificate", CERTIFICATE],
-  [RBAC, "Role", "secret-reader"],
-  [RBAC, "RoleBinding", "secret-reader-binding"],
-  ["operator.openshift.io/v1alpha1", "SpireServer", "cluster"],
-] as const;
+/** The objects of a cluster that a stack is to own; cluster2 has some of them by other names than the page's. */
+const owned = (cluster: Cluster): [apiVersion: string, kind: string, name: string][] => {
+  const named = cluster === clusters[1] ? otherNames : (name: string) => name;
+  return [
+    ["cert-manager.io/v1", "Issuer", "letsencrypt-http01"],
+    ["cert-manager.io/v1", "Certificate", named(CERTIFICATE)],
+    [RBAC, "Role", named("secret-reader")],
+    [RBAC, "RoleBinding", named("secret-reader-binding")],
+    ["operator.openshift.io/v1alpha1", "SpireServer", "cluster"],
+    ...othersThan(cluster).map((remote): [string, string, string] => [
+      SPIRE,
+      "ClusterFederatedTrustDomain",
+      federationName(remote),
+    ]),
+  ];
+};
+
+const otherNames = (yaml: string): string =>
+  yaml.replaceAll(CERTIFICATE, "bundle-endpoint").replaceAll("secret-reader", "router-reads");
+
+/** Somebody has called the Certificate, its secret, the Role and the RoleBinding otherwise. */
+async function useOtherNames(cluster: Cluster): Promise<void> {
+  const apply = async (yaml: string): Promise<void> => {
+    for (const manifest of loadAllYaml(otherNames(yaml)) as Manifest[]) await cluster.apply(manifest);
+  };
+  await apply(page.certificate(cluster.host, "letsencrypt-http01"));
+  await apply(page.routerAccess);
+  await eventually(async () => {
+    mustBe(await cluster.read("cert-manager.io/v1", "Certificate", otherNames(CERTIFICATE)), "Ready");
+  });
+  const remotes = othersThan(cluster).map(({ trustDomain, host }) => ({ trustDomain, url: `https://${host}` }));
+  await apply(page.spireServer(remotes));
+  await eventually(async () => {
+    await serverRuns(cluster);
+    const { route, admitted } = await cluster.admission();
+    expect([route.spec?.tls?.externalCertificate?.name, admitted?.status]).toEqual([otherNames(CERTIFICATE), "True"]);
+  });
+}
 
 /** By what each object, and the pod of the SPIRE server, is the same one as before, and by what it says the same. */
 async function standing(cluster: Cluster): Promise<unknown> {
-  const trust = othersThan(cluster).map(
-    (remote) => [SPIRE, "ClusterFederatedTrustDomain", federationName(remote)] as const,
-  );
   const objects = await Promise.all(
-    [...OWNED, ...trust].map(async ([apiVersion, kind, name]) => {
+    owned(cluster).map(async ([apiVersion, kind, name]) => {
       const { metadata } = await cluster.read(apiVersion, kind, name);
       // The bundle is fetched anew, which the controller does not heed in an object that is there.
       return [kind, metadata.uid, kind === "ClusterFederatedTrustDomain" ? undefined : metadata.generation];
@@ -150,9 +187,13 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
 
 describe("adopt", () => {
   let project: Project;
+  /** cluster1 is adopted by somebody who has only the rights of docs/rbac/. */
+  let deployer: Project;
 
   beforeAll(async () => {
-    project = await testProject();
+    project = await Project.forTest();
+    deployer = await inHandsOf("deployer", project, clusters);
+    await useOtherNames(clusters[1]);
     for (const { name } of clusters) await rm(join(project.dir, `Pulumi.${name}.yaml`));
   });
 
@@ -160,13 +201,14 @@ describe("adopt", () => {
     "takes %s over to a preview without changes, and every object and pod stays the same one",
     async (name, cluster) => {
       const before = await standing(cluster);
-      const { code, stdout, stderr } = await project.mesh("adopt", name, "--yes");
+      const hands = cluster === clusters[0] ? deployer : project;
+      const { code, stdout, stderr } = await hands.mesh("adopt", name, "--yes");
       expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
       expect(stdout).toContain(
         "no object was recreated, and the SPIRE server did not restart\n  a preview shows no changes",
       );
       expect(await standing(cluster)).toEqual(before);
-      const preview = await project.mesh("preview", name, "--expect-no-changes");
+      const preview = await hands.mesh("preview", name, "--expect-no-changes");
       expect([preview.code, preview.stdout]).toEqual([0, expect.stringContaining("nothing changes")]);
       for (const remote of othersThan(cluster)) await eventually(() => held(cluster, remote));
     },
@@ -177,7 +219,7 @@ describe("adopt", () => {
       const { config } = parse(await readFile(join(project.dir, `Pulumi.${name}.yaml`), "utf8")) as { config: object };
       return Object.entries(config).find(([key]) => key === "spire-federation:peers")?.[1] as unknown;
     };
-    const [first, second] = clusters as [Cluster, Cluster];
+    const [first, second] = clusters;
     const url = `https://${second.host}`;
     const described = {
       name: second.name,

@@ -1,6 +1,6 @@
 /**
  * One endpoint of each kind that has no certificate of cert-manager: cluster1's has the router's default certificate,
- * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was given https_spiffe by hand before. None of that
+ * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was federated by hand with https_spiffe before. None of that
  * can be changed on a cluster, so the lab is theirs alone. The tests build on each other; jest runs them in order.
  */
 import { X509Certificate } from "node:crypto";
@@ -9,8 +9,10 @@ import { connect } from "node:tls";
 import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
 import { bundleKeys, Cluster, type Keys, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
+import { PlainSpireServer } from "../../lab/client/plainSpire";
 import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
+import { serverRuns } from "../../lab/procedure/looks";
 import { testProject, writeKubeconfig } from "./identities";
 import { removeBundles } from "./leftovers";
 import { rotateAuthorities } from "./rotation";
@@ -18,14 +20,17 @@ import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
 const MEMBERS = [cluster1, cluster2, cluster3];
+const [TRUST_API, TRUST] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain"];
 let project: Project;
+/** Whom cluster3 trusts before any stack does. */
+let partner: PlainSpireServer;
 
 // Generous bounds against hanging, not measurements.
 jest.setTimeout(600_000);
 
 beforeAll(async () => {
   project = await testProject("cluster1", "cluster2", "cluster3");
-  for (const cluster of MEMBERS) {
+  for (const cluster of [cluster1, cluster2]) {
     const peers = MEMBERS.filter((other) => other !== cluster).map(({ name }) => name);
     const config = {
       context: cluster.name,
@@ -35,10 +40,45 @@ beforeAll(async () => {
     };
     await project.writeConfig(cluster.name, config);
   }
-  const federation = { bundleEndpoint: { profile: "https_spiffe" }, managedRoute: "true" };
-  const object = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer", metadata: { name: "cluster" } };
-  await cluster3.merge({ ...object, spec: { federation } }, "by-hand");
+  partner = await PlainSpireServer.start(project.dir, {
+    trustDomain: "partner.example.org",
+    port: 8543,
+    profile: "https_spiffe",
+  });
+  await federateByHand();
 });
+
+afterAll(() => partner.stop());
+
+/** What the documentation has for https_spiffe: the endpoint, the partner's bundle in an object, and the partner in the SpireServer's list. */
+async function federateByHand(): Promise<void> {
+  const { trustDomain, url } = partner;
+  const profile = "https_spiffe";
+  const id = `spiffe://${trustDomain}/spire/server`;
+  const className = "zero-trust-workload-identity-manager-spire";
+  const object = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer", metadata: { name: "cluster" } };
+  const listed = { trustDomain, bundleEndpointUrl: url, bundleEndpointProfile: profile, endpointSpiffeId: id };
+  await cluster3.apply({
+    ...object,
+    spec: { federation: { bundleEndpoint: { profile }, managedRoute: "true", federatesWith: [listed] } },
+  });
+  await cluster3.apply({
+    apiVersion: TRUST_API,
+    kind: TRUST,
+    metadata: { name: "to-partner" },
+    spec: {
+      ...{ className, trustDomain, bundleEndpointURL: url },
+      bundleEndpointProfile: { type: profile, endpointSPIFFEID: id },
+      trustDomainBundle: await partner.bundle(),
+    },
+  });
+  await eventually(() => serverRuns(cluster3));
+  await eventually(partnerIsHeld);
+}
+
+const partnerIsHeld = async (): Promise<void> => {
+  expect(await cluster3.heldKeys(partner.trustDomain)).toEqual(await partner.ownKeys());
+};
 
 /** The CA that the router's default certificate comes with, as an administrator of that cluster would give it. */
 function routersCa({ host }: Cluster): Promise<string> {
@@ -61,6 +101,28 @@ const routeOf = async (cluster: Cluster): Promise<unknown> =>
       tls: unknown;
     }
   ).tls;
+
+test("what was federated by hand with https_spiffe is taken over, and every object and pod stays the same one", async () => {
+  const standing = async (): Promise<unknown> => {
+    const server = await cluster3.read("operator.openshift.io/v1alpha1", "SpireServer", "cluster");
+    const trust = await cluster3.read(TRUST_API, TRUST, "to-partner");
+    const pod = await cluster3.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
+    const restarts = pod.status?.containerStatuses?.map(({ restartCount }) => restartCount);
+    return [server.metadata.uid, server.metadata.generation, trust.metadata.uid, pod.metadata?.uid, restarts];
+  };
+  const before = await standing();
+  const { code, stdout, stderr } = await project.mesh("adopt", "cluster3", "--yes");
+  expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("a preview shows no changes");
+  expect(await standing()).toEqual(before);
+  const names = (await cluster3.list(TRUST_API, TRUST, "")).map(({ metadata }) => metadata.name);
+  expect(names).toEqual(["to-partner"]);
+  await partnerIsHeld();
+  await project.up("cluster3", "--expect-no-changes");
+  await project.set("cluster3", "peers[1]", "cluster1");
+  await project.set("cluster3", "peers[2]", "cluster2");
+  await project.set("cluster3", "trustPeerCas", "true");
+});
 
 test("a router's default certificate of a CA that nobody knows is refused before anything changes", async () => {
   await project.set("cluster1", "issuer.type", "router");
@@ -118,6 +180,7 @@ test.each(["cluster1", "cluster2", "cluster3"])("a second up of %s changes nothi
 });
 
 test("https_spiffe is kept where the config says no profile, and that is said", async () => {
+  await project.unset("cluster3", "profile");
   expect(await project.up("cluster3", "--expect-no-changes")).toContain(
     "profile is not set; the SpireServer serves with",
   );

@@ -173,6 +173,11 @@ describe("an endpoint without a certificate of cert-manager", () => {
   it.each<[string, Record<string, unknown>, object]>([
     ["the router's default one", { type: "router" }, { servingCert: { fileSyncInterval: 86400 } }],
     [
+      "that of a secret which somebody else keeps",
+      { type: "secret" },
+      { servingCert: { fileSyncInterval: 86400, externalSecretRef: "spire-server-federation-tls" } },
+    ],
+    [
       "one that SPIRE gets by ACME",
       spire,
       {
@@ -203,6 +208,21 @@ describe("an endpoint without a certificate of cert-manager", () => {
     const redirect = { insecureEdgeTerminationPolicy: "Redirect" };
     expect(await tlsOf({ type: "router" })).toEqual({ termination: "reencrypt", ...redirect });
     expect(await tlsOf(spire)).toEqual({ termination: "passthrough", ...redirect });
+  });
+});
+
+test("objects that a cluster has by other names keep them, and are owned by these", async () => {
+  const names = { certificate: "endpoint", secret: "endpoint-tls", role: "router-reads", roleBinding: "router-may" };
+  const { seen } = await run("cluster1", [], { config: { names } });
+  const inputs = (name: string): Record<string, unknown> => named(seen, name).inputs;
+  const called = (name: string): unknown => (inputs(name)["metadata"] as { name: string }).name;
+  expect(called("certificate-certificate")).toBe("endpoint");
+  expect(inputs("certificate-certificate")["spec"]).toMatchObject({ secretName: "endpoint-tls" });
+  expect([called("router-access-role"), called("router-access-binding")]).toEqual(["router-reads", "router-may"]);
+  expect(inputs("router-access-role")["rules"]).toMatchObject([{ resourceNames: ["endpoint-tls"] }]);
+  expect(inputs("router-access-binding")["roleRef"]).toMatchObject({ name: "router-reads" });
+  expect(inputs("spire-server-server")["spec"]).toMatchObject({
+    federation: { bundleEndpoint: { httpsWeb: { servingCert: { externalSecretRef: "endpoint-tls" } } } },
   });
 });
 

@@ -26,6 +26,12 @@ describe("a config with what is required", () => {
       issuer: { type: "acme" },
       open: { profile: true, issuer: true },
       certificateTimes: { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 },
+      names: {
+        certificate: "spire-server-federation-tls",
+        secret: "spire-server-federation-tls",
+        role: "secret-reader",
+        roleBinding: "secret-reader-binding",
+      },
       certManager: { removeOnDestroy: false },
       federatesWith: "static",
     });
@@ -243,4 +249,11 @@ it("reads the running stack's keys, and only those of this project", async () =>
     context: "east",
     peers: [{ name: "cluster1", id: "acme/spire-federation/cluster1" }],
   });
+});
+
+test("names of objects are Kubernetes names, and of no others than are known", () => {
+  expect(refusalsOf({ names: { role: "Router Reads", binding: "x" } })).toEqual([
+    expect.stringMatching(/^names\.binding: /),
+    expect.stringMatching(/^names\.role: "Router Reads" is not a name/),
+  ]);
 });

@@ -95,6 +95,7 @@ describe("refused", () => {
       certificateDuration: "720h",
       renewBefore: "240h",
       renewJitterHours: 5,
+      names: { role: "router-reads" },
       certManager: { channel: "stable-v1" },
     };
     const paths = (raw: Record<string, unknown>): string[] => refused(raw).map((line) => line.split(": ")[0] ?? "");
@@ -103,6 +104,7 @@ describe("refused", () => {
         "certificateDuration",
         "renewBefore",
         "renewJitterHours",
+        "names.role",
         "certManager.channel",
       ]);
       expect(paths({ issuer: type })).toEqual([]);
@@ -136,6 +138,15 @@ describe("the SpireServer is asked for", () => {
   });
 
   it("the secret of cert-manager's Certificate otherwise", () => {
-    expect(asked({})).toEqual({ profile: "https_web", refreshHint: 300, servingCert: { fileSyncInterval: 86400 } });
+    const secret = (externalSecretRef: string): object => ({
+      profile: "https_web",
+      refreshHint: 300,
+      servingCert: { fileSyncInterval: 86400, externalSecretRef },
+    });
+    expect(asked({})).toEqual(secret("spire-server-federation-tls"));
+    expect(asked({ names: { secret: "bundle-endpoint" } })).toEqual(secret("bundle-endpoint"));
+    const kept = { issuer: { type: "secret" }, names: { secret: "wildcard" } };
+    expect(asked(kept)).toEqual(secret("wildcard"));
+    expect(refused(kept)).toEqual([]);
   });
 });

@@ -52,6 +52,25 @@ describe("a peer that is no stack", () => {
     expect(peersOf({ ...spiffe, endpointSpiffeId })).toMatchObject([{ publication: { endpointSpiffeId } }]);
   });
 
+  it("keeps the name that its object has, as a peer that is a stack does", () => {
+    const objectName = "to-partner";
+    expect(peersOf({ ...web, objectName }, { stack: "cluster2", objectName: "to-cluster2" })).toMatchObject([
+      { name: "partner", objectName },
+      { name: "cluster2", objectName: "to-cluster2" },
+    ]);
+    expect(refusalsOf({ peers: [{ ...web, objectName: "No Name" }] })).toEqual([
+      expect.stringMatching(/^peers\[0\]\.objectName: "No Name" is not a name/),
+    ]);
+    expect(refusalsOf({ peers: ["cluster2", { ...web, objectName: "cluster2-federation" }] })).toEqual([
+      'peers[1]: "partner" and "cluster2" would both have object cluster2-federation; rename one of them',
+    ]);
+    const [joined] = resolvePeers(
+      "apps.cluster1.example.com",
+      configOf({ peers: [{ ...web, objectName }] }).peers.map((peer) => ({ peer, published: peer.publication })),
+    ).joined;
+    expect(joined?.peer).toMatchObject({ stack: "partner", objectName });
+  });
+
   it("may have its roots pinned, in any writing of a SHA-256", () => {
     const pins = [fingerprint.replaceAll(":", "").toLowerCase()];
     for (const written of [fingerprint, ...pins]) {

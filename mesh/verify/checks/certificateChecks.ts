@@ -3,7 +3,7 @@ import { word } from "../../../components/shell";
 import { contains } from "../../../components/correction";
 import { isTrueNow, notTrue } from "../../../components/conditions";
 import { type IssuerArgs, planIssuer } from "../../../components/issuer";
-import { CERTIFICATE_SECRET, ROUTER, SECRET_READER } from "../../../components/names";
+import { ROUTER, SECRET_READER } from "../../../components/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
@@ -61,7 +61,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     needs: ["MESH101"],
     judge: web((view, issuer) => {
       const certificate = fact(view, "certificate");
-      const label = `Certificate ${CERTIFICATE_SECRET}`;
+      const label = `Certificate ${view.config.names.certificate}`;
       if (certificate === undefined) return gone(view, label);
       const { dnsNames = [], issuerRef } = certificate.spec ?? {};
       const { kind, name } = planIssuer(issuer).reference;
@@ -105,7 +105,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       if (notBefore === undefined || notAfter === undefined) {
         return failed(
           "the Certificate doesn't say its dates",
-          ocHere(view, `describe certificate ${CERTIFICATE_SECRET}`),
+          ocHere(view, `describe certificate ${word(view.config.names.certificate)}`),
         );
       }
       return judgeDates(view, new Date(notBefore), new Date(notAfter), renewalTime && new Date(renewalTime));
@@ -122,8 +122,9 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     needs: ["MESH101"],
     judge: web((view) => {
       const role = fact(view, "role");
-      if (role === undefined) return gone(view, `Role ${SECRET_READER.role}`);
-      if (contains(role.rules, secretReaderRules(CERTIFICATE_SECRET))) return ok(`secret ${CERTIFICATE_SECRET} alone`);
+      const { names } = view.config;
+      if (role === undefined) return gone(view, `Role ${names.role}`);
+      if (contains(role.rules, secretReaderRules(names.secret))) return ok(`secret ${names.secret} alone`);
       return failed(`its rules are ${JSON.stringify(role.rules ?? [])}`, upAgain(view));
     }),
   },
@@ -137,9 +138,10 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     needs: ["MESH101"],
     judge: web((view) => {
       const binding = fact(view, "binding");
-      if (binding === undefined) return gone(view, `RoleBinding ${SECRET_READER.binding}`);
+      const { names } = view.config;
+      if (binding === undefined) return gone(view, `RoleBinding ${names.roleBinding}`);
       const { kind, name } = binding.roleRef ?? {};
-      if (kind === "Role" && name === SECRET_READER.role && contains(binding.subjects, SECRET_READERS)) {
+      if (kind === "Role" && name === names.role && contains(binding.subjects, SECRET_READERS)) {
         return ok(`ServiceAccount ${ROUTER.namespace}/${ROUTER.serviceAccount}`);
       }
       const subjects = JSON.stringify(binding.subjects ?? []);
@@ -157,9 +159,10 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     needs: ["MESH121", "MESH122"],
     judge: web((view) => {
       const verbs = fact(view, "routersVerbs");
+      const { secret } = view.config.names;
       const missing = ROUTERS_VERBS.filter((verb) => !verbs.includes(verb));
-      if (missing.length === 0) return ok(`the router may ${ROUTERS_VERBS.join(", ")} secret ${CERTIFICATE_SECRET}`);
-      return failed(`the router may not ${missing.join(", ")} secret ${CERTIFICATE_SECRET}`, upAgain(view));
+      if (missing.length === 0) return ok(`the router may ${ROUTERS_VERBS.join(", ")} secret ${secret}`);
+      return failed(`the router may not ${missing.join(", ")} secret ${secret}`, upAgain(view));
     }),
   },
 ];

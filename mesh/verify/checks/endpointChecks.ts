@@ -292,6 +292,9 @@ function renewCure(view: MemberView): string {
   if (view.config.profile === "https_web" && view.config.issuer.type === "router") {
     return `renew the router's default certificate: ${oc(view, `get ingresscontroller default -n ${INGRESS_OPERATOR} -o jsonpath='{.spec.defaultCertificate.name}'`)}`;
   }
+  if (view.config.profile === "https_web" && view.config.issuer.type === "secret") {
+    return `have whoever keeps secret ${view.config.names.secret} of namespace ${OPERAND_NAMESPACE} renew its certificate`;
+  }
   return `see what the SPIRE server says of it: ${ocHere(view, `logs ${POD} -c ${SPIRE_SERVER}`)}`;
 }
 

@@ -2,7 +2,6 @@
 import { word } from "../../../components/shell";
 import { X509Certificate } from "node:crypto";
 import { TRUST_KIND } from "../../../components/bundleMark";
-import { objectName } from "../../../components/federatedTrustDomain";
 import { entryText } from "../../../components/federationSpec";
 import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/names";
 import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
@@ -27,7 +26,7 @@ export const trustChecks: readonly Check<PairView>[] = [
     verifications: [4],
     needs: ["MESH101"],
     judge: (view) => {
-      const name = objectName(view.peer.name);
+      const name = view.peer.object;
       const { notSeen } = view.peer;
       if (objectOf(view) !== undefined) return ok(notSeen === undefined ? name : `${name}; ${notSeen}`);
       const { federates } = view.peer;
@@ -248,7 +247,7 @@ export function trustedUntil(view: PairView): string | undefined {
 }
 
 function objectOf(view: PairView): ListedTrust | undefined {
-  const name = objectName(view.peer.name);
+  const name = view.peer.object;
   return fact(view, "trust").find(({ metadata }) => metadata?.name === name);
 }
 

@@ -1,6 +1,6 @@
 /** MESH107, MESH108 and MESH124: which release of ZTWIM the cluster has, and what is known of it. Pure. */
 import { parse } from "yaml";
-import { CERTIFICATE_SECRET, CONTROLLER_MANAGER, OPERAND_NAMESPACE, OPERATORS_READER } from "../../../components/names";
+import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, OPERATORS_READER } from "../../../components/names";
 import { describeRelease } from "../../../components/ztwimRelease";
 import { type Check, NotSeen, ok, warn } from "../check";
 import type { RoleObject } from "../memberFacts";
@@ -74,7 +74,7 @@ export const grantChecks: readonly Check<MemberView>[] = [
       const role = fact(view, "operatorsRole");
       const verbs = wideVerbs(role);
       if (role === undefined) return ok(`there is no Role ${OPERATORS_READER}`);
-      if (verbs.length === 0) return ok(`it grants secret ${CERTIFICATE_SECRET} alone`);
+      if (verbs.length === 0) return ok(`it grants secret ${view.config.names.secret} alone`);
       return warn(
         `the router may ${verbs.join(" and ")} all secrets of ${OPERAND_NAMESPACE}, and so read each of them; ZTWIM 1.1 grants it and restores it`,
         `keep no secret in this namespace that the router must not read: ${ocHere(view, "get secrets")}`,

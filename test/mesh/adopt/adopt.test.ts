@@ -8,7 +8,7 @@ import type { StackObject } from "../../../mesh/pulumi/stackObjects";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
 import { memberOf } from "../members/given";
-import { byHand, ofKind } from "./given";
+import { byHand, holding, ofKind } from "./given";
 
 const member = memberOf(configOf());
 const signal = new AbortController().signal;
@@ -66,7 +66,11 @@ function worldOf({ live = [...byHand(), pod("1")], after = live, changes }: Give
 
 async function stockOf(live: KubeObject[]): Promise<Stock[]> {
   const project = { name: "spire-federation", configDir: "/nowhere", defaults: {} };
-  return takeStock(["cluster1"], {}, { project, dir: "/nowhere", reader: () => clusterOf(...live) });
+  return takeStock(
+    ["cluster1"],
+    {},
+    { project, dir: "/nowhere", reader: () => clusterOf(...live), server: () => holding() },
+  );
 }
 
 async function run(given: Given = {}): Promise<{ result: AdoptedMember | undefined; ran: string[] }> {
@@ -138,7 +142,11 @@ test("two clusters that are adopted together are each other's peers by their sta
   };
   const project = { name: "spire-federation", configDir: "/nowhere", defaults: {} };
   const reader = ({ context = "" }) => clusterOf(...clusters[context as keyof typeof clusters]);
-  const [first] = await takeStock(["cluster1", "cluster2"], {}, { project, dir: "/nowhere", reader });
+  const [first] = await takeStock(
+    ["cluster1", "cluster2"],
+    {},
+    { project, dir: "/nowhere", reader, server: () => holding() },
+  );
   expect(first?.config["peers"]).toEqual(["cluster2"]);
   expect(first?.file.text).toContain("spire-federation:context: cluster1\n");
 });

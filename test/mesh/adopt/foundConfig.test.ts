@@ -1,14 +1,21 @@
 /** The config that is made of what a cluster has is one that a stack takes, and that asks for just that. */
 import { foundConfig, type FoundConfig } from "../../../mesh/adopt/foundConfig";
+import type { HeldBundle } from "../../../mesh/spire/bundle";
 import { survey } from "../../../mesh/adopt/survey";
+import { Forbidden } from "../../../components/cluster";
 import { clusterOf } from "../../components/readers";
+import { type Issued, root, rootKey } from "../../components/certificates";
 import { configOf } from "../../stacks/fixtures";
-import { byHand, type Live, ofKind, REMOTE } from "./given";
+import { byHand, holding, type Live, ofKind, REMOTE } from "./given";
 
 const NOBODY = new Map<string, string>();
 
-const found = async (live: Live[] = byHand(), stacks: ReadonlyMap<string, string> = NOBODY): Promise<FoundConfig> =>
-  foundConfig(await survey(clusterOf(...live)), { context: "admin", stacks });
+const found = async (
+  live: Live[] = byHand(),
+  stacks: ReadonlyMap<string, string> = NOBODY,
+  spire = holding(),
+): Promise<FoundConfig> =>
+  foundConfig(await survey(clusterOf(...live), spire), { context: "admin", stacks, now: new Date() });
 
 const described = { name: "cluster2", trustDomain: REMOTE.trustDomain, bundleEndpointUrl: REMOTE.url };
 
@@ -117,6 +124,133 @@ describe("ClusterFederatedTrustDomains:", () => {
     expect(config["peers"]).toEqual([{ ...described, name: "apps-cluster2-example-com", profile: "https_web" }]);
     expect(config["federatesWith"]).toBeUndefined();
   });
+});
+
+test("objects of other names keep them", async () => {
+  const called: Record<string, string> = {
+    "spire-server-federation-tls": "bundle-endpoint",
+    "secret-reader": "router-reads",
+    "secret-reader-binding": "router-may-read",
+  };
+  const renamed = JSON.stringify(byHand()).replaceAll(
+    /"(spire-server-federation-tls|secret-reader-binding|secret-reader)"/g,
+    (_, name: string) => JSON.stringify(called[name]),
+  );
+  const { config, obstacles } = await found(JSON.parse(renamed) as Live[]);
+  expect(obstacles).toEqual([]);
+  expect(config["names"]).toEqual({
+    certificate: "bundle-endpoint",
+    secret: "bundle-endpoint",
+    role: "router-reads",
+    roleBinding: "router-may-read",
+  });
+  expect(configOf(config).names).toEqual(config["names"]);
+});
+
+test("the Role is taken by what it grants to whom, and a wider one is not the router's", async () => {
+  const wider = byHand(
+    ofKind("Role", (_, live) => Object.assign(live, { rules: [], metadata: { ...live.metadata, name: "other" } })),
+  );
+  expect((await found(wider)).config["names"]).toBeUndefined();
+});
+
+test("where not all objects may be listed, the procedure's are found by their names", async () => {
+  const cluster = clusterOf(...byHand());
+  const list: typeof cluster.list = (apiVersion, kind, namespace) =>
+    namespace === undefined ? cluster.list(apiVersion, kind) : Promise.reject(new Forbidden("no list"));
+  const seen = await survey({ ...cluster, list }, holding());
+  expect(foundConfig(seen, { context: "admin", stacks: NOBODY, now: new Date() })).toEqual(await found());
+});
+
+describe("a secret stays with whoever keeps it", () => {
+  test.each<[string, Live[]]>([
+    ["where no Certificate writes it", byHand().filter(({ kind }) => kind !== "Certificate")],
+    [
+      "where a stack's Certificate has other usages",
+      byHand(ofKind("Certificate", (spec) => (spec["usages"] = ["server auth"]))),
+    ],
+    ["where it would have a duration", byHand(ofKind("Certificate", (spec) => delete spec["duration"]))],
+    [
+      "where it would be for the endpoint's host alone",
+      byHand(ofKind("Certificate", (spec) => (spec["dnsNames"] = ["a", "b"]))),
+    ],
+  ])("%s", async (_, live) => {
+    const { config, obstacles, leaves } = await found(live);
+    expect([config["issuer"], config["names"], obstacles]).toEqual([{ type: "secret" }, undefined, []]);
+    expect(leaves[1]).toMatch(/^Secret spire-server-federation-tls: never read, and kept by somebody else/);
+    expect(configOf(config).issuer).toEqual({ type: "secret" });
+  });
+
+  test("by its name", async () => {
+    const renamed = JSON.stringify(byHand().filter(({ kind }) => kind !== "Certificate")).replaceAll(
+      "spire-server-federation-tls",
+      "wildcard",
+    );
+    const { config } = await found(JSON.parse(renamed) as Live[]);
+    expect(config).toMatchObject({ issuer: { type: "secret" }, names: { secret: "wildcard" } });
+    expect(configOf(config).names).toMatchObject({ secret: "wildcard", role: "secret-reader" });
+  });
+});
+
+describe("an https_spiffe peer", () => {
+  const its = root(REMOTE.trustDomain);
+  const old = root(REMOTE.trustDomain, { notAfter: new Date(Date.now() - 1000) });
+  const given = (bundle: string): Live[] =>
+    byHand(
+      ofKind("ClusterFederatedTrustDomain", (spec) =>
+        Object.assign(spec, {
+          trustDomainBundle: bundle,
+          bundleEndpointProfile: {
+            type: "https_spiffe",
+            endpointSPIFFEID: `spiffe://${REMOTE.trustDomain}/spire/server`,
+          },
+        }),
+      ),
+    );
+  const bundleOf = (...of: Issued[]): string => JSON.stringify({ keys: of.map(rootKey) });
+  const holds = (...of: Issued[]): HeldBundle => ({
+    trustDomain: REMOTE.trustDomain,
+    roots: of.map(({ certificate }) => certificate.raw),
+    jwtKeys: [],
+  });
+  const peerOf = async (...args: Parameters<typeof found>) =>
+    configOf((await found(...args)).config).peers[0]?.publication;
+
+  test("is described with the roots that SPIRE holds, where those of the object have expired", async () => {
+    expect(await peerOf(given(bundleOf(old)), NOBODY, holding(holds(its, old)))).toMatchObject({
+      profile: "https_spiffe",
+      endpointSpiffeId: `spiffe://${REMOTE.trustDomain}/spire/server`,
+      caCertificates: its.pem,
+    });
+  });
+
+  test("has the object's bundle where SPIRE cannot be asked", async () => {
+    const forbidden = { bundles: () => Promise.reject(new Error("exec is forbidden")) };
+    expect(await peerOf(given(bundleOf(its)), NOBODY, forbidden)).toMatchObject({ caCertificates: its.pem });
+  });
+
+  test("of which nothing valid is held is no peer before its owner gives a bundle", async () => {
+    const { obstacles } = await found(given(bundleOf(old)), NOBODY, holding(holds(old)));
+    expect(obstacles).toMatchObject([
+      {
+        object: "ClusterFederatedTrustDomain cluster2-federation",
+        cure: expect.stringContaining("bundle show") as string,
+      },
+    ]);
+  });
+});
+
+test("a ClusterFederatedTrustDomain of another name keeps it, whether a stack runs the peer or not", async () => {
+  const named = byHand(
+    ofKind("ClusterFederatedTrustDomain", (_, { metadata }) => {
+      if (metadata) metadata.name = "to.the-east";
+    }),
+  );
+  const [peer] = configOf((await found(named)).config).peers;
+  expect([peer?.name, peer?.objectName]).toEqual(["to-the-east", "to.the-east"]);
+  const { config } = await found(named, new Map([[REMOTE.trustDomain, "cluster2"]]));
+  expect(config["peers"]).toEqual([{ stack: "cluster2", objectName: "to.the-east" }]);
+  expect(configOf(config).peers[0]?.objectName).toBe("to.the-east");
 });
 
 test.each<[string, Live[], string, RegExp]>([

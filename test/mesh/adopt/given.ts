@@ -2,10 +2,17 @@
 import type { KubeObject } from "../../../components/cluster";
 import { loadAllYaml } from "../../../components/kubernetesClient";
 import * as page from "../../../lab/procedure/manifests";
+import type { HeldBundle } from "../../../mesh/spire/bundle";
+import type { SpireServer } from "../../../mesh/spire/spireServer";
 import { freshCluster } from "../../stacks/fixtures";
 
 export const REMOTE = { trustDomain: "apps.cluster2.example.com", url: "https://federation.apps.cluster2.example.com" };
 export const BUNDLE = JSON.stringify({ keys: [] });
+
+/** A SPIRE server that holds these bundles. */
+export const holding = (...bundles: HeldBundle[]): Pick<SpireServer, "bundles"> => ({
+  bundles: () => Promise.resolve(bundles),
+});
 
 export type Live = KubeObject & { spec?: Record<string, unknown> };
 

@@ -43,7 +43,7 @@ test.each<[string, Compared, string, string[]]>([
     [],
   ],
 ])("an object %s", (_, one, state, differences) => {
-  expect(ownership([one])).toEqual([{ object: "Certificate tls", state, differences }]);
+  expect(ownership([one])).toEqual([{ object: "Certificate tls", state, differences, others: [] }]);
 });
 
 test("an object with another uid was recreated", () => {
@@ -65,4 +65,12 @@ test("a pod of another uid, and a container that started again, are told", () =>
   expect(restarted(pod("1", 0), pod("1", 1))).toEqual(["a container of the SPIRE server's pod was restarted"]);
   expect(restarted(pod("1", 0), pod("2", 0))).toEqual(["the SPIRE server's pod was replaced"]);
   expect(restarted(pod("1", 0), undefined)).toEqual(["the SPIRE server's pod was replaced"]);
+});
+
+test("fields that somebody has set and the stack does not are told, but of a patch", () => {
+  const managedFields = [{ manager: "kubectl", fieldsV1: { "f:spec": { "f:secretName": {}, "f:privateKey": {} } } }];
+  const one = compared({ spec: { secretName: "a", privateKey: {} }, metadata: { managedFields } });
+  expect(ownership([one])).toMatchObject([{ state: "same", others: ["spec.privateKey, set by kubectl"] }]);
+  const patch = { ...one, object: { ...one.object, type: `${one.object.type}Patch` } };
+  expect(ownership([patch])).toMatchObject([{ state: "same", others: [] }]);
 });

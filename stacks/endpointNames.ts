@@ -1,0 +1,35 @@
+/** Names of the objects that the endpoint's certificate needs, where a cluster has them by other names than the procedure's. */
+import { checkName } from "../components/arguments";
+import { CERTIFICATE_SECRET, SECRET_READER } from "../components/names";
+import type { Problem } from "../components/problem";
+import type { Fields } from "./fields";
+
+export interface EndpointNames {
+  /** Name of the Certificate. */
+  certificate: string;
+  /** Name of the secret with the certificate. */
+  secret: string;
+  /** Name of the Role that lets the router read the secret. */
+  role: string;
+  /** Name of the RoleBinding that gives the router that Role. */
+  roleBinding: string;
+}
+
+/** The procedure's. */
+export const ENDPOINT_NAMES: Readonly<EndpointNames> = {
+  certificate: CERTIFICATE_SECRET,
+  secret: CERTIFICATE_SECRET,
+  role: SECRET_READER.role,
+  roleBinding: SECRET_READER.binding,
+};
+
+export const nameKeys = Object.keys(ENDPOINT_NAMES) as (keyof EndpointNames)[];
+
+export function endpointNames(fields: Fields): EndpointNames {
+  const names = { ...ENDPOINT_NAMES, ...fields.texts(...nameKeys) };
+  fields.refuseOthers();
+  return names;
+}
+
+export const checkEndpointNames = (path: string, names: EndpointNames): Problem[] =>
+  nameKeys.flatMap((key) => checkName(`${path}.${key}`, names[key]));
