@@ -67,7 +67,9 @@ export async function planAdoption(
   world: AdoptWorld,
   parallel: number,
 ): Promise<AdoptionPlan[]> {
-  for (const { id } of members) if ((await world.published(id)) === undefined) await world.make(id);
+  // A stack cannot be previewed before those of its peers are there.
+  for (const id of new Set(members.flatMap((member) => [member.id, ...member.peers])))
+    if ((await world.published(id)) === undefined) await world.make(id);
   const plans = new Map<string, AdoptionPlan>();
   await inParallel(parallel, members, async (member) => {
     plans.set(member.id, await planOf(member, world));

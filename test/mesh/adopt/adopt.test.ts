@@ -95,6 +95,15 @@ test("a cluster is taken over by a stack that is made and run once", async () =>
   expect(printAdopted(result === undefined ? [] : [result])).toContain("a preview shows no changes");
 });
 
+test("the stacks of its peers are made before it is previewed", async () => {
+  const { world } = worldOf();
+  const made: string[] = [];
+  const make = (id: string): Promise<void> => Promise.resolve(void made.push(id));
+  const published = (): Promise<undefined> => Promise.resolve(undefined);
+  await planAdoption([memberOf(configOf({ peers: ["cluster2"] }))], { ...world, make, published }, 1);
+  expect(made).toEqual(["organization/spire-federation/cluster1", "organization/spire-federation/cluster2"]);
+});
+
 test("nothing runs where an up would change what is there", async () => {
   const live = byHand(ofKind("Certificate", (spec) => (spec["usages"] = ["server auth"])));
   const { result, ran } = await run({ live });
