@@ -22,6 +22,8 @@ export interface FederationRoute {
 export interface OwnRoute {
   /** Labels of the Route, by which an ingress shard selects it; may be empty. */
   labels: Record<string, string>;
+  /** Name of the Route. Default `spire-federation-endpoint`. */
+  name?: string;
   /**
    * Set while a Route that an earlier release of this package made under the operator's name is still there: Pulumi deletes
    * it at the end of the `up`. `hostTaken`: it has the same host and serves the endpoint until then.
@@ -41,6 +43,8 @@ export interface RouteArgs {
   /** Default: `federation.<trust domain>` if that is below the ingress domain, else `federation.<ingress domain>`. */
   endpointHost?: string;
   routeLabels?: Record<string, string>;
+  /** `route`: name of the stack's own Route, where it makes one. */
+  names?: { route: string };
 }
 
 /** The host of the operator's Route, whatever name resolves in the cluster's DNS. */
@@ -61,8 +65,11 @@ export function federationRoute(args: RouteArgs, ingressDomain: string): Federat
   const host = args.endpointHost ?? (below ? operators : `federation.${ingressDomain}`);
   const labels = args.routeLabels ?? {};
   const serves = managedRoute && host === operators && Object.keys(labels).length === 0;
-  return { host, managedRoute, ...(!serves && { own: { labels } }) };
+  return { host, managedRoute, ...(!serves && { own: { labels, ...ownName(args) } }) };
 }
+
+const ownName = ({ names: { route } = { route: OWN_ROUTE } }: RouteArgs): { name?: string } =>
+  route === OWN_ROUTE ? {} : { name: route };
 
 /**
  * The route for an `up` in which a Route of ours still has the operator's name, as releases before made it: the operator
@@ -101,6 +108,22 @@ export function routeTls({ bundleEndpoint }: FederationSpec): { termination: str
   };
 }
 
+/** `spec` of the stack's own Route. */
+export function routeSpec(host: string, federation: FederationSpec) {
+  const { termination, secret } = routeTls(federation);
+  return {
+    host,
+    to: { kind: "Service", name: SPIRE_SERVER, weight: 100 },
+    port: { targetPort: "federation" },
+    wildcardPolicy: "None",
+    tls: {
+      termination,
+      insecureEdgeTerminationPolicy: "Redirect",
+      ...(secret !== undefined && { externalCertificate: { name: secret } }),
+    },
+  };
+}
+
 /**
  * Pulumi deletes in the foreground, which the garbage collector finishes by an update. OpenShift allows an update of a
  * Route with an external certificate only with the right to create routes/custom-host, which the garbage collector does
@@ -120,22 +143,11 @@ export function makeRoute(
   cluster: ClusterReader,
   name: string,
   { host, federation }: AskedFederation,
-  labels: Record<string, string>,
+  { labels, name: called = OWN_ROUTE }: OwnRoute,
   before: pulumi.Output<unknown>,
 ): pulumi.CustomResource {
-  const { termination, secret } = routeTls(federation);
-  const spec = {
-    host,
-    to: { kind: "Service", name: SPIRE_SERVER, weight: 100 },
-    port: { targetPort: "federation" },
-    wildcardPolicy: "None",
-    tls: {
-      termination,
-      insecureEdgeTerminationPolicy: "Redirect",
-      ...(secret !== undefined && { externalCertificate: { name: secret } }),
-    },
-  };
-  const metadata = { name: OWN_ROUTE, namespace: OPERAND_NAMESPACE, ...(Object.keys(labels).length > 0 && { labels }) };
+  const spec = routeSpec(host, federation);
+  const metadata = { name: called, namespace: OPERAND_NAMESPACE, ...(Object.keys(labels).length > 0 && { labels }) };
   const wanted = { apiVersion: ROUTE_API, kind: "Route", metadata, spec };
   return new k8s.apiextensions.CustomResource(
     name,

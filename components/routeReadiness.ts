@@ -26,7 +26,8 @@ export interface Route extends KubeObject {
 }
 
 /** The name of the Route that serves the endpoint. */
-export const routeName = (own: unknown): string => (own === undefined ? FEDERATION_ROUTE : OWN_ROUTE);
+export const routeName = (own: OwnRoute | undefined): string =>
+  own === undefined ? FEDERATION_ROUTE : (own.name ?? OWN_ROUTE);
 
 export function readRoute(reader: ClusterReader, own: OwnRoute | undefined): Promise<Route | undefined> {
   return reader.get<Route>(ROUTE_API, "Route", routeName(own), OPERAND_NAMESPACE);

@@ -162,12 +162,12 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   private ownRoute(
     name: string,
     cluster: Cluster,
-    { labels }: OwnRoute,
+    own: OwnRoute,
     asked: AskedFederation,
     rolledOut: pulumi.Output<unknown>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
-    const route = makeRoute(this, cluster, name, asked, labels, rolledOut);
+    const route = makeRoute(this, cluster, name, asked, own, rolledOut);
     return whenReady(this, onceApplied(route), "bundle endpoint", () => lookAtRoute(cluster, asked), wait);
   }
 

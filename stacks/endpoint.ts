@@ -176,7 +176,8 @@ function judgeUnused(config: ClusterConfig): Problem[] {
     ...(certificateTimes.renewBefore === renewBefore ? [] : ["renewBefore"]),
     ...(certificateTimes.renewJitterHours === renewJitterHours ? [] : ["renewJitterHours"]),
     ...nameKeys
-      .filter((key) => names[key] !== ENDPOINT_NAMES[key] && !(key === "secret" && issuer.type === "secret"))
+      .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
+      .filter((key) => names[key] !== ENDPOINT_NAMES[key])
       .map((key) => `names.${key}`),
     ...Object.entries(certManager).flatMap(([key, value]) => (value === false ? [] : [`certManager.${key}`])),
   ];

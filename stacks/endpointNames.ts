@@ -1,6 +1,6 @@
-/** Names of the objects that the endpoint's certificate needs, where a cluster has them by other names than the procedure's. */
+/** Names of the endpoint's objects, where a cluster has them by other names than the procedure's. */
 import { checkName } from "../components/arguments";
-import { CERTIFICATE_SECRET, SECRET_READER } from "../components/names";
+import { CERTIFICATE_SECRET, OWN_ROUTE, SECRET_READER } from "../components/names";
 import type { Problem } from "../components/problem";
 import type { Fields } from "./fields";
 
@@ -13,14 +13,17 @@ export interface EndpointNames {
   role: string;
   /** Name of the RoleBinding that gives the router that Role. */
   roleBinding: string;
+  /** Name of the Route, where the stack makes one. */
+  route: string;
 }
 
-/** The procedure's. */
+/** The procedure's, which has no Route of its own. */
 export const ENDPOINT_NAMES: Readonly<EndpointNames> = {
   certificate: CERTIFICATE_SECRET,
   secret: CERTIFICATE_SECRET,
   role: SECRET_READER.role,
   roleBinding: SECRET_READER.binding,
+  route: OWN_ROUTE,
 };
 
 export const nameKeys = Object.keys(ENDPOINT_NAMES) as (keyof EndpointNames)[];

@@ -25,6 +25,9 @@ export function routeOf(
 
 /** Whether the operator can make its Route, by whose failure it would never be Ready. */
 export function judgeRoute(config: ClusterConfig, wanted: FederationRoute, live: LiveRoute | undefined): Problem[] {
+  if (wanted.own === undefined && config.names.route !== names.OWN_ROUTE) {
+    return problem("names.route", "has no effect, because the operator's Route serves the endpoint; remove it");
+  }
   if (live === undefined || !wanted.managedRoute) return [];
   const about = `Route ${names.FEDERATION_ROUTE}`;
   const cure = `delete it, and the operator makes its own: ${deletion(config)}`;
@@ -56,7 +59,7 @@ export function routeWarnings(
     ...(route.own?.former !== undefined
       ? [
           `Route ${names.FEDERATION_ROUTE} was not made by the operator but by an earlier release. This up makes Route ` +
-            `${names.OWN_ROUTE} beside it and deletes it at its end. Run one more up, which gives the operator its Route back: ` +
+            `${config.names.route} beside it and deletes it at its end. Run one more up, which gives the operator its Route back: ` +
             "until then the SpireServer is not Ready, and OLM does not upgrade ZTWIM. " +
             `If that up says this again, the Route is not in this stack's state; delete it: ${deletion(config)}`,
         ]

@@ -30,6 +30,7 @@ function planSection(said: Said): string {
       ...of("differs").flatMap(({ object, differences }) => differences.map((one) => `${object}: ${one}`)),
       ...obstacles.map(({ object, found, cure }) => `${object}: ${found}; ${cure}`),
     ]),
+    ...(of("differs").length > 0 ? [`change these objects, or what ${file} says of them, and run adopt again`] : []),
     ...errors,
   ]);
 }

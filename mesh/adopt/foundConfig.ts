@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/arguments";
 import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
-import { federationRoute } from "../../components/federationRoute";
+import { federationRoute, operatorsHost, routeSpec } from "../../components/federationRoute";
 import type { FederationSpec } from "../../components/federationSpec";
 import { planIssuer, type IssuerArgs, type IssuerKind } from "../../components/issuer";
 import { PROGRAM } from "../../components/names";
@@ -10,8 +10,9 @@ import { isObject } from "../../components/untyped";
 import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
 import { objectDifferences } from "../drift/difference";
+import { shown } from "../drift/redact";
 import { foundPeers } from "./foundPeers";
-import type { LiveIssuer, Survey } from "./survey";
+import type { LiveIssuer, LiveRoute, Survey } from "./survey";
 
 /** Something that this program does not take over as it is. */
 export interface Obstacle {
@@ -70,48 +71,91 @@ function nothingThere({ trustDomain }: Survey): Obstacle[] {
   return [{ object: "SpireServer cluster", found: "it has no federation", cure }];
 }
 
-type Part = Omit<FoundConfig, "config">;
-
 function foundEndpoint(found: Survey, { bundleEndpoint }: FederationSpec): FoundConfig {
   const { profile, refreshHint, httpsWeb } = bundleEndpoint;
-  const hint = refreshHint === REFRESH_HINT.default ? {} : { refreshHint };
   const route = foundRoute(found);
-  if (profile === "https_spiffe") return { config: { profile, ...hint }, ...route };
+  const common = together(route, {
+    profile,
+    ...(refreshHint !== REFRESH_HINT.default && { refreshHint }),
+  });
+  if (profile === "https_spiffe") return common;
   const { servingCert, acme } = httpsWeb ?? {};
   if (acme !== undefined) {
     const { directoryUrl: server, email, tosAccepted } = acme;
-    const issuer = { type: "spire", server, email, tosAccepted: tosAccepted === "true" };
-    return { config: { profile, ...hint, issuer }, ...route };
+    return together(common, { issuer: { type: "spire", server, email, tosAccepted: tosAccepted === "true" } });
   }
-  const fileSyncInterval = servingCert?.fileSyncInterval ?? FILE_SYNC_INTERVAL.default;
-  const common = { profile, ...hint, ...(fileSyncInterval !== FILE_SYNC_INTERVAL.default && { fileSyncInterval }) };
-  if (servingCert?.externalSecretRef === undefined)
-    return { config: { ...common, issuer: { type: "router" } }, ...route };
-  const certificate = foundCertificate(found, servingCert.externalSecretRef);
+  const { fileSyncInterval = FILE_SYNC_INTERVAL.default, externalSecretRef } = servingCert ?? {};
+  const web = together(common, { ...(fileSyncInterval !== FILE_SYNC_INTERVAL.default && { fileSyncInterval }) });
+  if (externalSecretRef === undefined) return together(web, { issuer: { type: "router" } });
+  const certificate = foundCertificate(found, externalSecretRef, hostOf(found, route));
   return {
-    config: { ...common, ...certificate.config },
-    obstacles: [...route.obstacles, ...certificate.obstacles],
-    leaves: [...route.leaves, ...certificate.leaves],
+    config: { ...web.config, ...certificate.config, ...namesOf(web, certificate) },
+    obstacles: [...web.obstacles, ...certificate.obstacles],
+    leaves: [...web.leaves, ...certificate.leaves],
   };
 }
 
-/** The operator makes its Route by itself where it is asked to, and that is all there has to be. */
-function foundRoute({ trustDomain = "", ingressDomain = "", federation }: Survey): Part {
-  const { managedRoute } = federationRoute({ trustDomain }, ingressDomain);
+const together = (found: FoundConfig, more: Record<string, unknown>): FoundConfig => ({
+  ...found,
+  config: { ...found.config, ...more },
+});
+
+const namesOf = (...parts: FoundConfig[]): { names?: object } => {
+  const names = Object.assign({}, ...parts.map(({ config }) => config["names"])) as object;
+  return Object.keys(names).length === 0 ? {} : { names };
+};
+
+const hostOf = ({ trustDomain = "", ingressDomain = "" }: Survey, { config }: FoundConfig): string =>
+  typeof config["endpointHost"] === "string"
+    ? config["endpointHost"]
+    : federationRoute({ trustDomain }, ingressDomain).host;
+
+/** The operator makes its Route by itself where it is asked to; one beside it is the stack's own. */
+function foundRoute(found: Survey): FoundConfig {
+  const { trustDomain = "", ingressDomain = "", federation, routes } = found;
+  const { managedRoute, host: usual, own: needed } = federationRoute({ trustDomain }, ingressDomain);
   const asked = managedRoute ? "true" : "false";
-  if (federation?.managedRoute === asked)
-    return { obstacles: [], leaves: ["Route spire-server-federation: the operator's"] };
-  const found = `spec.federation.managedRoute is ${JSON.stringify(federation?.managedRoute)}, and a stack asks for "${asked}"`;
-  const patch = `'{"spec":{"federation":{"managedRoute":"${asked}"}}}'`;
-  const cure = `let the operator make its Route, which restarts nothing: oc patch spireservers.operator.openshift.io cluster --type merge -p ${patch}`;
-  return { obstacles: [{ object: "SpireServer cluster", found, cure }], leaves: [] };
+  const obstacles: Obstacle[] = [];
+  const leaves = ["Route spire-server-federation: the operator's"];
+  if (federation?.managedRoute !== asked) {
+    const isNow = `spec.federation.managedRoute is ${JSON.stringify(federation?.managedRoute)}, and a stack asks for "${asked}"`;
+    const patch = `'{"spec":{"federation":{"managedRoute":"${asked}"}}}'`;
+    const cure = `let the operator make its Route, which restarts nothing: oc patch spireservers.operator.openshift.io cluster --type merge -p ${patch}`;
+    obstacles.push({ object: "SpireServer cluster", found: isNow, cure });
+  }
+  // Peers may ask at several hosts; it is the one that has the certificate, or the only one that a router serves.
+  const isEndpoint = ({ spec: { host = "" } = {} }: LiveRoute): boolean =>
+    host !== operatorsHost(trustDomain) &&
+    (needed !== undefined || found.certificate?.spec?.dnsNames?.includes(host) === true);
+  const [own, ...more] = routes.filter(isEndpoint);
+  for (const { metadata } of routes.filter((route) => !isEndpoint(route)))
+    leaves.push(`Route ${metadata?.name ?? ""}: the operator's serves the endpoint`);
+  if (own === undefined || federation === undefined) return { config: {}, obstacles, leaves };
+  const { name = "", labels = {} } = own.metadata ?? {};
+  const host = own.spec?.host ?? "";
+  const object = `Route ${name}`;
+  const differ = objectDifferences(routeSpec(host, federation), own.spec);
+  if (more.length > 0) {
+    const others = more.map(({ metadata }) => metadata?.name ?? "").join(", ");
+    obstacles.push({ object, found: `beside it there are ${others}`, cure: "delete all but the one that peers ask" });
+  } else if (differ.length > 0) {
+    const isNow = differ.map(({ path, found: value }) => `${path} is ${shown(path, value)}`).join(", ");
+    const would = differ.map(({ path, expected }) => `${path}: ${shown(path, expected)}`).join(", ");
+    obstacles.push({ object, found: isNow, cure: `a stack asks for ${would}; change it to that, or delete it` });
+  }
+  const names = otherNames({ ...ENDPOINT_NAMES, route: name });
+  const config = {
+    ...(host !== usual && { endpointHost: host }),
+    ...(Object.keys(labels).length > 0 && { routeLabels: labels }),
+    ...(Object.keys(names).length > 0 && { names }),
+  };
+  return { config, obstacles, leaves };
 }
 
 /** A Certificate that a stack would change stays somebody else's: cert-manager would issue another certificate for it. */
-function foundCertificate({ certificate, issuer, access, ...found }: Survey, secret: string): FoundConfig {
+function foundCertificate({ certificate, issuer, access }: Survey, secret: string, host: string): FoundConfig {
   const { duration = "", renewBefore = "", issuerRef = {} } = certificate?.spec ?? {};
   const { kind = "Issuer", name = "" } = issuerRef;
-  const { host } = federationRoute({ trustDomain: found.trustDomain ?? "" }, found.ingressDomain ?? "");
   const asked = { host, secretName: secret, duration, issuerRef: { kind: kind as IssuerKind, name } };
   const differ = objectDifferences({ ...certificateSpec(asked), renewBefore }, certificate?.spec ?? {});
   if (certificate === undefined || differ.length > 0) {
@@ -128,7 +172,7 @@ function foundCertificate({ certificate, issuer, access, ...found }: Survey, sec
     };
   }
   const own = ownIssuer(issuer, kind, name);
-  const names = otherNames({ certificate: certificate.metadata?.name, secret, ...access });
+  const names = otherNames({ ...ENDPOINT_NAMES, certificate: certificate.metadata?.name, secret, ...access });
   return {
     config: {
       issuer: own ?? { type: "existing", kind, name },

@@ -26,13 +26,24 @@ export function ownership(compared: readonly Compared[]): OwnedObject[] {
       return { object: label, state: "differs", differences: ["an up would delete it"], others: [] };
     if (live === undefined) return { object: label, state: "missing", differences: [], others: [] };
     const asked = contentOf(object);
-    const differences = objectDifferences(asked, live).map(
+    const differences = objectDifferences(asked, sorted(live)).map(
       ({ path, found, expected }) => `${path} is ${shown(path, found)}, and would be ${shown(path, expected)}`,
     );
     if (object.op === "change") differences.push(`an up would change ${object.diffs.join(", ")}`);
     const state = differences.length > 0 ? "differs" : object.op === "create" ? "same" : "owned";
     return { object: label, state, differences, others: othersFields(object, asked, live) };
   });
+}
+
+/** With the list of peers as a stack has it: SPIRE's configuration has no order of them, and nothing restarts by another one. */
+function sorted(
+  live: KubeObject & { spec?: { federation?: { federatesWith?: { trustDomain: string }[] } } },
+): KubeObject {
+  const { federatesWith } = live.spec?.federation ?? {};
+  if (federatesWith === undefined) return live;
+  const list = [...federatesWith].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
+  const federation = { ...live.spec?.federation, federatesWith: list };
+  return { ...live, spec: { ...live.spec, federation } } as KubeObject;
 }
 
 /** Of a whole object Pulumi's provider takes over what oc and kubectl have set; a patch owns its own fields alone. */

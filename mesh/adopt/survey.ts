@@ -27,6 +27,8 @@ export interface Survey {
   issuer: LiveIssuer | undefined;
   /** Names of the Role and the RoleBinding that let the router read the endpoint's secret and nothing else. */
   access: { role?: string; roleBinding?: string };
+  /** Routes of the bundle endpoint beside the operator's. */
+  routes: LiveRoute[];
   /** What the SPIRE server holds of other trust domains; asked only where a peer's trust cannot begin without. */
   held: Looked<HeldBundle[]>;
 }
@@ -39,6 +41,10 @@ export interface LiveCertificate extends KubeObject {
     dnsNames?: string[];
     issuerRef?: { kind?: string; name?: string };
   };
+}
+
+export interface LiveRoute extends KubeObject {
+  spec?: { host?: string; to?: { name?: string }; port?: { targetPort?: string | number } };
 }
 
 export interface LiveIssuer extends KubeObject {
@@ -54,12 +60,19 @@ interface SpireServerObject extends KubeObject {
 }
 
 export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bundles">): Promise<Survey> {
-  const [ztwim, server, ingressDomain, trust] = await Promise.all([
+  const [ztwim, server, ingressDomain, trust, all] = await Promise.all([
     reader.get<Ztwim>(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     readIngressDomain(reader),
     reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
+    ofNamespace<LiveRoute>(reader, names.ROUTE_API, "Route", ENDPOINT_NAMES.route),
   ]);
+  const routes = all.filter(
+    ({ metadata, spec }) =>
+      metadata?.name !== names.FEDERATION_ROUTE &&
+      spec?.to?.name === names.SPIRE_SERVER &&
+      ["federation", names.BUNDLE_PORT].includes(spec.port?.targetPort ?? ""),
+  );
   const federation = server?.spec?.federation;
   const secret = federation?.bundleEndpoint.httpsWeb?.servingCert?.externalSecretRef;
   const [certificate, access] =
@@ -74,7 +87,17 @@ export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bu
     ...(federation?.federatesWith ?? []).map(({ bundleEndpointProfile }) => bundleEndpointProfile),
   ];
   const held = profiles.includes("https_spiffe") ? await look(() => spire.bundles()) : { seen: [] };
-  return { trustDomain: ztwim?.spec?.trustDomain, ingressDomain, federation, trust, certificate, issuer, access, held };
+  return {
+    trustDomain: ztwim?.spec?.trustDomain,
+    ingressDomain,
+    federation,
+    trust,
+    certificate,
+    issuer,
+    access,
+    routes,
+    held,
+  };
 }
 
 /** Of the Certificates that write to that secret the procedure's, if it is one of them. */

@@ -112,7 +112,7 @@ describe("a Route of our own", () => {
     const asked = { host: "federation.a.b", federation: federationSpec(endpoint, []) };
     const program = (): unknown => {
       const parent = new pulumi.ComponentResource("a:b:C", "it");
-      return makeRoute(parent, clusterOf(), "route", asked, { type: "sharded" }, pulumi.output(""));
+      return makeRoute(parent, clusterOf(), "route", asked, { labels: { type: "sharded" } }, pulumi.output(""));
     };
     const route = named(await record(program), "route");
     expect(route.type).toBe("kubernetes:route.openshift.io/v1:Route");

@@ -31,6 +31,7 @@ describe("a config with what is required", () => {
         secret: "spire-server-federation-tls",
         role: "secret-reader",
         roleBinding: "secret-reader-binding",
+        route: "spire-federation-endpoint",
       },
       certManager: { removeOnDestroy: false },
       federatesWith: "static",

@@ -75,6 +75,11 @@ describe("cleared", () => {
     });
   });
 
+  it("is one with a Route of the stack's own by the name that the config says", async () => {
+    const raw = { endpointHost: "spire.example.org", names: { route: "public" } };
+    expect(await run(undefined, raw)).toMatchObject({ route: { own: { labels: {}, name: "public" } } });
+  });
+
   it("is one without cert-manager to look at, when the profile needs none", async () => {
     expect(await run(undefined, { profile: "https_spiffe" })).toHaveProperty("certManager", undefined);
   });
@@ -232,6 +237,12 @@ describe("refused", () => {
   ])("%s", async (_, path, message, change, raw = {}, more = []) => {
     const problems = await run(change, raw, more);
     expect(problems).toEqual([{ path, message: expect.stringMatching(message) as unknown }]);
+  });
+
+  it("a name of the stack's own Route where the operator's serves the endpoint", async () => {
+    expect(await run(undefined, { names: { route: "public" } })).toEqual([
+      { path: "names.route", message: expect.stringContaining("the operator's Route serves the endpoint") as string },
+    ]);
   });
 
   it("the router's certificate where somebody else has set a secret, and not where the stack itself has", async () => {

@@ -144,7 +144,7 @@ test("objects of other names keep them", async () => {
     role: "router-reads",
     roleBinding: "router-may-read",
   });
-  expect(configOf(config).names).toEqual(config["names"]);
+  expect(configOf(config).names).toMatchObject(config["names"] as object);
 });
 
 test("the Role is taken by what it grants to whom, and a wider one is not the router's", async () => {
@@ -251,6 +251,80 @@ test("a ClusterFederatedTrustDomain of another name keeps it, whether a stack ru
   const { config } = await found(named, new Map([[REMOTE.trustDomain, "cluster2"]]));
   expect(config["peers"]).toEqual([{ stack: "cluster2", objectName: "to.the-east" }]);
   expect(configOf(config).peers[0]?.objectName).toBe("to.the-east");
+});
+
+describe("a Route beside the operator's", () => {
+  const route = (spec: object = {}, metadata: object = {}): Live => ({
+    apiVersion: "route.openshift.io/v1",
+    kind: "Route",
+    metadata: { name: "public", namespace: "zero-trust-workload-identity-manager", ...metadata },
+    spec: {
+      host: "spire.example.org",
+      to: { kind: "Service", name: "spire-server", weight: 100 },
+      port: { targetPort: "federation" },
+      wildcardPolicy: "None",
+      tls: {
+        termination: "reencrypt",
+        insecureEdgeTerminationPolicy: "Redirect",
+        externalCertificate: { name: "spire-server-federation-tls" },
+      },
+      ...spec,
+    },
+  });
+  const forHost = byHand(
+    ofKind("Certificate", (spec) =>
+      Object.assign(spec, { commonName: "spire.example.org", dnsNames: ["spire.example.org"] }),
+    ),
+  );
+
+  test("is the stack's own, by its name, host and labels", async () => {
+    const { config, obstacles } = await found([...forHost, route({}, { labels: { shard: "public" } })]);
+    expect(obstacles).toEqual([]);
+    expect(config).toMatchObject({
+      endpointHost: "spire.example.org",
+      routeLabels: { shard: "public" },
+      names: { route: "public" },
+      issuer: { type: "acme" },
+    });
+    expect(configOf(config).names.route).toBe("public");
+  });
+
+  test("is left alone where it is for another Service, has the operator's host, or a host that the certificate is not for", async () => {
+    const other = route({ to: { kind: "Service", name: "other" } });
+    const twin = route({ host: "federation.apps.cluster1.example.com" }, { name: "twin" });
+    const second = route({}, { name: "second" });
+    const { config, leaves } = await found([...byHand(), other, twin, second]);
+    expect([config["endpointHost"], config["names"]]).toEqual([undefined, undefined]);
+    expect(leaves.slice(1, 3)).toEqual([
+      "Route twin: the operator's serves the endpoint",
+      "Route second: the operator's serves the endpoint",
+    ]);
+  });
+
+  test("is the stack's own by any certificate where the operator's host is not below the ingress domain", async () => {
+    const outside = byHand((live) => {
+      if (live.kind === "ZeroTrustWorkloadIdentityManager") live.spec = { trustDomain: "cluster1.example.com" };
+      ofKind("SpireServer", (spec) => {
+        const { bundleEndpoint } = spec["federation"] as { bundleEndpoint: Record<string, unknown> };
+        bundleEndpoint["httpsWeb"] = { servingCert: {} };
+      })(live);
+    });
+    const tls = { termination: "reencrypt", insecureEdgeTerminationPolicy: "Redirect" };
+    const { config } = await found([...outside, route({ tls })]);
+    expect(config).toMatchObject({
+      endpointHost: "spire.example.org",
+      names: { route: "public" },
+      issuer: { type: "router" },
+    });
+  });
+
+  test.each([
+    ["that a stack would make otherwise", [route({ wildcardPolicy: "Subdomain" })], /wildcardPolicy is "Subdomain"/],
+    ["of which there are two", [route(), route({}, { name: "second" })], /beside it there are second/],
+  ])("%s is said with what to do", async (_, routes, said) => {
+    const { obstacles } = await found([...forHost, ...routes]);
+    expect(obstacles).toMatchObject([{ object: "Route public", found: expect.stringMatching(said) as string }]);
+  });
 });
 
 test.each<[string, Live[], string, RegExp]>([

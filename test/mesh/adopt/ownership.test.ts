@@ -74,3 +74,11 @@ test("fields that somebody has set and the stack does not are told, but of a pat
   const patch = { ...one, object: { ...one.object, type: `${one.object.type}Patch` } };
   expect(ownership([patch])).toMatchObject([{ state: "same", others: [] }]);
 });
+
+test("another order of the SpireServer's peers is no change: SPIRE's configuration has none", () => {
+  const list = (...domains: string[]): object => ({
+    federation: { federatesWith: domains.map((trustDomain) => ({ trustDomain })) },
+  });
+  const of = (live: object): unknown => ownership([compared({ spec: live }, "create", list("a", "b"))])[0]?.state;
+  expect([of(list("b", "a")), of(list("b", "c"))]).toEqual(["same", "differs"]);
+});
