@@ -45,7 +45,7 @@ lab-down: ## end the lab and everything in it
 outdated: node_modules/.package-lock.json ## which packages have newer versions
 	-npm outdated
 
-dist/built: node_modules/.package-lock.json build.mjs index.ts $(shell find components mesh plugin policy stacks -type f)
+dist/built: node_modules/.package-lock.json build.mjs index.ts $(shell find components deploy mesh plugin policy stacks -type f)
 	npm run --silent build
 
 node_modules/.package-lock.json: package.json package-lock.json

@@ -12,7 +12,13 @@ const files = {
  */
 module.exports = {
   globalSetup: "<rootDir>/test/build.js",
-  collectCoverageFrom: ["components/**/*.ts", "stacks/**/*.ts", "mesh/**/*.ts", "!**/kubernetesClient.ts"],
+  collectCoverageFrom: [
+    "components/**/*.ts",
+    "stacks/**/*.ts",
+    "mesh/**/*.ts",
+    "deploy/**/*.ts",
+    "!**/kubernetesClient.ts",
+  ],
   coverageDirectory: "coverage",
   testTimeout: 60_000, // a bound against hanging, not a measurement
   projects: [

@@ -26,7 +26,7 @@ export interface Edit {
  * @throws UsageError when the file writes its peers in a way that is not understood here
  */
 export async function editPeers(dir: string, stack: string, project: string, gone: Gone): Promise<Edit | undefined> {
-  const found = await find(dir, stack);
+  const found = await findStackFile(dir, stack);
   if (found === undefined) return undefined;
   const text = withoutGonePeers(found.text, project, gone, found.file);
   return text === found.text ? undefined : { ...found, text, before: found.text };
@@ -51,7 +51,7 @@ export async function extendStackFile(
   keys: Readonly<Record<string, unknown>>,
   isSame: (one: unknown, other: unknown) => boolean = isDeepStrictEqual,
 ): Promise<Extension> {
-  const found = await find(dir, stack);
+  const found = await findStackFile(dir, stack);
   const file = found?.file ?? `Pulumi.${stack}.yaml`;
   const { text, kept } = withKeys(found?.text ?? "", project, keys, isSame, file);
   return { dir, file, text, kept, ...(found && { before: found.text }) };
@@ -88,7 +88,7 @@ export function withKeys(
  * @throws UsageError when it is not YAML; the caller knows the file's name
  */
 export async function readStackFile(dir: string, stack: string): Promise<StackFile> {
-  const found = await find(dir, stack);
+  const found = await findStackFile(dir, stack);
   try {
     return (parse(found?.text ?? "") as StackFile | null) ?? {};
   } catch (error) {
@@ -107,7 +107,7 @@ export function secretsProvider(file: StackFile, usual: string | undefined): str
 }
 
 /** The file as it is. */
-async function find(dir: string, stack: string): Promise<Edit | undefined> {
+export async function findStackFile(dir: string, stack: string): Promise<Edit | undefined> {
   for (const file of [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`]) {
     const text = await readFile(join(dir, file), "utf8").catch(ifMissing);
     if (text !== undefined) return { dir, file, text };
