@@ -36,7 +36,7 @@ const matches = ajv.compile(strict(schema) as AnySchema);
 
 /** What the operator's schema refuses in a Stack. */
 export function faultsOf(stack: unknown): string[] {
-  matches(stack);
+  if (matches(stack)) return [];
   return (matches.errors ?? []).map(
     ({ instancePath, message = "", params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
   );

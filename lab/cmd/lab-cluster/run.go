@@ -118,6 +118,7 @@ func (c *cluster) node() kubelet.Config {
 		CAFile:       cert(pki.ClusterCA + ".crt"),
 		CertFile:     cert(pki.Kubelet + ".crt"),
 		KeyFile:      cert(pki.Kubelet + ".key"),
+		Images:       c.Images,
 	}
 	if c.Operator != "" {
 		config.ImageOverrides = map[string]string{operatorImage: c.Operator}

@@ -40,7 +40,7 @@ func rendered(t *testing.T) []unstructured.Unstructured {
 }
 
 func TestEveryImageOfTheManifestsIsKnown(t *testing.T) {
-	table, err := images.Load(nil)
+	table, err := images.Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestEveryImageOfTheManifestsIsKnown(t *testing.T) {
 
 func TestTheOperatorsBinaryCanBeReplaced(t *testing.T) {
 	c := cluster{plan: network.For(1), state: state.Dir(t.TempDir()), Lab: state.Lab{Operator: "/opt/operator"}}
-	table, err := images.Load(c.node().ImageOverrides)
+	table, err := images.Load(c.node().ImageOverrides, "")
 	if err != nil {
 		t.Fatal(err)
 	}

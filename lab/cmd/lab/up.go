@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"spire-federation/lab/internal/images"
 	"spire-federation/lab/internal/network"
 	"spire-federation/lab/internal/release"
 	"spire-federation/lab/internal/state"
@@ -32,6 +33,7 @@ func up(args []string) int {
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
 	flags.IntVar(&r.Clusters, "clusters", 2, "")
 	flags.StringVar(&r.Operator, "ztwim-operator", "", "")
+	flags.StringVar(&r.Images, "images", "", "")
 	flags.Func("trust-domain", "", r.TrustDomains.Set)
 	flags.Func("ztwim", "", r.Releases.Set)
 	until := flags.Int("until-exit-of", 0, "")
@@ -91,6 +93,16 @@ func (r *request) check() error {
 			return fmt.Errorf("--ztwim-operator %s: not a program that can be run", r.Operator)
 		}
 		r.Operator = file
+	}
+	if r.Images != "" {
+		file, err := filepath.Abs(r.Images)
+		if err != nil {
+			return err
+		}
+		if _, err := images.Load(nil, file); err != nil {
+			return fmt.Errorf("--images: %w", err)
+		}
+		r.Images = file
 	}
 	for _, program := range []string{"lab-cluster", "pebble", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		if _, err := os.Stat(filepath.Join(r.Toolchain, "bin", program)); err != nil {

@@ -7,6 +7,7 @@ package images
 import (
 	_ "embed"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,12 +50,19 @@ type Rewrite struct {
 // Table is the set of known images by name.
 type Table map[string]Image
 
-// Load reads the embedded table. Overrides maps image names to absolute paths of
+// Load reads the embedded table, and rows of more, a file like it. Overrides maps image names to absolute paths of
 // binaries that run in place of the row's program, with the pod's own arguments.
-func Load(overrides map[string]string) (Table, error) {
+func Load(overrides map[string]string, more string) (Table, error) {
 	var rows []Image
 	if err := yaml.UnmarshalStrict(text, &rows); err != nil {
 		return nil, fmt.Errorf("images.yaml: %w", err)
+	}
+	if more != "" {
+		added, err := read(more)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, added...)
 	}
 	t := Table{}
 	for _, row := range rows {
@@ -71,6 +79,26 @@ func Load(overrides map[string]string) (Table, error) {
 		t[row.Name] = row
 	}
 	return t, nil
+}
+
+// read returns the rows of a file, in which binaries without an absolute path lie beside the file.
+func read(file string) ([]Image, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Image
+	if err := yaml.UnmarshalStrict(text, &rows); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	for _, row := range rows {
+		for path, binary := range row.Files {
+			if !filepath.IsAbs(binary) {
+				row.Files[path] = filepath.Join(filepath.Dir(file), binary)
+			}
+		}
+	}
+	return rows, nil
 }
 
 // Find returns the row of an image reference.

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func TestArgv(t *testing.T) {
 
 func TestOverrideRunsTheBinaryWithThePodsArguments(t *testing.T) {
 	const operator = "registry.redhat.io/zero-trust-workload-identity-manager/spiffe-spire-controller-manager-rhel9"
-	table, err := Load(map[string]string{operator: "/build/scm"})
+	table, err := Load(map[string]string{operator: "/build/scm"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,21 +66,53 @@ func TestOverrideRunsTheBinaryWithThePodsArguments(t *testing.T) {
 	}
 }
 
+func TestMoreImages(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "images.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("- image: example.com/operator\n  files: {/manager: bin/manager, /tini: /bin/tini}\n  entrypoint: [/tini, --]\n  cmd: [/manager]\n")
+	table, err := Load(nil, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := table.Find("example.com/operator:v2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := image.Files["/manager"]; got != filepath.Join(dir, "bin/manager") {
+		t.Errorf("/manager is %s, which is not beside the file", got)
+	}
+	if got := image.Files["/tini"]; got != "/bin/tini" {
+		t.Errorf("/tini is %s", got)
+	}
+	if _, err := table.Find("lab.local/tools"); err != nil {
+		t.Error(err)
+	}
+	write("- image: x\n  entry: [/x]\n")
+	if _, err := Load(nil, file); err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "entry") {
+		t.Errorf("error %v does not say which field of which file is unknown", err)
+	}
+}
+
 func TestUnknownImagesAreNamed(t *testing.T) {
-	table, err := Load(nil)
+	table, err := Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := table.Find("quay.io/nobody/nothing:1"); err == nil || !strings.Contains(err.Error(), `"quay.io/nobody/nothing:1"`) {
 		t.Errorf("error does not name the image: %v", err)
 	}
-	if _, err := Load(map[string]string{"quay.io/nobody/nothing": "/x"}); err == nil {
+	if _, err := Load(map[string]string{"quay.io/nobody/nothing": "/x"}, ""); err == nil {
 		t.Error("an override of an unknown image must be refused")
 	}
 }
 
 func TestATagThatDoesNotExistIsRefused(t *testing.T) {
-	table, err := Load(nil)
+	table, err := Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +129,7 @@ func TestATagThatDoesNotExistIsRefused(t *testing.T) {
 
 // An upgrade must not end at an image that the lab does not have.
 func TestEachReleaseHasItsImages(t *testing.T) {
-	table, err := Load(nil)
+	table, err := Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +147,7 @@ func TestEachReleaseHasItsImages(t *testing.T) {
 
 // Every row must be one that a pod can reach and start.
 func TestRows(t *testing.T) {
-	table, err := Load(nil)
+	table, err := Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +185,7 @@ var layouts = map[string]struct {
 
 // What a command finds in a container of the lab, it must find in the product's.
 func TestImagesAreLaidOutAsTheProducts(t *testing.T) {
-	table, err := Load(nil)
+	table, err := Load(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/kubernetes/pkg/api/v1/resource"
 	"k8s.io/kubernetes/pkg/fieldpath"
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
@@ -71,7 +72,7 @@ func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]strin
 	for _, e := range c.Env {
 		value, found, err := expand(e.Value, vars), true, error(nil)
 		if e.ValueFrom != nil {
-			value, found, err = o.valueFrom(pod, e.ValueFrom)
+			value, found, err = o.valueFrom(pod, c.Name, e.ValueFrom)
 		}
 		if err != nil {
 			return fmt.Errorf("env %s: %w", e.Name, err)
@@ -83,12 +84,15 @@ func (o objects) environment(pod *v1.Pod, c *v1.Container, vars map[string]strin
 	return nil
 }
 
-func (o objects) valueFrom(pod *v1.Pod, from *v1.EnvVarSource) (value string, found bool, err error) {
+func (o objects) valueFrom(pod *v1.Pod, container string, from *v1.EnvVarSource) (value string, found bool, err error) {
 	var of source
 	var key string
 	switch {
 	case from.FieldRef != nil:
 		value, err = field(pod, from.FieldRef.FieldPath)
+		return value, true, err
+	case from.ResourceFieldRef != nil:
+		value, err = resource.ExtractResourceValueByContainerName(from.ResourceFieldRef, pod, orElse(from.ResourceFieldRef.ContainerName, container))
 		return value, true, err
 	case from.ConfigMapKeyRef != nil:
 		ref := from.ConfigMapKeyRef
@@ -97,7 +101,7 @@ func (o objects) valueFrom(pod *v1.Pod, from *v1.EnvVarSource) (value string, fo
 		ref := from.SecretKeyRef
 		of, key = source{true, ref.Name, ref.Optional}, ref.Key
 	default:
-		return "", false, fmt.Errorf("this node knows fieldRef, configMapKeyRef and secretKeyRef only")
+		return "", false, fmt.Errorf("this node knows fieldRef, resourceFieldRef, configMapKeyRef and secretKeyRef only")
 	}
 	data, err := o.data(pod.Namespace, of)
 	if value, found = data[key]; err == nil && !found && !isTrue(of.optional) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
@@ -62,13 +63,21 @@ func TestEnvironment(t *testing.T) {
 			{Name: "NOT", ValueFrom: secret("sec", "none", ptr.To(true))},
 			{Name: "URL", Value: "https://$(IP):$(CM_k)/$(LATER)$$(IP)"},
 			{Name: "LATER", Value: "x"},
+			{Name: "MEMORY", ValueFrom: &v1.EnvVarSource{ResourceFieldRef: &v1.ResourceFieldSelector{ContainerName: "other", Resource: "requests.memory"}}},
+			{Name: "CPU", ValueFrom: &v1.EnvVarSource{ResourceFieldRef: &v1.ResourceFieldSelector{Resource: "limits.cpu"}}},
 		},
+		Name: "own",
+	}
+	pod := testPod()
+	pod.Spec.Containers = []v1.Container{
+		{Name: "own", Resources: v1.ResourceRequirements{Limits: v1.ResourceList{v1.ResourceCPU: apiresource.MustParse("1500m")}}},
+		{Name: "other", Resources: v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceMemory: apiresource.MustParse("64Mi")}}},
 	}
 	vars := map[string]string{"PATH": "/bin"}
-	if err := o.environment(testPod(), c, vars); err != nil {
+	if err := o.environment(pod, c, vars); err != nil {
 		t.Fatal(err)
 	}
-	want := "CM_b=bin CM_k=v IP=198.18.16.9 LATER=x OLM=home PATH=/bin PW=s3 URL=https://198.18.16.9:v/$(LATER)$(IP)"
+	want := "CM_b=bin CM_k=v CPU=2 IP=198.18.16.9 LATER=x MEMORY=67108864 OLM=home PATH=/bin PW=s3 URL=https://198.18.16.9:v/$(LATER)$(IP)"
 	if got := strings.Join(environ(vars), " "); got != want {
 		t.Errorf("environment\n%s, want\n%s", got, want)
 	}

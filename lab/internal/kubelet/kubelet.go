@@ -57,6 +57,8 @@ type Config struct {
 	CAFile, CertFile, KeyFile string
 	// ImageOverrides maps image names to absolute paths of binaries to run instead.
 	ImageOverrides map[string]string
+	// Images is a file with more images, if there is one.
+	Images string
 }
 
 type node struct {
@@ -130,7 +132,7 @@ func newNode(ctx context.Context, c Config) (*node, error) {
 	if n.client, err = kubernetes.NewForConfig(c.Rest); err != nil {
 		return nil, fmt.Errorf("client of the node: %w", err)
 	}
-	if n.images, err = images.Load(c.ImageOverrides); err != nil {
+	if n.images, err = images.Load(c.ImageOverrides, c.Images); err != nil {
 		return nil, err
 	}
 	if n.nodeIP, err = netip.ParseAddr(c.NodeIP); err != nil {

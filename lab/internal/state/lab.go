@@ -13,6 +13,7 @@ type Lab struct {
 	Clusters     int                  `json:"clusters"`
 	Toolchain    string               `json:"toolchain"`
 	Operator     string               `json:"operator,omitempty"` // binary to run as ZTWIM's operator, in place of the stand-in
+	Images       string               `json:"images,omitempty"`   // file with more images
 	TrustDomains network.TrustDomains `json:"trustDomains"`
 	Releases     release.PerCluster   `json:"ztwim"`
 }
