@@ -56,10 +56,13 @@ test("help is the result, and so on stdout", () => {
   expect(stdout).toContain("Usage: npx spire-federation up [stack...] [flags]\n");
 });
 
-test.each([["up"], ["remove", "cluster1"]])("%s without a terminal is refused before anything is read", (...argv) => {
-  const { status, stdout, stderr } = start(...argv);
-  expect([status, stdout]).toEqual([2, ""]);
-  expect(stderr).toBe(
-    `spire-federation ${argv[0]}: stdin or stderr is not a terminal; pass --yes to proceed without confirmation\n`,
-  );
-});
+test.each([["up"], ["remove", "cluster1"], ["adopt", "cluster1"]])(
+  "%s without a terminal is refused before anything is read",
+  (...argv) => {
+    const { status, stdout, stderr } = start(...argv);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(
+      `spire-federation ${argv[0]}: stdin or stderr is not a terminal; pass --yes to proceed without confirmation\n`,
+    );
+  },
+);
