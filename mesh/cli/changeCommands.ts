@@ -12,7 +12,7 @@ import { site } from "../remove/traces";
 import type { PulumiStacks } from "../pulumi/operations";
 import type { Workspace } from "../pulumi/workspace";
 import { isNothing, planUp, type ApprovalSources, type PlannedMember } from "../up/approval";
-import { bound } from "../up/binding";
+import { bound, previewed } from "../up/binding";
 import type { Publications } from "../up/convergence";
 import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up } from "../up/up";
@@ -106,7 +106,7 @@ const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | 
  */
 async function approve(
   members: readonly MeshMember[],
-  { parallel: limit, yes }: { parallel: number; yes: boolean },
+  { parallel: limit, yes, policyPack: pack }: { parallel: number; yes: boolean; policyPack: string | undefined },
   stacks: Approved,
   { note, ask }: Pick<Context, "note" | "ask">,
   signal: AbortSignal,
@@ -117,7 +117,7 @@ async function approve(
   const shown = printPlan(plan).trimEnd();
   if (shown !== "") note(shown);
   if (nothing) note("nothing to change");
-  if (yes || nothing) return { plan, approved: stacks };
+  if (yes || nothing) return { plan, approved: pack === undefined ? stacks : previewed(stacks) };
   const question = `Proceed with ${String(plan.length)} member${plan.length === 1 ? "" : "s"}? [y/N/d = details] `;
   let answer = await ask(question);
   while (/^d(etails)?$/i.test(answer)) {

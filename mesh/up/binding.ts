@@ -40,6 +40,19 @@ export function bound(
   };
 }
 
+/**
+ * Stacks that are previewed before each run, and do not run when that fails. Policies that compare resources are judged at
+ * the end, which in a run is too late.
+ */
+export const previewed = (stacks: FutureStacks & ApprovalSources): FutureStacks => ({
+  published: (id) => stacks.published(id),
+  make: (id) => stacks.make(id),
+  up: async (id): Promise<UpOutcome> => {
+    const now = await stacks.preview(id);
+    return now.succeeded ? stacks.up(id) : { succeeded: false, errors: now.errors, recovered: [] };
+  },
+});
+
 const changed = (how: string): string =>
   `the plan changed since it was approved: ${how}. Nothing of this member was changed; run up again to see the new plan`;
 

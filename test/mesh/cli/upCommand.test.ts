@@ -253,6 +253,16 @@ test("a policy pack judges the plan and the runs", async () => {
   expect(world.did[0]).toBe("judged by dist/policy");
 });
 
+test("with a policy pack --yes does not run a member that is refused, since some rules are judged at the end of a run", async () => {
+  const world = grown();
+  world.refused.add("a");
+  const { exit, text } = await world.up({ yes: true, policyPack: "dist/policy" });
+  expect(exit).toBe(1);
+  expect(world.runs).not.toContain("up a");
+  expect(world.runs).toContain("up b");
+  expect(text).toContain("a: a cannot be previewed");
+});
+
 test("stacks that are still to be made are in the plan by their trust, and made only after the yes", async () => {
   const world = new World("a", "b");
   world.has("a");
