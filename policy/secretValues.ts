@@ -19,7 +19,8 @@ export function secretIn(name: string, text: string): string | undefined {
     return "a private key";
   }
   if (TOKEN.test(text)) return "a token";
-  if (/^\S+$/.test(text) && holdsPassword(text)) return "a password";
+  // An image with a tag and a digest looks like a user and a password, but is no URL and sets nothing.
+  if (/:\/\/|=/.test(text) && holdsPassword(text)) return "a password";
   const plain = name.toLowerCase().replaceAll(/[^a-z]/g, "");
   return text === "" ? undefined : Object.entries(NAMES).find(([ending]) => plain.endsWith(ending))?.[1];
 }

@@ -44,6 +44,10 @@ testRule(noSecretsInOutputs, {
       [stack({ database: "postgresql://spire:hunter2@db.example.com/spire" })],
       `outputs.database: ${is("a password")}`,
     ],
+    "the same as PostgreSQL's keywords": [
+      [stack({ database: "host=db.example.com dbname=spire password=hunter2" })],
+      `outputs.database: ${is("a password")}`,
+    ],
     "what is called one": [[stack({ adminPassword: "hunter2" })], `outputs.adminPassword: ${is("a password")}`],
   },
   nearMisses: {
@@ -60,6 +64,9 @@ testRule(noSecretsInOutputs, {
         repository: "ssh://git@example.com/x",
         database: "postgresql://db.example.com/spire?sslmode=verify-full",
       }),
+    ],
+    "an image with tag and digest, and prose": [
+      stack({ image: "spire-server:1.14.5@sha256:9f2c", owner: "owner: ops@example.com" }),
     ],
     "an object's own fields: they are not published": [object("v1", "Secret", { data: { "tls.key": pem } })],
   },
