@@ -43,6 +43,8 @@ export interface PreviewMember {
   /** Its SPIRE server's configuration changes, and with that the server restarts. */
   restarts: boolean;
   steps: Step[];
+  /** Stacks that an up creates first, its own or those of peers among the members: Pulumi cannot preview it before. */
+  missingStacks: string[];
   /** Why the preview failed. */
   errors: string[];
   /** Why its own stack or a peer's could not be read; what that changes in trust is not known. */
@@ -67,7 +69,9 @@ export async function preview(
   const domains = new Map(members.map(({ name, config }) => [name, config.trustDomain]));
   await inParallel(parallel, members, async (member) => {
     const { id, name, config, labels } = member;
-    const outcome = await stacks.preview(id);
+    const missingStacks = await missing(member, members, published);
+    const outcome: PreviewOutcome =
+      missingStacks.length > 0 ? { succeeded: true, steps: [] } : await stacks.preview(id);
     const unread: string[] = [];
     const publications = new Map<string, Publication | undefined>();
     for (const peer of config.peers) {
@@ -113,11 +117,26 @@ export async function preview(
       ]),
       restarts: steps.some(restartsSpire),
       steps: steps.map(({ op, type, name }) => ({ op, type, name })),
+      missingStacks,
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
       unread,
     });
   });
   return members.flatMap(({ id }) => results.get(id) ?? []);
+}
+
+/** Names of the stacks that a member needs and that the backend does not have; one that cannot be read may be there. */
+async function missing(
+  { id, peers }: MeshMember,
+  members: readonly MeshMember[],
+  published: Previews["published"],
+): Promise<string[]> {
+  const needed = members.filter((one) => one.id === id || peers.includes(one.id));
+  const found = await Promise.all(needed.map((one) => look(() => published(one.id))));
+  return needed.flatMap(({ name }, at) => {
+    const one = found[at];
+    return one !== undefined && "seen" in one && one.seen === undefined ? [name] : [];
+  });
 }
 
 function oneWays({ config }: MeshMember, changes: TrustChanges): TrustChanges {
@@ -192,7 +211,8 @@ const withCure = (error: string): string =>
     ? `${error}; npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`
     : error;
 
-export const changes = ({ steps }: PreviewMember): boolean => steps.length > 0;
+export const changes = ({ steps, missingStacks }: PreviewMember): boolean =>
+  steps.length > 0 || missingStacks.length > 0;
 
 export function printPreview(members: readonly PreviewMember[]): string {
   const domains = new Map(members.map(({ member, trustDomain }) => [member, trustDomain]));
@@ -200,8 +220,7 @@ export function printPreview(members: readonly PreviewMember[]): string {
 }
 
 function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>): string {
-  const { member, trustDomain, trust, sharedRoots, notTrustedBy, workloads, restarts, steps, errors, unread } =
-    previewed;
+  const { member, trustDomain, trust, sharedRoots, notTrustedBy, workloads, missingStacks, errors, unread } = previewed;
   const about = workloadLines(workloads);
   const changing = [
     ...trust.gains.map(
@@ -217,8 +236,13 @@ function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>)
         : `will trust ${domain} (${peer}) when its endpoint answers; its roots are not known before`;
     }),
     ...about.gains,
-    ...(restarts ? ["its SPIRE server will restart"] : []),
-    ...steps.map((step) => describeStep(step, step.op.padEnd(7))),
+    ...(previewed.restarts ? ["its SPIRE server will restart"] : []),
+    ...missingStacks.map((stack) =>
+      stack === member
+        ? "its stack does not exist yet; up creates it, and all that its config asks for"
+        : `what else changes shows once ${stack} has a stack, which up creates`,
+    ),
+    ...previewed.steps.map((step) => describeStep(step, step.op.padEnd(7))),
   ];
   // What is refused changes nothing.
   const lines = [

@@ -1,6 +1,6 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
-import { preview, printPreview } from "../../../mesh/preview/preview";
+import { changes, preview, printPreview } from "../../../mesh/preview/preview";
 import type { Looked } from "../../../mesh/kernel/looked";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
@@ -73,7 +73,9 @@ describe("preview", () => {
         workloads: () => Promise.resolve(workloads ?? NO_WORKLOADS),
         published: (name) =>
           Promise.resolve(
-            name.endsWith("cluster2") ? { pendingPeers: [], peers: {}, federation: contract("cluster2") } : undefined,
+            name.endsWith("cluster2")
+              ? { pendingPeers: [], peers: {}, federation: contract("cluster2") }
+              : { pendingPeers: [], peers: {} },
           ),
         preview: () => Promise.resolve(outcome),
       },
@@ -169,6 +171,43 @@ describe("preview", () => {
     );
     expect(printPreview(result)).toContain("will trust apps.cluster2.example.com (cluster2) when its endpoint answers");
     expect(printPreview(result)).toContain("waits for far,");
+  });
+
+  test("a member that is still to be made is no error, and neither is one that waits for its stack", async () => {
+    const of = (stack: string, ...peers: string[]): MeshMember =>
+      memberOf(configOf({ peers, trustDomain: `apps.${stack}.example.com` }, { ...HOME, stack }));
+    const previewed: string[] = [];
+    const result = await preview(
+      [of("cluster1", "cluster3"), of("cluster2"), of("cluster3", "cluster1")],
+      {
+        roots: () => Promise.resolve({ roots: [], certificates: [] }),
+        ownRoots: () => Promise.resolve([]),
+        workloads: () => Promise.resolve(NO_WORKLOADS),
+        published: (name) => Promise.resolve(name === id("cluster3") ? undefined : trusting()),
+        preview: (name) => {
+          previewed.push(name);
+          return Promise.resolve({ succeeded: true, steps: [] });
+        },
+      },
+      2,
+    );
+    expect(previewed).toEqual([id("cluster2")]);
+    expect(result.map(changes)).toEqual([true, false, true]);
+    expect(printPreview(result)).toBe(
+      [
+        "cluster1 (apps.cluster1.example.com)",
+        "  will trust apps.cluster3.example.com (cluster3) when its endpoint answers; its roots are not known before",
+        "  what else changes shows once cluster3 has a stack, which up creates",
+        "",
+        "cluster2 (apps.cluster2.example.com)",
+        "  nothing changes",
+        "",
+        "cluster3 (apps.cluster3.example.com)",
+        "  will trust apps.cluster1.example.com (cluster1) when its endpoint answers; its roots are not known before",
+        "  its stack does not exist yet; up creates it, and all that its config asks for",
+        "",
+      ].join("\n"),
+    );
   });
 
   test("a peer that publishes nothing any more is said to be kept, and how to end the trust", async () => {
