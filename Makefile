@@ -30,7 +30,8 @@ unit: dist/built ## unit tests with coverage; needs no lab
 	-test/chromium --install
 	npm test
 
-bench: dist/built ## time and memory of the command for 2, 10 and 50 members, on simulated clusters
+bench: dist/built ## what federating takes by hand and by this project, and how the command grows with the members
+	npm run --silent bench:federation
 	home=$$(lab/toolchain/build)/pulumi && PULUMI_HOME=$$home PULUMI_VERSION=$$(ls $$home/versions) npm run --silent bench:members
 
 lab-up: dist/built ## two empty clusters, without the demo

@@ -4,14 +4,18 @@
  * nothing but SPIRE; all programs are the real ones.
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Measured } from "./inLab";
+import { chart, markdown } from "./report";
 import { NAMES, type WayName } from "./ways";
 
 const ROOT = resolve(__dirname, "..", "..");
+const DOCS = join(ROOT, "docs");
+/** What is measured stands between two of these. */
+const MARK = "<!-- measured by make bench -->";
 const run = promisify(execFile);
 
 async function measureIn(way: WayName, clusters: number): Promise<Measured> {
@@ -40,6 +44,10 @@ async function main(): Promise<void> {
     }
   }
   await writeFile(join(__dirname, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+  await writeFile(join(DOCS, "images", "speed.svg"), chart(results));
+  const page = join(DOCS, "speed.md");
+  const [before = "", , after = ""] = (await readFile(page, "utf8")).split(MARK);
+  await writeFile(page, [before, `\n\n${markdown(results)}\n`, after].join(MARK));
 }
 
 void main();

@@ -71,11 +71,11 @@ export async function up(
   const runs: MemberRun[] = [...upToDate].map(([member, saw]) => ({ member, succeeded: true, saw }));
   const everybody = [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))];
   const { missing, ...before } = await look(members, everybody, stacks, parallel);
-  for (const id of missing) {
-    if (interrupted()) break;
+  await inParallel(parallel, missing, async (id) => {
+    if (interrupted()) return;
     const made = await attempt(() => stacks.make(id));
     if ("because" in made) before.unread.set(id, `its stack cannot be created: ${made.because}`);
-  }
+  });
   let unread = before.unread;
   const outside = (pending: Trusted): Trusted =>
     Object.fromEntries(members.map((member) => [member.id, outsideOf(member, pending)]));
