@@ -17,8 +17,12 @@ export const TRUST_KIND = "ClusterFederatedTrustDomain";
 /** The fetch that the bundle is from, and a SHA-256 over what the object says. */
 export const BUNDLE_ANNOTATION = "spire-federation/bundle";
 
-/** With which `rebootstrap` it was made; only with https_spiffe, where another number needs a person's consent. */
-export const REBOOTSTRAP_ANNOTATION = "spire-federation/rebootstrap";
+/** What it was made with that makes trust begin anew when it changes; only with https_spiffe, where that needs a person's consent. */
+export const BEGINNING_ANNOTATION = "spire-federation/beginning";
+
+/** The number of `rebootstrap` and the pinned roots, which are triggers of the fetch, too. */
+export const beginning = (rebootstrap: number, fingerprints: readonly string[] = []): string =>
+  [rebootstrap, ...fingerprints].join(" ");
 
 /** `spec` of a ClusterFederatedTrustDomain, as far as this program sets it. */
 export interface TrustSpec {

@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeer } from "./arguments";
 import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
-import { BUNDLE_ANNOTATION, bundleMark, fetchOf, REBOOTSTRAP_ANNOTATION, TRUST_KIND } from "./bundleMark";
+import { beginning, BEGINNING_ANNOTATION, BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
 import type { ClusterAccess } from "./access";
 import { OWNED, SPIRE_API } from "./names";
 import { clusterFor } from "./openCluster";
@@ -99,7 +99,9 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
               .all([fetch, bundle])
               .apply(([of, { jwks }]) => bundleMark(of, { ...spec, trustDomainBundle: jwks })),
             ...endpointCa(peer),
-            ...(peer.profile === "https_spiffe" && { [REBOOTSTRAP_ANNOTATION]: String(args.rebootstrap ?? 0) }),
+            ...(peer.profile === "https_spiffe" && {
+              [BEGINNING_ANNOTATION]: beginning(args.rebootstrap ?? 0, peer.fingerprints),
+            }),
           },
         },
         spec: { ...spec, trustDomainBundle: bundle.apply(({ jwks }) => jwks) },

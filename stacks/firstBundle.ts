@@ -1,6 +1,6 @@
 /** The first bundles of peers that are known before any change: who publishes one, and which are refused. */
 import { accessOf, type ClusterAccess } from "../components/access";
-import { REBOOTSTRAP_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundleMark";
+import { beginning, BEGINNING_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundleMark";
 import type { ClusterReader } from "../components/cluster";
 import { objectName } from "../components/federatedTrustDomain";
 import { federatedTrustDomainSpec, type Peer } from "../components/peer";
@@ -34,12 +34,12 @@ export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
 
 /** Whether a bundle of the peer is needed now: to begin with, or to begin anew. */
 export const needsBundle = (one: JoinedPeer, trust: readonly TrustObject[]): boolean =>
-  !isHeld(one.peer, trust) || isRaised(one, trust);
+  !isHeld(one.peer, trust) || beginsAnew(one, trust);
 
-/** Whether another `rebootstrap` is asked for than the one with which the cluster trusts the peer. */
-function isRaised({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObject[]): boolean {
-  const began = liveTrust(peer, trust)?.metadata?.annotations?.[REBOOTSTRAP_ANNOTATION];
-  return began !== undefined && began !== String(rebootstrap);
+/** Whether another `rebootstrap` is asked for, or other pins, than those with which the cluster trusts the peer. */
+function beginsAnew({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObject[]): boolean {
+  const began = liveTrust(peer, trust)?.metadata?.annotations?.[BEGINNING_ANNOTATION];
+  return began !== undefined && began !== beginning(rebootstrap, peer.fingerprints);
 }
 
 const liveTrust = (peer: Peer, trust: readonly TrustObject[]): TrustObject | undefined =>
@@ -91,7 +91,7 @@ export function judgeFirstBundles(
  */
 function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly TrustObject[]): Problem[] {
   const { stack, trustDomain, profile, fingerprints, bundle: handed } = one.peer;
-  if (profile !== "https_spiffe" || handed !== undefined || fingerprints !== undefined || !isRaised(one, trust)) {
+  if (profile !== "https_spiffe" || handed !== undefined || fingerprints !== undefined || !beginsAnew(one, trust)) {
     return [];
   }
   const before = parseTrustBundle(liveTrust(one.peer, trust)?.spec?.trustDomainBundle ?? "", trustDomain);

@@ -215,12 +215,17 @@ describe("the bundle", () => {
   });
 });
 
-it("an https_spiffe peer's object says with which number it was made, and others do not", async () => {
+it("an https_spiffe peer's object says with which number and pins it was made, and others do not", async () => {
   const annotations = async (changed: Partial<Peer>, number?: number): Promise<unknown> =>
     (named(await trust(changed, number), "peer-trust").inputs["metadata"] as { annotations: unknown }).annotations;
-  expect(await annotations(spiffe)).toHaveProperty("spire-federation/rebootstrap", "0");
-  expect(await annotations(spiffe, 3)).toHaveProperty("spire-federation/rebootstrap", "3");
-  expect(await annotations({}, 3)).not.toHaveProperty("spire-federation/rebootstrap");
+  expect(await annotations(spiffe)).toHaveProperty("spire-federation/beginning", "0");
+  const pinned = { ...spiffe, fingerprints: [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()] };
+  expect(await annotations(pinned, 2)).toHaveProperty(
+    "spire-federation/beginning",
+    `2 ${pinned.fingerprints[0] ?? ""}`,
+  );
+  expect(await annotations(spiffe, 3)).toHaveProperty("spire-federation/beginning", "3");
+  expect(await annotations({}, 3)).not.toHaveProperty("spire-federation/beginning");
 });
 
 describe("the outputs", () => {

@@ -1,5 +1,5 @@
 /** Trust in an https_spiffe peer that begins anew: nothing but a person can tell that the peer is the same. */
-import { BUNDLE_ANNOTATION, bundleMark, REBOOTSTRAP_ANNOTATION, type TrustObject } from "../../components/bundleMark";
+import { BUNDLE_ANNOTATION, bundleMark, BEGINNING_ANNOTATION, type TrustObject } from "../../components/bundleMark";
 import { federatedTrustDomainSpec, type Peer, serverSpiffeId } from "../../components/peer";
 import { bundleFromCertificates } from "../../components/trustBundle";
 import type { JoinedPeer } from "../../stacks/contract";
@@ -20,7 +20,7 @@ const peer: Peer = {
   caCertificates: after.pem,
 };
 /** The object with which the cluster trusts the peer since it had its roots of before. */
-function trusted(annotations: Record<string, string> = { [REBOOTSTRAP_ANNOTATION]: "0" }): TrustObject {
+function trusted(annotations: Record<string, string> = { [BEGINNING_ANNOTATION]: "0" }): TrustObject {
   const spec = { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundleFromCertificates([before.pem]) };
   const metadata = {
     name: "cluster2-federation",
@@ -62,6 +62,12 @@ it("does not begin anew as long as the number is the same, whatever the stack pu
   expect(needsBundle(joined(0), [trusted()])).toBe(false);
   expect(judged(joined(0))).toEqual([]);
   expect(needsBundle(joined(1), [trusted()])).toBe(true);
+});
+
+it("begins anew when pins are taken out again, which needs consent as well", () => {
+  const pinned = trusted({ [BEGINNING_ANNOTATION]: `1 ${sha256(before)}` });
+  expect(judged(joined(1), pinned)).toEqual([expect.stringContaining("would begin anew with other roots")]);
+  expect(needsBundle(joined(1, { fingerprints: [sha256(before)] }), [pinned])).toBe(false);
 });
 
 it("is not told of an object of an earlier release, which does not say its number", () => {
