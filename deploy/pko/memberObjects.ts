@@ -63,7 +63,7 @@ function stack(member: DeployedMember, deployment: Deployment): KubernetesObject
       continueResyncOnCommitMatch: true,
       resyncFrequencySeconds: resync,
       destroyOnFinalize: false, // `spire-federation remove` ends trust, at the peers too
-      updateTemplate: { spec: { ttlAfterCompleted: "1h" } },
+      updateTemplate: { spec: { ttlAfterCompleted: "1h0m0s" } }, // "1h" the operator would rewrite, and own
       workspaceTemplate: {
         spec: {
           image,
@@ -72,7 +72,7 @@ function stack(member: DeployedMember, deployment: Deployment): KubernetesObject
           resources: { requests: { cpu: "100m", memory: "512Mi" } },
           envFrom: secretEnv,
           // PULUMI_OPTION_NO_DEPENDENCIES: the packages are in the image
-          env: envOf({ ...env, KUBECONFIG, PULUMI_OPTION_NO_DEPENDENCIES: "true" }),
+          env: envOf({ ...env, PULUMI_OPTION_NO_DEPENDENCIES: "true" }),
           podTemplate: {
             metadata: { annotations: { "spire-federation/stack-files": hashOf(member) } },
             spec: {
@@ -85,7 +85,7 @@ function stack(member: DeployedMember, deployment: Deployment): KubernetesObject
                   env: envOf({
                     ...env,
                     PULUMI_BACKEND_URL: backend,
-                    ...{ IMAGE_PROJECT, IMAGE_PLUGINS, STACK_FILES, WORKSPACE },
+                    ...{ IMAGE_PROJECT, IMAGE_PLUGINS, STACK_FILES, WORKSPACE, MEMBER_KUBECONFIG: KUBECONFIG },
                   }),
                   securityContext: CONFINED,
                   volumeMounts: [SHARE, { name: "stack-files", mountPath: STACK_FILES, readOnly: true }],

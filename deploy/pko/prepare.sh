@@ -10,6 +10,8 @@ done
 ln -sfn "$IMAGE_PROJECT/node_modules" "$WORKSPACE/node_modules"
 cp -RL "$STACK_FILES"/* "$WORKSPACE/"
 cd "$WORKSPACE"
+# For Pulumi alone: with KUBECONFIG in the container, the agent would ask the member's API server who calls it, not its own.
+echo "KUBECONFIG=$MEMBER_KUBECONFIG" >"$PULUMI_ENV"
 # A run fails while a peer's stack does not exist. Several workspaces may create one stack at the same time, and the
 # backend may be out of reach: both end in another try.
 make_stack() {

@@ -71,9 +71,11 @@ async function workspace(
     PULUMI_HOME: join(share, "pulumi"),
     PULUMI_BACKEND_URL: env["PULUMI_BACKEND_URL"] ?? "",
     HOME: share,
+    MEMBER_KUBECONFIG: join(project.dir, "member"),
   };
   const given = container.env.map((one) => one.name);
   expect(given).toEqual(expect.arrayContaining(Object.keys(places)));
+  places["PULUMI_ENV"] = join(share, ".env"); // the operator's own
   await mkdir(places["STACK_FILES"] ?? "");
   for (const [file, text] of Object.entries(files.data)) await writeFile(join(places["STACK_FILES"] ?? "", file), text);
   const [command, ...args] = container.command;
@@ -93,6 +95,7 @@ test("stack files become workspaces, in which members run until each trusts its 
   for (const { prepared } of workspaces) expect(await prepared).toMatchObject({ code: 0 });
   const [one, two] = workspaces.map(({ dir }) => dir) as [string, string];
   expect(await readFile(join(one, "Pulumi.cluster1.yaml"), "utf8")).toContain("one.example.com");
+  expect(await readFile(join(one, "..", ".env"), "utf8")).toBe(`KUBECONFIG=${join(project.dir, "member")}\n`);
   expect(await readlink(join(one, "node_modules"))).toBe(join(project.dir, "image", "node_modules"));
 
   const up = (name: string, dir: string): Promise<Done> =>

@@ -153,6 +153,12 @@ describe("on a hub", () => {
     expect(secrets).toEqual([["kubeconfig-cluster1"], ["kubeconfig-cluster2"]]);
   });
 
+  test("no container's own environment has the kubeconfig, which the agent would use, too", () => {
+    const names = stacksIn(rendered).flatMap((stack) => stack.spec.workspaceTemplate.spec.env.map(({ name }) => name));
+    expect(names).not.toContain("KUBECONFIG");
+    expect(names).toContain("PULUMI_HOME");
+  });
+
   test("a kubeconfig of the stack file gives way to the mounted one", () => {
     expect(stacksIn(kubeconfigAndKms)[0]?.spec.config).toEqual({ "spire-federation:kubeconfig": "/kube/config" });
     expect(stacksIn(rendered)[0]?.spec.config).toBeUndefined();
