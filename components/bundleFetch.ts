@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { atMost } from "./atMost";
 import type { Peer } from "./peer";
 import { pinned } from "./pinnedRoots";
 import { problem, type Problem } from "./problem";
@@ -48,12 +49,15 @@ export function fetchCommand(
   };
 }
 
+/** With hundreds at once, on few processors, TLS takes longer than curl waits. */
+const MOST_FETCHES = 16;
+
 /**
- * What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`.
+ * What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`. It may wait for its turn.
  *
  * @throws Error with what the script says, which names the endpoint and what to look at
  */
-export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promise<string> {
+export const fetchNow = atMost(MOST_FETCHES, async (endpoint: Record<keyof Endpoint, string>): Promise<string> => {
   const { PATH = "" } = process.env;
   const env = {
     PATH,
@@ -71,7 +75,7 @@ export async function fetchNow(endpoint: Record<keyof Endpoint, string>): Promis
     const { stderr, message } = error as Error & { stderr?: string };
     throw new Error((stderr ?? message).trim(), { cause: error });
   }
-}
+});
 
 /**
  * The bundle that a peer's endpoint serves now, judged as an up would judge it, with the peer's pins.

@@ -3,34 +3,19 @@
  * `npm run bench:federation -- [clusters…]` for other numbers than 2, 3 and 5. Each way begins in a lab of its own, that has
  * nothing but SPIRE; all programs are the real ones.
  */
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { inLab } from "../lab";
 import type { Measured } from "./inLab";
 import { chart, markdown } from "./report";
 import { NAMES, type WayName } from "./ways";
 
-const ROOT = resolve(__dirname, "..", "..");
-const DOCS = join(ROOT, "docs");
+const DOCS = resolve(__dirname, "..", "..", "docs");
 /** What is measured stands between two of these. */
 const MARK = "<!-- measured by make bench -->";
-const run = promisify(execFile);
 
-async function measureIn(way: WayName, clusters: number): Promise<Measured> {
-  const dir = await mkdtemp(join(tmpdir(), "bench-"));
-  const options = { cwd: ROOT, env: { ...process.env, LAB_STATE: join(dir, "lab") }, maxBuffer: 2 ** 26 };
-  const lab = (...args: string[]): Promise<{ stdout: string }> => run("lab/lab", args, options);
-  try {
-    await lab("up", "--clusters", String(clusters + 1), "--until-exit-of", String(process.pid));
-    const { stdout } = await lab("exec", "--", "npx", "tsx", "bench/federation/inLab.ts", way, String(clusters));
-    return JSON.parse(stdout) as Measured;
-  } finally {
-    await lab("down");
-    await rm(dir, { recursive: true });
-  }
-}
+const measureIn = async (way: WayName, clusters: number): Promise<Measured> =>
+  JSON.parse(await inLab(clusters + 1, "bench/federation/inLab.ts", way, String(clusters))) as Measured;
 
 async function main(): Promise<void> {
   const given = process.argv.slice(2).map(Number);

@@ -3,27 +3,18 @@
  * `npm run bench:members -- [members…]` for other numbers than 2, 10 and 50. Pulumi is real, clusters are simulated. The
  * last column says how much longer a member takes than in the first row of its command: up to 1 is linear.
  */
-import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "../../components/kubernetesClient";
 import { Project } from "../../lab/client/project";
 import { inParallel } from "../../mesh/kernel/parallel";
 import { hostOf, trustDomainOf } from "../../test/mesh/verify/fixture";
+import { measureCommand } from "../command";
 import { type Clusters, simulate } from "./clusters";
 
 const PEERS = 4;
 const COMMANDS = [["status"], ["verify"]];
-
-interface Measured {
-  seconds: number;
-  /** Of the command and all that it started, at one time. */
-  mostMiB: number;
-  code: number | null;
-  output: string;
-}
 
 const namesOf = (members: number): string[] => Array.from({ length: members }, (_, index) => `m${index + 1}`);
 
@@ -86,42 +77,6 @@ async function writeKubeconfig(dir: string, names: readonly string[], clusters: 
   return file;
 }
 
-async function measure(project: Project, args: readonly string[], env: Record<string, string>): Promise<Measured> {
-  const begun = process.hrtime.bigint();
-  const child = spawn("node", [join("dist", "mesh", "cli", "start.js"), ...args], {
-    cwd: project.dir,
-    env: { ...process.env, ...project.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
-  let code: number | null | undefined;
-  const ended = new Promise<void>((done) => {
-    child.once("close", (with_) => {
-      code = with_;
-      done();
-    });
-  });
-  let mostMiB = 0;
-  while (code === undefined) {
-    mostMiB = Math.max(mostMiB, await residentMiB(child.pid ?? 0));
-    await Promise.race([ended, sleep(100)]);
-  }
-  return { seconds: Number(process.hrtime.bigint() - begun) / 1e9, mostMiB, code, output };
-}
-
-/** Of a process and all below it. */
-async function residentMiB(root: number): Promise<number> {
-  const parents = new Map<number, { parent: number; kib: number }>();
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-    parents.set(Number(pid), { parent: field("PPid"), kib: field("VmRSS") });
-  }
-  const isBelow = (pid: number): boolean => pid === root || (pid > 1 && isBelow(parents.get(pid)?.parent ?? 0));
-  return [...parents].reduce((sum, [pid, { kib }]) => sum + (isBelow(pid) ? kib : 0), 0) / 1024;
-}
-
 async function bench(members: number, first: Map<string, number>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "bench-"));
   const peers = peersOf(namesOf(members));
@@ -140,7 +95,11 @@ async function bench(members: number, first: Map<string, number>): Promise<void>
     for (const command of COMMANDS) {
       await writeFile(join(dir, "asked"), "");
       const before = clusters.requests();
-      const { seconds, mostMiB, code } = await measure(project, command, env);
+      const { seconds, mostMiB, code } = await measureCommand(
+        project,
+        ["node", join("dist", "mesh", "cli", "start.js"), ...command],
+        env,
+      );
       const asked = (await readFile(join(dir, "asked"), "utf8")).split("\n").filter(Boolean);
       const most = Math.max(0, ...[...peers.keys()].map((name) => asked.filter((one) => one === name).length));
       const [name = ""] = command;

@@ -10,11 +10,9 @@ import { promisify } from "node:util";
 import { bundleKeys, type Keys } from "./cluster";
 import { eventually } from "./eventually";
 import { labState } from "./project";
+import { ADDRESS, certify } from "./webCertificate";
 
 const run = promisify(execFile);
-
-/** Where commands in the lab are, for its pods. */
-const ADDRESS = "198.18.0.254";
 
 export interface PlainSpire {
   trustDomain: string;
@@ -34,7 +32,7 @@ export class PlainSpireServer {
   static async start(dir: string, spire: PlainSpire): Promise<PlainSpireServer> {
     const server = new PlainSpireServer(join(dir, spire.trustDomain), spire);
     await mkdir(server.dir, { recursive: true });
-    if (spire.profile === "https_web") await server.certify();
+    if (spire.profile === "https_web") await certify(server.dir);
     await server.restart();
     return server;
   }
@@ -98,25 +96,6 @@ export class PlainSpireServer {
 
   private get socket(): string {
     return join(this.dir, "api.sock");
-  }
-
-  /** A certificate for its address, of the CA that everybody in the lab takes for a public one. */
-  private async certify(): Promise<void> {
-    const [ca, extensions] = [join(labState(), "ca", "web-ca"), join(this.dir, "extensions")];
-    const [key, request] = [join(this.dir, "tls.key"), join(this.dir, "tls.csr")];
-    await writeFile(extensions, `subjectAltName=IP:${ADDRESS}\n`);
-    await run(
-      "openssl",
-      ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"].concat([
-        ...["-subj", "/CN=partner", "-keyout", key, "-out", request],
-      ]),
-    );
-    await run(
-      "openssl",
-      ["x509", "-req", "-in", request, "-CA", `${ca}.crt`, "-CAkey", `${ca}.key`].concat([
-        ...["-days", "1", "-extfile", extensions, "-out", join(this.dir, "tls.crt")],
-      ]),
-    );
   }
 
   private configuration(federatesWith: string): string {
