@@ -18,7 +18,7 @@ function planSection(said: Said): string {
   const names = (objects: readonly OwnedObject[]): string[] => objects.map(({ object }) => object);
   return section(said, [
     ...kept.map((key) => `${file} says otherwise than the cluster of ${key}; the file's word stays`),
-    ...listed("taken over as they are:", names(of("same"))),
+    ...listed("taken over as they are:", of("same").map(withSetters)),
     ...listed("the stack's already:", names(of("owned"))),
     ...listed("not there; they will be created:", names(of("missing"))),
     ...listed(
@@ -34,6 +34,9 @@ function planSection(said: Said): string {
     ...errors,
   ]);
 }
+
+const withSetters = ({ object, setBy }: OwnedObject): string =>
+  setBy.length === 0 ? object : `${object}, set by ${setBy.join(" and ")}`;
 
 /** What became of each member. */
 export const printAdopted = (members: readonly AdoptedMember[]): string =>

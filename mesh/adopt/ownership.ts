@@ -1,5 +1,7 @@
 /** What a stack is to own of what a cluster has, and what its up would change of that. Pure. */
 import type { KubeObject } from "../../components/cluster";
+import { owners } from "../../components/fieldOwners";
+import { FIELD_MANAGER } from "../../components/names";
 import { addedFields, objectDifferences } from "../drift/difference";
 import { type Compared, contentOf, identify } from "../drift/objectFindings";
 import { shown } from "../drift/redact";
@@ -15,6 +17,8 @@ export interface OwnedObject {
   differences: string[];
   /** Fields that the stack does not set, and who has set them. */
   others: string[];
+  /** Programs and people that have set what becomes the stack's. */
+  setBy: string[];
 }
 
 /** The objects that the stack asks for, each as the cluster has it. */
@@ -23,15 +27,19 @@ export function ownership(compared: readonly Compared[]): OwnedObject[] {
     const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
     const label = `${kind} ${name}`;
     if (object.op === "delete")
-      return { object: label, state: "differs", differences: ["an up would delete it"], others: [] };
-    if (live === undefined) return { object: label, state: "missing", differences: [], others: [] };
+      return { object: label, state: "differs", differences: ["an up would delete it"], others: [], setBy: [] };
+    if (live === undefined) return { object: label, state: "missing", differences: [], others: [], setBy: [] };
     const asked = contentOf(object);
     const differences = objectDifferences(asked, sorted(live)).map(
       ({ path, found, expected }) => `${path} is ${shown(path, found)}, and would be ${shown(path, expected)}`,
     );
     if (object.op === "change") differences.push(`an up would change ${object.diffs.join(", ")}`);
     const state = differences.length > 0 ? "differs" : object.op === "create" ? "same" : "owned";
-    return { object: label, state, differences, others: othersFields(object, asked, live) };
+    return {
+      ...{ object: label, state, differences },
+      others: othersFields(object, asked, live),
+      setBy: settersOf(object, asked, live),
+    };
   });
 }
 
@@ -44,6 +52,15 @@ function sorted(
   const list = [...federatesWith].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
   const federation = { ...live.spec?.federation, federatesWith: list };
   return { ...live, spec: { ...live.spec, federation } } as KubeObject;
+}
+
+/** Whoever applies the object again would undo what the stack changes later. */
+function settersOf({ type }: StackObject, asked: Record<string, unknown>, live: KubeObject): string[] {
+  const paths = type.endsWith("Patch") ? [["spec", "federation"]] : Object.keys(asked).map((key) => [key]);
+  const managers = paths.flatMap((path) => owners(live, path));
+  return [...new Set(managers)].filter(
+    (manager) => manager !== FIELD_MANAGER && !manager.startsWith("pulumi-kubernetes"),
+  );
 }
 
 /** Of a whole object Pulumi's provider takes over what oc and kubectl have set; a patch owns its own fields alone. */

@@ -43,7 +43,7 @@ test.each<[string, Compared, string, string[]]>([
     [],
   ],
 ])("an object %s", (_, one, state, differences) => {
-  expect(ownership([one])).toEqual([{ object: "Certificate tls", state, differences, others: [] }]);
+  expect(ownership([one])).toEqual([{ object: "Certificate tls", state, differences, others: [], setBy: [] }]);
 });
 
 test("an object with another uid was recreated", () => {
@@ -81,4 +81,20 @@ test("another order of the SpireServer's peers is no change: SPIRE's configurati
   });
   const of = (live: object): unknown => ownership([compared({ spec: live }, "create", list("a", "b"))])[0]?.state;
   expect([of(list("b", "a")), of(list("b", "c"))]).toEqual(["same", "differs"]);
+});
+
+test("who has set what becomes the stack's is told, and neither the stack nor who has set other fields", () => {
+  const managedFields = [
+    { manager: "argocd-controller", fieldsV1: { "f:spec": { "f:federation": {} } } },
+    { manager: "spire-federation", fieldsV1: { "f:spec": { "f:federation": {} } } },
+    { manager: "operator", fieldsV1: { "f:spec": { "f:logLevel": {} } } },
+    { manager: "controller", subresource: "status", fieldsV1: { "f:spec": { "f:federation": {} } } },
+  ];
+  const one = compared({ spec: { secretName: "a" }, metadata: { managedFields } });
+  const patch = {
+    ...one,
+    object: { ...one.object, type: "kubernetes:operator.openshift.io/v1alpha1:SpireServerPatch" },
+  };
+  expect(ownership([patch])[0]?.setBy).toEqual(["argocd-controller"]);
+  expect(ownership([one])[0]?.setBy).toEqual(["argocd-controller", "operator"]);
 });
