@@ -2,10 +2,11 @@
  * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
  * as the clusters do; jest runs them in order.
  */
-import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { Cluster } from "../../lab/client/cluster";
 import type { Project } from "../../lab/client/project";
 import { held, pairs } from "../../lab/demo/proof";
 import { eventually } from "../../lab/client/eventually";
+import { spireScenarios } from "./spireScenarios";
 import { workloadTests } from "./workloads";
 import { testProject } from "./identities";
 
@@ -60,19 +61,6 @@ describe("two stacks", () => {
   });
 });
 
-describe("workloads of both:", workloadTests);
-
-describe("a pod killed by hand", () => {
-  test("comes back with the same CA and the peer's bundle", async () => {
-    const before = (await cluster1.endpoint()).keys;
-    const old = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-    await cluster1.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-    await eventually(async () => {
-      const pod = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-      expect(pod.metadata?.uid).not.toBe(old.metadata?.uid);
-      expect(pod.status?.containerStatuses?.map((c) => c.ready)).toEqual([true, true]);
-    });
-    expect((await cluster1.endpoint()).keys).toEqual(before);
-    await held(cluster1, cluster2);
-  });
+describe("workloads of both:", () => {
+  workloadTests(spireScenarios);
 });

@@ -117,7 +117,9 @@ describe("with them", () => {
     cutOff();
   });
 
-  describe("workloads of both:", workloadTests);
+  describe("workloads of both:", () => {
+    workloadTests();
+  });
 
   test("a peer that is trusted stays so when its stack publishes no bundle any more", async () => {
     reach();

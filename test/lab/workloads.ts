@@ -14,8 +14,12 @@ async function deploy(cluster: Cluster, name: string, federatesWith: string[] = 
   return workload;
 }
 
-/** Tests on two clusters that federate with each other. */
-export function workloadTests(): void {
+/**
+ * Tests on two clusters that federate with each other.
+ *
+ * @param further tests of the same workloads
+ */
+export function workloadTests(further?: (members: () => Workload[]) => void): void {
   beforeAll(async () => {
     members = await Promise.all([
       deploy(cluster1, "member", [cluster2.trustDomain]),
@@ -59,4 +63,6 @@ export function workloadTests(): void {
     // In its own cluster it is like any other.
     for (const to of members.filter(({ cluster }) => cluster === cluster2)) await handshake(loner, to);
   });
+
+  further?.(() => members);
 }
