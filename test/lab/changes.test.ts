@@ -6,9 +6,14 @@ import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 import { rotateAuthorities } from "./rotation";
+import { routersCa } from "./routersCa";
 import { testProject } from "./identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
+const CERT_MANAGER = "cert-manager.io/v1";
+const ACME = "https://acme-v02.api.letsencrypt.org/directory";
+/** The lab's own DNS server, which takes updates of example.com. */
+const ZONE_SERVER = "198.18.0.254:53";
 const URL = `https://${cluster2.host}/`;
 let project: Project;
 
@@ -71,9 +76,47 @@ describe("after another refresh hint, another CA, and a peer with another URL an
     await eventually(() => held(cluster1, cluster2));
   });
 
+  test("an issuer that exists issues by DNS-01, with a solver that updates the zone", async () => {
+    const name = "dns01";
+    const dns01 = { rfc2136: { nameserver: ZONE_SERVER } };
+    const acme = { server: ACME, privateKeySecretRef: { name }, solvers: [{ dns01 }] };
+    await cluster1.apply({ apiVersion: CERT_MANAGER, kind: "ClusterIssuer", metadata: { name }, spec: { acme } });
+    await project.unset("cluster1", "issuer");
+    await project.set("cluster1", "issuer", JSON.stringify({ type: "existing", kind: "ClusterIssuer", name }));
+    await project.up("cluster1");
+    delete cluster1.endpointCa;
+    await eventually(async () => {
+      expect((await cluster1.endpoint()).certificate.issuer.CN).toMatch(/^Pebble/);
+    });
+    const orders = (await cluster1.list("acme.cert-manager.io/v1", "Order", NAMESPACE)) as {
+      spec?: { issuerRef?: { name: string } };
+      status?: { state?: string };
+    }[];
+    expect(orders.filter(({ spec }) => spec?.issuerRef?.name === name).map(({ status }) => status?.state)).toEqual([
+      "valid",
+    ]);
+    await cluster1.remove(CERT_MANAGER, "ClusterIssuer", name, "");
+  });
+
+  test("the router's default certificate takes over, and nothing is left of cert-manager's", async () => {
+    const ca = await routersCa(cluster1);
+    await project.set("cluster1", "issuer", JSON.stringify({ type: "router" }));
+    await project.set("cluster1", "endpointCa", JSON.stringify(ca));
+    await project.up("cluster1");
+    cluster1.endpointCa = ca;
+    await eventually(async () => {
+      expect((await cluster1.endpoint()).certificate.subjectaltname).toBe("DNS:*.apps.cluster1.example.com");
+    });
+    for (const [api, kind, name] of [
+      [CERT_MANAGER, "Certificate", "spire-server-federation-tls"],
+      ["rbac.authorization.k8s.io/v1", "Role", "secret-reader"],
+    ] as const)
+      await expect(cluster1.read(api, kind, name)).rejects.toThrow(/404|not found/);
+  });
+
   test("the committed issuer can take over again, and nothing is left of the other", async () => {
-    for (const key of ["issuer.secretName", "issuer.selfSigned", "refreshHint"]) await project.unset("cluster1", key);
-    await project.set("cluster1", "issuer.type", "acme");
+    for (const key of ["refreshHint", "endpointCa"]) await project.unset("cluster1", key);
+    await project.set("cluster1", "issuer", JSON.stringify({ type: "acme" }));
     await project.up("cluster1");
     delete cluster1.endpointCa;
     const { certificate, refreshHint } = await cluster1.endpoint();

@@ -3,9 +3,7 @@
  * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was federated by hand with https_spiffe before. None of that
  * can be changed on a cluster, so the lab is theirs alone. The tests build on each other; jest runs them in order.
  */
-import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { connect } from "node:tls";
 import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
 import { bundleKeys, Cluster, type Keys, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -16,6 +14,7 @@ import { serverRuns } from "../../lab/procedure/looks";
 import { testProject, writeKubeconfig } from "./identities";
 import { removeBundles } from "./leftovers";
 import { rotateAuthorities } from "./rotation";
+import { routersCa } from "./routersCa";
 import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
@@ -79,17 +78,6 @@ async function federateByHand(): Promise<void> {
 const partnerIsHeld = async (): Promise<void> => {
   expect(await cluster3.heldKeys(partner.trustDomain)).toEqual(await partner.ownKeys());
 };
-
-/** The CA that the router's default certificate comes with, as an administrator of that cluster would give it. */
-function routersCa({ host }: Cluster): Promise<string> {
-  return new Promise((done, fail) => {
-    const socket = connect({ host, port: 443, servername: host, rejectUnauthorized: false }, () => {
-      done(new X509Certificate(socket.getPeerCertificate(true).issuerCertificate.raw).toString());
-      socket.destroy();
-    });
-    socket.on("error", fail);
-  });
-}
 
 const missing = async (cluster: Cluster, ...what: [string, string, string]): Promise<void> => {
   await expect(cluster.read(...what)).rejects.toThrow(/404|not found/);

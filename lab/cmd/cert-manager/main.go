@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
+	"github.com/cert-manager/cert-manager/pkg/issuer/acme/dns/util"
 	"github.com/cert-manager/cert-manager/pkg/issuer/acme/http/solver"
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
 	utilfeature "github.com/cert-manager/cert-manager/pkg/util/feature"
@@ -115,6 +116,8 @@ func options(namespace, solverImage string) controller.ContextOptions {
 			HTTP01SolverResourceLimitsCPU:     resource.MustParse("100m"),
 			HTTP01SolverResourceLimitsMemory:  resource.MustParse("64Mi"),
 			ACMEHTTP01SolverRunAsNonRoot:      true,
+			DNS01CheckAuthoritative:           true,
+			DNS01Nameservers:                  util.RecursiveNameservers,
 			// For HTTP-01 as well, whose first look comes before the Route is there: the default's 10 s would be lost on every order.
 			DNS01CheckRetryPeriod: time.Second,
 		},

@@ -26,8 +26,13 @@ func World(n int) Lookup {
 		nodes[plan.Domain] = plan.NodeIP
 	}
 	return func(name string) ([]netip.Addr, bool) {
-		if name == network.ACMEHost {
+		switch name {
+		case network.ACMEHost:
 			return []netip.Addr{network.ACME.Addr()}, true
+		case nameServer:
+			return []netip.Addr{network.Keeper.Addr()}, true
+		case zoneName:
+			return nil, true
 		}
 		for domain, node := range nodes {
 			if strings.HasSuffix(name, "."+domain) {
@@ -48,7 +53,7 @@ func (l Lookup) Or(next Lookup) Lookup {
 	}
 }
 
-// Answer replies to a query: A records, an empty answer for other types, NXDOMAIN at once for every other name.
+// Answer replies to a query: A records, whose the zone is, an empty answer for other types, NXDOMAIN at once for every other name.
 func Answer(query *dns.Msg, lookup Lookup) *dns.Msg {
 	reply := new(dns.Msg).SetReply(query)
 	reply.Authoritative, reply.RecursionAvailable = true, true
@@ -56,16 +61,18 @@ func Answer(query *dns.Msg, lookup Lookup) *dns.Msg {
 		return reply.SetRcode(query, dns.RcodeFormatError)
 	}
 	question := query.Question[0]
-	addresses, exists := lookup(strings.ToLower(strings.TrimSuffix(question.Name, ".")))
+	addresses, exists := lookup(key(question.Name))
 	if !exists {
 		reply.Rcode = dns.RcodeNameError
 		return reply
 	}
 	if question.Qtype == dns.TypeA || question.Qtype == dns.TypeANY {
 		for _, address := range addresses {
-			header := dns.RR_Header{Name: question.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}
-			reply.Answer = append(reply.Answer, &dns.A{Hdr: header, A: address.AsSlice()})
+			reply.Answer = append(reply.Answer, &dns.A{Hdr: header(question.Name, dns.TypeA), A: address.AsSlice()})
 		}
+	}
+	if record := authority(question); record != nil {
+		reply.Answer = append(reply.Answer, record)
 	}
 	return reply
 }
@@ -86,11 +93,32 @@ func Listen(address string) (net.PacketConn, net.Listener, error) {
 
 // Serve answers on the sockets until ctx ends.
 func Serve(ctx context.Context, packets net.PacketConn, streams net.Listener, lookup Lookup) error {
+	answer := func(query *dns.Msg) *dns.Msg { return Answer(query, lookup) }
+	return serve(ctx, packets, streams, answer, dns.DefaultMsgAcceptFunc)
+}
+
+// ServeZone does the same, and takes dynamic updates of the zone.
+func ServeZone(ctx context.Context, packets net.PacketConn, streams net.Listener, lookup Lookup) error {
+	zone := &Zone{texts: map[string][]string{}}
+	answer := func(query *dns.Msg) *dns.Msg {
+		if query.Opcode == dns.OpcodeUpdate {
+			return zone.update(query)
+		}
+		reply := Answer(query, lookup)
+		if len(query.Question) == 1 && query.Question[0].Qtype == dns.TypeTXT {
+			zone.answer(reply, query.Question[0].Name)
+		}
+		return reply
+	}
+	return serve(ctx, packets, streams, answer, acceptUpdates)
+}
+
+func serve(ctx context.Context, packets net.PacketConn, streams net.Listener, answer func(*dns.Msg) *dns.Msg, accept dns.MsgAcceptFunc) error {
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
-		_ = w.WriteMsg(Answer(query, lookup)) // the client has gone: nobody to tell
+		_ = w.WriteMsg(answer(query)) // the client has gone: nobody to tell
 	})
-	udp := &dns.Server{PacketConn: packets, Handler: handler}
-	tcp := &dns.Server{Listener: streams, Handler: handler}
+	udp := &dns.Server{PacketConn: packets, Handler: handler, MsgAcceptFunc: accept}
+	tcp := &dns.Server{Listener: streams, Handler: handler, MsgAcceptFunc: accept}
 	ended := make(chan error, 2)
 	go func() { ended <- udp.ActivateAndServe() }()
 	go func() { ended <- tcp.ActivateAndServe() }()

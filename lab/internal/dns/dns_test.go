@@ -50,6 +50,72 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// What cert-manager's solver and an ACME server do for DNS-01: find the zone and its server, write, look, take away.
+func TestZoneTakesTextsByDynamicUpdates(t *testing.T) {
+	const name = "_acme-challenge.federation.apps.cluster1.example.com."
+	packets, streams, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { _ = ServeZone(ctx, packets, streams, World(1)) }()
+	ask := func(message *dns.Msg) *dns.Msg {
+		t.Helper()
+		reply, err := dns.Exchange(message, packets.LocalAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply
+	}
+	texts := func() (found []string) {
+		for _, record := range ask(new(dns.Msg).SetQuestion(name, dns.TypeTXT)).Answer {
+			found = append(found, record.(*dns.TXT).Txt...)
+		}
+		return found
+	}
+	txt := func(text string) []dns.RR {
+		return []dns.RR{&dns.TXT{Hdr: header(name, dns.TypeTXT), Txt: []string{text}}}
+	}
+	change := func(zone string, with func(*dns.Msg)) int {
+		message := new(dns.Msg).SetUpdate(zone)
+		with(message)
+		return ask(message).Rcode
+	}
+
+	if soa := ask(new(dns.Msg).SetQuestion("example.com.", dns.TypeSOA)).Answer; len(soa) != 1 || soa[0].Header().Name != "example.com." {
+		t.Errorf("SOA of the zone: %v", soa)
+	}
+	if soa := ask(new(dns.Msg).SetQuestion("apps.cluster1.example.com.", dns.TypeSOA)).Answer; len(soa) != 0 {
+		t.Errorf("SOA below the zone: %v", soa)
+	}
+	if ns := ask(new(dns.Msg).SetQuestion("example.com.", dns.TypeNS)).Answer; len(ns) != 1 || ns[0].(*dns.NS).Ns != "ns.example.com." {
+		t.Errorf("NS of the zone: %v", ns)
+	}
+	if found := addresses(ask(new(dns.Msg).SetQuestion("ns.example.com.", dns.TypeA))); !slices.Equal(found, []string{"198.18.0.254"}) {
+		t.Errorf("the zone's server: %v", found)
+	}
+	for _, text := range []string{"a", "b"} {
+		if rcode := change("example.com.", func(m *dns.Msg) { m.Insert(txt(text)) }); rcode != dns.RcodeSuccess {
+			t.Errorf("insert %s: %d", text, rcode)
+		}
+	}
+	if found := texts(); !slices.Equal(found, []string{"a", "b"}) {
+		t.Errorf("after inserts: %v", found)
+	}
+	change("example.com.", func(m *dns.Msg) { m.Remove(txt("a")) })
+	if found := texts(); !slices.Equal(found, []string{"b"}) {
+		t.Errorf("after a removal: %v", found)
+	}
+	change("example.com.", func(m *dns.Msg) { m.RemoveRRset(txt("")) })
+	if found := texts(); len(found) != 0 {
+		t.Errorf("after the removal of all: %v", found)
+	}
+	if rcode := change("example.org.", func(m *dns.Msg) { m.Insert(txt("c")) }); rcode != dns.RcodeNotZone {
+		t.Errorf("another zone: %d", rcode)
+	}
+}
+
 func TestServesUDPAndTCPUntilTold(t *testing.T) {
 	packets, streams, err := Listen("127.0.0.1:0")
 	if err != nil {

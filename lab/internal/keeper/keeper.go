@@ -70,7 +70,7 @@ func (k keeper) start() error {
 		return err
 	}
 	go func() {
-		log.Printf("DNS: %v", dns.Serve(context.Background(), packets, streams, dns.World(k.Clusters)))
+		log.Printf("DNS: %v", dns.ServeZone(context.Background(), packets, streams, dns.World(k.Clusters)))
 	}()
 	children := newChildren()
 	if err := k.startACME(children); err != nil {
