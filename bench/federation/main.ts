@@ -1,5 +1,5 @@
 /**
- * How long clusters need to federate by hand and by this project: `make bench-federation`, or
+ * How long clusters need to federate by hand and by this project: `make bench`, or
  * `npm run bench:federation -- [clusters…]` for other numbers than 2, 3 and 5. Each way begins in a lab of its own, that has
  * nothing but SPIRE; all programs are the real ones.
  */

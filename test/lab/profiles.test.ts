@@ -1,7 +1,8 @@
 /**
  * One endpoint of each kind that has no certificate of cert-manager: cluster1's has the router's default certificate,
  * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was federated by hand with https_spiffe before. None of that
- * can be changed on a cluster, so the lab is theirs alone. The tests build on each other; jest runs them in order.
+ * can be changed on a cluster, so the lab is theirs alone. At last cluster4 joins, whose certificate is one of cert-manager's. The
+ * tests build on each other; jest runs them in order.
  */
 import { join } from "node:path";
 import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
@@ -13,11 +14,12 @@ import { held, pairs } from "../../lab/demo/proof";
 import { serverRuns } from "../../lab/procedure/looks";
 import { testProject, writeKubeconfig } from "./identities";
 import { removeBundles } from "./leftovers";
+import { report } from "./report";
 import { rotateAuthorities } from "./rotation";
 import { routersCa } from "./routersCa";
-import { workloadTests } from "./workloads";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
+const cluster4 = new Cluster("cluster4");
 const MEMBERS = [cluster1, cluster2, cluster3];
 const [TRUST_API, TRUST] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain"];
 let project: Project;
@@ -258,6 +260,23 @@ describe("a member that trusted it before", () => {
   });
 });
 
-describe("workloads of both:", () => {
-  workloadTests();
+test("a member with a certificate of cert-manager joins, and workloads of all four meet, each with each", async () => {
+  const peers = MEMBERS.map(({ name }) => name);
+  const config = { context: "cluster4", trustDomain: cluster4.trustDomain, peers, issuer: { type: "acme" } };
+  await project.writeConfig("cluster4", { ...config, trustPeerCas: true });
+  await project.set("cluster1", "peers[2]", "cluster4");
+  await project.set("cluster2", "peers[2]", "cluster4");
+  await project.set("cluster3", "peers[3]", "cluster4");
+  const up = await project.mesh("up", "--yes");
+  expect([up.code, up.code === 0 ? "" : up.stdout + up.stderr]).toEqual([0, ""]);
+  const administrator = project.as(process.env["KUBECONFIG"] ?? "");
+  await eventually(async () => {
+    const { code, stdout } = await administrator.mesh("verify", "--probe", "--json");
+    const met = report("verify", stdout).pairs.flatMap(({ member, peer, checks }) =>
+      checks.flatMap(({ code, state }) => (code === "MESH402" ? [`${member}->${peer} ${state}`] : [])),
+    );
+    const each = pairs([...MEMBERS, cluster4]).map(([from, to]) => `${from.name}->${to.name} ok`);
+    expect(met).toEqual(expect.arrayContaining(each));
+    expect(code).toBe(0);
+  }, 300);
 });
