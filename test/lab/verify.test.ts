@@ -1,6 +1,7 @@
 /**
- * `spire-federation verify` on three clusters: silent while all is well, and each fault alone is said by its code, with a cure. The
- * faults come one after the other; each is undone, and after it all is well again. Then its workloads meet.
+ * `spire-federation verify` on three clusters: silent while all is well, and each fault is said by its code, with a cure, and
+ * nothing else is. The faults come in rounds, a few clusters at a time; each round is undone, and after it all is well again.
+ * Then its workloads meet.
  */
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
@@ -13,7 +14,7 @@ import { lookOrWait } from "../../mesh/verify/command";
 import { type Verification, verifyExit } from "../../mesh/verify/verification";
 import { removeBundles } from "./leftovers";
 import { report } from "./report";
-import { CLUSTERS, FAULTS, othersOf } from "./verifyFaults";
+import { CLUSTERS, othersOf, ROUNDS } from "./verifyFaults";
 import { probeTests } from "./verifyProbe";
 
 let project: Project;
@@ -119,19 +120,26 @@ test("before the first up: a cluster is prechecked by its context and trust doma
   expect(code).toBe(0);
 });
 
-test.each(FAULTS)("$name: $found", async ({ inject, undo, found, cure }) => {
-  await inject();
-  try {
-    await eventually(async () => {
-      const seen = troubles(await verify());
-      expect(seen.map(line)).toEqual(found.map((one) => `${one} failed`));
-      expect((seen[0] as Trouble & { cure: string }).cure).toMatch(cure);
-    });
-  } finally {
-    await undo();
-  }
-  await expectAllWell();
-});
+test.each(ROUNDS.map((faults) => [faults.map(({ name }) => name).join(" | "), faults] as const))(
+  "%s: each is found, and nothing else",
+  async (_, faults) => {
+    await Promise.all(faults.map(({ inject }) => inject()));
+    try {
+      await eventually(async () => {
+        const seen = troubles(await verify());
+        const expected = faults.flatMap(({ found }) => found.map((one) => `${one} failed`));
+        expect(seen.map(line).sort()).toEqual(expected.sort());
+        for (const { found, cure } of faults) {
+          const first = seen.find((trouble) => line(trouble) === `${found[0] ?? ""} failed`);
+          expect((first as Trouble & { cure: string }).cure).toMatch(cure);
+        }
+      });
+    } finally {
+      await Promise.all(faults.map(({ undo }) => undo()));
+    }
+    await expectAllWell();
+  },
+);
 
 describe("--probe:", () => {
   probeTests(() => project);
