@@ -1,9 +1,10 @@
-/** A peer's stack is destroyed and made again; its peer goes on trusting it until the config says otherwise. */
+/** A peer that need not trust back is destroyed and made again; its peer goes on trusting it until the config says otherwise. */
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
 import { testProject } from "./identities";
+import { removeBundles } from "./leftovers";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const TRUST = "ClusterFederatedTrustDomain";
@@ -14,8 +15,22 @@ jest.setTimeout(600_000);
 beforeAll(async () => {
   project = await testProject("cluster1", "cluster2");
   await project.unset("cluster2", "peers"); // cluster1 is looked at; its peer need not trust it
+  await project.set("cluster1", "peers", JSON.stringify([{ stack: "cluster2", trust: "oneway" }]));
   await project.up("cluster2");
   await project.up("cluster1");
+  await removeBundles(cluster1, [cluster2]);
+  await removeBundles(cluster2, []);
+});
+
+test("trust that goes one way: the peer trusts nobody, and status and verify find all well", async () => {
+  await eventually(() => held(cluster1, cluster2));
+  expect(await cluster2.heldKeys(cluster1.trustDomain)).toBeUndefined();
+  const { code, stdout } = await project.mesh("status");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("cluster2 (one way)")]);
+  await eventually(async () => {
+    const verified = await project.mesh("verify", "-o", "wide");
+    expect([verified.code, verified.code === 0 ? "" : verified.stdout]).toEqual([0, ""]);
+  });
 });
 
 const trust = () => cluster1.read("spire.spiffe.io/v1alpha1", TRUST, "cluster2-federation");
