@@ -4,6 +4,7 @@ import { removeCommand, upCommand } from "./changeCommands";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand } from "./helpCommands";
 import { contractCommand, driftCommand, previewCommand, statusCommand } from "./inspectCommands";
+import { pkoCommand } from "./pkoCommand";
 import { reportCommand, verifyCommand } from "./verifyCommands";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
@@ -14,6 +15,7 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   statusCommand,
   driftCommand,
   contractCommand,
+  pkoCommand,
   verifyCommand,
   reportCommand,
   explainCommand,

@@ -2,6 +2,7 @@
  * What `-o json` prints. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
+import type { KubernetesObject } from "../../deploy/pko/objects";
 import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
@@ -20,6 +21,7 @@ export type Report =
   | { command: "preview"; members: PreviewMember[] }
   | { command: "drift"; members: DriftMember[] }
   | { command: "contract"; members: (MemberContract | UnknownContract)[] }
+  | { command: "pko"; objects: KubernetesObject[] }
   | ({ command: "verify" } & Verification)
   | ({ command: "report"; page: string } & Verification)
   | { command: "explain"; checks: Explained[] }

@@ -6,7 +6,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { root, rootKey } from "../components/certificates";
 import { type Done, done, TinyProject } from "./tinyProject";
 
-const RENDER = join(__dirname, "..", "..", "dist", "deploy", "pko", "main.js");
+const PROGRAM = join(__dirname, "..", "..", "dist", "mesh", "cli", "start.js");
 // Nobody listens there: stacks that Pulumi cannot be asked about are read from their files.
 const BACKEND = "s3://states?endpoint=127.0.0.1:1&disableSSL=true&s3ForcePathStyle=true&region=eu-central-1";
 
@@ -36,7 +36,7 @@ const start = (command: string, args: readonly string[], cwd: string, environmen
   done(spawn(command, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"] }));
 
 const render = (...args: string[]): Promise<Done> =>
-  start(process.execPath, [RENDER, "--image", "registry.example.com/mesh:1", ...args], project.project);
+  start(process.execPath, [PROGRAM, "pko", "--image", "registry.example.com/mesh:1", ...args], project.project);
 
 interface Rendered {
   kind: string;
@@ -117,9 +117,9 @@ test("stack files become workspaces, in which members run until each trusts its 
 });
 
 test.each([
-  [["--backend", "file:///states"], "each pod would have a folder of its own; use an object store"],
+  [["--backend", "file:///states"], "would be another folder in each pod; use an object store"],
   [["--backend", BACKEND, "--in-cluster"], "name the one member whose cluster it is"],
-  [["--backend", BACKEND, "--resync", "5"], "it is a number of seconds, 60 or more"],
+  [["--backend", BACKEND, "--resync", "5s"], "it must be 1m or more"],
 ])("%j is refused, and nothing is printed", async (args, message) => {
   const { code, out, err } = await render(...args);
   expect([code, out]).toEqual([2, ""]);
