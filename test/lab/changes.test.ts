@@ -98,10 +98,20 @@ describe("after another refresh hint, another CA, and a peer with another URL an
     await cluster1.remove(CERT_MANAGER, "ClusterIssuer", name, "");
   });
 
+  /** Whoever has set the certificate's secret in the SpireServer. */
+  const takeOutSecret = (): Promise<void> =>
+    cluster1.merge({
+      apiVersion: "operator.openshift.io/v1alpha1",
+      kind: "SpireServer",
+      metadata: { name: "cluster" },
+      spec: { federation: { bundleEndpoint: { httpsWeb: { servingCert: { externalSecretRef: null } } } } },
+    });
+
   test("the router's default certificate takes over, and nothing is left of cert-manager's", async () => {
     const ca = await routersCa(cluster1);
     await project.set("cluster1", "issuer", JSON.stringify({ type: "router" }));
     await project.set("cluster1", "endpointCa", JSON.stringify(ca));
+    await takeOutSecret(); // procedure.test has set it by hand, and then an up refuses to
     await project.up("cluster1");
     cluster1.endpointCa = ca;
     await eventually(async () => {
