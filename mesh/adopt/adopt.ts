@@ -70,11 +70,7 @@ export async function planAdoption(
   // A stack cannot be previewed before those of its peers are there.
   for (const id of new Set(members.flatMap((member) => [member.id, ...member.peers])))
     if ((await world.published(id)) === undefined) await world.make(id);
-  const plans = new Map<string, AdoptionPlan>();
-  await inParallel(parallel, members, async (member) => {
-    plans.set(member.id, await planOf(member, world));
-  });
-  return members.flatMap(({ id }) => plans.get(id) ?? []);
+  return inParallel(parallel, members, (member) => planOf(member, world));
 }
 
 async function planOf({ id, config }: MeshMember, world: AdoptWorld): Promise<AdoptionPlan> {
@@ -118,12 +114,11 @@ export async function adopt(
   signal: AbortSignal,
 ): Promise<AdoptedMember[]> {
   const ran = await up(members, guarded(members, world), parallel, onRound, signal);
-  const results = new Map<string, AdoptedMember>();
-  await inParallel(parallel, members, async (member) => {
+  const results = await inParallel(parallel, members, async (member): Promise<AdoptedMember[]> => {
     const { id, name, config } = member;
     const plan = plans.find((one) => one.id === id);
     const stock = stocks.find((one) => one.stack === config.self.stack);
-    if (stock === undefined) return;
+    if (stock === undefined) return [];
     const run = ran.find((one) => one.member === name);
     const reader = world.reader(accessOf(config));
     const [now, disturbed] = await Promise.all([
@@ -133,14 +128,16 @@ export async function adopt(
     const errors = [...new Set([...(run?.errors ?? []), ...now.errors])];
     const { steps } = now;
     const failed = errors.length > 0 || steps.length > 0 || disturbed.length > 0;
-    results.set(id, {
-      ...unchangedMember(stock, now),
-      state: failed ? "failed" : run?.state === "pending" ? "pending" : "adopted",
-      waitsFor: run?.waitsFor ?? [],
-      ...{ disturbed, steps, errors },
-    });
+    return [
+      {
+        ...unchangedMember(stock, now),
+        state: failed ? "failed" : run?.state === "pending" ? "pending" : "adopted",
+        waitsFor: run?.waitsFor ?? [],
+        ...{ disturbed, steps, errors },
+      },
+    ];
   });
-  return members.flatMap(({ id }) => results.get(id) ?? []);
+  return results.flat();
 }
 
 /** Stacks that run only where that changes nothing that is there: another peer may have published something since. */

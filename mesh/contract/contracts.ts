@@ -39,16 +39,12 @@ export interface ContractWorld {
   now(): Date;
 }
 
-export async function contracts(
+export function contracts(
   members: readonly MeshMember[],
   world: ContractWorld,
   parallel: number,
 ): Promise<(MemberContract | UnknownContract)[]> {
-  const found = new Map<string, MemberContract | UnknownContract>();
-  await inParallel(parallel, members, async (member) => {
-    found.set(member.id, await contractOf(member, world));
-  });
-  return members.flatMap(({ id }) => found.get(id) ?? []);
+  return inParallel(parallel, members, (member) => contractOf(member, world));
 }
 
 async function contractOf(

@@ -56,7 +56,6 @@ export async function preview(
   stacks: Previews,
   parallel: number,
 ): Promise<PreviewMember[]> {
-  const results = new Map<string, PreviewMember>();
   // Every member is a peer of many, and nothing is published meanwhile.
   const published = once(
     (stack: string) => stack,
@@ -67,7 +66,7 @@ export async function preview(
     (first) => stacks.roots(first),
   );
   const domains = new Map(members.map(({ name, config }) => [name, config.trustDomain]));
-  await inParallel(parallel, members, async (member) => {
+  return inParallel(parallel, members, async (member): Promise<PreviewMember> => {
     const { id, name, config, labels } = member;
     const missingStacks = await missing(member, members, published);
     const outcome: PreviewOutcome =
@@ -96,7 +95,7 @@ export async function preview(
       ...there.map(async (first) => ({ trustDomain: first.peer.trustDomain, ...(await rootsOf(first)) })),
     ]);
     const steps = outcome.succeeded ? outcome.steps : [];
-    results.set(id, {
+    return {
       member: name,
       trustDomain: config.trustDomain,
       trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
@@ -120,9 +119,8 @@ export async function preview(
       missingStacks,
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
       unread,
-    });
+    };
   });
-  return members.flatMap(({ id }) => results.get(id) ?? []);
 }
 
 /** Names of the stacks that a member needs and that the backend does not have; one that cannot be read may be there. */

@@ -50,9 +50,9 @@ export async function planUp(
     if (read.seen === undefined) missing.add(id);
     if (read.seen?.runAgain === true) again.add(id);
   });
-  const unbuilt = ({ id, peers }: Pick<MeshMember, "id" | "peers">): boolean =>
-    [id, ...peers].some((one) => missing.has(one));
-  const isUnbuilt = new Map(members.map((member) => [member.id, unbuilt(member)]));
+  const unbuilt = new Set(
+    members.filter(({ id, peers }) => [id, ...peers].some((one) => missing.has(one))).map(({ id }) => id),
+  );
   const otherOutputs = new Set<string>();
   const previews: Previews = {
     published,
@@ -60,19 +60,18 @@ export async function planUp(
     ownRoots: (member) => stacks.ownRoots(member),
     workloads: (member) => stacks.workloads(member),
     preview: async (id) => {
-      if (isUnbuilt.get(id) === true) return { succeeded: true, steps: [] };
+      if (unbuilt.has(id)) return { succeeded: true, steps: [] };
       const outcome = await stacks.preview(id);
       if (outcome.succeeded && outcome.outputsChange === true) otherOutputs.add(id);
       return outcome;
     },
   };
   const seen = await preview(members, previews, parallel);
-  const plans = new Map<string, PlannedMember>();
-  await inParallel(parallel, members, async (member) => {
+  const plans = await inParallel(parallel, members, async (member): Promise<PlannedMember[]> => {
     const one = seen.find((previewed) => previewed.member === member.name);
-    if (one === undefined) return;
+    if (one === undefined) return [];
     const joins = one.trust.waitsFor.some((peer) => member.peers.some((id) => member.labels[id] === peer));
-    const isNew = unbuilt(member);
+    const isNew = unbuilt.has(member.id);
     const plan = {
       ...one,
       unbuilt: isNew,
@@ -82,9 +81,9 @@ export async function planUp(
       outputsChange: otherOutputs.has(member.id),
       config: await stacks.config(member),
     };
-    plans.set(member.id, changesNothing(plan) ? { ...plan, upToDateWith: saw } : plan);
+    return [changesNothing(plan) ? { ...plan, upToDateWith: saw } : plan];
   });
-  return members.flatMap(({ id }) => plans.get(id) ?? []);
+  return plans.flat();
 }
 
 /** A state that cannot be read may have anything in it. */

@@ -210,11 +210,10 @@ const LOGS_AT_ONCE = 8;
 async function readAgents(reader: ClusterReader, api: ApiServer): Promise<AgentPod[]> {
   const label = `app.kubernetes.io/name=${names.SPIRE_AGENT}`;
   const pods = await reader.list<Pod>("v1", "Pod", names.OPERAND_NAMESPACE, label);
-  const agents: AgentPod[] = [];
-  await inParallel(LOGS_AT_ONCE, pods, async (pod) => {
-    agents.push({ pod, attesting: await look(async () => attestingOf(await api.agentLog(pod.metadata?.name ?? ""))) });
-  });
-  return agents;
+  return inParallel(LOGS_AT_ONCE, pods, async (pod) => ({
+    pod,
+    attesting: await look(async () => attestingOf(await api.agentLog(pod.metadata?.name ?? ""))),
+  }));
 }
 
 async function readOperand<T extends KubeObject>(
