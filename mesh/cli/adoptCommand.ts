@@ -7,12 +7,13 @@ import { printAdopted, printPlans } from "../adopt/adoptText";
 import { type Stock, takeStock } from "../adopt/stock";
 import { EXIT, UsageError } from "../kernel/exit";
 import { fromId } from "../members/identity";
-import { labels, readMembers } from "../members/members";
+import { readMembers } from "../members/members";
 import { projectOf } from "../members/project";
-import { readStackFile, save, secretsProvider } from "../members/stackFile";
+import { save } from "../members/stackFile";
 import { spireServer } from "../spire/spireServer";
 import type { Result, Session } from "./context";
 import { define, output, parallel, text } from "./declare";
+import { isYes, sayRound, stackMaker } from "./running";
 
 export const adoptCommand = define({
   name: "adopt",
@@ -67,14 +68,12 @@ export const adoptCommand = define({
     );
     if (plans.some(refuses)) return resultOf(planned);
     note(printPlans(planned).trimEnd());
-    if (!flags.yes && !/^y(es)?$/i.test(await ask("Proceed? [y/N] "))) {
+    if (!flags.yes && !isYes(await ask("Proceed? [y/N] "))) {
       throw new UsageError(
         `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
       );
     }
-    const onRound = (round: number, running: readonly string[]): void => {
-      note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
-    };
+    const onRound = sayRound({ note }, members);
     const { signal } = session.interruption;
     return resultOf(await adopt(members, stocks, plans, world, flags.parallel, onRound, signal));
   },
@@ -90,16 +89,16 @@ async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>,
   });
 }
 
-const worldOf = ({ stacks, workspace, interruption }: Session, provider: string | undefined): AdoptWorld => ({
-  published: (id) => stacks.published(id),
-  up: (id) => stacks.up(id),
-  drift: (id) => stacks.drift(id),
-  make: async (id) => {
-    const { configDir } = await projectOf(workspace);
-    await stacks.make(id, secretsProvider(await readStackFile(configDir, fromId(id).stack), provider));
-  },
-  reader: (access) => connect(access, interruption.signal),
-});
+const worldOf = (session: Session, provider: string | undefined): AdoptWorld => {
+  const { stacks, interruption } = session;
+  return {
+    published: (id) => stacks.published(id),
+    up: (id) => stacks.up(id),
+    drift: (id) => stacks.drift(id),
+    make: stackMaker(session, provider),
+    reader: (access) => connect(access, interruption.signal),
+  };
+};
 
 const resultOf = (members: AdoptedMember[]): Result => ({
   exit: members.every(({ state }) => state === "adopted") ? EXIT.fine : EXIT.findings,

@@ -2,10 +2,9 @@
 import { PROGRAM } from "../../components/names";
 import { word } from "../../components/shell";
 import { EXIT, UsageError } from "../kernel/exit";
-import { labels, type MeshMember } from "../members/members";
+import type { MeshMember } from "../members/members";
 import { projectOf } from "../members/project";
-import { fromId } from "../members/identity";
-import { readStackFile, secretsProvider } from "../members/stackFile";
+import { readStackFile } from "../members/stackFile";
 import { exitOf, printRemove } from "../remove/result";
 import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
@@ -18,6 +17,7 @@ import { printDetails, printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up } from "../up/up";
 import type { Context } from "./context";
 import { define, onOff, output, parallel, policyPack, text } from "./declare";
+import { isYes, sayRound, stackMaker } from "./running";
 
 export const upCommand = define({
   name: "up",
@@ -52,10 +52,9 @@ export const upCommand = define({
     const own = planned(stacks.judgedBy(flags.policyPack), workspace, flags.secretsProvider);
     const { plan, approved } = await approve(members, flags, own, context, interruption.signal);
     interruption.signal.throwIfAborted();
-    const onRound = (round: number, running: readonly string[]): void => {
-      context.note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
-    };
-    const result = await up(members, approved, flags.parallel, onRound, interruption.signal, upToDate(members, plan));
+    const { signal } = interruption;
+    const onRound = sayRound(context, members);
+    const result = await up(members, approved, flags.parallel, onRound, signal, upToDate(members, plan));
     return {
       exit: result.every(({ state }) => state === "complete") ? EXIT.fine : EXIT.findings,
       report: { command: "up", members: result },
@@ -73,19 +72,12 @@ const upToDate = (members: readonly MeshMember[], plan: readonly PlannedMember[]
     }),
   );
 
-/** Everything else, and an empty answer, means no. */
-const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
-
 type Approved = FutureStacks & ApprovalSources;
 
 const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): Approved => ({
   published: (id) => stacks.published(id),
   up: (id) => stacks.up(id),
-  make: async (id) => {
-    const { configDir } = await projectOf(workspace);
-    const file = await readStackFile(configDir, fromId(id).stack);
-    await stacks.make(id, secretsProvider(file, provider));
-  },
+  make: stackMaker({ stacks, workspace }, provider),
   preview: (id) => stacks.preview(id),
   roots: (first) => stacks.roots(first),
   ownRoots: (member) => stacks.ownRoots(member),

@@ -1,0 +1,28 @@
+/** What the commands that run stacks have in common: the answer, the rounds, and new stacks. */
+import { fromId } from "../members/identity";
+import { labels, type MeshMember } from "../members/members";
+import { projectOf } from "../members/project";
+import { readStackFile, secretsProvider } from "../members/stackFile";
+import type { Context, Session } from "./context";
+
+/** Everything else, and an empty answer, means no. */
+export const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
+
+/** Says whose turn it is. */
+export const sayRound =
+  ({ note }: Pick<Context, "note">, members: readonly MeshMember[]) =>
+  (round: number, running: readonly string[]): void => {
+    note(`round ${String(round)}: ${running.map(labels(members)).join(", ")}`);
+  };
+
+/**
+ * Makes stacks, by the secrets provider that their files name.
+ *
+ * @param provider of those whose files name none; undefined: the backend's own
+ */
+export const stackMaker =
+  ({ stacks, workspace }: Pick<Session, "stacks" | "workspace">, provider: string | undefined) =>
+  async (id: string): Promise<void> => {
+    const { configDir } = await projectOf(workspace);
+    await stacks.make(id, secretsProvider(await readStackFile(configDir, fromId(id).stack), provider));
+  };
