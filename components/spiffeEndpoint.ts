@@ -6,9 +6,16 @@ import { ready, waiting, type Verdict } from "./readiness";
 
 const TIMEOUT_MS = 5000;
 
-/** The SPIRE server's X.509 roots (PEM), as its notifier writes them for the agents; undefined before it has run. */
-export async function readOwnRoots(reader: ClusterReader): Promise<string | undefined> {
-  const ztwim = await reader.get<KubeObject & { spec?: { bundleConfigMap?: string } }>(
+/** Who a cluster is to its peers. */
+export interface OwnTrust {
+  /** Undefined where there is no ZTWIM. */
+  trustDomain: string | undefined;
+  /** The SPIRE server's X.509 roots (PEM), as its notifier writes them for the agents; undefined before it has run. */
+  roots: string | undefined;
+}
+
+export async function readOwnTrust(reader: ClusterReader): Promise<OwnTrust> {
+  const ztwim = await reader.get<KubeObject & { spec?: { trustDomain?: string; bundleConfigMap?: string } }>(
     OPERATOR_API,
     "ZeroTrustWorkloadIdentityManager",
     SINGLETON,
@@ -20,8 +27,12 @@ export async function readOwnRoots(reader: ClusterReader): Promise<string | unde
     name,
     OPERAND_NAMESPACE,
   );
-  return bundle?.data?.["bundle.crt"];
+  return { trustDomain: ztwim?.spec?.trustDomain, roots: bundle?.data?.["bundle.crt"] };
 }
+
+/** The SPIRE server's X.509 roots alone. */
+export const readOwnRoots = async (reader: ClusterReader): Promise<string | undefined> =>
+  (await readOwnTrust(reader)).roots;
 
 /** The same of a SPIRE server that runs. */
 export async function requireOwnRoots(reader: ClusterReader): Promise<string> {

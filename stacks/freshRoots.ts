@@ -4,12 +4,11 @@
  */
 import { splitPem } from "../components/arguments";
 import type { ClusterAccess } from "../components/access";
-import type { ClusterReader, KubeObject } from "../components/cluster";
+import type { ClusterReader } from "../components/cluster";
 import { AccessError } from "../components/kubeconfig";
-import { OPERATOR_API, SINGLETON } from "../components/names";
 import type { Peer } from "../components/peer";
 import { explain } from "../components/problem";
-import { readOwnRoots } from "../components/spiffeEndpoint";
+import { readOwnTrust } from "../components/spiffeEndpoint";
 import { bundleFromCertificates, parseTrustBundle } from "../components/trustBundle";
 
 /** A peer with the roots of its own cluster; or as its stack publishes it, and why that cluster could not be read. */
@@ -29,8 +28,7 @@ export async function withFreshRoots(
   open: (access: ClusterAccess) => ClusterReader,
 ): Promise<FreshPeer> {
   try {
-    const reader = open(access);
-    const [trustDomain, roots] = await Promise.all([trustDomainOf(reader), readOwnRoots(reader)]);
+    const { trustDomain, roots } = await readOwnTrust(open(access));
     if (trustDomain !== peer.trustDomain) {
       return { peer, unread: `context "${access.context}" leads to trust domain ${trustDomain ?? "none"}` };
     }
@@ -46,13 +44,4 @@ export async function withFreshRoots(
     if (error instanceof AccessError) return { peer };
     return { peer, unread: (error as Error).message };
   }
-}
-
-async function trustDomainOf(reader: ClusterReader): Promise<string | undefined> {
-  const ztwim = await reader.get<KubeObject & { spec?: { trustDomain?: string } }>(
-    OPERATOR_API,
-    "ZeroTrustWorkloadIdentityManager",
-    SINGLETON,
-  );
-  return ztwim?.spec?.trustDomain;
 }
