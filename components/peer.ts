@@ -58,16 +58,18 @@ export interface FederatesWith {
   endpointSpiffeId?: string;
 }
 
-/** The peers as a SpireServer lists them: by trust domain, so that the order of the config never shows as a change. */
+/** The order in which lists of peers are written, so that the order of the config never shows as a change. */
+export const byTrustDomain = (one: { trustDomain: string }, other: { trustDomain: string }): number =>
+  one.trustDomain < other.trustDomain ? -1 : 1;
+
+/** The peers as a SpireServer lists them. */
 export function federatesWith(peers: readonly Peer[]): FederatesWith[] {
-  return [...peers]
-    .sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1))
-    .map((peer) => ({
-      trustDomain: peer.trustDomain,
-      bundleEndpointUrl: peer.bundleEndpointUrl,
-      bundleEndpointProfile: peer.profile,
-      ...(peer.endpointSpiffeId === undefined ? {} : { endpointSpiffeId: peer.endpointSpiffeId }),
-    }));
+  return [...peers].sort(byTrustDomain).map((peer) => ({
+    trustDomain: peer.trustDomain,
+    bundleEndpointUrl: peer.bundleEndpointUrl,
+    bundleEndpointProfile: peer.profile,
+    ...(peer.endpointSpiffeId === undefined ? {} : { endpointSpiffeId: peer.endpointSpiffeId }),
+  }));
 }
 
 /** `spec` of the peer's ClusterFederatedTrustDomain, which has other names for the same things. */

@@ -4,7 +4,7 @@ import { splitPem } from "./arguments";
 import type { ClusterReader, ConfigMap } from "./cluster";
 import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "./names";
 import { type EnvVar, type Subscription, SUBSCRIPTION_API, type SubscriptionReference } from "./olm";
-import type { Peer } from "./peer";
+import { byTrustDomain, type Peer } from "./peer";
 import { problem, type Problem } from "./problem";
 
 export const CA_KEY = "ca-bundle.crt";
@@ -90,7 +90,7 @@ export function missingCas({ caCertificates = "" }: Pick<Peer, "caCertificates">
 /** The cluster's own CAs and the peers', each once, and a name that tells this content from any other. */
 export function peerCas(roots: string, peers: readonly Peer[]): { name: string; pem: string } {
   const certificates = new Map<string, string>();
-  const ofPeers = [...peers].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
+  const ofPeers = [...peers].sort(byTrustDomain);
   for (const pem of [roots, ...ofPeers.map(({ caCertificates = "" }) => caCertificates)]) {
     for (const certificate of splitPem(pem)) certificates.set(derOf(certificate), certificate);
   }

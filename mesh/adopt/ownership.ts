@@ -2,6 +2,7 @@
 import type { KubeObject } from "../../components/cluster";
 import { owners } from "../../components/fieldOwners";
 import { FIELD_MANAGER } from "../../components/names";
+import { byTrustDomain } from "../../components/peer";
 import { addedFields, objectDifferences } from "../drift/difference";
 import { type Compared, contentOf, identify } from "../drift/objectFindings";
 import { shown } from "../drift/redact";
@@ -49,7 +50,7 @@ function sorted(
 ): KubeObject {
   const { federatesWith } = live.spec?.federation ?? {};
   if (federatesWith === undefined) return live;
-  const list = [...federatesWith].sort((a, b) => (a.trustDomain < b.trustDomain ? -1 : 1));
+  const list = [...federatesWith].sort(byTrustDomain);
   const federation = { ...live.spec?.federation, federatesWith: list };
   return { ...live, spec: { ...live.spec, federation } } as KubeObject;
 }
