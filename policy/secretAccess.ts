@@ -118,13 +118,18 @@ const grantsCertificate = (role: Resource): boolean =>
   accessRules(role).some((rule) => coversSecrets(rule) && rule.resourceNames?.includes(CERTIFICATE_SECRET) === true);
 
 function checkSubjects({ props }: Resource): Problem[] {
-  return ((props as Binding).subjects ?? []).flatMap(({ kind, name, namespace }, at) =>
-    kind === "ServiceAccount" && name === ROUTER.serviceAccount && namespace === ROUTER.namespace
+  return ((props as Binding).subjects ?? []).flatMap((subject, at) =>
+    subject.kind === "ServiceAccount" &&
+    subject.name === ROUTER.serviceAccount &&
+    subject.namespace === ROUTER.namespace
       ? []
       : problem(
           `subjects[${at}]`,
-          `lets ${[kind, namespace && `${namespace}/`].filter(Boolean).join(" ")}${namespace ? "" : " "}${name ?? ""} read the ` +
-            `endpoint's private key; the only subject is ServiceAccount ${ROUTER.namespace}/${ROUTER.serviceAccount}`,
+          `lets ${describeSubject(subject)} read the endpoint's private key; the only subject is ServiceAccount ` +
+            `${ROUTER.namespace}/${ROUTER.serviceAccount}`,
         ),
   );
 }
+
+const describeSubject = ({ kind = "", name = "", namespace }: Subject): string =>
+  `${kind} ${namespace ? `${namespace}/` : ""}${name}`.trim();

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { stringify } from "yaml";
+import { word } from "../../components/shell";
 import type { DeployedMember, NeededStack } from "./deployed";
 import { besides, type Deployment, type KubernetesObject, named } from "./objects";
 
@@ -122,15 +123,12 @@ export function prepareScript(stacks: readonly NeededStack[]): string {
   const calls = stacks.map(({ id, secretsProvider }) =>
     [
       "make_stack",
-      quoted(id),
-      ...(secretsProvider === undefined ? [] : ["--secrets-provider", quoted(secretsProvider)]),
+      word(id),
+      ...(secretsProvider === undefined ? [] : ["--secrets-provider", word(secretsProvider)]),
     ].join(" "),
   );
   return `${besides("prepare.sh")}${calls.join("\n")}\n`;
 }
-
-/** For a shell, as one word. */
-const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 const kubeconfigVolume = ({ name }: DeployedMember, inCluster: boolean): object =>
   inCluster

@@ -2,9 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/access";
 import { federationRoute } from "../../components/federationRoute";
-import type { Publication } from "../../stacks/contract";
 import { keepEndpoint } from "../../stacks/endpoint";
-import type { ConfiguredPeer } from "../../stacks/peers";
+import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
+import { once } from "../kernel/once";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
@@ -13,7 +13,6 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
-import { objectNameOf } from "../../stacks/peers";
 import { chain, declaredOf, endpointCa, map, memberPeer, type NamedPeer, outsidePeer, publishedBy } from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
@@ -192,25 +191,22 @@ type Outsiders = (
 
 /** Peers that are no members; each stack, and each endpoint with the same CAs, is asked once. */
 function outsidersOf(world: World): Outsiders {
-  const contracts = new Map<string, Promise<Looked<Publication | undefined>>>();
-  const endpoints = new Map<string, Promise<Looked<Presented>>>();
-  const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
-    const answer = known.get(key) ?? ask();
-    known.set(key, answer);
-    return answer;
-  };
+  const contractOf = once(
+    ({ id }: ConfiguredPeer) => id,
+    (peer) => look(() => publicationOf(peer, (id) => world.published(id))),
+  );
+  const presentedAt = once(
+    ({ url, ca }: { url: string; ca: string | undefined }) => `${url} ${ca ?? ""}`,
+    ({ url, ca }) => look(() => world.endpoint(url, ca)),
+  );
   return async (named, peer, { facts }, at) => {
-    const contract = await once(contracts, peer.id, () => look(() => publicationOf(peer, (id) => world.published(id))));
+    const contract = await contractOf(peer);
     const published = chain(contract, (seen) => publishedBy(peer, seen));
     if ("because" in published) return outsidePeer(named, peer, contract, published, at);
-    const { bundleEndpointUrl, profile, caCertificates, trustDomain } = published.seen;
+    const { bundleEndpointUrl: url, profile, caCertificates, trustDomain } = published.seen;
     // SPIRE verifies an https_spiffe endpoint with the bundle that it holds: what was published may have been rotated since.
     const held = profile === "https_spiffe" ? heldRoots(facts, trustDomain) : undefined;
-    const ca = held ?? caCertificates;
-    const presented = await once(endpoints, `${bundleEndpointUrl} ${ca ?? ""}`, () =>
-      look(() => world.endpoint(bundleEndpointUrl, ca)),
-    );
-    return outsidePeer(named, peer, contract, presented, at);
+    return outsidePeer(named, peer, contract, await presentedAt({ url, ca: held ?? caCertificates }), at);
   };
 }
 
