@@ -63,8 +63,9 @@ function stack(member: DeployedMember, deployment: Deployment): KubernetesObject
       refresh: true,
       continueResyncOnCommitMatch: true,
       resyncFrequencySeconds: resync,
-      destroyOnFinalize: false, // `spire-federation remove` ends trust, at the peers too
-      updateTemplate: { spec: { ttlAfterCompleted: "1h0m0s" } }, // "1h" the operator would rewrite, and own
+      // Nothing that the operator would rewrite when it adds its finalizer, such as false or "1h": applying the same
+      // manifest again would put it back, and start a run. So no `destroyOnFinalize: false`, which is the default.
+      updateTemplate: { spec: { ttlAfterCompleted: "1h0m0s" } },
       workspaceTemplate: {
         spec: {
           image,

@@ -45,7 +45,8 @@ interface Stack extends KubernetesObject {
     stack: string;
     config?: object;
     serviceAccountName: string;
-    destroyOnFinalize: boolean;
+    destroyOnFinalize?: boolean;
+    updateTemplate: object;
     workspaceTemplate: {
       spec: {
         env: { name: string; value: string }[];
@@ -121,7 +122,16 @@ test("Kubernetes finds no variable to expand in a script", () => {
 });
 
 test("deleting a Stack destroys nothing", () => {
-  expect(stacksIn(rendered).map(({ spec }) => spec.destroyOnFinalize)).toEqual([false, false]);
+  expect(stacksIn(rendered).filter(({ spec }) => spec.destroyOnFinalize)).toEqual([]);
+});
+
+test("the operator finds nothing to rewrite, so that applying a manifest again starts no run", () => {
+  for (const { spec } of stacksIn(rendered)) {
+    // It writes the Stack back without the fields that are empty, and durations in Go's way.
+    const empty = Object.entries(spec).filter(([, value]) => [false, 0, ""].includes(value as never));
+    expect(empty).toEqual([]);
+    expect(spec.updateTemplate).toEqual({ spec: { ttlAfterCompleted: "1h0m0s" } });
+  }
 });
 
 test("a changed stack file replaces the workspace of that member alone", () => {
