@@ -7,7 +7,7 @@
 const { readFileSync } = require("node:fs");
 
 const REQUEST = "pulumi.com/reconciliation-request";
-/** A stalled Stack is given this time to be corrected: each request makes the operator try three times again. */
+/** A stalled Stack is given this time to be corrected: each request makes the operator try four times again. */
 const PAUSE_MS = 600_000;
 /** Reasons that a new run, or a new pod, can cure. */
 const CURABLE = ["UpdateFailed", "WorkspaceFailed"];
