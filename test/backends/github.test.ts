@@ -24,6 +24,7 @@ interface Step {
   if?: string;
   run?: string;
   env?: Record<string, string>;
+  with?: Record<string, string>;
 }
 
 interface Workflow {
@@ -157,4 +158,21 @@ test("the nightly job fails where a cluster does not answer, and keeps all that 
   expect(await checkout.result("drift.txt")).toContain("cluster1");
   expect(await checkout.result("verify.txt")).toContain("MESH101");
   expect(await checkout.result("report.html")).toContain("MESH101");
+});
+
+test.each([
+  ["preview", "read"], // it runs what a pull request contains
+  ["up", "write"],
+  ["verify", "verify"], // it asks the SPIRE servers themselves
+  ["nightly", "verify"],
+])("the job %s has the role and the kubeconfig to %s", async (name, access) => {
+  expect(codes(await run(name, /Access/))).toEqual([["Access to the clusters", 0]]);
+  expect(JSON.parse(await checkout.result("kubeconfig"))).toMatchObject({ preferences: { access } });
+  const roles = jobs[name]?.steps.flatMap(({ with: given }) => given?.["role-to-assume"] ?? []);
+  expect(roles).toEqual([`\${{ inputs.aws-${access}-role }}`]);
+});
+
+test("after the up, verify runs as somebody else, until all is well", () => {
+  expect(jobs["verify"]).toMatchObject({ needs: "up" });
+  expect(jobs["verify"]?.steps.at(-1)?.run).toBe("npx spire-federation verify --timeout 10m");
 });

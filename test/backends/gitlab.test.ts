@@ -23,6 +23,7 @@ beforeAll(async () => {
     backend: checkout.env["PULUMI_BACKEND_URL"],
     kubeconfig: checkout.printKubeconfig,
     "policy-pack": join(ROOT, "dist", "policy"),
+    ...Object.fromEntries(["read", "verify", "write"].map((role) => [`aws-${role}-role`, `role-to-${role}`])),
   };
   await writeFile(join(folder, ".gitlab-ci.yml"), stringify({ include: [{ local: COMPONENT, inputs }] }));
   for (const args of [
@@ -51,6 +52,7 @@ interface Job {
   before_script: string[];
   script: string[];
   resource_group?: string;
+  needs?: object[];
   artifacts: { paths: string[]; when: string };
 }
 
@@ -85,7 +87,7 @@ const result = (file: string): Promise<string> => checkout.result(file, join(fol
 
 test.each([
   ["merge_request_event", {}, ["spire-federation preview"]],
-  ["push", {}, ["spire-federation up"]],
+  ["push", {}, ["spire-federation up", "spire-federation verify"]],
   ["push", { CI_COMMIT_BRANCH: "feature" }, []],
   ["schedule", {}, ["spire-federation nightly"]],
 ])("GitLab's schema accepts the component; the jobs of a %s with %j are %j", async (source, variables, expected) => {
@@ -98,8 +100,7 @@ test.each([
 test("a push to the default branch runs up, one at a time", async () => {
   const job = jobOf("spire-federation up");
   expect(job.resource_group).toBe("spire-federation");
-  // Nobody can reach the cluster, so its verify would wait.
-  const { code, out } = await runJob({ ...job, script: job.script.filter((line) => !line.includes("verify")) });
+  const { code, out } = await runJob(job);
   expect([code, out]).toEqual([0, expect.stringMatching(/^cluster1 +complete/m)]);
   expect(await checkout.npm()).toBe("npm ci\nnpm run build --if-present\n");
 });
@@ -133,4 +134,30 @@ test("the nightly job fails where a cluster does not answer, and keeps all that 
   const { code } = await runJob(job);
   expect([code, job.artifacts.when]).toEqual([1, "always"]);
   for (const path of job.artifacts.paths) expect(await checkout.result(path, folder)).toContain("cluster1");
+});
+
+test.each([
+  ["preview", "read"], // it runs what a merge request contains
+  ["up", "write"],
+  ["verify", "verify"], // it asks the SPIRE servers themselves
+  ["nightly", "verify"],
+])("the job %s has the role and the kubeconfig to %s", async (name, access) => {
+  const job = jobOf(`spire-federation ${name}`);
+  expect(job.variables).toMatchObject({ ACCESS: access, AWS_ROLE_ARN: `role-to-${access}` });
+  const { out } = await runJob({ ...job, script: ['cat "$KUBECONFIG"'] });
+  expect(JSON.parse(out)).toMatchObject({ preferences: { access } });
+});
+
+test.each([
+  ["role-to-read", "token-of-the-job"],
+  ["", ""], // a token without a role would keep AWS' libraries from the runner's own identity
+])("with the role %j AWS' libraries find the token %j", async (role, token) => {
+  const job = { ...jobOf("spire-federation preview"), script: ['cat "${AWS_WEB_IDENTITY_TOKEN_FILE:-/dev/null}"'] };
+  expect((await runJob(job, { AWS_ROLE_ARN: role })).out).toBe(token);
+});
+
+test("after the up, verify runs as somebody else, until all is well", () => {
+  const { needs, script } = jobOf("spire-federation verify");
+  expect(needs).toMatchObject([{ job: "spire-federation up" }]);
+  expect(script).toEqual(["npx spire-federation verify --timeout 10m"]);
 });
