@@ -31,8 +31,6 @@ const { metafile } = await build({
   ...options,
   entryPoints: [CLIENT],
   bundle: true,
-  // For a Node without a URL of its own; it loads Node's punycode, of which every command of Node 22 would warn.
-  alias: { "whatwg-url": "node:url" },
   minifyWhitespace: true,
   metafile: true,
 });
