@@ -5,7 +5,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { type Done, done } from "./tinyProject";
-import { Checkout, tool } from "./pipelines";
+import { ACCESS, Checkout, tool } from "./pipelines";
 
 const ROOT = join(__dirname, "..", "..");
 const WORKFLOW = ".github/workflows/spire-federation.yml";
@@ -160,12 +160,7 @@ test("the nightly job fails where a cluster does not answer, and keeps all that 
   expect(await checkout.result("report.html")).toContain("MESH101");
 });
 
-test.each([
-  ["preview", "read"], // it runs what a pull request contains
-  ["up", "write"],
-  ["verify", "verify"], // it asks the SPIRE servers themselves
-  ["nightly", "verify"],
-])("the job %s has the role and the kubeconfig to %s", async (name, access) => {
+test.each(ACCESS)("the job %s has the role and the kubeconfig to %s", async (name, access) => {
   expect(codes(await run(name, /Access/))).toEqual([["Access to the clusters", 0]]);
   expect(JSON.parse(await checkout.result("kubeconfig"))).toMatchObject({ preferences: { access } });
   const roles = jobs[name]?.steps.flatMap(({ with: given }) => given?.["role-to-assume"] ?? []);

@@ -4,7 +4,7 @@ import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { type Done, done, run } from "./tinyProject";
-import { Checkout, tool } from "./pipelines";
+import { ACCESS, Checkout, tool } from "./pipelines";
 
 const ROOT = join(__dirname, "..", "..");
 const COMPONENT = "templates/spire-federation.yml";
@@ -136,12 +136,7 @@ test("the nightly job fails where a cluster does not answer, and keeps all that 
   for (const path of job.artifacts.paths) expect(await checkout.result(path, folder)).toContain("cluster1");
 });
 
-test.each([
-  ["preview", "read"], // it runs what a merge request contains
-  ["up", "write"],
-  ["verify", "verify"], // it asks the SPIRE servers themselves
-  ["nightly", "verify"],
-])("the job %s has the role and the kubeconfig to %s", async (name, access) => {
+test.each(ACCESS)("the job %s has the role and the kubeconfig to %s", async (name, access) => {
   const job = jobOf(`spire-federation ${name}`);
   expect(job.variables).toMatchObject({ ACCESS: access, AWS_ROLE_ARN: `role-to-${access}` });
   const { out } = await runJob({ ...job, script: ['cat "$KUBECONFIG"'] });

@@ -10,6 +10,14 @@ import { TinyProject } from "./tinyProject";
 
 const ROOT = join(__dirname, "..", "..");
 
+/** What each job may do. */
+export const ACCESS: [job: string, access: "read" | "verify" | "write"][] = [
+  ["preview", "read"], // it runs what somebody asks to merge
+  ["up", "write"],
+  ["verify", "verify"], // it asks the SPIRE servers themselves
+  ["nightly", "verify"],
+];
+
 /** A stack with a peer, and what a pipeline has around it. */
 export class Checkout {
   private constructor(
