@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
 import { type Contract, isPublished } from "../../stacks/contract";
 import type { Interruption } from "../kernel/interruption";
+import { look } from "../kernel/looked";
 import { pulumi } from "./cli";
 import { PulumiError } from "./runPulumi";
 
@@ -27,18 +28,31 @@ export async function openProject(dir: string): Promise<Workspace> {
 }
 
 /**
- * The program that npm's `pulumi` starts, or whatever is on the PATH of a project without that. Not npm's itself: a
- * signal ends that at once, and leaves Pulumi running.
+ * The program that npm's `pulumi` starts, or whatever is on the PATH where that is not there, or cannot download Pulumi.
+ * Not npm's itself: a signal ends that at once, and leaves Pulumi running.
  */
 async function pulumiOf(dir: string): Promise<PulumiCommand> {
-  const require = createRequire(join(dir, "package.json"));
-  let npm: { resolve: () => Promise<string> };
+  const npm = npmsPulumi(dir);
+  const downloaded = npm && (await look(() => npm.resolve()));
+  if (downloaded !== undefined && "seen" in downloaded)
+    return PulumiCommand.get({ root: dirname(dirname(downloaded.seen)) });
+  const installed = await look(() => PulumiCommand.get());
+  if ("seen" in installed) return installed.seen;
+  if (!installed.because.includes("ENOENT")) throw new Error(installed.because);
+  const npms = downloaded === undefined ? "" : `, and npm's package pulumi cannot download it: ${downloaded.because}`;
+  throw new Error(
+    `no Pulumi CLI is on the PATH${npms}. Install it from https://www.pulumi.com/docs/install` +
+      (downloaded === undefined ? "" : ", or let this machine reach get.pulumi.com"),
+  );
+}
+
+/** npm's package of the Pulumi CLI, as the project has it. */
+function npmsPulumi(dir: string): { resolve: () => Promise<string> } | undefined {
   try {
-    npm = require("pulumi/lib/resolve.js") as typeof npm;
+    return createRequire(join(dir, "package.json"))("pulumi/lib/resolve.js") as { resolve: () => Promise<string> };
   } catch {
-    return PulumiCommand.get();
+    return undefined;
   }
-  return PulumiCommand.get({ root: dirname(dirname(await npm.resolve())) });
 }
 
 /**

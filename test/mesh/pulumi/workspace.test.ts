@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openProject } from "../../../mesh/pulumi/workspace";
+import { FakePulumi } from "./fakePulumi";
+
+describe("a project in whose network nobody reaches get.pulumi.com", () => {
+  const pulumi = new FakePulumi("echo v3.276.0");
+  const dir = mkdtempSync(join(tmpdir(), "project-"));
+  const { PATH } = process.env;
+
+  beforeAll(() => {
+    const lib = join(dir, "node_modules", "pulumi", "lib");
+    mkdirSync(lib, { recursive: true });
+    writeFileSync(join(lib, "resolve.js"), 'exports.resolve = () => Promise.reject(new Error("fetch failed"));');
+    writeFileSync(join(dir, "Pulumi.yaml"), "name: spire-federation\nruntime: nodejs\n");
+  });
+
+  afterEach(() => {
+    process.env["PATH"] = PATH;
+  });
+
+  afterAll(() => {
+    pulumi.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  test("has the Pulumi CLI of the PATH", async () => {
+    process.env["PATH"] = `${pulumi.dir}:${String(PATH)}`;
+    const { pulumiCommand } = await openProject(dir);
+    expect(pulumiCommand.version?.version).toBe("3.276.0");
+    expect(pulumi.lines("runs")).toEqual([expect.stringMatching(/ version$/)]);
+  });
+
+  test("is told what to do when there is none", async () => {
+    process.env["PATH"] = dir;
+    await expect(openProject(dir)).rejects.toThrow(
+      /^no Pulumi CLI is on the PATH, .*: fetch failed\. Install it .*get\.pulumi\.com$/,
+    );
+  });
+});
