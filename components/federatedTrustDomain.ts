@@ -82,7 +82,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     );
     const source = published && (peer.bundle === undefined ? `stack ${peer.stack} published` : "was given");
     const bundle = snapshot.stdout.apply(async (stdout) => {
-      const read = readBundle(stdout, peer, source);
+      const read = readBundle(stdout, peer, source, name);
       return typeof read === "string" ? stopProgram(read, this) : read;
     });
 
@@ -137,14 +137,16 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
  * @param stdout undefined for a new peer that an `up --target` of a CLI before 3.276 leaves out: its command does not run.
  *   A newer CLI goes past that peer
  * @param source who the bundle is from, for the message
+ * @param name the component's, by which it is a target
  */
 export function readBundle(
   stdout: string | undefined,
   peer: Peer,
   source = `${peer.bundleEndpointUrl} served`,
+  name = peer.stack,
 ): TrustBundle | string {
   if (stdout === undefined) {
-    const cure = `add --target '**${peer.stack}**', or run pulumi up without --target`;
+    const cure = `add --target '**${name}**', or run pulumi up without --target`;
     return `peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`;
   }
   const bundle = pinned(readFetched(stdout, peer.trustDomain), peer.fingerprints);

@@ -5,7 +5,7 @@ import { accessOf } from "../components/access";
 import { splitPem } from "../components/arguments";
 import { CertManagerInstall } from "../components/certManagerInstall";
 import { type ClusterReader, Forbidden } from "../components/cluster";
-import { FederatedTrustDomain } from "../components/federatedTrustDomain";
+import { FederatedTrustDomain, objectName } from "../components/federatedTrustDomain";
 import { FederationCertificate } from "../components/federationCertificate";
 import type { IssuerArgs } from "../components/issuer";
 import { keptPeer } from "../components/keptPeer";
@@ -22,6 +22,7 @@ import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
+import { resourceNameOf } from "./peers";
 import { type PassedPreflight, preflight } from "./preflight";
 import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
@@ -113,7 +114,10 @@ function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["t
   const trusted = peers.joined.map((joined) => {
     const { peer, rebootstrap } = joined;
     const args = { ...access, peer, rebootstrap, bootstrap: bootstrapOf(config, joined) };
-    return { stack: peer.stack, domain: new FederatedTrustDomain(peer.stack, args, { ...opts, dependsOn }) };
+    const name = resourceNameOf(objectName(peer.stack, peer.objectName));
+    // A stack may have it by the name of the peer, as it was before.
+    const aliases = name === peer.stack ? [] : [{ name: peer.stack }];
+    return { stack: peer.stack, domain: new FederatedTrustDomain(name, args, { ...opts, dependsOn, aliases }) };
   });
 
   warnOfSharedRoots(

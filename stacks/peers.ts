@@ -113,15 +113,25 @@ function stackNamed(text: string, path: string, self: StackName, note: Note): Pe
 export const objectNameOf = ({ name, objectName }: Pick<ConfiguredPeer, "name" | "objectName">): string =>
   nameOfObject(name, objectName);
 
+/**
+ * The name that a peer's resources have in the state. It goes by the object and not by the peer, who may be given another
+ * name, or a stack in place of a description: Pulumi then finds the object that it has, and does not delete it.
+ */
+export const resourceNameOf = (object: string): string => object.replace(/-federation$/, "");
+
 /** Why a peer cannot stand beside those before it. */
 function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {
   if (peer.id === qualified(self)) {
     return `"${peer.name}" is this very stack; a cluster cannot federate with itself, take it out`;
   }
   const object = objectNameOf(peer);
-  const twin = before.find((one) => one.name !== peer.name && objectNameOf(one) === object);
+  const twin = before.find(
+    (one) => one.name !== peer.name && resourceNameOf(objectNameOf(one)) === resourceNameOf(object),
+  );
   if (twin !== undefined)
-    return `"${peer.name}" and "${twin.name}" would both have object ${object}; rename one of them`;
+    return objectNameOf(twin) === object
+      ? `"${peer.name}" and "${twin.name}" would both have object ${object}; rename one of them`
+      : `objects ${objectNameOf(twin)} of "${twin.name}" and ${object} of "${peer.name}" are too much alike; give one another objectName`;
   const other = before.find(({ name }) => name === peer.name);
   if (other === undefined) return undefined;
   return other.id === peer.id

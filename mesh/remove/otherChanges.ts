@@ -21,14 +21,14 @@ export async function withOthers(
 ): Promise<Sight[]> {
   const others = new Map<string, Sight["others"]>();
   const running = sights.filter((sight) => workOf(sight).up);
-  await inParallel(parallel, running, async ({ member: { id }, objects }) => {
+  await inParallel(parallel, running, async ({ member: { id }, resources }) => {
     const outcome = await look(() => preview(id, edited.get(id)?.text));
     if ("because" in outcome) others.set(id, { unknown: outcome.because });
     else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
     else
       others.set(
         id,
-        outcome.seen.steps.filter((step) => !isNeeded(step, objects)).map((step) => describeStep(step)),
+        outcome.seen.steps.filter((step) => !isNeeded(step, resources)).map((step) => describeStep(step)),
       );
   });
   return sights.map((sight) => {
@@ -40,7 +40,7 @@ export async function withOthers(
 /**
  * Whether the removal needs this change. Pure.
  *
- * @param peers names of the objects of those peers that are trusted no more
+ * @param peers names of the resources of those peers that are trusted no more
  */
 export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean {
   const { op, name, paths = [] } = step;

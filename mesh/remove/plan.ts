@@ -4,6 +4,7 @@ import type { Published } from "../pulumi/workspace";
 import { UsageError } from "../kernel/exit";
 import { fromId, idOf, means } from "../members/identity";
 import type { MeshMember } from "../members/members";
+import { type ConfiguredPeer, objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { parseStackName, shortName } from "../../stacks/stackName";
 import { type Traces, trustedIn } from "./traces";
 
@@ -28,8 +29,8 @@ export interface Sight {
   published: boolean;
   /** Why its stack cannot be read; then it is not run, since a stack that was destroyed would be built again. */
   unread?: string;
-  /** Names that the objects have of those peers whom it is to trust no more. */
-  objects: string[];
+  /** Names of the resources of those peers whom it is to trust no more. */
+  resources: string[];
   /** Changes that an up makes besides; undefined where none runs, or why they are not known. Then the stack is not run. */
   others?: string[] | { unknown: string };
   /** What its cluster has of the trust domains, or why it cannot be asked. */
@@ -58,7 +59,7 @@ export function findLeaver(
   const member = members.find((one) => means(written, one.config.self));
   const id = member?.id ?? idOfPeer(written, members);
   const name = member?.name ?? members.find((one) => one.labels[id] !== undefined)?.labels[id] ?? written;
-  const trusted = members.flatMap((one) => published.get(one.id)?.peers[objectsNameOf(id, one)]?.trustDomain ?? []);
+  const trusted = members.flatMap((one) => published.get(one.id)?.peers[nameOf(id, one)]?.trustDomain ?? []);
   const described = members.flatMap(({ config }) =>
     config.peers.flatMap((peer) => (peer.id === id ? (peer.publication?.trustDomain ?? []) : [])),
   );
@@ -96,8 +97,8 @@ function idOfPeer(written: string, members: readonly MeshMember[]): string {
   return peer?.id ?? (named === undefined ? written : idOf(named));
 }
 
-/** What a peer's objects are called in a member's cluster, and the peer in the member's outputs. */
-const objectsNameOf = (id: string, { config }: MeshMember): string =>
+/** What a peer is called in a member's outputs. */
+const nameOf = (id: string, { config }: MeshMember): string =>
   config.peers.find((peer) => peer.id === id)?.name ?? shortName(fromId(id), config.self);
 
 /** What every member is to stop trusting: the leaver, and the leaver all others. */
@@ -120,17 +121,17 @@ export function sights(
     const named = member.config.peers.filter(
       ({ id, publication }) => leaves || id === leaver.id || publication?.trustDomain === leaver.trustDomain,
     );
-    const objects = leaves
-      ? [...new Set([...named.map(({ name }) => name), ...Object.keys(own?.peers ?? {})])]
-      : named.length > 0
-        ? named.map(({ name }) => name)
-        : [objectsNameOf(leaver.id, member)];
-    const awaited = own?.pendingPeers.some((peer) => leaves || objects.includes(peer)) ?? false;
+    const unnamed = leaves ? Object.keys(own?.peers ?? {}) : named.length > 0 ? [] : [nameOf(leaver.id, member)];
+    const gone: Pick<ConfiguredPeer, "name" | "objectName">[] = [
+      ...named,
+      ...unnamed.flatMap((name) => (named.some((peer) => peer.name === name) ? [] : [{ name }])),
+    ];
+    const awaited = own?.pendingPeers.some((peer) => leaves || gone.some(({ name }) => name === peer)) ?? false;
     return {
       member,
       ends,
       named: named.map(({ id }) => id),
-      objects,
+      resources: gone.map((peer) => resourceNameOf(objectNameOf(peer))),
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
       traces: trace,
     };

@@ -3,6 +3,7 @@ import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
 import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
+import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import { firstPeer } from "../spire/firstRoots";
@@ -97,7 +98,8 @@ const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
 const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>
   config.peers
     .filter((peer) => members.some(({ id }) => id === peer.id))
-    .flatMap(({ name }) => [`${name}-bundle`, `${name}-trust`]);
+    .map((peer) => resourceNameOf(objectNameOf(peer)))
+    .flatMap((name) => [`${name}-bundle`, `${name}-trust`]);
 
 /** Deletions and replacements that were not approved. */
 function otherLosses(now: readonly Step[], approved: readonly Step[], refreshable: readonly string[]): string[] {

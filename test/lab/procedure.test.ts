@@ -229,5 +229,15 @@ describe("adopt", () => {
     };
     expect(await peersOf(first)).toEqual([described]);
     expect(await peersOf(second)).toEqual([first.name]);
+
+    // Another name, and the stack in place of the description, are the same object, which Pulumi must not delete.
+    const objectName = federationName(second);
+    for (const peer of [
+      { ...described, name: "partner", objectName },
+      { stack: second.name, objectName },
+    ]) {
+      await project.set(first.name, "peers", JSON.stringify([peer]));
+      await deployer.pulumi("preview", "--stack", first.name, "--expect-no-changes");
+    }
   });
 });

@@ -264,6 +264,16 @@ describe("a peer that is no stack", () => {
     expect(seen.map(({ type }) => type)).not.toContain("pulumi:pulumi:StackReference");
   });
 
+  it("has the resources of its object, whatever it is called: an object that stays is not deleted", async () => {
+    const spiffe = { ...partner, profile: "https_spiffe", bundle: JSON.stringify({ keys: [rootKey(its)] }) };
+    const resources = async (peer: object): Promise<string[]> => {
+      const { seen } = await run("cluster1", [], { config: { peers: [peer] }, roots: { partner: its } });
+      return seen.map(({ type, name }) => `${type} ${name}`);
+    };
+    const renamed = { ...spiffe, name: "acme", objectName: "partner-federation" };
+    expect(await resources(renamed)).toEqual(await resources(spiffe));
+  });
+
   it("is refused before anything is declared when its endpoint serves no bundle", async () => {
     await expect(run("cluster1", [], { config: { peers: [partner] } })).rejects.toMatchObject({
       problems: [

@@ -64,6 +64,9 @@ describe("a peer that is no stack", () => {
     expect(refusalsOf({ peers: ["cluster2", { ...web, objectName: "cluster2-federation" }] })).toEqual([
       'peers[1]: "partner" and "cluster2" would both have object cluster2-federation; rename one of them',
     ]);
+    expect(refusalsOf({ peers: ["cluster2", { ...web, objectName: "cluster2" }] })).toEqual([
+      expect.stringMatching(/^peers\[1\]: objects cluster2-federation .* and cluster2 .* too much alike/),
+    ]);
     const [joined] = resolvePeers(
       "apps.cluster1.example.com",
       configOf({ peers: [{ ...web, objectName }] }).peers.map((peer) => ({ peer, published: peer.publication })),

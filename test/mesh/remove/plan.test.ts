@@ -84,13 +84,16 @@ describe("what there is to do", () => {
 
   test("a peer that is no stack goes from all who describe it, whatever they call it", () => {
     const partner = { name: "partner", trustDomain: "partner.example.org", bundleEndpointUrl: "https://a.example.org" };
-    const both = [member("a", [partner, "b"]), member("b", [{ ...partner, name: "acme" }])];
+    const both = [
+      member("a", [partner, "b"]),
+      member("b", [{ ...partner, name: "acme", objectName: "to-partner-federation" }]),
+    ];
     const leaver = findLeaver("partner", both, new Map());
     expect(leaver).toEqual({ id: `${id("a")}#partner`, name: "partner", trustDomain: "partner.example.org" });
     const all = sights(leaver, both, new Map(), new Map());
-    expect(all.map(({ named, objects, ends }) => [named, objects, ends])).toEqual([
+    expect(all.map(({ named, resources, ends }) => [named, resources, ends])).toEqual([
       [[`${id("a")}#partner`], ["partner"], ["partner.example.org"]],
-      [[`${id("b")}#acme`], ["acme"], ["partner.example.org"]],
+      [[`${id("b")}#acme`], ["to-partner"], ["partner.example.org"]],
     ]);
   });
 
