@@ -5,8 +5,8 @@ import { EXIT, type ExitCode } from "../kernel/exit";
 import { printable } from "../kernel/text";
 import type { Published } from "../pulumi/workspace";
 import { type MeshMember, peerLabel } from "../members/members";
-import { look, type Looked } from "../kernel/looked";
-import { inParallel } from "../kernel/parallel";
+import type { Looked } from "../kernel/looked";
+import { readPublished } from "../members/publication";
 import { table } from "../kernel/table";
 import type { Contract } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
@@ -43,11 +43,8 @@ export async function status(
   parallel: number,
 ): Promise<StatusMember[]> {
   const peers = members.flatMap(({ config }) => config.peers.filter(({ publication }) => publication === undefined));
-  const ids = new Set([...members, ...peers].map(({ id }) => id));
-  const readings = new Map<string, Looked<Published | undefined>>();
-  await inParallel(parallel, [...ids], async (stack) => {
-    readings.set(stack, await look(() => stacks.published(stack)));
-  });
+  const ids = [...members, ...peers].map(({ id }) => id);
+  const readings = await readPublished(ids, (id) => stacks.published(id), parallel);
   return members.map((member) => statusOf(member, (stack) => readings.get(stack) ?? { because: "it was not read" }));
 }
 

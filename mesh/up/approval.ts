@@ -3,6 +3,7 @@ import { look } from "../kernel/looked";
 import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
 import type { MeshMember } from "../members/members";
+import { readPublished } from "../members/publication";
 import { type Previews, preview, type PreviewMember } from "../preview/preview";
 import { comparable, type Publications } from "./convergence";
 
@@ -43,13 +44,13 @@ export async function planUp(
     (id: string) => id,
     (id) => stacks.published(id),
   );
-  await inParallel(parallel, [...new Set(members.flatMap(({ id, peers }) => [id, ...peers]))], async (id) => {
-    const read = await look(() => published(id));
-    if (!("seen" in read)) return;
+  const ids = members.flatMap(({ id, peers }) => [id, ...peers]);
+  for (const [id, read] of await readPublished(ids, published, parallel)) {
+    if (!("seen" in read)) continue;
     saw[id] = comparable(read.seen?.federation);
     if (read.seen === undefined) missing.add(id);
     if (read.seen?.runAgain === true) again.add(id);
-  });
+  }
   const unbuilt = new Set(
     members.filter(({ id, peers }) => [id, ...peers].some((one) => missing.has(one))).map(({ id }) => id),
   );
