@@ -230,7 +230,10 @@ function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>)
       (gain) =>
         `will trust ${gain.trustDomain} (${gain.peer})${gain.oneWay ? " one way" : ""}, ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
     ),
-    ...trust.loses.map((loss) => `will stop trusting ${loss.trustDomain} (${loss.peer}): no longer among its peers`),
+    ...trust.loses.map(
+      ({ peer, trustDomain, now }) =>
+        `will stop trusting ${trustDomain} (${peer}): ${now === undefined ? "no longer among its peers" : `its trust domain is ${now} now`}`,
+    ),
     ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
     ...trust.waitsFor.map((peer) => {
       const domain = domains.get(peer);

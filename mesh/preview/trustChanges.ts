@@ -4,10 +4,13 @@ import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
 
 export interface TrustChanges {
-  /** Peers that it will begin to trust. */
+  /** Trust domains that it will begin to trust. One that it trusts already under another name of the peer is none. */
   gains: { peer: string; trustDomain: string; bundleEndpointUrl: string; oneWay?: true }[];
-  /** Peers that it will stop trusting, because its config no longer names them. */
-  loses: TrustedPeer[];
+  /** Trust domains that it will stop trusting, because none of its peers has them any more. */
+  loses: (TrustedPeer & {
+    /** Trust domain that the peer has now, if it is still one. */
+    now?: string;
+  })[];
   /** Peers that it goes on trusting although their stacks publish nothing any more. */
   keeps: TrustedPeer[];
   /** Peers in its config whose stacks have published nothing yet. */
@@ -35,13 +38,20 @@ export function trustChanges(
   const trusted = own?.peers ?? {};
   const last = Object.entries(trusted).map(([peer, { trustDomain }]) => ({ peer, trustDomain }));
   const silent = wanted.filter((peer) => publications.has(peer) && publications.get(peer) === undefined);
+  const before = new Set(last.map(({ trustDomain }) => trustDomain));
+  const after = new Set(wanted.map((peer) => (publications.get(peer) ?? trusted[peer])?.trustDomain));
   return {
     gains: wanted.flatMap((peer) => {
-      const contract = trusted[peer] === undefined ? publications.get(peer) : undefined;
-      if (contract === undefined) return [];
+      const contract = publications.get(peer);
+      if (contract === undefined || before.has(contract.trustDomain)) return [];
       return [{ peer, trustDomain: contract.trustDomain, bundleEndpointUrl: contract.bundleEndpointUrl }];
     }),
-    loses: last.filter(({ peer }) => !wanted.includes(peer)),
+    loses: last
+      .filter(({ trustDomain }) => !after.has(trustDomain))
+      .map(({ peer, trustDomain }) => {
+        const now = wanted.includes(peer) ? publications.get(peer)?.trustDomain : undefined;
+        return { peer, trustDomain, ...(now !== undefined && { now }) };
+      }),
     keeps: last.filter(({ peer }) => silent.includes(peer)),
     waitsFor: silent.filter((peer) => trusted[peer] === undefined),
   };

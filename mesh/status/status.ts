@@ -62,7 +62,8 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
     else unread.push(`${label(peer.name)}: its stack cannot be read: ${reading.because}`);
   }
   const wanted = config.peers.map((peer) => peer.name);
-  const { keeps, loses } = trustChanges(wanted, publications, published);
+  const { gains, keeps, loses } = trustChanges(wanted, publications, published);
+  const toJoin = new Set(gains.map(({ peer }) => peer));
   const trusts = published?.peers ?? {};
   const url = published?.federation?.bundleEndpointUrl;
   return {
@@ -71,12 +72,12 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
     ...(url === undefined ? {} : { bundleEndpointUrl: url }),
     trusts: Object.fromEntries(Object.entries(trusts).map(([peer, trust]) => [label(peer), trust])),
     kept: keeps.map(({ peer }) => label(peer)),
-    pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined).map(label) : [],
+    pending: "seen" in own ? wanted.filter((peer) => trusts[peer] === undefined || toJoin.has(peer)).map(label) : [],
     oneWay: config.peers.filter((peer) => peer.oneWay === true).map((peer) => label(peer.name)),
     notTrustedBy: config.peers
       .filter((peer) => trusts[peer.name] !== undefined && !mayTrust(peer, config.trustDomain, readingOf))
       .map((peer) => label(peer.name)),
-    leaving: loses.map(({ peer }) => peer),
+    leaving: loses.flatMap(({ peer, now }) => (now === undefined ? [peer] : [])),
     read: "seen" in own,
     unread,
   };

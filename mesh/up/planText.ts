@@ -68,9 +68,11 @@ function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<strin
         : `+ ${member} will trust ${domain} (${peer}); its roots are not known before its endpoint answers`;
     }),
     ...trust.loses.map(
-      ({ peer, trustDomain }) =>
-        `- ${member} will stop trusting ${trustDomain} (${peer}), which is no longer among its peers. Its SPIRE server keeps the bundle: ` +
-        `npx ${PROGRAM} remove ${word(peer)} deletes it`,
+      ({ peer, trustDomain, now }) =>
+        `- ${member} will stop trusting ${trustDomain} (${peer}), ` +
+        (now === undefined
+          ? `which is no longer among its peers. Its SPIRE server keeps the bundle: npx ${PROGRAM} remove ${word(peer)} deletes it`
+          : `whose trust domain is ${now} now. Its SPIRE server keeps the old bundle: npx ${PROGRAM} drift says how to delete it`),
     ),
     ...trust.keeps.map(({ peer, trustDomain }) => `! ${member} keeps trusting ${trustDomain} (${peer}): ${KEPT}`),
   ];

@@ -52,6 +52,20 @@ describe("trust that an up would change", () => {
   test("waits for peers that have published nothing yet", () => {
     expect(changes.waitsFor).toEqual(["silent"]);
   });
+
+  test("goes by trust domains: a peer with another name is the same, and with another trust domain it is not", () => {
+    const [renamed, moved] = [contract("kept"), contract("new")];
+    const publishing = new Map([
+      ["renamed", renamed],
+      ["moved", moved],
+    ]);
+    expect(trustChanges(["renamed", "moved"], publishing, trusting("kept", "moved"))).toEqual({
+      gains: [{ peer: "moved", trustDomain: moved.trustDomain, bundleEndpointUrl: moved.bundleEndpointUrl }],
+      loses: [{ peer: "moved", trustDomain: "apps.moved.example.com", now: moved.trustDomain }],
+      keeps: [],
+      waitsFor: [],
+    });
+  });
 });
 
 const NO_WORKLOADS: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };

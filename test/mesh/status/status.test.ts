@@ -11,11 +11,15 @@ const contract = (name: string): Contract => ({
   bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
   profile: "https_web",
 });
-const published = (name: string, ...trusted: string[]): Published => ({
+/** @param trusted names of peers, with the trust domain of one that has another */
+const published = (name: string, ...trusted: (string | [peer: string, trustDomain: string])[]): Published => ({
   federation: contract(name),
   pendingPeers: [],
   peers: Object.fromEntries(
-    trusted.map((peer) => [peer, { trustDomain: `apps.${peer}.example.com`, fingerprints: [] }]),
+    trusted.map((one) => {
+      const [peer, trustDomain] = typeof one === "string" ? [one, contract(one).trustDomain] : one;
+      return [peer, { trustDomain, fingerprints: [] }];
+    }),
   ),
 });
 
@@ -25,7 +29,7 @@ test("a peer is known by the name of its objects, and shown by its own", async (
   const [seen] = await status(
     [cluster1],
     {
-      published: (name) => Promise.resolve(name === far ? undefined : published(name, "prod-eu-1")),
+      published: (name) => Promise.resolve(name === far ? undefined : published("prod-eu-1", "prod-eu-1")),
     },
     2,
   );
@@ -38,7 +42,7 @@ test("each peer is trusted, kept, pending or leaving, and each stack is read onc
   const cluster1 = memberOf(configOf({ peers: ["cluster2", "cluster3", "gone", outside] }));
   const cluster2 = memberOf(configOf({ peers: ["gone"] }, { ...SELF, stack: "cluster2" }));
   const backend: Record<string, Published> = {
-    [id("cluster1")]: published("cluster1", "cluster2", "gone", "other-far", "left"),
+    [id("cluster1")]: published("cluster1", "cluster2", "gone", ["other-far", contract("far").trustDomain], "left"),
     [id("cluster2")]: published("cluster2"),
     [outside]: published("far"),
   };
@@ -59,6 +63,23 @@ test("each peer is trusted, kept, pending or leaving, and each stack is read onc
   ]);
   expect(read.sort()).toEqual([outside, ...["cluster1", "cluster2", "cluster3", "gone"].map(id)]);
   expect(printStatus(result)).toMatch(/^cluster1: keeps trusting gone: .*spire-federation remove/m);
+});
+
+test("a peer that has another name, or another trust domain, is pending, and none of them is leaving", async () => {
+  const cluster1 = memberOf(configOf({ peers: ["renamed", "moved"] }));
+  const backend: Record<string, Published> = {
+    [id("cluster1")]: published("cluster1", "former", "moved"),
+    [id("renamed")]: published("former"),
+    [id("moved")]: published("elsewhere"),
+  };
+  const [seen] = await status([cluster1], { published: (name) => Promise.resolve(backend[name]) }, 2);
+  expect(seen).toMatchObject({ pending: ["renamed", "moved"], leaving: [] });
+});
+
+test("a backend that cannot be read is said once, not for each stack", async () => {
+  const members = ["cluster2", "cluster3"].map((peer) => memberOf(configOf({ peers: [peer] })));
+  const unread = { published: () => Promise.reject(new Error("no such bucket")) };
+  await expect(status(members, unread, 2)).rejects.toThrow(/^no stack can be read: no such bucket$/);
 });
 
 test("a stack that cannot be read costs nobody else what is known, and is said to be unread", async () => {
@@ -132,7 +153,7 @@ test("a peer that is no stack is nobody's to read, and pending until it is trust
   const seen = (own: Published): Promise<StatusMember[]> =>
     status([cluster1], { published: (name) => (asked.push(name), Promise.resolve(own)) }, 2);
   expect((await seen(published("cluster1")))[0]).toMatchObject({ pending: ["partner"], unread: [] });
-  const [trusting] = await seen(published("cluster1", "partner"));
+  const [trusting] = await seen(published("cluster1", ["partner", partner.trustDomain]));
   expect(trusting).toMatchObject({ pending: [], kept: [], leaving: [], unread: [] });
   expect(asked).toEqual([id("cluster1"), id("cluster1")]);
 });
