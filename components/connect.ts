@@ -164,11 +164,12 @@ function explainError(error: unknown): string {
   if (error instanceof ApiException) {
     return `the API server answers ${error.code}, ${reasonIn(error.body)}`;
   }
-  const { name, message } = error as Error;
+  const { name, message, code } = error as Error & { code?: string };
   if (error instanceof CredentialError) return message;
-  return name === "AbortError"
-    ? `no answer within ${REQUEST_MS / 1000} s; is the cluster up and reachable from here?`
-    : `${message}; is the cluster up and reachable from here?`;
+  // The client puts the request before the reason, which is empty when several addresses have refused.
+  const reason = /failed, reason: (.*)$/s.exec(message)?.[1];
+  const how = name === "AbortError" ? `no answer within ${REQUEST_MS / 1000} s` : reason || code || message;
+  return `${how}; is the cluster up and reachable from here?`;
 }
 
 /** The message of the Status that the API server answers with; what stands before it may answer with anything. */

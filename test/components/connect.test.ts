@@ -155,7 +155,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       /^Forbidden context "up" .*cannot read ConfigMap forbidden: .*403, configmaps is forbidden$/,
     ) as string,
     down: expect.stringMatching(
-      /^Error context "down" \(https:\/\/localhost:1\): .*ECONNREFUSED.*reachable from here/,
+      /^Error context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
     ) as string,
     own: 1,
     ownForbidden: expect.stringMatching(/^Forbidden context "down" of .*\/own \(https:.*forbidden$/) as string,
