@@ -34,7 +34,7 @@ export const duration = (spec: string, about: string, usual: string): Flag<numbe
     return seconds;
   });
 
-export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 4);
+export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 8);
 
 export const policyPack = (): Flag<string | undefined> =>
   text("--policy-pack <dir>", "Refuse what the policy pack in this folder forbids");
