@@ -115,9 +115,7 @@ function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["t
     const { peer, rebootstrap } = joined;
     const args = { ...access, peer, rebootstrap, bootstrap: bootstrapOf(config, joined) };
     const name = resourceNameOf(objectName(peer.stack, peer.objectName));
-    // A stack may have it by the name of the peer, as it was before.
-    const aliases = name === peer.stack ? [] : [{ name: peer.stack }];
-    return { stack: peer.stack, domain: new FederatedTrustDomain(name, args, { ...opts, dependsOn, aliases }) };
+    return { stack: peer.stack, domain: new FederatedTrustDomain(name, args, { ...opts, dependsOn }) };
   });
 
   warnOfSharedRoots(

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Cluster } from "../../lab/client/cluster";
+import { Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
@@ -148,4 +148,21 @@ describe("the same once more when it is back, and the stack that left is destroy
     await Promise.all([refused(two, three), refused(three, two)]);
     for (const [from, to] of pairs([one, two])) expect(await handshake(from, to)).toBe(`${to.id} met ${from.id}`);
   });
+});
+
+test("a peer whose object gets another name is trusted all the while", async () => {
+  const pod = { name: "spire-server-0", namespace: NAMESPACE, container: "spire-server" };
+  const ended = async (): Promise<string[]> => {
+    const log = await cluster2.core.readNamespacedPodLog(pod);
+    return [...log.matchAll(/no longer managed" entry=(\S+)/g)].map(([, trustDomain = ""]) => trustDomain);
+  };
+  const before = await ended();
+  expect(before).toContain(cluster3.trustDomain);
+  const objectName = "renamed-federation";
+  await project.set("cluster2", "peers[0]", JSON.stringify({ stack: "cluster1", objectName }));
+  await project.up("cluster2");
+  const trust = await cluster2.list("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "");
+  expect(trust.map(({ metadata }) => metadata.name)).toEqual([objectName]);
+  await cluster2.refreshBundle(cluster1.trustDomain);
+  expect(await ended()).toEqual(before);
 });
