@@ -66,6 +66,7 @@ export function connectClient(access: ClusterAccess, signal?: AbortSignal): Clus
   const client = config.makeApiClient(ClusterClient);
   client.signal = signal;
   client.place = describeCluster(access, config);
+  client.server = config.getCurrentCluster()?.server ?? "";
   return client;
 }
 
@@ -128,6 +129,8 @@ function keptAgent(kept: Agent | undefined, agent: Agent, proxy: string): Agent 
 export class ClusterClient extends KubernetesObjectApi {
   /** The cluster, as errors name it. */
   place = "";
+  /** URL of its API server. */
+  server = "";
   signal: AbortSignal | undefined;
 
   /** What a request gives; `missing` when the object, or its kind, is not there. */
@@ -141,7 +144,7 @@ export class ClusterClient extends KubernetesObjectApi {
         return missing;
       }
       const Failure = error instanceof ApiException && error.code === 403 ? Forbidden : Error;
-      throw new Failure(`${this.place}: cannot ${what}: ${explainError(error)}`, { cause: error });
+      throw new Failure(`${this.place}: cannot ${what}: ${explainError(error, this.server)}`, { cause: error });
     }
   }
 
@@ -160,16 +163,19 @@ function isMissing(error: unknown): boolean {
   );
 }
 
-function explainError(error: unknown): string {
+function explainError(error: unknown, server: string): string {
   if (error instanceof ApiException) {
-    return `the API server answers ${error.code}, ${reasonIn(error.body)}`;
+    const answer = `the API server answers ${error.code}, ${reasonIn(error.body)}`;
+    return error.code === 401 ? `${answer}; the login has expired or was revoked: oc login ${server}` : answer;
   }
-  const { name, message, code } = error as Error & { code?: string };
+  const { name, message, code = "" } = error as Error & { code?: string };
   if (error instanceof CredentialError) return message;
   // The client puts the request before the reason, which is empty when several addresses have refused.
   const reason = /failed, reason: (.*)$/s.exec(message)?.[1];
   const how = name === "AbortError" ? `no answer within ${REQUEST_MS / 1000} s` : reason || code || message;
-  return `${how}; is the cluster up and reachable from here?`;
+  return /CERT|SIGNATURE/.test(code)
+    ? `${how}; has the kubeconfig the certificate-authority of this cluster?`
+    : `${how}; is the cluster up and reachable from here?`;
 }
 
 /** The message of the Status that the API server answers with; what stands before it may answer with anything. */

@@ -68,6 +68,11 @@ beforeAll((done) => {
       response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(status));
       return;
     }
+    if (url.pathname.endsWith("/expired")) {
+      const status = { kind: "Status", apiVersion: "v1", message: "Unauthorized" };
+      response.writeHead(401, { "content-type": "application/json" }).end(JSON.stringify(status));
+      return;
+    }
     // As the API server does it: the client leaves a slash at the end of a path out.
     if (url.pathname.endsWith("/proxy")) {
       response.writeHead(301, { location: `${url.pathname}/` }).end();
@@ -92,9 +97,10 @@ beforeAll((done) => {
       clusters: [
         { name: "up", cluster: at(port) },
         { name: "down", cluster: at(1) },
+        { name: "stranger", cluster: { server: `https://localhost:${port}` } },
       ],
       users: [{ name: "me", user: {} }],
-      contexts: ["up", "down"].map((name) => ({ name, context: { cluster: name, user: "me" } })),
+      contexts: ["up", "down", "stranger"].map((name) => ({ name, context: { cluster: name, user: "me" } })),
     };
     writeFileSync(kubeconfig, JSON.stringify(config));
     // As an installer writes it: the same name as in the other file, for another cluster.
@@ -133,6 +139,8 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       list: await up.list("v1", "ConfigMap", "ns", "a=b"),
       listOfNoGroup: await up.list("route.openshift.io/v1", "Route"),
       forbidden: await error(up.get("v1", "ConfigMap", "forbidden", "ns")),
+      expired: await error(up.get("v1", "ConfigMap", "expired", "ns")),
+      stranger: await error(connect({ context: "stranger" }).get("v1", "ConfigMap", "x", "ns")),
       down: await error(connect({ context: "down" }).get("v1", "ConfigMap", "x", "ns")),
       own: (await connect({ kubeconfig: process.env.OWN }).list("v1", "ConfigMap", "ns")).length,
       ownForbidden: await error(connect({ kubeconfig: process.env.OWN }).get("v1", "ConfigMap", "forbidden", "ns")),
@@ -154,6 +162,10 @@ it("reads objects as they are, takes what is missing for missing and explains ev
     forbidden: expect.stringMatching(
       /^Forbidden context "up" .*cannot read ConfigMap forbidden: .*403, configmaps is forbidden$/,
     ) as string,
+    expired: expect.stringMatching(
+      /answers 401, Unauthorized; the login has expired or was revoked: oc login https:\/\/localhost:\d+$/,
+    ) as string,
+    stranger: expect.stringMatching(/; has the kubeconfig the certificate-authority of this cluster\?$/) as string,
     down: expect.stringMatching(
       /^Error context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
     ) as string,
@@ -165,7 +177,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       /^Forbidden context "up" .*cannot ask Service guarded on port 8443: .*403, services\/proxy is forbidden$/,
     ) as string,
     unknown: expect.stringMatching(
-      /^AccessError context "elsewhere" is not in the kubeconfig .*\(\$KUBECONFIG\); it has up, down$/,
+      /^AccessError context "elsewhere" is not in the kubeconfig .*\(\$KUBECONFIG\); it has up, down, stranger$/,
     ) as string,
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
