@@ -5,6 +5,7 @@ import { bundleKeys, Cluster, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
+import { issue } from "../components/certificates";
 import { rotateAuthorities } from "./rotation";
 import { routersCa } from "./routersCa";
 import { testProject } from "./identities";
@@ -124,8 +125,24 @@ describe("after another refresh hint, another CA, and a peer with another URL an
       await expect(cluster1.read(api, kind, name)).rejects.toThrow(/404|not found/);
   });
 
+  test("a secret that somebody else keeps takes over", async () => {
+    const ca = issue("their CA", { ca: true });
+    const { certificate, pem, keyPem } = issue(cluster1.host, { dnsNames: [cluster1.host], issuer: ca });
+    const name = "their-tls";
+    const [crt, key] = [pem, keyPem].map((text) => Buffer.from(text).toString("base64"));
+    const data = { "tls.crt": crt, "tls.key": key };
+    const secret = { apiVersion: "v1", kind: "Secret", type: "kubernetes.io/tls", data };
+    await cluster1.apply({ ...secret, metadata: { name, namespace: NAMESPACE } });
+    await project.set("cluster1", "issuer", JSON.stringify({ type: "secret" }));
+    await project.set("cluster1", "names", JSON.stringify({ secret: name }));
+    await project.set("cluster1", "endpointCa", JSON.stringify(ca.pem));
+    await project.up("cluster1");
+    cluster1.endpointCa = ca.pem;
+    expect((await cluster1.endpoint()).certificate.fingerprint256).toBe(certificate.fingerprint256);
+  });
+
   test("the committed issuer can take over again, and nothing is left of the other", async () => {
-    for (const key of ["refreshHint", "endpointCa"]) await project.unset("cluster1", key);
+    for (const key of ["refreshHint", "endpointCa", "names"]) await project.unset("cluster1", key);
     await project.set("cluster1", "issuer", JSON.stringify({ type: "acme" }));
     await project.up("cluster1");
     delete cluster1.endpointCa;
