@@ -327,5 +327,5 @@ it("removes the operator's version, and no other's", async () => {
 it("says why it cannot remove it", async () => {
   const { code, stderr } = await run(["dist/components/removeCertManager.js"], { KUBE_CONTEXT: "elsewhere" });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^context "elsewhere" is not in the kubeconfig .*; it has up, down\n$/);
+  expect(stderr).toMatch(/^context "elsewhere" is not in the kubeconfig .*; it has up, down, stranger\n$/);
 });
