@@ -16,23 +16,25 @@ export async function publicationOf(
   return federation && { ...federation, ...(fingerprints && { fingerprints }) };
 }
 
-/**
- * What each of these stacks has published, or why it cannot be read.
- *
- * @throws Error when no stack can be read, and all for the same reason: it is the backend then, and one error says so
- */
+export type Readings = Map<string, Looked<Published | undefined>>;
+
+/** What each of these stacks has published, or why it cannot be read. */
 export async function readPublished(
   ids: readonly string[],
   published: (id: string) => Promise<Published | undefined>,
   parallel: number,
-): Promise<Map<string, Looked<Published | undefined>>> {
-  const readings = await inParallel(
-    parallel,
-    [...new Set(ids)],
-    async (id) => [id, await look(() => published(id))] as const,
+): Promise<Readings> {
+  const read = async (id: string): Promise<[string, Looked<Published | undefined>]> => [
+    id,
+    await look(() => published(id)),
+  ];
+  return new Map(await inParallel(parallel, [...new Set(ids)], read));
+}
+
+/** @throws Error when no stack can be read, and all for the same reason: it is the backend then, and one error says so */
+export function refuseUnreadable(readings: Readings): void {
+  const [reason, ...others] = new Set(
+    [...readings.values()].map((read) => ("because" in read ? read.because : undefined)),
   );
-  const reasons = new Set(readings.map(([, read]) => ("because" in read ? read.because : undefined)));
-  const [reason] = reasons;
-  if (reasons.size === 1 && reason !== undefined) throw new Error(`no stack can be read: ${reason}`);
-  return new Map(readings);
+  if (reason !== undefined && others.length === 0) throw new Error(`no stack can be read: ${reason}`);
 }

@@ -3,7 +3,7 @@ import { printable } from "../kernel/text";
 import { PROGRAM } from "../../components/names";
 import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
 import type { Publication } from "../../stacks/contract";
-import { publicationOf, readPublished } from "../members/publication";
+import { publicationOf, readPublished, refuseUnreadable } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look, type Looked } from "../kernel/looked";
@@ -61,11 +61,8 @@ export async function preview(
     (stack: string) => stack,
     (stack) => stacks.published(stack),
   );
-  await readPublished(
-    members.flatMap(({ id, peers }) => [id, ...peers]),
-    published,
-    parallel,
-  );
+  const ids = members.flatMap(({ id, peers }) => [id, ...peers]);
+  refuseUnreadable(await readPublished(ids, published, parallel));
   const rootsOf = once(
     (first: FirstPeer) => JSON.stringify(first),
     (first) => stacks.roots(first),

@@ -6,7 +6,7 @@ import { printable } from "../kernel/text";
 import type { Published } from "../pulumi/workspace";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Looked } from "../kernel/looked";
-import { readPublished } from "../members/publication";
+import { readPublished, refuseUnreadable } from "../members/publication";
 import { table } from "../kernel/table";
 import type { Contract } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
@@ -45,6 +45,7 @@ export async function status(
   const peers = members.flatMap(({ config }) => config.peers.filter(({ publication }) => publication === undefined));
   const ids = [...members, ...peers].map(({ id }) => id);
   const readings = await readPublished(ids, (id) => stacks.published(id), parallel);
+  refuseUnreadable(readings);
   return members.map((member) => statusOf(member, (stack) => readings.get(stack) ?? { because: "it was not read" }));
 }
 

@@ -11,6 +11,7 @@ import {
   type Trusted,
 } from "./convergence";
 import type { MeshMember } from "../members/members";
+import { readPublished } from "../members/publication";
 import { UNCHANGING } from "../pulumi/events";
 import { uninterrupted } from "../kernel/interruption";
 import { look as attempt } from "../kernel/looked";
@@ -134,11 +135,10 @@ async function look(
 }> {
   const found = new Map<string, Published | undefined>();
   const unread = new Map<string, string>();
-  await inParallel(parallel, ids, async (id) => {
-    const read = await attempt(() => stacks.published(id));
+  for (const [id, read] of await readPublished(ids, (one) => stacks.published(one), parallel)) {
     if ("seen" in read) found.set(id, read.seen);
     else unread.set(id, `its stack cannot be read: ${read.because}`);
-  });
+  }
   return {
     published: Object.fromEntries(ids.map((id) => [id, comparable(found.get(id)?.federation)])),
     again: new Set(ids.filter((id) => found.get(id)?.runAgain === true)),
