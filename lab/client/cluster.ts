@@ -181,6 +181,11 @@ export class Cluster {
     return this.exec(SERVER_POD, "spire-server", ["/spire-server", ...args]);
   }
 
+  /** What this cluster's SPIRE server has written since it started. */
+  serverLog(): Promise<string> {
+    return this.core.readNamespacedPodLog({ name: SERVER_POD, namespace: NAMESPACE, container: "spire-server" });
+  }
+
   /** The keys that this cluster's SPIRE server holds of another trust domain; undefined when it holds none. */
   async heldKeys(trustDomain: string): Promise<Keys | undefined> {
     const list = JSON.parse(await this.spireServer("bundle", "list", "-output", "json")) as {

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Cluster, NAMESPACE } from "../../lab/client/cluster";
+import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { handshake, Workload } from "../../lab/client/workload";
@@ -151,11 +151,10 @@ describe("the same once more when it is back, and the stack that left is destroy
 });
 
 test("a peer whose object gets another name is trusted all the while", async () => {
-  const pod = { name: "spire-server-0", namespace: NAMESPACE, container: "spire-server" };
-  const ended = async (): Promise<string[]> => {
-    const log = await cluster2.core.readNamespacedPodLog(pod);
-    return [...log.matchAll(/no longer managed" entry=(\S+)/g)].map(([, trustDomain = ""]) => trustDomain);
-  };
+  const ended = async (): Promise<string[]> =>
+    [...(await cluster2.serverLog()).matchAll(/no longer managed" entry=(\S+)/g)].map(
+      ([, trustDomain = ""]) => trustDomain,
+    );
   const before = await ended();
   expect(before).toContain(cluster3.trustDomain);
   const objectName = "renamed-federation";

@@ -160,8 +160,7 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
 
   test("7. the SPIRE server's log says that federation is on, bundles are refreshed and the endpoint serves", async () => {
     await eventually(async () => {
-      const name = { name: "spire-server-0", namespace: NAMESPACE, container: "spire-server" };
-      const log = await cluster.core.readNamespacedPodLog(name);
+      const log = await cluster.serverLog();
       expect(log).toContain('msg="Serving bundle endpoint"');
       for (const { trustDomain } of remotes)
         for (const message of ["Trust domain is now managed", "Bundle refreshed"])
