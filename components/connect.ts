@@ -174,7 +174,7 @@ function explainError(error: unknown, server: string): string {
   const reason = /failed, reason: (.*)$/s.exec(message)?.[1];
   const how = name === "AbortError" ? `no answer within ${REQUEST_MS / 1000} s` : reason || code || message;
   return /CERT|SIGNATURE/.test(code)
-    ? `${how}; has the kubeconfig the certificate-authority of this cluster?`
+    ? `${how}; does the kubeconfig have the certificate-authority of this cluster?`
     : `${how}; is the cluster up and reachable from here?`;
 }
 

@@ -131,7 +131,7 @@ function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: 
   if (twin !== undefined)
     return objectNameOf(twin) === object
       ? `"${peer.name}" and "${twin.name}" would both have object ${object}; rename one of them`
-      : `objects ${objectNameOf(twin)} of "${twin.name}" and ${object} of "${peer.name}" are too much alike; give one another objectName`;
+      : `objects ${objectNameOf(twin)} of "${twin.name}" and ${object} of "${peer.name}" are too much alike; give one of them another objectName`;
   const other = before.find(({ name }) => name === peer.name);
   if (other === undefined) return undefined;
   return other.id === peer.id

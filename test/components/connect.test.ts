@@ -165,7 +165,9 @@ it("reads objects as they are, takes what is missing for missing and explains ev
     expired: expect.stringMatching(
       /answers 401, Unauthorized; the login has expired or was revoked: oc login https:\/\/localhost:\d+$/,
     ) as string,
-    stranger: expect.stringMatching(/; has the kubeconfig the certificate-authority of this cluster\?$/) as string,
+    stranger: expect.stringMatching(
+      /; does the kubeconfig have the certificate-authority of this cluster\?$/,
+    ) as string,
     down: expect.stringMatching(
       /^Error context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
     ) as string,
