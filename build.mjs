@@ -6,7 +6,7 @@ import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
-const CLIENT = "components/kubernetesClient.ts";
+const CLIENT = "components/cluster/kubernetesClient.ts";
 const started = new Date();
 const entries = await Promise.all(
   ["components", "stacks", "mesh", "plugin", "policy", "deploy"].map((folder) =>
@@ -34,7 +34,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   metafile: true,
 });
-await writeLicences(Object.keys(metafile.inputs), "dist/components/kubernetesClient.licences.txt");
+await writeLicences(Object.keys(metafile.inputs), "dist/components/cluster/kubernetesClient.licences.txt");
 for (const file of files.filter((file) => !sources.includes(file) && !file.endsWith("tsconfig.json"))) {
   await mkdir(dirname(join("dist", file)), { recursive: true });
   await copyFile(file, join("dist", file));

@@ -3,7 +3,7 @@
 const files = {
   transform: { "^.+\\.ts$": "@swc/jest" },
   // The client is ES modules, which jest does not load: as `npm run build` has bundled it.
-  moduleNameMapper: { "/kubernetesClient$": "<rootDir>/dist/components/kubernetesClient.js" },
+  moduleNameMapper: { "/kubernetesClient$": "<rootDir>/dist/components/cluster/kubernetesClient.js" },
 };
 
 /**

@@ -1,19 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
-import { checkName } from "./arguments";
-import { watchCertManager } from "./certManagerReadiness";
-import type { ClusterReader } from "./cluster";
-import { ownedMetadata } from "./correction";
-import { describeInstalled, type InstalledOperator, inspectCertManager } from "./inspectCertManager";
-import { CERT_MANAGER, STACK_ANNOTATION } from "./names";
-import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./olm";
-import { clusterFor } from "./openCluster";
-import { refuse } from "./problem";
-import { whenReady, type WaitOptions } from "./readiness";
-import { removalCommand } from "./removalCommand";
-import { onceApplied } from "./savedPlan";
-import { orStop, stopProgram } from "./stopProgram";
+import type { ClusterAccess } from "./cluster/access";
+import { checkName } from "./shared/arguments";
+import { watchCertManager } from "./operators/certManagerReadiness";
+import type { ClusterReader } from "./cluster/cluster";
+import { ownedMetadata } from "./shared/correction";
+import { describeInstalled, type InstalledOperator, inspectCertManager } from "./operators/inspectCertManager";
+import { CERT_MANAGER, STACK_ANNOTATION } from "./shared/names";
+import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";
+import { clusterFor } from "./cluster/openCluster";
+import { refuse } from "./shared/problem";
+import { whenReady, type WaitOptions } from "./waiting/readiness";
+import { removalCommand } from "./shared/removalCommand";
+import { onceApplied } from "./shared/savedPlan";
+import { orStop, stopProgram } from "./shared/stopProgram";
 
 /** When OLM executes an InstallPlan. @enum */
 export const InstallPlanApproval = {

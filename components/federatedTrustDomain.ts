@@ -2,18 +2,25 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { checkPeer } from "./arguments";
-import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundleFetch";
-import { beginning, BEGINNING_ANNOTATION, BUNDLE_ANNOTATION, bundleMark, fetchOf, TRUST_KIND } from "./bundleMark";
-import type { ClusterAccess } from "./access";
-import { OWNED, SPIRE_API } from "./names";
-import { clusterFor } from "./openCluster";
-import { federatedTrustDomainSpec, type Peer } from "./peer";
-import { pinned } from "./pinnedRoots";
-import { explain, refuse } from "./problem";
-import { type Bootstrap, givenBundle, isGiven } from "./givenBundle";
-import { orStop, stopProgram } from "./stopProgram";
-import type { TrustBundle } from "./trustBundle";
+import { checkPeer } from "./shared/arguments";
+import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundle/bundleFetch";
+import {
+  beginning,
+  BEGINNING_ANNOTATION,
+  BUNDLE_ANNOTATION,
+  bundleMark,
+  fetchOf,
+  TRUST_KIND,
+} from "./bundle/bundleMark";
+import type { ClusterAccess } from "./cluster/access";
+import { OWNED, SPIRE_API } from "./shared/names";
+import { clusterFor } from "./cluster/openCluster";
+import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
+import { pinned } from "./bundle/pinnedRoots";
+import { explain, refuse } from "./shared/problem";
+import { type Bootstrap, givenBundle, isGiven } from "./bundle/givenBundle";
+import { orStop, stopProgram } from "./shared/stopProgram";
+import type { TrustBundle } from "./bundle/trustBundle";
 
 export interface FederatedTrustDomainArgs extends ClusterAccess {
   /** The trust domain to federate with. */

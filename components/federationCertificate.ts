@@ -1,19 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { checkCertificateTimes, checkHost, checkName, formatDuration, parseDuration } from "./arguments";
-import { type IssuerReference, lookAtCertificate } from "./certificateReadiness";
-import type { ClusterAccess } from "./access";
-import { type ClusterReader } from "./cluster";
-import { ownedMetadata } from "./correction";
-import { readIssuingCa } from "./issuingCa";
-import { checkIssuer, planIssuer, type IssuerArgs } from "./issuer";
-import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./names";
-import { clusterFor } from "./openCluster";
-import { refuse } from "./problem";
-import { whenReady, type WaitOptions } from "./readiness";
-import { onceApplied } from "./savedPlan";
-import { orStop } from "./stopProgram";
+import { checkCertificateTimes, checkHost, checkName, formatDuration, parseDuration } from "./shared/arguments";
+import { type IssuerReference, lookAtCertificate } from "./certificates/certificateReadiness";
+import type { ClusterAccess } from "./cluster/access";
+import { type ClusterReader } from "./cluster/cluster";
+import { ownedMetadata } from "./shared/correction";
+import { readIssuingCa } from "./certificates/issuingCa";
+import { checkIssuer, planIssuer, type IssuerArgs } from "./certificates/issuer";
+import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
+import { clusterFor } from "./cluster/openCluster";
+import { refuse } from "./shared/problem";
+import { whenReady, type WaitOptions } from "./waiting/readiness";
+import { onceApplied } from "./shared/savedPlan";
+import { orStop } from "./shared/stopProgram";
 
 export interface FederationCertificateArgs extends ClusterAccess {
   /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */

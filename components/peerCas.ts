@@ -1,19 +1,19 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
-import { splitPem } from "./arguments";
-import type { ClusterReader } from "./cluster";
-import { ownedAnnotations, type WantedObject } from "./correction";
-import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./names";
-import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./olm";
-import { clusterFor } from "./openCluster";
-import type { Peer } from "./peer";
-import { lookAtMountedCas } from "./peerCasReadiness";
-import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./readiness";
-import { removalCommand } from "./removalCommand";
-import { onceApplied } from "./savedPlan";
-import { orStop, stopProgram } from "./stopProgram";
-import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas";
+import type { ClusterAccess } from "./cluster/access";
+import { splitPem } from "./shared/arguments";
+import type { ClusterReader } from "./cluster/cluster";
+import { ownedAnnotations, type WantedObject } from "./shared/correction";
+import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
+import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
+import { clusterFor } from "./cluster/openCluster";
+import type { Peer } from "./bundle/peer";
+import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
+import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
+import { removalCommand } from "./shared/removalCommand";
+import { onceApplied } from "./shared/savedPlan";
+import { orStop, stopProgram } from "./shared/stopProgram";
+import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccess {
   /** Peers with profile `https_web` and `caCertificates`. */

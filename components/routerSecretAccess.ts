@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
-import { checkName } from "./arguments";
-import { ownedMetadata } from "./correction";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./names";
-import { clusterFor } from "./openCluster";
-import { refuse } from "./problem";
+import type { ClusterAccess } from "./cluster/access";
+import { checkName } from "./shared/arguments";
+import { ownedMetadata } from "./shared/correction";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
+import { clusterFor } from "./cluster/openCluster";
+import { refuse } from "./shared/problem";
 
 export interface RouterSecretAccessArgs extends ClusterAccess {
   /**

@@ -1,25 +1,30 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { accessOf, type ClusterAccess } from "./access";
-import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./arguments";
-import { ACME_IS_PUBLIC, checkBundleEndpoint, renderBundleEndpoint, type BundleEndpointArgs } from "./bundleEndpoint";
-import { fetchCommand } from "./bundleFetch";
-import type { Cluster } from "./cluster";
-import { lookAtServedBundle, type ProbeFrom } from "./clusterProbe";
-import { makeRoute, type OwnRoute } from "./federationRoute";
-import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./federationSpec";
-import { clusterFor } from "./openCluster";
-import { type Peer, serverSpiffeId } from "./peer";
-import { problem, refuse, type Problem } from "./problem";
-import { whenReady, type WaitOptions } from "./readiness";
-import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./spiffeEndpoint";
-import { lookAtRoute } from "./routeReadiness";
-import { onceApplied } from "./savedPlan";
-import { lookAtSpireServer } from "./spireServerReadiness";
-import type { SpireServerSpecArgs } from "./spireServerArgs";
-import { appliedFederation, makeServer } from "./spireServerPatch";
-import { checkSpireServerSpec } from "./spireServerSpec";
-import { orStop } from "./stopProgram";
+import { accessOf, type ClusterAccess } from "./cluster/access";
+import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./shared/arguments";
+import {
+  ACME_IS_PUBLIC,
+  checkBundleEndpoint,
+  renderBundleEndpoint,
+  type BundleEndpointArgs,
+} from "./spireServer/bundleEndpoint";
+import { fetchCommand } from "./bundle/bundleFetch";
+import type { Cluster } from "./cluster/cluster";
+import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
+import { makeRoute, type OwnRoute } from "./route/federationRoute";
+import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./spireServer/federationSpec";
+import { clusterFor } from "./cluster/openCluster";
+import { type Peer, serverSpiffeId } from "./bundle/peer";
+import { problem, refuse, type Problem } from "./shared/problem";
+import { whenReady, type WaitOptions } from "./waiting/readiness";
+import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";
+import { lookAtRoute } from "./route/routeReadiness";
+import { onceApplied } from "./shared/savedPlan";
+import { lookAtSpireServer } from "./spireServer/spireServerReadiness";
+import type { SpireServerSpecArgs } from "./spireServer/spireServerArgs";
+import { appliedFederation, makeServer } from "./spireServer/spireServerPatch";
+import { checkSpireServerSpec } from "./spireServer/spireServerSpec";
+import { orStop } from "./shared/stopProgram";
 
 /** Where the SPIRE server gets its peers from. @enum */
 export const FederatesWithMode = {

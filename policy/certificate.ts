@@ -1,7 +1,7 @@
 /** The certificate of the bundle endpoint. */
-import { parseDuration } from "../components/arguments";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../components/names";
-import { problem } from "../components/problem";
+import { parseDuration } from "../components/shared/arguments";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "../components/shared/names";
+import { problem } from "../components/shared/problem";
 import { isKind, namespaceOf } from "./kubernetes";
 import type { Resource, Rule } from "./rule";
 

@@ -1,5 +1,5 @@
 /** What a stack publishes, and peers and people read. */
-import { type Problem, problem } from "../components/problem";
+import { type Problem, problem } from "../components/shared/problem";
 import { known, type Resource, type Rule, type Violation } from "./rule";
 import { isPrivateJwk, secretIn } from "./secretValues";
 

@@ -1,6 +1,6 @@
 /** How a rule is written, and how Pulumi asks it. */
 import type { Policies, ReportViolation, ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
-import { explain, type Problem } from "../components/problem";
+import { explain, type Problem } from "../components/shared/problem";
 
 /** A resource as Pulumi shows it. Reading a value that is not known in a preview throws. */
 export type Resource = Pick<ResourceValidationArgs, "type" | "name" | "urn" | "props" | "opts" | "provider">;

@@ -1,6 +1,6 @@
 /** Who may read Secrets: the router, and the endpoint's alone. */
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SECRET_READER } from "../components/names";
-import { type Problem, problem } from "../components/problem";
+import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, ROUTER, SECRET_READER } from "../components/shared/names";
+import { type Problem, problem } from "../components/shared/problem";
 import { byCluster, isKind, nameOf, namespaceOf } from "./kubernetes";
 import { known, type Resource, type Rule, type Violation } from "./rule";
 

@@ -1,6 +1,6 @@
 /** Whether a value is one that nobody else should have. Pure; nothing here quotes the value. */
-import { holdsPassword } from "../components/spireServerSpec";
-import { isObject, parsed } from "../components/untyped";
+import { holdsPassword } from "../components/spireServer/spireServerSpec";
+import { isObject, parsed } from "../components/shared/untyped";
 
 /** Endings of names of such values, in lower case and without separators, and what they are. */
 const NAMES: Readonly<Record<string, string>> = {

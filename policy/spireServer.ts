@@ -1,5 +1,5 @@
 /** The federation of the SpireServer, which stays once it is set. */
-import { type Problem, problem } from "../components/problem";
+import { type Problem, problem } from "../components/shared/problem";
 import { isKind, isPatch } from "./kubernetes";
 import type { Resource, Rule } from "./rule";
 

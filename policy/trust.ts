@@ -1,7 +1,7 @@
 /** Whom a cluster trusts: ClusterFederatedTrustDomains, and the list of the SpireServer. */
-import { checkHost, checkHttpsUrl } from "../components/arguments";
-import { FEDERATION_CLASS, OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/names";
-import { type Problem, problem } from "../components/problem";
+import { checkHost, checkHttpsUrl } from "../components/shared/arguments";
+import { FEDERATION_CLASS, OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/shared/names";
+import { type Problem, problem } from "../components/shared/problem";
 import { byCluster, isKind, nameOf, namespaceOf } from "./kubernetes";
 import { known, type Resource, type Rule, type Violation } from "./rule";
 

@@ -1,7 +1,7 @@
 /** Files of the project's folder that hold a trust bundle. */
 import { closeSync, fstatSync, openSync, readFileSync, constants } from "node:fs";
 import { resolve } from "node:path";
-import { MOST_BYTES } from "../components/trustBundle";
+import { MOST_BYTES } from "../components/bundle/trustBundle";
 
 /**
  * The file's text.

@@ -1,14 +1,14 @@
 /** What one stack is configured to be. The only reader of Pulumi's config; everything else takes a ClusterConfig. */
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "../components/access";
-import * as check from "../components/arguments";
-import type { ProbeFrom } from "../components/clusterProbe";
+import type { ClusterAccess } from "../components/cluster/access";
+import * as check from "../components/shared/arguments";
+import type { ProbeFrom } from "../components/bundle/clusterProbe";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
-import { ISSUER_DEFAULTS } from "../components/issuer";
-import { kubeconfigName, usedContext } from "../components/kubeconfig";
-import type { Profile } from "../components/peer";
-import type { Problem } from "../components/problem";
-import type { Bootstrap } from "../components/givenBundle";
+import { ISSUER_DEFAULTS } from "../components/certificates/issuer";
+import { kubeconfigName, usedContext } from "../components/cluster/kubeconfig";
+import type { Profile } from "../components/bundle/peer";
+import type { Problem } from "../components/shared/problem";
+import type { Bootstrap } from "../components/bundle/givenBundle";
 import { readBundleFile } from "./bundleFile";
 import { checkEndpointIssuer, type EndpointIssuer, type Open } from "./endpoint";
 import { checkEndpointNames, type EndpointNames, endpointNames } from "./endpointNames";

@@ -6,11 +6,11 @@
  * was destroyed or its state was lost; the trust is kept until the config ends it.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { checkPeer, checkPeers } from "../components/arguments";
-import type { KeptPeer } from "../components/keptPeer";
-import type { Peer, Profile } from "../components/peer";
-import type { Problem } from "../components/problem";
-import { isObject } from "../components/untyped";
+import { checkPeer, checkPeers } from "../components/shared/arguments";
+import type { KeptPeer } from "../components/bundle/keptPeer";
+import type { Peer, Profile } from "../components/bundle/peer";
+import type { Problem } from "../components/shared/problem";
+import { isObject } from "../components/shared/untyped";
 import { definedOnly, Fields } from "./fields";
 import type { ConfiguredPeer } from "./peers";
 

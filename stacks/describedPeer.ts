@@ -1,11 +1,11 @@
 /** A trust domain that no stack of ours runs, as an entry of `peers` describes it: what a stack would publish, by hand. */
-import * as check from "../components/arguments";
-import { type Peer, serverSpiffeId } from "../components/peer";
-import { judgePins } from "../components/pinnedRoots";
-import type { Problem } from "../components/problem";
-import { SHOW_BUNDLE } from "../components/givenBundle";
-import { parseTrustBundle, type TrustBundle } from "../components/trustBundle";
-import { isObject } from "../components/untyped";
+import * as check from "../components/shared/arguments";
+import { type Peer, serverSpiffeId } from "../components/bundle/peer";
+import { judgePins } from "../components/bundle/pinnedRoots";
+import type { Problem } from "../components/shared/problem";
+import { SHOW_BUNDLE } from "../components/bundle/givenBundle";
+import { parseTrustBundle, type TrustBundle } from "../components/bundle/trustBundle";
+import { isObject } from "../components/shared/untyped";
 import { CONTRACT_VERSION, type Publication } from "./contract";
 import { definedOnly, type Fields } from "./fields";
 import type { DescribedPeer, ReadFile } from "./peers";

@@ -1,15 +1,15 @@
 /** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
-import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/bundleEndpoint";
-import type { BundleEndpointSpec } from "../components/federationSpec";
-import { accessOf, oc } from "../components/access";
-import type { KubeObject } from "../components/cluster";
-import { owners } from "../components/fieldOwners";
-import { FIELD_MANAGER } from "../components/names";
-import { word } from "../components/shell";
+import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/spireServer/bundleEndpoint";
+import type { BundleEndpointSpec } from "../components/spireServer/federationSpec";
+import { accessOf, oc } from "../components/cluster/access";
+import type { KubeObject } from "../components/cluster/cluster";
+import { owners } from "../components/cluster/fieldOwners";
+import { FIELD_MANAGER } from "../components/shared/names";
+import { word } from "../components/shared/shell";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
-import { checkIssuer, type IssuerArgs } from "../components/issuer";
-import { checkEmail, checkHttpsUrl } from "../components/arguments";
-import { problem, type Problem } from "../components/problem";
+import { checkIssuer, type IssuerArgs } from "../components/certificates/issuer";
+import { checkEmail, checkHttpsUrl } from "../components/shared/arguments";
+import { problem, type Problem } from "../components/shared/problem";
 import type { ClusterConfig } from "./config";
 import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
 

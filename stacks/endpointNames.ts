@@ -1,7 +1,7 @@
 /** Names of the endpoint's objects, where a cluster has them by other names than the procedure's. */
-import { checkName } from "../components/arguments";
-import { CERTIFICATE_SECRET, OWN_ROUTE, SECRET_READER } from "../components/names";
-import type { Problem } from "../components/problem";
+import { checkName } from "../components/shared/arguments";
+import { CERTIFICATE_SECRET, OWN_ROUTE, SECRET_READER } from "../components/shared/names";
+import type { Problem } from "../components/shared/problem";
 import type { Fields } from "./fields";
 
 export interface EndpointNames {

@@ -5,10 +5,10 @@
  * Pulumi hands over top-level values as text and nested ones as JSON, so numbers, flags, lists and objects are taken
  * in either form. Empty text is the same as no value: in Pulumi.yaml every optional key must have some default.
  */
-import { NOT_SHOWN } from "../components/notShown";
-import type { Problem } from "../components/problem";
-import { unknownKey } from "../components/unknownKey";
-import { isObject, parsed } from "../components/untyped";
+import { NOT_SHOWN } from "../components/shared/notShown";
+import type { Problem } from "../components/shared/problem";
+import { unknownKey } from "../components/shared/unknownKey";
+import { isObject, parsed } from "../components/shared/untyped";
 
 export class Fields {
   private readonly asked = new Set<string>();

@@ -1,14 +1,14 @@
 /** The first bundles of peers that are known before any change: who publishes one, and which are refused. */
-import { accessOf, type ClusterAccess } from "../components/access";
-import { beginning, BEGINNING_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundleMark";
-import type { ClusterReader } from "../components/cluster";
+import { accessOf, type ClusterAccess } from "../components/cluster/access";
+import { beginning, BEGINNING_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundle/bundleMark";
+import type { ClusterReader } from "../components/cluster/cluster";
 import { objectName } from "../components/federatedTrustDomain";
-import { federatedTrustDomainSpec, type Peer } from "../components/peer";
-import { problem, type Problem } from "../components/problem";
-import { word } from "../components/shell";
-import { parseTrustBundle, type TrustBundle } from "../components/trustBundle";
-import { PROGRAM } from "../components/names";
-import { type Bootstrap, givenBundle, isGiven } from "../components/givenBundle";
+import { federatedTrustDomainSpec, type Peer } from "../components/bundle/peer";
+import { problem, type Problem } from "../components/shared/problem";
+import { word } from "../components/shared/shell";
+import { parseTrustBundle, type TrustBundle } from "../components/bundle/trustBundle";
+import { PROGRAM } from "../components/shared/names";
+import { type Bootstrap, givenBundle, isGiven } from "../components/bundle/givenBundle";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
 import { withFreshRoots } from "./freshRoots";

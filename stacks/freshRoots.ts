@@ -2,14 +2,14 @@
  * The roots of a peer at the time at which trust begins. A stack publishes them as of its last up, and SPIRE's keys live for
  * a day: where this machine has the peer's context as well, they are read from the peer's own cluster.
  */
-import { splitPem } from "../components/arguments";
-import type { ClusterAccess } from "../components/access";
-import type { ClusterReader } from "../components/cluster";
-import { AccessError } from "../components/kubeconfig";
-import type { Peer } from "../components/peer";
-import { explain } from "../components/problem";
-import { readOwnTrust } from "../components/spiffeEndpoint";
-import { bundleFromCertificates, parseTrustBundle } from "../components/trustBundle";
+import { splitPem } from "../components/shared/arguments";
+import type { ClusterAccess } from "../components/cluster/access";
+import type { ClusterReader } from "../components/cluster/cluster";
+import { AccessError } from "../components/cluster/kubeconfig";
+import type { Peer } from "../components/bundle/peer";
+import { explain } from "../components/shared/problem";
+import { readOwnTrust } from "../components/bundle/spiffeEndpoint";
+import { bundleFromCertificates, parseTrustBundle } from "../components/bundle/trustBundle";
 
 /** A peer with the roots of its own cluster; or as its stack publishes it, and why that cluster could not be read. */
 export type FreshPeer = { peer: Peer; fresh: true } | { peer: Peer; unread?: string };

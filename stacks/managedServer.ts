@@ -5,16 +5,16 @@
  * it. And nothing falls back to a default that would lose data or that the API server would refuse.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type ClusterAccess, oc } from "../components/access";
-import { parseDuration } from "../components/arguments";
-import type { KubeObject } from "../components/cluster";
-import { owners } from "../components/fieldOwners";
-import { FIELD_MANAGER } from "../components/names";
-import type { Problem } from "../components/problem";
-import { fieldAt, REQUIRED } from "../components/spireServerSchema";
-import { leaves, renderSpireServerSpec } from "../components/spireServerSpec";
-import { isObject } from "../components/untyped";
-import { describeRelease, type ZtwimRelease } from "../components/ztwimRelease";
+import { type ClusterAccess, oc } from "../components/cluster/access";
+import { parseDuration } from "../components/shared/arguments";
+import type { KubeObject } from "../components/cluster/cluster";
+import { owners } from "../components/cluster/fieldOwners";
+import { FIELD_MANAGER } from "../components/shared/names";
+import type { Problem } from "../components/shared/problem";
+import { fieldAt, REQUIRED } from "../components/spireServer/spireServerSchema";
+import { leaves, renderSpireServerSpec } from "../components/spireServer/spireServerSpec";
+import { isObject } from "../components/shared/untyped";
+import { describeRelease, type ZtwimRelease } from "../components/spireServer/ztwimRelease";
 import type { ManagedSpireServer } from "./spireServerConfig";
 
 export type LiveSpireServer = KubeObject & { spec?: Record<string, unknown> };

@@ -2,10 +2,10 @@
  * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
  * which the config describes instead.
  */
-import { checkName } from "../components/arguments";
+import { checkName } from "../components/shared/arguments";
 import { objectName as nameOfObject } from "../components/federatedTrustDomain";
 import { describePeer, fingerprintsIn } from "./describedPeer";
-import type { Problem } from "../components/problem";
+import type { Problem } from "../components/shared/problem";
 import type { Publication } from "./contract";
 import type { Fields } from "./fields";
 import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";

@@ -2,21 +2,31 @@
  * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
  * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
-import { accessOf, type ClusterAccess } from "../components/access";
-import { TRUST_KIND, type TrustObject } from "../components/bundleMark";
-import { type Cluster, type ClusterReader, Forbidden, type KubeObject, type ServiceProxy } from "../components/cluster";
-import { PROXY_RIGHTS, readServedBundle } from "../components/clusterProbe";
-import { readIssuer } from "../components/certificateReadiness";
-import { type Conditioned, isTrue } from "../components/conditions";
-import type { FederationRoute } from "../components/federationRoute";
-import { describeInstalled, type InstalledOperator, inspectCertManager } from "../components/inspectCertManager";
-import { existingIssuer } from "../components/issuer";
-import { refusalOfRouter } from "../components/routerCertificate";
-import { AccessError } from "../components/kubeconfig";
-import * as names from "../components/names";
-import { problem, type Problem } from "../components/problem";
-import { word } from "../components/shell";
-import { readZtwimRelease } from "../components/ztwimRelease";
+import { accessOf, type ClusterAccess } from "../components/cluster/access";
+import { TRUST_KIND, type TrustObject } from "../components/bundle/bundleMark";
+import {
+  type Cluster,
+  type ClusterReader,
+  Forbidden,
+  type KubeObject,
+  type ServiceProxy,
+} from "../components/cluster/cluster";
+import { PROXY_RIGHTS, readServedBundle } from "../components/bundle/clusterProbe";
+import { readIssuer } from "../components/certificates/certificateReadiness";
+import { type Conditioned, isTrue } from "../components/cluster/conditions";
+import type { FederationRoute } from "../components/route/federationRoute";
+import {
+  describeInstalled,
+  type InstalledOperator,
+  inspectCertManager,
+} from "../components/operators/inspectCertManager";
+import { existingIssuer } from "../components/certificates/issuer";
+import { refusalOfRouter } from "../components/certificates/routerCertificate";
+import { AccessError } from "../components/cluster/kubeconfig";
+import * as names from "../components/shared/names";
+import { problem, type Problem } from "../components/shared/problem";
+import { word } from "../components/shared/shell";
+import { readZtwimRelease } from "../components/spireServer/ztwimRelease";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, judgeEndpoint, judgeForeignSecret, keepEndpoint, type LiveEndpoint } from "./endpoint";
 import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "./managedServer";

@@ -1,18 +1,18 @@
 /** What the cluster's platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
-import { word } from "../components/shell";
-import { oc } from "../components/access";
-import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster";
-import { ISSUER_DEFAULTS } from "../components/issuer";
-import { OPERAND_NAMESPACE, PROGRAM, TRUSTED_CA_ENV, ZTWIM } from "../components/names";
-import { TRUSTED_CA } from "../components/operatorRefusal";
-import type { Problem } from "../components/problem";
+import { word } from "../components/shared/shell";
+import { oc } from "../components/cluster/access";
+import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster/cluster";
+import { ISSUER_DEFAULTS } from "../components/certificates/issuer";
+import { OPERAND_NAMESPACE, PROGRAM, TRUSTED_CA_ENV, ZTWIM } from "../components/shared/names";
+import { TRUSTED_CA } from "../components/spireServer/operatorRefusal";
+import type { Problem } from "../components/shared/problem";
 import {
   operatorEnv,
   readReleaseState,
   type ReleaseState,
   type ZtwimRelease,
   ztwimRelease,
-} from "../components/ztwimRelease";
+} from "../components/spireServer/ztwimRelease";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, endpointSecret } from "./endpoint";
 

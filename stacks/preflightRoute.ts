@@ -1,9 +1,14 @@
 /** What the cluster's Routes and domains say against the config, and what people should know of the endpoint's Route. Pure. */
-import { oc } from "../components/access";
-import type { KubeObject } from "../components/cluster";
-import { besideFormerRoute, federationRoute, type FederationRoute, operatorsHost } from "../components/federationRoute";
-import * as names from "../components/names";
-import { problem, type Problem } from "../components/problem";
+import { oc } from "../components/cluster/access";
+import type { KubeObject } from "../components/cluster/cluster";
+import {
+  besideFormerRoute,
+  federationRoute,
+  type FederationRoute,
+  operatorsHost,
+} from "../components/route/federationRoute";
+import * as names from "../components/shared/names";
+import { problem, type Problem } from "../components/shared/problem";
 import type { ClusterConfig } from "./config";
 
 export interface IngressConfig extends KubeObject {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../components/problem";
+import type { Problem } from "../components/shared/problem";
 
 /**
  * Everything for which a stack must not go on, in one error that a person can work through.

@@ -2,12 +2,12 @@
  * What the endpoints of new peers serve, asked before anything is changed: those of peers that no stack runs, which nobody
  * has proved before, and those with https_spiffe, whose keys may be others than those with which trust is to begin.
  */
-import { fetchFirst } from "../components/bundleFetch";
-import type { TrustObject } from "../components/bundleMark";
-import { isGiven, notOfEndpoint } from "../components/givenBundle";
-import { type Peer, serverSpiffeId } from "../components/peer";
-import { explain, type Problem } from "../components/problem";
-import { refusalOfSpiffeEndpoint } from "../components/spiffeEndpoint";
+import { fetchFirst } from "../components/bundle/bundleFetch";
+import type { TrustObject } from "../components/bundle/bundleMark";
+import { isGiven, notOfEndpoint } from "../components/bundle/givenBundle";
+import { type Peer, serverSpiffeId } from "../components/bundle/peer";
+import { explain, type Problem } from "../components/shared/problem";
+import { refusalOfSpiffeEndpoint } from "../components/bundle/spiffeEndpoint";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
 import { bootstrapOf, needsBundle } from "./firstBundle";

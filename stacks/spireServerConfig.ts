@@ -1,7 +1,7 @@
-import { fieldAt, SPIRE_SERVER_SPEC } from "../components/spireServerSchema";
-import type { SpireServerSpecArgs } from "../components/spireServerArgs";
-import { holdsPassword, readSpireServerSpec } from "../components/spireServerSpec";
-import { unknownKey } from "../components/unknownKey";
+import { fieldAt, SPIRE_SERVER_SPEC } from "../components/spireServer/spireServerSchema";
+import type { SpireServerSpecArgs } from "../components/spireServer/spireServerArgs";
+import { holdsPassword, readSpireServerSpec } from "../components/spireServer/spireServerSpec";
+import { unknownKey } from "../components/shared/unknownKey";
 import type { Fields } from "./fields";
 
 /** The SpireServer as `spireServer.manage` makes it the stack's own. */

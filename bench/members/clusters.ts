@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { createSecureContext } from "node:tls";
 import { WebSocketServer } from "ws";
-import type { KubeObject } from "../../components/cluster";
+import type { KubeObject } from "../../components/cluster/cluster";
 import type { HeldBundle } from "../../mesh/spire/bundle";
 import { issue } from "../../test/components/certificates";
 import { type Cluster, clusterNamed, hostOf } from "../../test/mesh/verify/fixture";

@@ -6,7 +6,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "../../components/kubernetesClient";
+import { KubeConfig } from "../../components/cluster/kubernetesClient";
 import { Project } from "../../lab/client/project";
 import { inParallel } from "../../mesh/kernel/parallel";
 import { hostOf, trustDomainOf } from "../../test/mesh/verify/fixture";

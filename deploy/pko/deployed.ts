@@ -1,7 +1,7 @@
 /** The members of a mesh as the operator is to run them: their stack files, and what these name. */
 import { readFile } from "node:fs/promises";
 import { join, normalize, relative } from "node:path";
-import { isObject, parsed } from "../../components/untyped";
+import { isObject, parsed } from "../../components/shared/untyped";
 import { shortName } from "../../stacks/stackName";
 import { UsageError } from "../../mesh/kernel/exit";
 import { type MeshMember, readMembers } from "../../mesh/members/members";

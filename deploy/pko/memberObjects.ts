@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { stringify } from "yaml";
-import { word } from "../../components/shell";
+import { word } from "../../components/shared/shell";
 import type { DeployedMember, NeededStack } from "./deployed";
 import { besides, type Deployment, type KubernetesObject, named } from "./objects";
 

@@ -1,6 +1,6 @@
 /** docs/commands.md, made of the declarations from which parser, help and completion are made. */
 import type { Option } from "commander";
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { COMMANDS } from "../../mesh/cli/commandList";
 import { type DeclaredCommand, GROUPS } from "../../mesh/cli/declare";
 import { code, markdownTable } from "./table";

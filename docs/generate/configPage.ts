@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { ISSUER_PROPERTIES } from "../../components/issuer";
-import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServerSchema";
+import { ISSUER_PROPERTIES } from "../../components/certificates/issuer";
+import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServer/spireServerSchema";
 import { code, markdownTable } from "./table";
 import { fieldsOf, ROOT } from "./typeFields";
 
@@ -83,7 +83,7 @@ ${markdownTable(["key", "meaning"], rows)}`;
 
 function issuers(): string {
   const rows = Object.entries(ISSUER_PROPERTIES).flatMap(([type, properties]) =>
-    fieldsOf("components/issuer.ts", "IssuerArgs", properties).map(({ name, about }) => [
+    fieldsOf("components/certificates/issuer.ts", "IssuerArgs", properties).map(({ name, about }) => [
       code(`issuer.${name}`),
       code(type),
       about.replace(`${code(type)}: `, ""),

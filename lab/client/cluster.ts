@@ -12,7 +12,7 @@ import {
   setHeaderOptions,
   type V1Pod,
   type V1Status,
-} from "../../components/kubernetesClient";
+} from "../../components/cluster/kubernetesClient";
 
 export const NAMESPACE = "zero-trust-workload-identity-manager";
 export const ZTWIM_SUBSCRIPTION = "openshift-zero-trust-workload-identity-manager";

@@ -1,5 +1,5 @@
 /** Evidence that two clusters trust each other, gathered from their APIs, endpoints and SPIRE servers. */
-import type { V1Pod } from "../../components/kubernetesClient";
+import type { V1Pod } from "../../components/cluster/kubernetesClient";
 import type { Cluster } from "../client/cluster";
 import { eventually } from "../client/eventually";
 import { handshake, Workload } from "../client/workload";

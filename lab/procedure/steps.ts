@@ -1,5 +1,5 @@
 /** The documented procedure, done as by hand. */
-import { loadAllYaml } from "../../components/kubernetesClient";
+import { loadAllYaml } from "../../components/cluster/kubernetesClient";
 import type { Cluster, Manifest } from "../client/cluster";
 import { eventually } from "../client/eventually";
 import { certManagerRuns, curl, federationDomain, mustBe, serverRuns } from "./looks";

@@ -2,9 +2,9 @@
  * `spire-federation adopt`: clusters that were federated by hand become members. An up applies what a cluster has already,
  * and so changes nothing but the objects' annotations; that is made sure of before, and looked at afterwards.
  */
-import { accessOf, type ClusterAccess } from "../../components/access";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
-import { OPERAND_NAMESPACE } from "../../components/names";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import { OPERAND_NAMESPACE } from "../../components/shared/names";
 import { definedOnly } from "../../stacks/fields";
 import { type Compared, identify } from "../drift/objectFindings";
 import { readStack } from "../drift/memberReading";

@@ -1,12 +1,12 @@
 /** The config by which a stack asks for what a cluster has already. Pure. */
 import { isDeepStrictEqual } from "node:util";
-import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/arguments";
+import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/shared/arguments";
 import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
-import { federationRoute, operatorsHost, routeSpec } from "../../components/federationRoute";
-import type { FederationSpec } from "../../components/federationSpec";
-import { planIssuer, type IssuerArgs, type IssuerKind } from "../../components/issuer";
-import { PROGRAM } from "../../components/names";
-import { isObject } from "../../components/untyped";
+import { federationRoute, operatorsHost, routeSpec } from "../../components/route/federationRoute";
+import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import { planIssuer, type IssuerArgs, type IssuerKind } from "../../components/certificates/issuer";
+import { PROGRAM } from "../../components/shared/names";
+import { isObject } from "../../components/shared/untyped";
 import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
 import { objectDifferences } from "../drift/difference";

@@ -1,12 +1,12 @@
 /** The peers that a cluster trusts, as a stack's config names or describes them. Pure. */
 import { X509Certificate } from "node:crypto";
-import type { TrustObject } from "../../components/bundleMark";
+import type { TrustObject } from "../../components/bundle/bundleMark";
 import { objectName } from "../../components/federatedTrustDomain";
-import type { FederationSpec } from "../../components/federationSpec";
-import { SHOW_BUNDLE } from "../../components/givenBundle";
-import { FEDERATION_CLASS } from "../../components/names";
-import { serverSpiffeId } from "../../components/peer";
-import { bundleFromCertificates, parseTrustBundle } from "../../components/trustBundle";
+import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import { SHOW_BUNDLE } from "../../components/bundle/givenBundle";
+import { FEDERATION_CLASS } from "../../components/shared/names";
+import { serverSpiffeId } from "../../components/bundle/peer";
+import { bundleFromCertificates, parseTrustBundle } from "../../components/bundle/trustBundle";
 import { definedOnly } from "../../stacks/fields";
 import type { Looked } from "../kernel/looked";
 import { type HeldBundle, validRoots } from "../spire/bundle";

@@ -1,8 +1,8 @@
 /** What a stack is to own of what a cluster has, and what its up would change of that. Pure. */
-import type { KubeObject } from "../../components/cluster";
-import { owners } from "../../components/fieldOwners";
-import { FIELD_MANAGER } from "../../components/names";
-import { byTrustDomain } from "../../components/peer";
+import type { KubeObject } from "../../components/cluster/cluster";
+import { owners } from "../../components/cluster/fieldOwners";
+import { FIELD_MANAGER } from "../../components/shared/names";
+import { byTrustDomain } from "../../components/bundle/peer";
 import { addedFields, objectDifferences } from "../drift/difference";
 import { type Compared, contentOf, identify } from "../drift/objectFindings";
 import { shown } from "../drift/redact";

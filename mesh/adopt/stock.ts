@@ -1,10 +1,10 @@
 /** Takes stock of a cluster for a stack that may have no file yet: what its file has to say, and what stands in the way. */
 import { relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { ClusterAccess } from "../../components/access";
-import type { ClusterReader } from "../../components/cluster";
-import { AccessError } from "../../components/kubeconfig";
-import { isObject } from "../../components/untyped";
+import type { ClusterAccess } from "../../components/cluster/access";
+import type { ClusterReader } from "../../components/cluster/cluster";
+import { AccessError } from "../../components/cluster/kubeconfig";
+import { isObject } from "../../components/shared/untyped";
 import { definedOnly } from "../../stacks/fields";
 import { UsageError } from "../kernel/exit";
 import { stacksWithFile } from "../members/members";

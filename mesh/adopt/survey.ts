@@ -1,14 +1,14 @@
 /** What a cluster has of a federation, however it was made. Only reads, and no secret. */
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
-import { contains } from "../../components/correction";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
+import { contains } from "../../components/shared/correction";
 import { SECRET_READERS, secretReaderRules } from "../../components/routerSecretAccess";
 import { ENDPOINT_NAMES } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
-import { TRUST_KIND, type TrustObject } from "../../components/bundleMark";
-import { readIssuer } from "../../components/certificateReadiness";
-import type { FederationSpec } from "../../components/federationSpec";
-import type { IssuerKind } from "../../components/issuer";
-import * as names from "../../components/names";
+import { TRUST_KIND, type TrustObject } from "../../components/bundle/bundleMark";
+import { readIssuer } from "../../components/certificates/certificateReadiness";
+import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import type { IssuerKind } from "../../components/certificates/issuer";
+import * as names from "../../components/shared/names";
 import { readIngressDomain } from "../drift/memberReading";
 import { look, type Looked } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";

@@ -1,7 +1,7 @@
 /** The command that takes over what was federated by hand. */
-import { PROGRAM } from "../../components/names";
-import { accessOf, type ClusterAccess } from "../../components/access";
-import { connect } from "../../components/connect";
+import { PROGRAM } from "../../components/shared/names";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { connect } from "../../components/cluster/connect";
 import { adopt, type AdoptedMember, type AdoptWorld, planAdoption, refuses, unchangedMember } from "../adopt/adopt";
 import { printAdopted, printPlans } from "../adopt/adoptText";
 import { type Stock, takeStock } from "../adopt/stock";

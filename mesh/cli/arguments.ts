@@ -1,6 +1,6 @@
 /** Reads the command line; the only file that knows commander's parser. Runs nothing. */
 import { Command, CommanderError, Option } from "commander";
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { version } from "../kernel/version";
 import { UsageError } from "../kernel/exit";
 import type { Context, Result } from "./context";

@@ -1,6 +1,6 @@
 /** Commands that change clusters: up and remove. */
-import { PROGRAM } from "../../components/names";
-import { word } from "../../components/shell";
+import { PROGRAM } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
 import { EXIT, UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { projectOf } from "../members/project";

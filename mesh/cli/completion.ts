@@ -3,7 +3,7 @@
  * of the stacks' files, and asks neither Pulumi nor a cluster.
  */
 import type { Option } from "commander";
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import type { DeclaredCommand } from "./declare";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;

@@ -1,6 +1,6 @@
 /** How a command is declared: once, for the parser, its types, help and completion. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseDuration } from "../../components/arguments";
+import { parseDuration } from "../../components/shared/arguments";
 import type { Context, Result } from "./context";
 
 /** A flag with the type of its value, which no flag has itself: that is on the command line. */

@@ -1,6 +1,6 @@
 /** Help of the program and of each command, made of the declarations. Pure. */
 import type { Option } from "commander";
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { type DeclaredCommand, GROUPS } from "./declare";
 
 export function helpOfProgram(commands: readonly DeclaredCommand[], flags: readonly Option[]): string {

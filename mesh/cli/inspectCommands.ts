@@ -1,6 +1,6 @@
 /** Commands that read stacks and clusters and change nothing: preview, status, drift and contract. */
-import type { ClusterAccess } from "../../components/access";
-import { connect } from "../../components/connect";
+import type { ClusterAccess } from "../../components/cluster/access";
+import { connect } from "../../components/cluster/connect";
 import { contracts } from "../contract/contracts";
 import { FORMS, printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";

@@ -2,7 +2,7 @@
 import { printable } from "../kernel/text";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
 import { fromId } from "../members/identity";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command as a shell starts it. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { checkBuild } from "../../stacks/buildCheck";
 import { EXIT } from "../kernel/exit";
 import { main } from "./main";

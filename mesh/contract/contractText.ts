@@ -1,9 +1,9 @@
 /** Contracts as the other side can use them. Pure. */
 import { stringify } from "yaml";
-import { TRUST_KIND } from "../../components/bundleMark";
+import { TRUST_KIND } from "../../components/bundle/bundleMark";
 import { objectName } from "../../components/federatedTrustDomain";
-import { PROGRAM, SPIRE_API } from "../../components/names";
-import { federatedTrustDomainSpec } from "../../components/peer";
+import { PROGRAM, SPIRE_API } from "../../components/shared/names";
+import { federatedTrustDomainSpec } from "../../components/bundle/peer";
 import { printable } from "../kernel/text";
 import type { MemberContract, UnknownContract } from "./contracts";
 

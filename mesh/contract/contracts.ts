@@ -1,8 +1,8 @@
 /** `spire-federation contract`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
-import type { Peer } from "../../components/peer";
-import { explain } from "../../components/problem";
-import { givenBundle } from "../../components/givenBundle";
-import { parseTrustBundle, type TrustBundle } from "../../components/trustBundle";
+import type { Peer } from "../../components/bundle/peer";
+import { explain } from "../../components/shared/problem";
+import { givenBundle } from "../../components/bundle/givenBundle";
+import { parseTrustBundle, type TrustBundle } from "../../components/bundle/trustBundle";
 import type { Contract } from "../../stacks/contract";
 import { definedOnly } from "../../stacks/fields";
 import { shortName } from "../../stacks/stackName";

@@ -1,7 +1,7 @@
 /** How an object in the cluster differs from what was asked for. Pure. */
-import { contains } from "../../components/correction";
-import type { KubeObject } from "../../components/cluster";
-import { isObject } from "../../components/untyped";
+import { contains } from "../../components/shared/correction";
+import type { KubeObject } from "../../components/cluster/cluster";
+import { isObject } from "../../components/shared/untyped";
 import { isHidden } from "../pulumi/stackObjects";
 
 /** What an object is called and how it fares, which is not what it says. */

@@ -1,6 +1,6 @@
 /** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
 import { printable } from "../kernel/text";
-import { accessOf, type ClusterAccess } from "../../components/access";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import type { Publication } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Published } from "../pulumi/workspace";

@@ -1,8 +1,8 @@
 /** What there is to know of a member before anything is judged, and what could not be found out. */
-import { accessOf, type ClusterAccess } from "../../components/access";
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
-import type { FederationSpec } from "../../components/federationSpec";
-import * as names from "../../components/names";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
+import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import * as names from "../../components/shared/names";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";

@@ -1,9 +1,9 @@
 /** What has become of the objects of a stack. Pure. */
 import { shown } from "./redact";
-import { word } from "../../components/shell";
-import { oc } from "../../components/access";
-import { APPLIED } from "../../components/correction";
-import type { KubeObject } from "../../components/cluster";
+import { word } from "../../components/shared/shell";
+import { oc } from "../../components/cluster/access";
+import { APPLIED } from "../../components/shared/correction";
+import type { KubeObject } from "../../components/cluster/cluster";
 import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "./difference";
 import type { Finding } from "../kernel/finding";
 import type { StackObject } from "../pulumi/stackObjects";

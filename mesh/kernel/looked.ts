@@ -1,6 +1,6 @@
 /** Reading what may not be readable: the reason is a value, and costs nobody else what they have read. */
 
-import { Forbidden } from "../../components/cluster";
+import { Forbidden } from "../../components/cluster/cluster";
 
 /** What was read, or why it could not be. */
 export type Looked<T> = { seen: T } | NotLooked;

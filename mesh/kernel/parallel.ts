@@ -1,4 +1,4 @@
-import { atMost } from "../../components/atMost";
+import { atMost } from "../../components/shared/atMost";
 
 /**
  * Acts on every item, at most `limit` at a time, and gives what came of each, in the order of the items. An error of one

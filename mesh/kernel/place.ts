@@ -1,5 +1,5 @@
 /** Where the commands of a cure are to be run. */
-import { accessOf, type ClusterAccess } from "../../components/access";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 
 /** The member that a finding is about, and where its cure is to be run. */
 export interface Place extends ClusterAccess {

@@ -1,7 +1,7 @@
 /** The project of a folder, as its Pulumi.yaml has it. */
 import { join } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { isObject } from "../../components/untyped";
+import { isObject } from "../../components/shared/untyped";
 
 export interface Project {
   name: string;

@@ -6,8 +6,8 @@
  * and the project's defaults are taken, which say the same where no environment is imported.
  */
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { NOT_SHOWN } from "../../components/notShown";
-import { isObject } from "../../components/untyped";
+import { NOT_SHOWN } from "../../components/shared/notShown";
+import { isObject } from "../../components/shared/untyped";
 import { UsageError } from "../kernel/exit";
 import { pulumi } from "../pulumi/cli";
 import { PulumiError } from "../pulumi/runPulumi";

@@ -4,7 +4,7 @@ import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isAlias, isMap, isNode, isScalar, isSeq, parse, parseDocument } from "yaml";
-import { isObject, parsed } from "../../components/untyped";
+import { isObject, parsed } from "../../components/shared/untyped";
 import { UsageError } from "../kernel/exit";
 import type { StackFile } from "./stackConfig";
 

@@ -1,7 +1,7 @@
 /** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
 import { printable } from "../kernel/text";
-import { PROGRAM } from "../../components/names";
-import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/sharedRoots";
+import { PROGRAM } from "../../components/shared/names";
+import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/bundle/sharedRoots";
 import type { Publication } from "../../stacks/contract";
 import { publicationOf, readPublished, refuseUnreadable } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";

@@ -1,5 +1,5 @@
 /** What an `up` would change in whom a member trusts. Pure. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
 

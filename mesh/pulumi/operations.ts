@@ -1,8 +1,8 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { resolve } from "node:path";
-import { PROGRAM } from "../../components/names";
-import { accessOf, type ClusterAccess } from "../../components/access";
-import { connect } from "../../components/connect";
+import { PROGRAM } from "../../components/shared/names";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { connect } from "../../components/cluster/connect";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
 import { type Activity, idle, narrate, restartsSpire } from "./events";

@@ -1,5 +1,5 @@
 /** The plan of a removal: which members have to stop trusting which trust domains, and the steps for that. Pure. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import type { Published } from "../pulumi/workspace";
 import { UsageError } from "../kernel/exit";
 import { fromId, idOf, means } from "../members/identity";

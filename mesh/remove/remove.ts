@@ -1,5 +1,5 @@
 /** `spire-federation remove`: takes a member out so that trust ends, in both directions, and is seen to have ended. */
-import { accessOf, type ClusterAccess } from "../../components/access";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import type { Published, Workspace } from "../pulumi/workspace";
 import { forgetAll } from "./endOfTrust";
 import { UsageError } from "../kernel/exit";

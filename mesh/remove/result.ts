@@ -1,7 +1,7 @@
 /** The result of `spire-federation remove`: exit code, table, and what the user still has to do. */
 import { printable } from "../kernel/text";
-import { word } from "../../components/shell";
-import { PROGRAM } from "../../components/names";
+import { word } from "../../components/shared/shell";
+import { PROGRAM } from "../../components/shared/names";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { table } from "../kernel/table";
 

@@ -1,7 +1,7 @@
 /** What a cluster holds of other trust domains: read from the cluster, not from any stack. */
-import type { ClusterAccess } from "../../components/access";
-import type { ClusterReader } from "../../components/cluster";
-import { connect } from "../../components/connect";
+import type { ClusterAccess } from "../../components/cluster/access";
+import type { ClusterReader } from "../../components/cluster/cluster";
+import { connect } from "../../components/cluster/connect";
 import { type AskedTrust, readAsked } from "../spire/askedTrust";
 import { readFederating } from "../spire/federating";
 import { type SpireServer, spireServer } from "../spire/spireServer";

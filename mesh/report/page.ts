@@ -1,5 +1,5 @@
 /** `spire-federation report`: a verification as one page that needs nothing beside itself. Pure. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

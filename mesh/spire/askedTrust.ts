@@ -1,7 +1,7 @@
 /** Whom a cluster is told to trust, by whatever means: read from the cluster, not from any stack. */
-import { TRUST_KIND } from "../../components/bundleMark";
-import type { ClusterReader, KubeObject } from "../../components/cluster";
-import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/names";
+import { TRUST_KIND } from "../../components/bundle/bundleMark";
+import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/shared/names";
 
 /** An object that makes the SPIRE server fetch a trust domain's bundle: a ClusterFederatedTrustDomain, or the SpireServer. */
 export interface AskedTrust {

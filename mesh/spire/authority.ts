@@ -1,5 +1,5 @@
 /** With what a SPIRE server signs now, as `spire-server localauthority … show -output json` prints it. Pure. */
-import { subjectKeyId } from "../../components/x509Extensions";
+import { subjectKeyId } from "../../components/bundle/x509Extensions";
 
 /** Key ids in hexadecimal. */
 export interface Authority {

@@ -1,7 +1,7 @@
 /** What the bundle endpoint of a peer serves: what there is to ask where the peer's own SPIRE server is out of reach. */
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { fetchNow, readFetched } from "../../components/bundleFetch";
-import { explain } from "../../components/problem";
+import { fetchNow, readFetched } from "../../components/bundle/bundleFetch";
+import { explain } from "../../components/shared/problem";
 import type { Contract } from "../../stacks/contract";
 import type { HeldBundle } from "./bundle";
 

@@ -5,9 +5,9 @@
  * SPIRE refuses an entry as a whole as long as it lacks the bundle of one trust domain that the entry federates with: the
  * pods behind it have no identity then, or keep the one that they have until it ends.
  */
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
 import { look, type Looked } from "../kernel/looked";
-import { FEDERATION_CLASS, SPIRE_API } from "../../components/names";
+import { FEDERATION_CLASS, SPIRE_API } from "../../components/shared/names";
 import { type AskedTrust, readAsked } from "./askedTrust";
 
 /** A ClusterSPIFFEID or a ClusterStaticEntry with `federatesWith`. */

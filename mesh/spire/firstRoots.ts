@@ -1,13 +1,13 @@
 /** With which roots trust in a peer would begin, as far as can be known before it does. */
-import { accessOf, type ClusterAccess } from "../../components/access";
-import { splitPem } from "../../components/arguments";
-import { fetchFirst } from "../../components/bundleFetch";
-import type { ClusterReader } from "../../components/cluster";
-import type { Peer } from "../../components/peer";
-import { explain } from "../../components/problem";
-import { readOwnRoots } from "../../components/spiffeEndpoint";
-import { type Bootstrap, givenBundle, isGiven } from "../../components/givenBundle";
-import type { TrustBundle } from "../../components/trustBundle";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { splitPem } from "../../components/shared/arguments";
+import { fetchFirst } from "../../components/bundle/bundleFetch";
+import type { ClusterReader } from "../../components/cluster/cluster";
+import type { Peer } from "../../components/bundle/peer";
+import { explain } from "../../components/shared/problem";
+import { readOwnRoots } from "../../components/bundle/spiffeEndpoint";
+import { type Bootstrap, givenBundle, isGiven } from "../../components/bundle/givenBundle";
+import type { TrustBundle } from "../../components/bundle/trustBundle";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Publication } from "../../stacks/contract";
 import { bootstrapOf } from "../../stacks/firstBundle";

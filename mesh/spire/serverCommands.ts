@@ -1,6 +1,6 @@
-import { word } from "../../components/shell";
-import { oc } from "../../components/access";
-import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
+import { word } from "../../components/shared/shell";
+import { oc } from "../../components/cluster/access";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import type { Place } from "../kernel/place";
 
 /** Of the StatefulSet's one replica; its container is called as the StatefulSet. */

@@ -1,10 +1,10 @@
 /** A command in the SPIRE server's container, by the exec of the Kubernetes API. */
 import { PassThrough } from "node:stream";
-import { Exec, type KubeConfig, type V1Status } from "../../components/kubernetesClient";
-import type { ClusterAccess } from "../../components/access";
-import { Forbidden } from "../../components/cluster";
-import { kubeConfig, describeCluster } from "../../components/connect";
-import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
+import { Exec, type KubeConfig, type V1Status } from "../../components/cluster/kubernetesClient";
+import type { ClusterAccess } from "../../components/cluster/access";
+import { Forbidden } from "../../components/cluster/cluster";
+import { kubeConfig, describeCluster } from "../../components/cluster/connect";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { POD } from "./serverCommands";
 
 /** The program ran, and ended with an exit code other than 0. */

@@ -1,6 +1,6 @@
 /** Where the SPIRE server's program is in its container: it differs between images, and is looked for once per cluster. */
-import { type ClusterAccess, oc } from "../../components/access";
-import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/names";
+import { type ClusterAccess, oc } from "../../components/cluster/access";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { POD, PROGRAMS } from "./serverCommands";
 import { NoProgram, Refused, type RunProgram } from "./serverExec";
 

@@ -1,5 +1,5 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
-import { accessFlags, type ClusterAccess } from "../../components/access";
+import { accessFlags, type ClusterAccess } from "../../components/cluster/access";
 import { activeAuthority, type Authority, rootsAbove } from "./authority";
 import { Refused, runIn } from "./serverExec";
 import { type ServerProgram, serverProgram } from "./serverProgram";

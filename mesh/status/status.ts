@@ -1,6 +1,6 @@
 /** `spire-federation status`: what the members' stacks have published; quick, since no cluster is asked. */
-import { PROGRAM } from "../../components/names";
-import { word } from "../../components/shell";
+import { PROGRAM } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { printable } from "../kernel/text";
 import type { Published } from "../pulumi/workspace";

@@ -1,6 +1,6 @@
 /** Whom a member is to trust, and by what names: by its config, and by its last up. Pure. */
 import { objectName } from "../../components/federatedTrustDomain";
-import type { Peer } from "../../components/peer";
+import type { Peer } from "../../components/bundle/peer";
 import type { ClusterConfig } from "../../stacks/config";
 import { objectNameOf } from "../../stacks/peers";
 import type { Contract } from "../../stacks/contract";

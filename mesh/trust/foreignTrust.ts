@@ -1,16 +1,16 @@
 /** What makes a cluster trust somebody, beside what its stack declares. Pure. */
-import { word } from "../../components/shell";
-import { oc } from "../../components/access";
-import type { KubeObject } from "../../components/cluster";
+import { word } from "../../components/shared/shell";
+import { oc } from "../../components/cluster/access";
+import type { KubeObject } from "../../components/cluster/cluster";
 import {
   differences,
   entryText,
   factsForServer,
   factsOfServerConf,
   type FederationSpec,
-} from "../../components/federationSpec";
-import { FEDERATION_CLASS, SPIRE_SERVER } from "../../components/names";
-import { federatesWith, type FederatesWith } from "../../components/peer";
+} from "../../components/spireServer/federationSpec";
+import { FEDERATION_CLASS, SPIRE_SERVER } from "../../components/shared/names";
+import { federatesWith, type FederatesWith } from "../../components/bundle/peer";
 import type { Declared } from "./expected";
 import type { Finding } from "../kernel/finding";
 import { forgetCommand } from "../spire/serverCommands";

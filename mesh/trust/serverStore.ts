@@ -1,5 +1,5 @@
 /** What a SPIRE server has in its own store: whom it polls, and whose keys it trusts. Pure. */
-import { word } from "../../components/shell";
+import { word } from "../../components/shared/shell";
 import type { Declared } from "./expected";
 import type { Finding } from "../kernel/finding";
 import { forgetCommand, inServer } from "../spire/serverCommands";

@@ -1,7 +1,7 @@
 /** The plan of an up in words: trust first, then restarts, then resources. Pure. */
-import { PROGRAM } from "../../components/names";
-import { word } from "../../components/shell";
-import { describeSharedRoot } from "../../components/sharedRoots";
+import { PROGRAM } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
+import { describeSharedRoot } from "../../components/bundle/sharedRoots";
 import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
 import { oneSidedWarning, type TrustGain, workloadLines } from "../preview/preview";

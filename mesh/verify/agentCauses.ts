@@ -1,6 +1,6 @@
 /** Why SPIRE agents cannot attest, by what their logs say (SPIRE 1.13 and 1.14, workload attestor k8s). Pure. */
-import { word } from "../../components/shell";
-import { OPERAND_NAMESPACE as NAMESPACE, SPIRE_AGENT } from "../../components/names";
+import { word } from "../../components/shared/shell";
+import { OPERAND_NAMESPACE as NAMESPACE, SPIRE_AGENT } from "../../components/shared/names";
 import { oc, ocHere } from "./subjects";
 import type { Place } from "../kernel/place";
 

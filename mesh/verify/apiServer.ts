@@ -4,10 +4,10 @@ import {
   CoreV1Api,
   type V1SubjectAccessReview,
   VersionApi,
-} from "../../components/kubernetesClient";
-import type { ClusterAccess } from "../../components/access";
-import { connectClient, kubeConfig } from "../../components/connect";
-import { OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/names";
+} from "../../components/cluster/kubernetesClient";
+import type { ClusterAccess } from "../../components/cluster/access";
+import { connectClient, kubeConfig } from "../../components/cluster/connect";
+import { OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/shared/names";
 import { POD } from "../spire/serverCommands";
 
 export interface ApiServer {

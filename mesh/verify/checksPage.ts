@@ -1,5 +1,5 @@
 /** docs/checks.md, made of the checks themselves: `npm run docs`. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import type { Check } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { reachable } from "./checks/clusterChecks";

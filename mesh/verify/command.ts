@@ -1,6 +1,6 @@
 /** `spire-federation verify` with its options: once, until all is well, or again and again. */
-import type { ClusterAccess } from "../../components/access";
-import { connect } from "../../components/connect";
+import type { ClusterAccess } from "../../components/cluster/access";
+import { connect } from "../../components/cluster/connect";
 import { pause as wait } from "../kernel/interruption";
 import type { MeshMember } from "../members/members";
 import { connectProbe } from "./probe/cluster";

@@ -1,6 +1,6 @@
 /** How the SPIRE server of a peer judges the certificate that an endpoint presents. Pure. */
 import { isIP } from "node:net";
-import type { Peer } from "../../components/peer";
+import type { Peer } from "../../components/bundle/peer";
 import { type Judgement, failed, ok } from "./check";
 import type { Presented } from "./presented";
 import { dated, span } from "./times";

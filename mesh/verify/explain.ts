@@ -1,5 +1,5 @@
 /** What a check proves and what its failure means, as docs/checks.md has it. Pure. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { table } from "../kernel/table";
 import { checkGroups, type Described } from "./checksPage";

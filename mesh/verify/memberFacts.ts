@@ -1,29 +1,29 @@
 /** Everything that verify reads of a member before anything is judged. */
-import { lookAtDeployments } from "../../components/certManagerReadiness";
+import { lookAtDeployments } from "../../components/operators/certManagerReadiness";
 import {
   type Cluster,
   type ClusterReader,
   Forbidden,
   type KubeObject,
   type ServiceProxy,
-} from "../../components/cluster";
-import { PROXY_RIGHTS, readServedBundle } from "../../components/clusterProbe";
-import type { Conditioned } from "../../components/conditions";
-import { readIssuer } from "../../components/certificateReadiness";
-import { federationRoute } from "../../components/federationRoute";
-import { inspectCertManager } from "../../components/inspectCertManager";
-import { type Issued, readIssued } from "../../components/issuingCa";
-import { planIssuer } from "../../components/issuer";
-import * as names from "../../components/names";
-import { explain } from "../../components/problem";
-import { failed, type Verdict } from "../../components/readiness";
-import { readRoute, type Route } from "../../components/routeReadiness";
-import { readOwnRoots } from "../../components/spiffeEndpoint";
-import type { SpireServerObject as SpireServerObject } from "../../components/spireServerReadiness";
-import { mountedCas } from "../../components/peerCasReadiness";
-import { readCas } from "../../components/trustedCas";
-import type { Pod, Workload } from "../../components/workloads";
-import { readZtwimRelease, type ZtwimRelease } from "../../components/ztwimRelease";
+} from "../../components/cluster/cluster";
+import { PROXY_RIGHTS, readServedBundle } from "../../components/bundle/clusterProbe";
+import type { Conditioned } from "../../components/cluster/conditions";
+import { readIssuer } from "../../components/certificates/certificateReadiness";
+import { federationRoute } from "../../components/route/federationRoute";
+import { inspectCertManager } from "../../components/operators/inspectCertManager";
+import { type Issued, readIssued } from "../../components/certificates/issuingCa";
+import { planIssuer } from "../../components/certificates/issuer";
+import * as names from "../../components/shared/names";
+import { explain } from "../../components/shared/problem";
+import { failed, type Verdict } from "../../components/waiting/readiness";
+import { readRoute, type Route } from "../../components/route/routeReadiness";
+import { readOwnRoots } from "../../components/bundle/spiffeEndpoint";
+import type { SpireServerObject as SpireServerObject } from "../../components/spireServer/spireServerReadiness";
+import { mountedCas } from "../../components/trustedCas/peerCasReadiness";
+import { readCas } from "../../components/trustedCas/trustedCas";
+import type { Pod, Workload } from "../../components/waiting/workloads";
+import { readZtwimRelease, type ZtwimRelease } from "../../components/spireServer/ztwimRelease";
 import { certManagerIssuer } from "../../stacks/endpoint";
 import { readIngressDomain, readServerConf } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";

@@ -1,12 +1,12 @@
 /** Peers, as they are themselves: a member by its own cluster, any other by what its stack publishes or the config says. */
-import { type Peer, serverSpiffeId } from "../../components/peer";
+import { type Peer, serverSpiffeId } from "../../components/bundle/peer";
 import { type Publication, resolvePeers } from "../../stacks/contract";
 import { certManagerIssuer } from "../../stacks/endpoint";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Declared } from "../trust/expected";
 import type { MeshMember } from "../members/members";
-import { explain } from "../../components/problem";
+import { explain } from "../../components/shared/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
 import { NOT_OURS, type OutsideView } from "./checks/outsideChecks";
 import { type Expected, expectedAt, notBelieved } from "./endpointTls";

@@ -1,6 +1,6 @@
 /** Why a SPIRE server cannot fetch a peer's bundle, by what its log says (SPIRE 1.13 and 1.14). Pure. */
-import { word } from "../../components/shell";
-import { PROGRAM } from "../../components/names";
+import { word } from "../../components/shared/shell";
+import { PROGRAM } from "../../components/shared/names";
 import { oc, ocHere, upAgain } from "./subjects";
 import type { Place } from "../kernel/place";
 

@@ -1,11 +1,11 @@
 /** `spire-federation verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
-import { word } from "../../components/shell";
+import { word } from "../../components/shared/shell";
 import { lookup } from "node:dns/promises";
-import { accessOf, type ClusterAccess } from "../../components/access";
-import type { Cluster } from "../../components/cluster";
-import type { ProbeFrom } from "../../components/clusterProbe";
-import { federationRoute } from "../../components/federationRoute";
-import type { Problem } from "../../components/problem";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import type { Cluster } from "../../components/cluster/cluster";
+import type { ProbeFrom } from "../../components/bundle/clusterProbe";
+import { federationRoute } from "../../components/route/federationRoute";
+import type { Problem } from "../../components/shared/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
 import { readIngressDomain } from "../drift/memberReading";
 import type { MeshMember } from "../members/members";

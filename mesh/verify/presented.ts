@@ -2,8 +2,8 @@
 import { X509Certificate } from "node:crypto";
 import { request } from "node:https";
 import type { TLSSocket } from "node:tls";
-import { proxyAgent } from "../../components/proxy";
-import { ANY_ANCHOR } from "../../components/spiffeEndpoint";
+import { proxyAgent } from "../../components/cluster/proxy";
+import { ANY_ANCHOR } from "../../components/bundle/spiffeEndpoint";
 
 export interface Presented {
   certificate: X509Certificate;

@@ -1,9 +1,9 @@
 /** What the checks are asked of: a member, and a pair of a member and one of its peers. */
-import { word } from "../../components/shell";
-import { accessFlags, oc } from "../../components/access";
-import type { FederationRoute } from "../../components/federationRoute";
-import { OPERAND_NAMESPACE } from "../../components/names";
-import type { Peer } from "../../components/peer";
+import { word } from "../../components/shared/shell";
+import { accessFlags, oc } from "../../components/cluster/access";
+import type { FederationRoute } from "../../components/route/federationRoute";
+import { OPERAND_NAMESPACE } from "../../components/shared/names";
+import type { Peer } from "../../components/bundle/peer";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Declared } from "../trust/expected";
 import { see } from "./check";

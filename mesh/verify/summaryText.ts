@@ -1,5 +1,5 @@
 /** A verification as one row a member, the details of what is not well, and counts. Pure. */
-import { PROGRAM } from "../../components/names";
+import { PROGRAM } from "../../components/shared/names";
 import { printable } from "../kernel/text";
 import { table } from "../kernel/table";
 import { type Outcome, passes } from "./check";

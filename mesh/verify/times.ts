@@ -1,6 +1,6 @@
 /** Times as people read them, and of pods. Pure. */
-import { SPIRE_SERVER } from "../../components/names";
-import type { Pod } from "../../components/workloads";
+import { SPIRE_SERVER } from "../../components/shared/names";
+import type { Pod } from "../../components/waiting/workloads";
 
 /** `2026-11-27 13:09 UTC`. */
 export const dated = (date: Date): string => `${date.toISOString().slice(0, -8).replace("T", " ")} UTC`;

@@ -1,7 +1,7 @@
 /** `spire-federation verify`: looks at every member and at every pair from outside, and says what it saw. Changes nothing. */
 import { X509Certificate } from "node:crypto";
-import { accessOf, type ClusterAccess } from "../../components/access";
-import { federationRoute } from "../../components/federationRoute";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { federationRoute } from "../../components/route/federationRoute";
 import { keepEndpoint } from "../../stacks/endpoint";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { once } from "../kernel/once";

@@ -1,5 +1,5 @@
 /** `spire-federation verify --probe`: the checks of a verification, and then what workloads that are made for it come to. */
-import { accessOf, type ClusterAccess } from "../../components/access";
+import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { definedOnly } from "../../stacks/fields";
 import type { MeshMember } from "../members/members";
 import type { ProbeMember, ProbeResult } from "./probe/probe";

@@ -1,14 +1,14 @@
 import { CertManagerInstall, type CertManagerInstallArgs } from "../../components/certManagerInstall";
-import type { Cluster, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { stops } from "./stops";
 
-jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 const args: CertManagerInstallArgs = { context: "c1" };
 

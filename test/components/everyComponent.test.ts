@@ -7,7 +7,7 @@ import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { answering, DOMAIN, HOST, peer, ready } from "./given";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 type Make = (opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 

@@ -1,7 +1,7 @@
-import type { KubeObject } from "../../components/cluster";
+import type { KubeObject } from "../../components/cluster/cluster";
 import { FederatedTrustDomain, objectName, readBundle } from "../../components/federatedTrustDomain";
-import type { Peer } from "../../components/peer";
-import { bundleFromCertificates, type TrustBundle } from "../../components/trustBundle";
+import type { Peer } from "../../components/bundle/peer";
+import { bundleFromCertificates, type TrustBundle } from "../../components/bundle/trustBundle";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { root } from "./certificates";
 import { answering, peer, peerBundle, peerRoot } from "./given";
@@ -9,8 +9,8 @@ import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { stops } from "./stops";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
-jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
 // A cluster that has no ClusterFederatedTrustDomain yet.
 useCluster(clusterOf());

@@ -1,12 +1,12 @@
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
-import type { Cluster } from "../../components/cluster";
-import type { IssuerArgs } from "../../components/issuer";
+import type { Cluster } from "../../components/cluster/cluster";
+import type { IssuerArgs } from "../../components/certificates/issuer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { HOST, NAMESPACE, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 /** Every issuer that there could be is ready. */
 const allIssuers: Cluster = {

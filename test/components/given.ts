@@ -1,7 +1,7 @@
 /** What the tests of the components have in common: a cluster in which everything is ready, and a peer that answers. */
 import { createHash } from "node:crypto";
-import type { Cluster, KubeObject } from "../../components/cluster";
-import type { Peer } from "../../components/peer";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
+import type { Peer } from "../../components/bundle/peer";
 import type { RecordOptions } from "../mocks";
 import { root, rootKey } from "./certificates";
 import { clusterOf } from "./readers";

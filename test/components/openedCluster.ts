@@ -1,10 +1,10 @@
 /**
- * Stands in for components/openCluster.ts, so that a component reads the cluster of a test:
+ * Stands in for components/cluster/openCluster.ts, so that a component reads the cluster of a test:
  *
- *     jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+ *     jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
  */
-import type { ClusterAccess } from "../../components/access";
-import type { Cluster } from "../../components/cluster";
+import type { ClusterAccess } from "../../components/cluster/access";
+import type { Cluster } from "../../components/cluster/cluster";
 
 let opened: Cluster | undefined;
 const others = new Map<string, Cluster>();

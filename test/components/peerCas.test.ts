@@ -1,7 +1,7 @@
-import type { Cluster, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { PeerCas, type PeerCasArgs } from "../../components/peerCas";
-import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/peerCasReadiness";
-import { peerCas } from "../../components/trustedCas";
+import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/trustedCas/peerCasReadiness";
+import { peerCas } from "../../components/trustedCas/trustedCas";
 import { named, record, type Seen } from "../mocks";
 import { issue } from "./certificates";
 import { NAMESPACE, peer } from "./given";
@@ -9,8 +9,8 @@ import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { stops } from "./stops";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
-jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
 const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
 const peers = [{ ...peer, caCertificates: ca }];

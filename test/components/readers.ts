@@ -1,6 +1,6 @@
 /** A cluster that is a list of objects, and whose Services answer nothing. */
-import { CONTROLLER } from "../../components/inspectCertManager";
-import type { Cluster, KubeObject } from "../../components/cluster";
+import { CONTROLLER } from "../../components/operators/inspectCertManager";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 
 export function clusterOf(...objects: KubeObject[]): Cluster {
   const matches = (object: KubeObject, apiVersion: string, kind: string): boolean =>

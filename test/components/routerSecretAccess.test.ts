@@ -4,7 +4,7 @@ import { NAMESPACE } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 const program = (): unknown => new RouterSecretAccess("router", {});
 

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Cluster } from "../../components/cluster";
+import type { Cluster } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { issue, root, rootKey } from "./certificates";
 import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
 const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };

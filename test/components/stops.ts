@@ -1,7 +1,7 @@
 /**
- * Stands in for components/stopProgram.ts, and keeps what would end the program:
+ * Stands in for components/shared/stopProgram.ts, and keeps what would end the program:
  *
- *     jest.mock("../../components/stopProgram", () => jest.requireActual<object>("./stops"));
+ *     jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
  */
 export const stops: string[] = [];
 

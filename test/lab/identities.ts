@@ -1,7 +1,7 @@
 /** The identities of docs/rbac/ on clusters of the lab, as somebody would set them up there. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KubeConfig } from "../../components/kubernetesClient";
+import { KubeConfig } from "../../components/cluster/kubernetesClient";
 import { Cluster } from "../../lab/client/cluster";
 import { Project } from "../../lab/client/project";
 import { files, objectsOf } from "../rbac/manifests";

@@ -1,7 +1,7 @@
 /** One kubeconfig per cluster, as OpenShift's installer leaves them: every context is called admin. */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KubeConfig } from "../../components/kubernetesClient";
+import { KubeConfig } from "../../components/cluster/kubernetesClient";
 import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";

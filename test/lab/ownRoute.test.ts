@@ -8,7 +8,7 @@ import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project, type Run } from "../../lab/client/project";
 import { held } from "../../lab/demo/proof";
-import type { Route } from "../../components/routeReadiness";
+import type { Route } from "../../components/route/routeReadiness";
 import { changeProgram } from "./earlierRelease";
 import { report } from "./report";
 import { endShard, presentedBy, startShard } from "./shard";

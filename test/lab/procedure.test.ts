@@ -6,7 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { loadAllYaml } from "../../components/kubernetesClient";
+import { loadAllYaml } from "../../components/cluster/kubernetesClient";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { removeOperator } from "../../lab/client/operator";

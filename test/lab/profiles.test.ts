@@ -5,7 +5,7 @@
  * tests build on each other; jest runs them in order.
  */
 import { join } from "node:path";
-import { lookAtSpiffeEndpoint } from "../../components/spiffeEndpoint";
+import { lookAtSpiffeEndpoint } from "../../components/bundle/spiffeEndpoint";
 import { bundleKeys, Cluster, type Keys, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { PlainSpireServer } from "../../lab/client/plainSpire";

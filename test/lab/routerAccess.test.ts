@@ -2,7 +2,7 @@
  * ZTWIM 1.0 leaves it to the stack to let the router read the certificate; 1.1's operator grants it by itself, and puts back what is
  * taken away of that. Of the lab in which cluster2 has 1.0.
  */
-import { V1Secret } from "../../components/kubernetesClient";
+import { V1Secret } from "../../components/cluster/kubernetesClient";
 import { Cluster, type Manifest, NAMESPACE } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import type { Project } from "../../lab/client/project";

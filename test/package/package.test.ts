@@ -47,7 +47,7 @@ test("it has what runs and what it reads, and neither sources nor tests", () => 
   expect(files).toEqual(
     expect.arrayContaining([
       "README.md",
-      "dist/components/fetchBundle.sh",
+      "dist/components/bundle/fetchBundle.sh",
       "dist/components/index.d.ts",
       "dist/mesh/report/page.css",
       "dist/mesh/verify/probe/workload/main.js",
@@ -75,7 +75,7 @@ test.each([["require('spire-federation')"], ["await import('spire-federation')"]
 );
 
 test("nothing else than its exports can be imported", () => {
-  expect(() => node("--eval", "require('spire-federation/dist/components/connect.js')")).toThrow(
+  expect(() => node("--eval", "require('spire-federation/dist/components/cluster/connect.js')")).toThrow(
     "ERR_PACKAGE_PATH_NOT_EXPORTED",
   );
 });
@@ -114,6 +114,6 @@ test.each(["Node10", "Node16", "NodeNext", "Bundler"] as const)("types are found
   const types = ["spire-federation", "spire-federation/connect", "spire-federation/program"].map(find);
   const folder = realpathSync(installed);
   expect(types).toEqual(
-    ["components/index", "components/connect", "index"].map((file) => join(folder, "dist", `${file}.d.ts`)),
+    ["components/index", "components/cluster/connect", "index"].map((file) => join(folder, "dist", `${file}.d.ts`)),
   );
 });

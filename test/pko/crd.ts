@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type AnySchema } from "ajv";
-import { isObject } from "../../components/untyped";
+import { isObject } from "../../components/shared/untyped";
 
 interface Crd {
   spec: {

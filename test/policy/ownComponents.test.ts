@@ -7,7 +7,7 @@ import { useCluster } from "../components/openedCluster";
 import { record } from "../mocks";
 import { resource, said } from "./cases";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
 
 const program = (): void => {
   useCluster(ready);

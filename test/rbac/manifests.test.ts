@@ -1,5 +1,5 @@
 /** What can be said of docs/rbac/ without a cluster; test/lab/rbac.test.ts says whether it is enough, and not too much. */
-import * as names from "../../components/names";
+import * as names from "../../components/shared/names";
 import { PROBE } from "../../mesh/verify/probe/probeObjects";
 import { files, objectsOf, type RbacManifest } from "./manifests";
 import { covers, describe as inWords, type Granting, rights } from "./rights";

@@ -1,7 +1,7 @@
 /** The manifests of docs/rbac/, as objects. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { loadAllYaml } from "../../components/kubernetesClient";
+import { loadAllYaml } from "../../components/cluster/kubernetesClient";
 import type { Manifest } from "../../lab/client/cluster";
 import type { Granting } from "./rights";
 

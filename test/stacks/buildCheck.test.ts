@@ -23,7 +23,7 @@ const checkout = (): void => {
     "build.mjs",
     "index.ts",
     "package-lock.json",
-    "components/names.ts",
+    "components/shared/names.ts",
     "mesh/cli/main.ts",
     "stacks/buildCheck.ts",
   ])
@@ -37,7 +37,7 @@ it("finds nothing wrong with a build of these sources", () => {
   expect(checkBuild(root)).toBeUndefined();
 });
 
-it.each(["index.ts", "mesh/cli/main.ts", "components/fetchBundle.sh", "build.mjs", "package-lock.json"])(
+it.each(["index.ts", "mesh/cli/main.ts", "components/bundle/fetchBundle.sh", "build.mjs", "package-lock.json"])(
   "names %s, changed after the build, and says what to do",
   (file) => {
     checkout();

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
-import type { Cluster, KubeObject } from "../../components/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/certificates";
@@ -9,11 +9,13 @@ import { clusterOf, spireCluster } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
 
-jest.mock("../../components/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
-jest.mock("../../components/routerCertificate", () => ({ refusalOfRouter: () => Promise.resolve(undefined) }));
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
+jest.mock("../../components/certificates/routerCertificate", () => ({
+  refusalOfRouter: () => Promise.resolve(undefined),
+}));
 
 // Every wait ends at once: readiness has its own tests, here it is what comes after what.
-jest.mock("../../components/readiness", () => ({
+jest.mock("../../components/waiting/readiness", () => ({
   ...jest.requireActual<object>("../../components/readiness"),
   whenReady: (component: pulumi.Resource, after: pulumi.Output<unknown>) => after.apply(() => component),
 }));

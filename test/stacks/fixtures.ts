@@ -1,5 +1,5 @@
 /** A stack's config and its cluster, as they are when nothing is wrong. */
-import type { KubeObject } from "../../components/cluster";
+import type { KubeObject } from "../../components/cluster/cluster";
 import { type ClusterConfig, parseConfig } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
 import type { StackName } from "../../stacks/stackName";

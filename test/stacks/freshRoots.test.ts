@@ -1,6 +1,6 @@
-import { type ClusterReader, Forbidden } from "../../components/cluster";
-import { AccessError } from "../../components/kubeconfig";
-import type { Peer } from "../../components/peer";
+import { type ClusterReader, Forbidden } from "../../components/cluster/cluster";
+import { AccessError } from "../../components/cluster/kubeconfig";
+import type { Peer } from "../../components/bundle/peer";
 import { withFreshRoots } from "../../stacks/freshRoots";
 import { root } from "../components/certificates";
 import { clusterOf, spireCluster } from "../components/readers";

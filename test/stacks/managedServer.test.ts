@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import type { SpireServerSpecArgs } from "../../components/spireServerArgs";
-import { renderSpireServerSpec } from "../../components/spireServerSpec";
+import type { SpireServerSpecArgs } from "../../components/spireServer/spireServerArgs";
+import { renderSpireServerSpec } from "../../components/spireServer/spireServerSpec";
 import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "../../stacks/managedServer";
 import type { ManagedSpireServer } from "../../stacks/spireServerConfig";
 

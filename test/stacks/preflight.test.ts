@@ -1,10 +1,10 @@
-import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster";
-import { refusalOfRouter } from "../../components/routerCertificate";
+import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster/cluster";
+import { refusalOfRouter } from "../../components/certificates/routerCertificate";
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
 
-jest.mock("../../components/routerCertificate");
+jest.mock("../../components/certificates/routerCertificate");
 
 const NAMESPACE = "zero-trust-workload-identity-manager";
 

@@ -1,5 +1,5 @@
 /** What the platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
-import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster";
+import { type Cluster, Forbidden, type KubeObject } from "../../components/cluster/cluster";
 import { preflight } from "../../stacks/preflight";
 import { openShiftVersion } from "../../stacks/preflightPlatform";
 import { clusterOf } from "../components/readers";

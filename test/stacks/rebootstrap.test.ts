@@ -1,7 +1,12 @@
 /** Trust in an https_spiffe peer that begins anew: nothing but a person can tell that the peer is the same. */
-import { BUNDLE_ANNOTATION, bundleMark, BEGINNING_ANNOTATION, type TrustObject } from "../../components/bundleMark";
-import { federatedTrustDomainSpec, type Peer, serverSpiffeId } from "../../components/peer";
-import { bundleFromCertificates } from "../../components/trustBundle";
+import {
+  BUNDLE_ANNOTATION,
+  bundleMark,
+  BEGINNING_ANNOTATION,
+  type TrustObject,
+} from "../../components/bundle/bundleMark";
+import { federatedTrustDomainSpec, type Peer, serverSpiffeId } from "../../components/bundle/peer";
+import { bundleFromCertificates } from "../../components/bundle/trustBundle";
 import type { JoinedPeer } from "../../stacks/contract";
 import { judgeFirstBundles, needsBundle } from "../../stacks/firstBundle";
 import { type Issued, root } from "../components/certificates";

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { bundleFromCertificates } from "../../components/trustBundle";
-import { serverSpiffeId } from "../../components/peer";
+import { bundleFromCertificates } from "../../components/bundle/trustBundle";
+import { serverSpiffeId } from "../../components/bundle/peer";
 import type { JoinedPeer } from "../../stacks/contract";
 import { judgeServedBundles } from "../../stacks/servedBundle";
 import { issue, root } from "../components/certificates";

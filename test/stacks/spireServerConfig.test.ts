@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { NOT_SHOWN } from "../../components/notShown";
+import { NOT_SHOWN } from "../../components/shared/notShown";
 import { type ClusterConfig, parseConfig } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
 import { configOf, refusalsOf, SELF } from "./fixtures";

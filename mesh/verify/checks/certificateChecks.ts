@@ -1,9 +1,9 @@
 /** MESH111 to MESH123: the endpoint's certificate, its issuer, and the router's access to it. Pure. */
-import { word } from "../../../components/shell";
-import { contains } from "../../../components/correction";
-import { isTrueNow, notTrue } from "../../../components/conditions";
-import { type IssuerArgs, planIssuer } from "../../../components/issuer";
-import { ROUTER, SECRET_READER } from "../../../components/names";
+import { word } from "../../../components/shared/shell";
+import { contains } from "../../../components/shared/correction";
+import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
+import { type IssuerArgs, planIssuer } from "../../../components/certificates/issuer";
+import { ROUTER, SECRET_READER } from "../../../components/shared/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";

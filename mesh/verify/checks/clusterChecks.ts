@@ -1,7 +1,7 @@
 /** MESH101 to MESH104: the cluster, before anything of the federation. Pure. */
-import type { ClusterAccess } from "../../../components/access";
-import { condition, describe } from "../../../components/conditions";
-import { CERT_MANAGER } from "../../../components/names";
+import type { ClusterAccess } from "../../../components/cluster/access";
+import { condition, describe } from "../../../components/cluster/conditions";
+import { CERT_MANAGER } from "../../../components/shared/names";
 import { certManagerIssuer, describeEndpoint } from "../../../stacks/endpoint";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { fact, type MemberView, oc, ocHere } from "../subjects";

@@ -1,13 +1,13 @@
 /** MESH141 to MESH150: the bundle endpoint, as its Route says and as anybody sees it from outside. Pure. */
-import { word } from "../../../components/shell";
+import { word } from "../../../components/shared/shell";
 import { X509Certificate } from "node:crypto";
-import { accessOf } from "../../../components/access";
-import { serverSpiffeId } from "../../../components/peer";
-import { explain, type Problem } from "../../../components/problem";
-import { BUNDLE_PORT, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../../components/names";
-import { routeTls } from "../../../components/federationRoute";
-import { routeName, routeReadiness } from "../../../components/routeReadiness";
-import { parseTrustBundle } from "../../../components/trustBundle";
+import { accessOf } from "../../../components/cluster/access";
+import { serverSpiffeId } from "../../../components/bundle/peer";
+import { explain, type Problem } from "../../../components/shared/problem";
+import { BUNDLE_PORT, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../../components/shared/names";
+import { routeTls } from "../../../components/route/federationRoute";
+import { routeName, routeReadiness } from "../../../components/route/routeReadiness";
+import { parseTrustBundle } from "../../../components/bundle/trustBundle";
 import { bundleOfJwks } from "../../spire/endpointBundle";
 import { POD } from "../../spire/serverCommands";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";

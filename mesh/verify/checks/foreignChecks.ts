@@ -1,5 +1,5 @@
 /** MESH301 to MESH303: what makes a cluster trust somebody whom no stack names; found as `spire-federation drift` finds it. Pure. */
-import { TRUST_KIND } from "../../../components/bundleMark";
+import { TRUST_KIND } from "../../../components/bundle/bundleMark";
 import type { Finding } from "../../kernel/finding";
 import { leftInStore } from "../../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers } from "../../trust/foreignTrust";

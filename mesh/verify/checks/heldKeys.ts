@@ -1,6 +1,6 @@
 /** Whether what is held of a peer are the peer's present keys, X.509 or JWT. Pure. */
-import { word } from "../../../components/shell";
-import { PROGRAM } from "../../../components/names";
+import { word } from "../../../components/shared/shell";
+import { PROGRAM } from "../../../components/shared/names";
 import { refresh } from "../../trust/serverStore";
 import { failed, type Judgement, NotSeen, ok, pending, see, warn } from "../check";
 import { keysOf, short } from "./endpointChecks";

@@ -1,6 +1,6 @@
 /** MESH136 to MESH139: the SPIRE agents, and what ZTWIM runs beside them. Pure. */
-import { CSI_DRIVER, OIDC_PROVIDER, SPIRE_AGENT } from "../../../components/names";
-import { rolloutReadiness, whyNotReady } from "../../../components/workloads";
+import { CSI_DRIVER, OIDC_PROVIDER, SPIRE_AGENT } from "../../../components/shared/names";
+import { rolloutReadiness, whyNotReady } from "../../../components/waiting/workloads";
 import { agentCause } from "../agentCauses";
 import { type Check, failed, type Judgement, NotSeen, ok, skipped, warn } from "../check";
 import type { AgentPod, DaemonSet } from "../memberFacts";

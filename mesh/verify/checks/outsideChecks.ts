@@ -1,6 +1,6 @@
 /** What is asked of a peer that is no member: its stack or the config says where it is, and its endpoint is all that can be looked at. Pure. */
-import { explain } from "../../../components/problem";
-import { parseTrustBundle } from "../../../components/trustBundle";
+import { explain } from "../../../components/shared/problem";
+import { parseTrustBundle } from "../../../components/bundle/trustBundle";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { expectedAt, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import type { Presented } from "../presented";

@@ -1,5 +1,5 @@
 /** MESH401 to MESH404: what workloads that were made for it have come to. Pure. */
-import { CONTROLLER_MANAGER, SPIRE_AGENT } from "../../../components/names";
+import { CONTROLLER_MANAGER, SPIRE_AGENT } from "../../../components/shared/names";
 import type { Dialed } from "../probe/log";
 import { probeId } from "../probe/probeObjects";
 import type { Probed, ProbeResult } from "../probe/probe";

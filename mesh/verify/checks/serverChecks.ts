@@ -5,10 +5,10 @@ import {
   type FederationSpec,
   federationSpec,
   withoutPeers,
-} from "../../../components/federationSpec";
-import { renderBundleEndpoint } from "../../../components/bundleEndpoint";
-import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/names";
-import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServerReadiness";
+} from "../../../components/spireServer/federationSpec";
+import { renderBundleEndpoint } from "../../../components/spireServer/bundleEndpoint";
+import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/shared/names";
+import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServer/spireServerReadiness";
 import { bundleEndpoint, describeEndpoint } from "../../../stacks/endpoint";
 import { POD } from "../../spire/serverCommands";
 import { serverConf } from "../../trust/foreignTrust";

@@ -1,5 +1,5 @@
 /** MESH304: whether one root vouches for several trust domains. Pure. */
-import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../../../components/sharedRoots";
+import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../../../components/bundle/sharedRoots";
 import { type Check, ok, warn } from "../check";
 import { fact, type MemberView } from "../subjects";
 

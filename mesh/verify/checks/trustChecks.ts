@@ -1,11 +1,11 @@
 /** MESH201 to MESH214: whether a member trusts a peer, and with the peer's present keys. Pure. */
-import { word } from "../../../components/shell";
+import { word } from "../../../components/shared/shell";
 import { X509Certificate } from "node:crypto";
-import { TRUST_KIND } from "../../../components/bundleMark";
-import { entryText } from "../../../components/federationSpec";
-import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/names";
-import { federatedTrustDomainSpec, federatesWith } from "../../../components/peer";
-import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas";
+import { TRUST_KIND } from "../../../components/bundle/bundleMark";
+import { entryText } from "../../../components/spireServer/federationSpec";
+import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/shared/names";
+import { federatedTrustDomainSpec, federatesWith } from "../../../components/bundle/peer";
+import { describeCa, hasPrivateCa, missingCas, PEER_CAS_PREFIX } from "../../../components/trustedCas/trustedCas";
 import { objectDifferences } from "../../drift/difference";
 import { POD } from "../../spire/serverCommands";
 import { refresh } from "../../trust/serverStore";

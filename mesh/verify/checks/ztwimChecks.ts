@@ -1,7 +1,7 @@
 /** MESH107, MESH108 and MESH124: which release of ZTWIM the cluster has, and what is known of it. Pure. */
 import { parse } from "yaml";
-import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, OPERATORS_READER } from "../../../components/names";
-import { describeRelease } from "../../../components/ztwimRelease";
+import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, OPERATORS_READER } from "../../../components/shared/names";
+import { describeRelease } from "../../../components/spireServer/ztwimRelease";
 import { type Check, NotSeen, ok, warn } from "../check";
 import type { RoleObject } from "../memberFacts";
 import { fact, type MemberView, ocHere } from "../subjects";

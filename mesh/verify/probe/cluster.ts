@@ -1,9 +1,9 @@
 /** What a probe may do in a cluster: to read, and to make and take away its own objects. */
-import { ApiException, CoreV1Api, PatchStrategy } from "../../../components/kubernetesClient";
-import type { ClusterAccess } from "../../../components/access";
-import type { ClusterReader } from "../../../components/cluster";
-import { connect, connectClient, kubeConfig } from "../../../components/connect";
-import { FIELD_MANAGER } from "../../../components/names";
+import { ApiException, CoreV1Api, PatchStrategy } from "../../../components/cluster/kubernetesClient";
+import type { ClusterAccess } from "../../../components/cluster/access";
+import type { ClusterReader } from "../../../components/cluster/cluster";
+import { connect, connectClient, kubeConfig } from "../../../components/cluster/connect";
+import { FIELD_MANAGER } from "../../../components/shared/names";
 import { type Made, type Named, PROBE } from "./probeObjects";
 
 export interface ProbeCluster extends ClusterReader {

@@ -1,7 +1,7 @@
 /** Makes the objects of a probe in one cluster, and takes them away again. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ClusterAccess, oc } from "../../../components/access";
-import type { KubeObject } from "../../../components/cluster";
+import { type ClusterAccess, oc } from "../../../components/cluster/access";
+import type { KubeObject } from "../../../components/cluster/cluster";
 import type { Fate } from "../../pulumi/liveness";
 import { type Claim, describeClaim, isAtWork, readClaim } from "./claim";
 import type { ProbeCluster } from "./cluster";

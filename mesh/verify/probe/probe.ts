@@ -3,8 +3,8 @@
  * answer of a SPIRE server proves. Everything that is made for it is taken away again, however it ends.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { accessOf, type ClusterAccess } from "../../../components/access";
-import { Forbidden } from "../../../components/cluster";
+import { accessOf, type ClusterAccess } from "../../../components/cluster/access";
+import { Forbidden } from "../../../components/cluster/cluster";
 import type { Fate } from "../../pulumi/liveness";
 import { readIngressDomain } from "../../drift/memberReading";
 import type { Claim } from "./claim";

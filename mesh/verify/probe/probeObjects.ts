@@ -1,7 +1,7 @@
 /** What a probe makes in a cluster. Pure, but for the workload's own program, which is read once. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FEDERATION_CLASS, ROUTE_API, SPIRE_API } from "../../../components/names";
+import { FEDERATION_CLASS, ROUTE_API, SPIRE_API } from "../../../components/shared/names";
 
 /** Of the namespace and of all that is in it. */
 export const PROBE = "spire-federation-probe";

@@ -1,9 +1,9 @@
 /** Why a workload doesn't do what it is made for, as the cluster has it. Asked before everything is taken away. */
-import type { KubeObject } from "../../../components/cluster";
-import { describe } from "../../../components/conditions";
-import { ROUTE_API } from "../../../components/names";
-import type { Route } from "../../../components/routeReadiness";
-import { type Pod, podsReadiness } from "../../../components/workloads";
+import type { KubeObject } from "../../../components/cluster/cluster";
+import { describe } from "../../../components/cluster/conditions";
+import { ROUTE_API } from "../../../components/shared/names";
+import type { Route } from "../../../components/route/routeReadiness";
+import { type Pod, podsReadiness } from "../../../components/waiting/workloads";
 import type { ProbeCluster } from "./cluster";
 import { PROBE } from "./probeObjects";
 

@@ -1,5 +1,5 @@
 /** What an adoption runs, and what it refuses to run. */
-import type { KubeObject } from "../../../components/cluster";
+import type { KubeObject } from "../../../components/cluster/cluster";
 import { adopt, type AdoptedMember, type AdoptWorld, planAdoption } from "../../../mesh/adopt/adopt";
 import { printAdopted, printPlans } from "../../../mesh/adopt/adoptText";
 import { type Stock, takeStock } from "../../../mesh/adopt/stock";

@@ -2,7 +2,7 @@
 import { foundConfig, type FoundConfig } from "../../../mesh/adopt/foundConfig";
 import type { HeldBundle } from "../../../mesh/spire/bundle";
 import { survey } from "../../../mesh/adopt/survey";
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import { clusterOf } from "../../components/readers";
 import { type Issued, root, rootKey } from "../../components/certificates";
 import { configOf } from "../../stacks/fixtures";

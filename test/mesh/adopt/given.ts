@@ -1,6 +1,6 @@
 /** A cluster that the documented procedure has federated with one other, as its API server shows it. */
-import type { KubeObject } from "../../../components/cluster";
-import { loadAllYaml } from "../../../components/kubernetesClient";
+import type { KubeObject } from "../../../components/cluster/cluster";
+import { loadAllYaml } from "../../../components/cluster/kubernetesClient";
 import * as page from "../../../lab/procedure/manifests";
 import type { HeldBundle } from "../../../mesh/spire/bundle";
 import type { SpireServer } from "../../../mesh/spire/spireServer";

@@ -13,7 +13,7 @@ import { SELF } from "../../stacks/fixtures";
 import { byHand, type Live, ofKind } from "../adopt/given";
 
 let live: Live[];
-jest.mock("../../../components/connect", () => ({ connect: () => clusterOf(...live) }));
+jest.mock("../../../components/cluster/connect", () => ({ connect: () => clusterOf(...live) }));
 // The backend is out of reach: a stack's config is then that of its file.
 jest.mock("../../../mesh/pulumi/cli", () => ({ pulumi: () => Promise.reject(new PulumiError("no backend", "")) }));
 

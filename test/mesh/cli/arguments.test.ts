@@ -1,4 +1,4 @@
-import { PROGRAM } from "../../../components/names";
+import { PROGRAM } from "../../../components/shared/names";
 import { version } from "../../../package.json";
 import { readCommandLine, type Run, type Terminals, wantsJson } from "../../../mesh/cli/arguments";
 import { COMMANDS } from "../../../mesh/cli/commandList";

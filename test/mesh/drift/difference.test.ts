@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { KubeObject } from "../../../components/cluster";
+import type { KubeObject } from "../../../components/cluster/cluster";
 import { addedFields, objectDifferences } from "../../../mesh/drift/difference";
 
 const rule = { apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], verbs: ["get"] };

@@ -1,5 +1,5 @@
-import { type ClusterReader, Forbidden, type KubeObject } from "../../../components/cluster";
-import { FEDERATION_CLASS } from "../../../components/names";
+import { type ClusterReader, Forbidden, type KubeObject } from "../../../components/cluster/cluster";
+import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import { drift, driftExit, type DriftMember, printDrift } from "../../../mesh/drift/drift";
 import type { MeshMember } from "../../../mesh/members/members";

@@ -1,6 +1,6 @@
-import { APPLIED } from "../../../components/correction";
-import { FEDERATION_CLASS } from "../../../components/names";
-import type { KubeObject } from "../../../components/cluster";
+import { APPLIED } from "../../../components/shared/correction";
+import { FEDERATION_CLASS } from "../../../components/shared/names";
+import type { KubeObject } from "../../../components/cluster/cluster";
 import { type Compared, objectFindings } from "../../../mesh/drift/objectFindings";
 import type { StackObject } from "../../../mesh/pulumi/stackObjects";
 

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import {
   describeFederating,
   type FederatingObject,

@@ -1,7 +1,7 @@
 import { ownRootsOf, rootsOf as firstRoots } from "../../../mesh/spire/firstRoots";
-import type { Cluster } from "../../../components/cluster";
-import type { Bootstrap } from "../../../components/givenBundle";
-import type { Peer } from "../../../components/peer";
+import type { Cluster } from "../../../components/cluster/cluster";
+import type { Bootstrap } from "../../../components/bundle/givenBundle";
+import type { Peer } from "../../../components/bundle/peer";
 import { issue, type Issued, root } from "../../components/certificates";
 import { peerBundle, peerRoot } from "../../components/given";
 import { clusterOf, spireCluster } from "../../components/readers";

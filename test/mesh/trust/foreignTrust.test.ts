@@ -1,5 +1,5 @@
-import type { FederationSpec } from "../../../components/federationSpec";
-import { FEDERATION_CLASS } from "../../../components/names";
+import type { FederationSpec } from "../../../components/spireServer/federationSpec";
+import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import { type Declared, declaredBy } from "../../../mesh/trust/expected";
 import type { Finding } from "../../../mesh/kernel/finding";

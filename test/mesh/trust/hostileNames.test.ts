@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FEDERATION_CLASS } from "../../../components/names";
+import { FEDERATION_CLASS } from "../../../components/shared/names";
 import { objectFindings } from "../../../mesh/drift/objectFindings";
 import { printDrift } from "../../../mesh/drift/drift";
 import type { Finding } from "../../../mesh/kernel/finding";

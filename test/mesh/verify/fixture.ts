@@ -1,9 +1,9 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
-import type { ClusterReader, KubeObject } from "../../../components/cluster";
-import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/peer";
+import type { ClusterReader, KubeObject } from "../../../components/cluster/cluster";
+import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/bundle/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
-import { configHash } from "../../../components/spireServerReadiness";
+import { configHash } from "../../../components/spireServer/spireServerReadiness";
 import type { MeshMember } from "../../../mesh/members/members";
 import { type Outcome, passes } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";

@@ -1,4 +1,4 @@
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import { again, isWell, isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import type { Verification } from "../../../mesh/verify/verification";
 import { type Cluster, look, objectIn, removeFrom } from "./fixture";

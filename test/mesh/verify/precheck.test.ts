@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../../components/cluster";
+import type { KubeObject } from "../../../components/cluster/cluster";
 import { precheck } from "../../../mesh/verify/precheck";
 import type { VerifiedMember } from "../../../mesh/verify/verification";
 import { clusterOf } from "../../components/readers";

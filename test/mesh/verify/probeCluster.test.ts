@@ -1,5 +1,5 @@
 /** Members with probe: cluster, whose endpoints cannot be reached from where verify runs. */
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import { isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import { verifyExit } from "../../../mesh/verify/verification";
 import type { Contract } from "../../../stacks/contract";

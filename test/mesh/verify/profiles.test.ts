@@ -1,5 +1,5 @@
 /** Members whose endpoint has no certificate of cert-manager: nothing of cert-manager is expected, and all else is judged. */
-import { configHash } from "../../../components/spireServerReadiness";
+import { configHash } from "../../../components/spireServer/spireServerReadiness";
 import { printVerify, verifyExit, type Verification } from "../../../mesh/verify/verification";
 import { issue } from "../../components/certificates";
 import { certificateOf, type Cluster, faults, hostOf, look, memberNamed, NAMES, presentedOf } from "./fixture";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import { objectName } from "../../../components/federatedTrustDomain";
-import { configHash } from "../../../components/spireServerReadiness";
+import { configHash } from "../../../components/spireServer/spireServerReadiness";
 import type { Outcome } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";

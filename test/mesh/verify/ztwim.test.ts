@@ -1,5 +1,5 @@
 /** What verify says of a cluster's ZTWIM: its release, what is known of it, its agents and what runs beside them. */
-import { Forbidden } from "../../../components/cluster";
+import { Forbidden } from "../../../components/cluster/cluster";
 import type { Outcome } from "../../../mesh/verify/check";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { FAILED_TO_ATTEST, KUBELET_FORBIDS, set } from "./faults";

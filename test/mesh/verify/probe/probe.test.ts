@@ -1,5 +1,5 @@
 /** What a probe makes in clusters, how it ends, and that nothing is left of it. */
-import { Forbidden } from "../../../../components/cluster";
+import { Forbidden } from "../../../../components/cluster/cluster";
 import type { Claim } from "../../../../mesh/verify/probe/claim";
 import {
   CLAIM,

@@ -1,5 +1,5 @@
 /** Clusters as a probe sees them, in memory: what is made in them, and workloads that meet as soon as both are there. */
-import type { ClusterReader, KubeObject } from "../../../../components/cluster";
+import type { ClusterReader, KubeObject } from "../../../../components/cluster/cluster";
 import type { ProbeCluster } from "../../../../mesh/verify/probe/cluster";
 import { type Made, type Named, NAMESPACE, PROBE } from "../../../../mesh/verify/probe/probeObjects";
 

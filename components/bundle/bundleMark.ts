@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterReader, KubeObject } from "../cluster/cluster";
+import { SPIRE_API } from "../shared/names";
+import { onlyInUp } from "../shared/savedPlan";
+
+/**
+ * Which bundle a ClusterFederatedTrustDomain was made with, written on the object itself.
+ *
+ * Whenever such an object is created or corrected, the controller sends all of it to SPIRE, bundle included. The bundle
+ * in the stack's state may be weeks old by then: SPIRE would trust keys that the peer has given up. So an object that
+ * somebody has changed is never corrected with that bundle, but with a newly fetched one.
+ */
+
+export const TRUST_KIND = "ClusterFederatedTrustDomain";
+/** The fetch that the bundle is from, and a SHA-256 over what the object says. */
+export const BUNDLE_ANNOTATION = "spire-federation/bundle";
+
+/** What it was made with that makes trust begin anew when it changes; only with https_spiffe, where that needs a person's consent. */
+export const BEGINNING_ANNOTATION = "spire-federation/beginning";
+
+/** The number of `rebootstrap` and the pinned roots, which are triggers of the fetch, too. */
+export const beginning = (rebootstrap: number, fingerprints: readonly string[] = []): string =>
+  [rebootstrap, ...fingerprints].join(" ");
+
+/** `spec` of a ClusterFederatedTrustDomain, as far as this program sets it. */
+export interface TrustSpec {
+  trustDomain?: string;
+  bundleEndpointURL?: string;
+  bundleEndpointProfile?: { type?: string; endpointSPIFFEID?: string };
+  className?: string;
+  trustDomainBundle?: string;
+}
+
+export interface TrustObject extends KubeObject {
+  spec?: TrustSpec;
+}
+
+/** Marks of earlier releases name the fetch by its time, and cover the bundle alone. */
+const BUNDLE_ALONE = /^\d{4}-[^/]*$/;
+
+export function bundleMark(fetch: string, spec: TrustSpec): string {
+  const { trustDomain, bundleEndpointURL, bundleEndpointProfile, className, trustDomainBundle = "" } = spec;
+  const { type, endpointSPIFFEID } = bundleEndpointProfile ?? {};
+  const covered = BUNDLE_ALONE.test(fetch)
+    ? trustDomainBundle
+    : JSON.stringify([trustDomain, bundleEndpointURL, type, endpointSPIFFEID, className, trustDomainBundle]);
+  return `${fetch} sha256:${createHash("sha256").update(covered).digest("hex")}`;
+}
+
+/** The fetch in an object's mark; undefined when the object is not as it was when it was marked. */
+export function markedFetch({ metadata, spec = {} }: TrustObject): string | undefined {
+  const mark = metadata?.annotations?.[BUNDLE_ANNOTATION] ?? "";
+  const [fetch = ""] = mark.split(" ");
+  return mark === bundleMark(fetch, spec) ? fetch : undefined;
+}
+
+/** The same, while the object also says what is asked of it; undefined when its bundle has to be fetched anew. */
+export function unchangedFetch(live: TrustObject, asked: TrustSpec): string | undefined {
+  const asAsked = Object.entries(asked).every(([field, value]) =>
+    isDeepStrictEqual(live.spec?.[field as keyof TrustSpec], value),
+  );
+  return asAsked ? markedFetch(live) : undefined;
+}
+
+/**
+ * Names the fetch that the object in the cluster has its bundle from. It triggers the fetch, so it stays the same until
+ * somebody changes the object, or the object is to say something else. Then it follows from the object as it is now, so
+ * that a preview and its `up` find the same name, which a saved plan needs.
+ *
+ * @param asked the object's specification without its bundle
+ */
+export async function fetchOf(reader: ClusterReader, name: string, asked: TrustSpec): Promise<pulumi.Input<string>> {
+  const live = await reader.get<TrustObject>(SPIRE_API, TRUST_KIND, name);
+  if (live === undefined) {
+    return onlyInUp(() => `new/${new Date().toISOString()}`);
+  }
+  const { uid = "", resourceVersion = "" } = live.metadata ?? {};
+  return unchangedFetch(live, asked) ?? `${uid}/${resourceVersion}`;
+}

@@ -1,0 +1,86 @@
+import type { TrustSpec } from "./bundleMark";
+import { FEDERATION_CLASS } from "../shared/names";
+
+/** How a bundle endpoint authenticates itself (SPIFFE Federation, section 5.2). @enum */
+export const Profile = {
+  /** With a certificate for its host name, issued by a public or an internal CA. */
+  HttpsWeb: "https_web",
+  /** With the X.509-SVID of the SPIRE server. */
+  HttpsSpiffe: "https_spiffe",
+} as const;
+export type Profile = (typeof Profile)[keyof typeof Profile];
+
+/** What a SPIRE server is called in its trust domain, and presents itself as with https_spiffe. */
+export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trustDomain}/spire/server`;
+
+/**
+ * A remote trust domain to federate with.
+ *
+ * @example
+ * const cluster2: Peer = {
+ *   stack: "cluster2",
+ *   trustDomain: "apps.cluster2.example.com",
+ *   bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+ *   profile: "https_web",
+ * };
+ */
+export interface Peer {
+  /** Short name of the peer, for example the name of its stack. Its ClusterFederatedTrustDomain is `<stack>-federation`. */
+  stack: string;
+  /** Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<stack>-federation`. */
+  objectName?: string;
+  /** Trust domain of the peer, for example `apps.cluster2.example.com`. */
+  trustDomain: string;
+  /** URL of the peer's bundle endpoint, for example `https://federation.apps.cluster2.example.com`. */
+  bundleEndpointUrl: string;
+  /** How the peer's bundle endpoint authenticates itself. */
+  profile: Profile;
+  /** SPIFFE ID of the bundle endpoint, for example `spiffe://apps.cluster2.example.com/spire/server`. Required with `https_spiffe`, refused with `https_web`. */
+  endpointSpiffeId?: string;
+  /**
+   * CA certificates (PEM) that verify the bundle endpoint: the internal CA with `https_web`, the X.509 roots of the trust
+   * domain with `https_spiffe`, where they are required. Default: the system's CAs.
+   */
+  caCertificates?: string;
+  /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
+  roots?: string;
+  /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */
+  bundle?: string;
+  /** SHA-256, in lower-case hexadecimal, of the only X.509 roots with which trust may begin. Default: any. */
+  fingerprints?: string[];
+}
+
+/** Entry of `spec.federation.federatesWith` of a SpireServer. */
+export interface FederatesWith {
+  trustDomain: string;
+  bundleEndpointUrl: string;
+  bundleEndpointProfile: Profile;
+  endpointSpiffeId?: string;
+}
+
+/** The order in which lists of peers are written, so that the order of the config never shows as a change. */
+export const byTrustDomain = (one: { trustDomain: string }, other: { trustDomain: string }): number =>
+  one.trustDomain < other.trustDomain ? -1 : 1;
+
+/** The peers as a SpireServer lists them. */
+export function federatesWith(peers: readonly Peer[]): FederatesWith[] {
+  return [...peers].sort(byTrustDomain).map((peer) => ({
+    trustDomain: peer.trustDomain,
+    bundleEndpointUrl: peer.bundleEndpointUrl,
+    bundleEndpointProfile: peer.profile,
+    ...(peer.endpointSpiffeId === undefined ? {} : { endpointSpiffeId: peer.endpointSpiffeId }),
+  }));
+}
+
+/** `spec` of the peer's ClusterFederatedTrustDomain, which has other names for the same things. */
+export function federatedTrustDomainSpec(peer: Peer): TrustSpec {
+  return {
+    trustDomain: peer.trustDomain,
+    bundleEndpointURL: peer.bundleEndpointUrl,
+    bundleEndpointProfile: {
+      type: peer.profile,
+      ...(peer.endpointSpiffeId === undefined ? {} : { endpointSPIFFEID: peer.endpointSpiffeId }),
+    },
+    className: FEDERATION_CLASS,
+  };
+}

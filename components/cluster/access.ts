@@ -1,0 +1,39 @@
+/** How a cluster is reached, and how a person reaches it by hand. Pure. */
+import { word } from "../shared/shell";
+
+/**
+ * The cluster that a component reads: its kubeconfig file and the context in it.
+ *
+ * A component creates its objects through `opts.provider`, and reads the cluster by itself to wait until they are ready and
+ * to find changes that Pulumi does not see. Both must lead to the same cluster.
+ *
+ * @example
+ * const provider = new k8s.Provider("cluster1", { context: "cluster1" });
+ * const access = new RouterSecretAccess("router-access", { context: "cluster1" }, { provider });
+ */
+export interface ClusterAccess {
+  /**
+   * Path of the kubeconfig file. A leading `~/` is the home directory; a relative path starts in the project directory.
+   * Default: `$KUBECONFIG`, or `~/.kube/config`.
+   */
+  kubeconfig?: string | undefined;
+  /** Context of the kubeconfig. Default: its current context, or the only one that it has. */
+  context?: string | undefined;
+}
+
+/** The two alone, of whatever has them. */
+export function accessOf({ kubeconfig, context }: ClusterAccess): ClusterAccess {
+  return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
+}
+
+/** An `oc` command for the cluster. */
+export const oc = (access: ClusterAccess, command: string): string => `oc ${accessFlags(access)}${command}`;
+
+/** The flags that lead `oc`, `kubectl` and `cmctl` to the cluster, each with a space behind it. */
+export function accessFlags({ kubeconfig, context }: ClusterAccess): string {
+  const flags = [
+    ...(kubeconfig === undefined ? [] : ["--kubeconfig", word(kubeconfig)]),
+    ...(context === undefined ? [] : ["--context", word(context)]),
+  ];
+  return flags.map((flag) => `${flag} `).join("");
+}

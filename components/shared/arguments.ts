@@ -1,0 +1,267 @@
+import { X509Certificate } from "node:crypto";
+import type { Peer } from "../bundle/peer";
+import { problem, type Problem } from "./problem";
+
+export type { Problem };
+
+/**
+ * Pure checks of what a user writes. Each returns what is wrong, so that all problems can be shown together; none of
+ * them asks a cluster.
+ */
+
+/** Bounds of the SpireServer's CRD, in seconds. */
+export const REFRESH_HINT = { min: 60, max: 3600, default: 300 } as const;
+export const FILE_SYNC_INTERVAL = { min: 3600, max: 7776000, default: 86400 } as const;
+/** `federatesWith` takes no more. */
+export const MAX_PEERS = 50;
+
+/** The CRD's pattern; SPIFFE allows the same characters. */
+const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
+const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+/** With a prefix or without; Kubernetes checks the prefix as a DNS name. */
+const LABEL_KEY =
+  /^(?=[^/]{1,253}(\/|$))([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
+
+export function checkTrustDomain(path: string, value: string): Problem[] {
+  return TRUST_DOMAIN.test(value)
+    ? []
+    : problem(
+        path,
+        `"${value}" is not a trust domain; it takes lower-case letters, digits, ".", "_" and "-", like apps.cluster1.example.com`,
+      );
+}
+
+/** A DNS name with at least two labels, as a certificate and a Route take it. */
+export function checkHost(path: string, value: string): Problem[] {
+  return HOST.test(value)
+    ? []
+    : problem(
+        path,
+        `"${value}" is not a host name; it takes lower-case DNS labels, like federation.apps.cluster1.example.com`,
+      );
+}
+
+/** Labels of a Kubernetes object. */
+export function checkLabels(path: string, labels: Readonly<Record<string, string>>): Problem[] {
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ...(LABEL_KEY.test(key)
+      ? []
+      : problem(
+          path,
+          `"${key}" is no key of a label; it takes letters, digits, "-", "_" and ".", like type or example.com/type`,
+        )),
+    ...(LABEL_VALUE.test(value)
+      ? []
+      : problem(
+          `${path}.${key}`,
+          `"${value}" is no value of a label; it takes at most 63 letters, digits, "-", "_" and "."`,
+        )),
+  ]);
+}
+
+/** Name of a Kubernetes object. */
+export function checkName(path: string, value: string): Problem[] {
+  return NAME.test(value)
+    ? []
+    : problem(path, `"${value}" is not a name; it takes lower-case letters, digits, "-" and ".", like internal-ca`);
+}
+
+export function checkHttpsUrl(path: string, value: string): Problem[] {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || /\s/.test(value)) {
+    return problem(
+      path,
+      `"${value}" is not an https URL without credentials; it starts with https://, like https://federation.apps.cluster1.example.com`,
+    );
+  }
+  return [];
+}
+
+export function checkEmail(path: string, value: string): Problem[] {
+  return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)
+    ? []
+    : problem(path, `"${value}" is not an e-mail address; it is one like ops@example.com`);
+}
+
+/** A whole number of seconds within the bounds that the CRD sets. */
+export function checkSeconds(path: string, value: number, bounds: { min: number; max: number }): Problem[] {
+  return Number.isInteger(value) && value >= bounds.min && value <= bounds.max
+    ? []
+    : problem(path, `${value} is out of range; it is a whole number of seconds from ${bounds.min} to ${bounds.max}`);
+}
+
+/** Seconds of a Go duration of hours, minutes and seconds, for example `2160h` or `1h30m`; undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = DURATION.exec(text);
+  if (match === null) {
+    return undefined;
+  }
+  const [, hours = "0", minutes = "0", seconds = "0"] = match;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
+/** The form in which Go writes a duration (`24h0m0s`), and thus the API server gives it back. */
+export function formatDuration(seconds: number): string {
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (h > 0) {
+    return `${h}h${m}m${s}s`;
+  }
+  return m > 0 ? `${m}m${s}s` : `${s}s`;
+}
+
+export function checkDuration(path: string, value: string): Problem[] {
+  return parseDuration(value) === undefined
+    ? problem(path, `"${value}" is not a duration; it is hours, minutes and seconds, like 2160h or 1h30m`)
+    : [];
+}
+
+/** How long a certificate lives and when it is renewed. */
+export interface CertificateTimes {
+  duration: string;
+  renewBefore: string;
+  renewJitterHours: number;
+}
+
+/** cert-manager's own bounds, and that the earliest renewal still falls within the certificate's life. */
+export function checkCertificateTimes(
+  times: CertificateTimes,
+  paths: Record<keyof CertificateTimes, string> = {
+    duration: "duration",
+    renewBefore: "renewBefore",
+    renewJitterHours: "renewJitterHours",
+  },
+): Problem[] {
+  const problems = [
+    ...checkDuration(paths.duration, times.duration),
+    ...checkDuration(paths.renewBefore, times.renewBefore),
+  ];
+  const jitter = times.renewJitterHours;
+  if (!Number.isInteger(jitter) || jitter < 0) {
+    problems.push(
+      ...problem(paths.renewJitterHours, `${jitter} is not a number of hours; it is a whole number, 0 for none`),
+    );
+  }
+  const duration = parseDuration(times.duration);
+  const renewBefore = parseDuration(times.renewBefore);
+  if (duration === undefined || renewBefore === undefined || problems.length > 0) {
+    return problems;
+  }
+  if (duration < 3600) {
+    problems.push(...problem(paths.duration, `"${times.duration}" is too short; cert-manager takes 1h or more`));
+  }
+  if (renewBefore < 300) {
+    problems.push(...problem(paths.renewBefore, `"${times.renewBefore}" is too short; cert-manager takes 5m or more`));
+  }
+  if (renewBefore + jitter * 3600 >= duration) {
+    const extra = jitter > 0 ? ` plus ${paths.renewJitterHours} of ${jitter}h` : "";
+    problems.push(
+      ...problem(
+        paths.renewBefore,
+        `"${times.renewBefore}"${extra} is not less than ${paths.duration} "${times.duration}"; the certificate would always be due`,
+      ),
+    );
+  }
+  return problems;
+}
+
+/** CA certificates only: a private key must never travel in an argument, a stack output or the state. */
+export function checkCaCertificates(path: string, pem: string): Problem[] {
+  if (pem.includes("PRIVATE KEY")) {
+    return problem(path, "holds a private key; give the CA's certificates alone");
+  }
+  const certificates = splitPem(pem);
+  if (certificates.length === 0) {
+    return problem(path, "holds no certificate; it is PEM, one or more -----BEGIN CERTIFICATE----- blocks");
+  }
+  return certificates.flatMap((certificate, index) => {
+    try {
+      return new X509Certificate(certificate).ca
+        ? []
+        : problem(path, `certificate ${index + 1} is not a CA's; give the CA that signs the endpoint's certificate`);
+    } catch {
+      return problem(path, `certificate ${index + 1} cannot be read; it is PEM of an X.509 certificate`);
+    }
+  });
+}
+
+/** The certificates of a PEM text, one block each. */
+export function splitPem(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+}
+
+/** One peer by itself: what it published can be used. `path` is where the peer comes from, for example `peers[0]`. */
+export function checkPeer(path: string, peer: Peer): Problem[] {
+  const problems = [
+    ...checkTrustDomain(`${path}.trustDomain`, peer.trustDomain),
+    ...checkHttpsUrl(`${path}.bundleEndpointUrl`, peer.bundleEndpointUrl),
+    ...(peer.objectName === undefined ? [] : checkName(`${path}.objectName`, peer.objectName)),
+  ];
+  if (peer.caCertificates !== undefined) {
+    problems.push(...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates));
+  }
+  if (peer.roots !== undefined) {
+    problems.push(...checkCaCertificates(`${path}.roots`, peer.roots));
+  }
+  if (peer.profile === "https_web") {
+    if (peer.endpointSpiffeId !== undefined) {
+      problems.push(
+        ...problem(`${path}.endpointSpiffeId`, "is given with profile https_web; it belongs to https_spiffe alone"),
+      );
+    }
+    return problems;
+  }
+  if (peer.endpointSpiffeId?.startsWith(`spiffe://${peer.trustDomain}/`) !== true) {
+    problems.push(
+      ...problem(
+        `${path}.endpointSpiffeId`,
+        `"${peer.endpointSpiffeId ?? ""}" is not an ID of the peer's trust domain; with https_spiffe it is spiffe://${peer.trustDomain}/spire/server`,
+      ),
+    );
+  }
+  if (peer.caCertificates === undefined) {
+    problems.push(
+      ...problem(
+        `${path}.caCertificates`,
+        "is missing; with https_spiffe the peer's SPIRE roots vouch for its endpoint",
+      ),
+    );
+  }
+  return problems;
+}
+
+/** How many peers there are: a SpireServer lists so many, and ClusterFederatedTrustDomains know no limit. */
+export function checkPeerCount(path: string, count: number, mode: "static" | "dynamic" = "static"): Problem[] {
+  if (mode === "dynamic" || count <= MAX_PEERS) return [];
+  const cure = "list them in ClusterFederatedTrustDomains alone, with federatesWith: dynamic";
+  return problem(path, `has ${count} peers, and a SpireServer lists ${MAX_PEERS} at most; ${cure}`);
+}
+
+/** The peers together: not ourselves, nobody twice, no trust domain twice. */
+export function checkPeers(path: string, trustDomain: string, peers: readonly Peer[]): Problem[] {
+  const problems: Problem[] = [];
+  const owners = new Map<string, string>();
+  peers.forEach((peer, index) => {
+    const where = `${path}[${index}]`;
+    const owner = owners.get(peer.trustDomain);
+    if (peer.trustDomain === trustDomain) {
+      problems.push(
+        ...problem(
+          where,
+          `peer "${peer.stack}" has this cluster's own trust domain "${trustDomain}"; a cluster cannot federate with itself`,
+        ),
+      );
+    } else if (owner !== undefined) {
+      problems.push(
+        ...problem(
+          where,
+          `peer "${peer.stack}" has trust domain "${peer.trustDomain}", which is peer "${owner}"'s; each peer needs its own`,
+        ),
+      );
+    }
+    owners.set(peer.trustDomain, peer.stack);
+  });
+  return problems;
+}

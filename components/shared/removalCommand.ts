@@ -1,0 +1,25 @@
+/** Removals that only a program can do, when the stack is destroyed. */
+import { local } from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterAccess } from "../cluster/access";
+
+/**
+ * Runs a script of this package before `after` is deleted. No program runs at a destroy, so the script connects by itself.
+ *
+ * Pulumi runs it in the project's folder. The script finds this package from there by its name: the state must not name a
+ * file of it.
+ */
+export function removalCommand(
+  name: string,
+  script: "remove-cert-manager" | "remove-peer-cas",
+  { kubeconfig, context }: ClusterAccess,
+  parent: pulumi.Resource,
+  after: pulumi.Resource,
+): local.Command {
+  const environment = {
+    ...(context !== undefined && { KUBE_CONTEXT: context }),
+    ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
+  };
+  const remove = `node --eval "require('spire-federation/${script}')"`;
+  return new local.Command(name, { delete: remove, environment, logging: "stderr" }, { parent, dependsOn: after });
+}

@@ -1,0 +1,60 @@
+/** The part of the SpireServer that a stack owns. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterReader } from "../cluster/cluster";
+import { ownedMetadata } from "../shared/correction";
+import type { FederationSpec } from "./federationSpec";
+import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
+import type { SpireServerSpecArgs } from "./spireServerArgs";
+import { renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
+
+/**
+ * What Pulumi keeps of the live SpireServer beside what the stack asks for: all of it. Somebody else may have written a
+ * database password there, and `oc apply` writes the whole object into an annotation once more.
+ */
+const READ_BACK = ["spec", "status", "metadata"];
+
+/**
+ * The fields of the SpireServer that the stack owns; retained.
+ *
+ * A patch also where the stack makes the SpireServer: of a whole object Pulumi's provider takes over every field that
+ * somebody has set with oc or kubectl, and the next apply takes away all of them that the stack doesn't set.
+ */
+export function makeServer(
+  parent: pulumi.Resource,
+  cluster: ClusterReader,
+  name: string,
+  { manage, manageSecret }: { manage?: SpireServerSpecArgs; manageSecret?: boolean },
+  federation: FederationSpec,
+): SpireServerPatch {
+  const object = { apiVersion: OPERATOR_API, kind: "SpireServer", metadata: { name: SINGLETON } };
+  const wanted = { ...object, spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
+  const args = {
+    ...object,
+    metadata: ownedMetadata(cluster, wanted, parent, { "pulumi.com/patchFieldManager": FIELD_MANAGER }),
+    spec: { ...(manage && secretSpireServerSpec(manage, manageSecret === true)), federation },
+  };
+  const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
+  return new SpireServerPatch(name, args, opts);
+}
+
+/** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */
+class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
+  declare readonly spec: pulumi.Output<{ federation?: FederationSpec } | undefined>;
+}
+
+/** Without a connection string that is known only later: it is not compared with the live one. */
+function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
+  const datastore = { ...spec.datastore };
+  if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
+  delete datastore.connectionString;
+  return { ...spec, datastore };
+}
+
+/**
+ * `spec.federation` of the server once it is applied, or in the state when `--target` leaves the server out. Not secret,
+ * whatever the rest of the specification is: what waits for it ends up in the outputs that the peers read.
+ */
+export function appliedFederation({ spec }: SpireServerPatch): pulumi.Output<FederationSpec | undefined> {
+  return pulumi.unsecret(spec.apply((applied) => applied?.federation));
+}

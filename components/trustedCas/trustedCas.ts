@@ -1,0 +1,110 @@
+/** Which CAs SPIRE trusts for endpoints with https_web, and whether those of the peers are among them. */
+import { createHash, X509Certificate } from "node:crypto";
+import { splitPem } from "../shared/arguments";
+import type { ClusterReader, ConfigMap } from "../cluster/cluster";
+import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
+import { type EnvVar, type Subscription, SUBSCRIPTION_API, type SubscriptionReference } from "../operators/olm";
+import { byTrustDomain, type Peer } from "../bundle/peer";
+import { problem, type Problem } from "../shared/problem";
+
+export const CA_KEY = "ca-bundle.crt";
+
+/** Our ConfigMaps are called by a hash of their content: Go reads the CAs once, and another name restarts SPIRE. */
+export const PEER_CAS_PREFIX = "spire-federation-peer-cas-";
+
+/** What ZTWIM's Subscription says of it. */
+export interface TrustedCas {
+  /** Undefined where OLM has not installed ZTWIM. */
+  subscription: SubscriptionReference | undefined;
+  /** All of `spec.config.env`. */
+  env: readonly EnvVar[];
+  /** The ConfigMap that the variable names, with its CAs (PEM); empty where there are none. */
+  configMap?: { name: string; pem: string };
+}
+
+export async function readTrustedCas(reader: ClusterReader): Promise<TrustedCas> {
+  const all = await reader.list<Subscription>(SUBSCRIPTION_API, "Subscription");
+  const found = all.find(({ spec }) => spec?.name === ZTWIM.packageName);
+  const env = found?.spec?.config?.env ?? [];
+  const name = env.find((variable) => variable.name === TRUSTED_CA_ENV)?.value;
+  return {
+    subscription: found && { namespace: found.metadata?.namespace ?? "", name: found.metadata?.name ?? "" },
+    env,
+    // The operator takes an empty one as not set.
+    ...(name && { configMap: { name, pem: await readCas(reader, name) } }),
+  };
+}
+
+/** The CAs in a ConfigMap of the operands' namespace. */
+export async function readCas(reader: ClusterReader, name: string): Promise<string> {
+  return (await reader.get<ConfigMap>("v1", "ConfigMap", name, OPERAND_NAMESPACE))?.data?.[CA_KEY] ?? "";
+}
+
+/** What is to be done about the peers whose endpoints have certificates of CAs that are not public. */
+export interface CaPlan {
+  problems: Problem[];
+  warnings: string[];
+  /** Peers whose CAs this stack is to give to SPIRE; undefined when there is nothing to do. */
+  trust?: Peer[];
+}
+
+export const hasPrivateCa = ({ profile, caCertificates }: Peer): boolean =>
+  profile === "https_web" && caCertificates !== undefined;
+
+/** Pure. */
+export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: TrustedCas): CaPlan {
+  const plan: CaPlan = { problems: [], warnings: [] };
+  const wanted = peers.filter(hasPrivateCa);
+  const foreign = live.configMap?.name.startsWith(PEER_CAS_PREFIX) === false ? live.configMap : undefined;
+  const lacking = wanted.filter((peer) => missingCas(peer, foreign?.pem ?? "").length > 0);
+  if (lacking.length === 0) return plan;
+  const names = lacking.map(({ stack }) => stack).join(", ");
+  if (!trustPeerCas) {
+    plan.warnings.push(
+      `The endpoints of ${names} have certificates of CAs that are not public, and SPIRE here does not trust them: it cannot ` +
+        "fetch these bundles itself, and trust ends when a peer rotates its CA. Set trustPeerCas to true.",
+    );
+  } else if (live.subscription === undefined) {
+    const cure = `set ${TRUSTED_CA_ENV} where ZTWIM's operator is installed, and trustPeerCas to false`;
+    plan.problems = problem("trustPeerCas", `no Subscription of ${ZTWIM.packageName} is there to be changed; ${cure}`);
+  } else if (foreign !== undefined) {
+    const { namespace, name } = live.subscription;
+    plan.problems = problem(
+      "trustPeerCas",
+      `Subscription ${namespace}/${name} has ${TRUSTED_CA_ENV} "${foreign.name}" of somebody else, which lacks the CAs of ` +
+        `${names}; add them to that ConfigMap (where OpenShift fills it: to the trustedCA of proxy/cluster) and restart ` +
+        "SPIRE, or take the variable out of the Subscription",
+    );
+  } else {
+    plan.trust = wanted;
+  }
+  return plan;
+}
+
+/** The peer's CA certificates (PEM) that are not among `pem`. */
+export function missingCas({ caCertificates = "" }: Pick<Peer, "caCertificates">, pem: string): string[] {
+  const known = new Set(splitPem(pem).map(derOf));
+  return splitPem(caCertificates).filter((certificate) => !known.has(derOf(certificate)));
+}
+
+/** The cluster's own CAs and the peers', each once, and a name that tells this content from any other. */
+export function peerCas(roots: string, peers: readonly Peer[]): { name: string; pem: string } {
+  const certificates = new Map<string, string>();
+  const ofPeers = [...peers].sort(byTrustDomain);
+  for (const pem of [roots, ...ofPeers.map(({ caCertificates = "" }) => caCertificates)]) {
+    for (const certificate of splitPem(pem)) certificates.set(derOf(certificate), certificate);
+  }
+  const pem = [...certificates.values()].map((certificate) => `${certificate}\n`).join("");
+  return { name: PEER_CAS_PREFIX + createHash("sha256").update(pem).digest("hex").slice(0, 12), pem };
+}
+
+/** `CN=internal CA` and the like, of the peer's first CA. */
+export function describeCa({ caCertificates = "" }: Pick<Peer, "caCertificates">): string {
+  const [first] = splitPem(caCertificates);
+  return first === undefined ? "a CA" : `CA ${new X509Certificate(first).subject.replaceAll("\n", ", ")}`;
+}
+
+/** What makes two PEM blocks the same certificate. */
+function derOf(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, "");
+}
