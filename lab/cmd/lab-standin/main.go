@@ -34,6 +34,7 @@ var standins = map[string]func(context.Context, []string) error{
 	"service-ca":            serviceca.Run,
 	"network-operator":      trustedca.Run,
 	"catalog":               catalog.Run,
+	"registry":              catalog.Serve,
 
 	"openshift-controller-manager": writers.Run,
 	"pause":                        pause,

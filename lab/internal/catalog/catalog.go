@@ -40,7 +40,7 @@ type bundle struct {
 	crds []unstructured.Unstructured
 }
 
-// Run writes the catalog into a directory for opm to serve.
+// Run writes the catalog into a directory, for Serve.
 func Run(_ context.Context, args []string) error {
 	options := flag.NewFlagSet("catalog", flag.ContinueOnError)
 	certManager := options.String("crds", "", "directory with cert-manager's CRDs, one to a file")
