@@ -142,21 +142,16 @@ describe("with official releases in reach", () => {
   });
 
   test.each([
-    ["Kubernetes'", `${SCHEDULER}.sha256`, "0".repeat(64), []],
-    [
-      "SPIRE's",
-      `${SPIRE}_sha256sum.txt`,
-      `${"0".repeat(64)}  spire-1.14.5-linux-amd64-musl.tar.gz\n`,
-      ["kube-scheduler"],
-    ],
-    ["Pulumi's", CLI_SUMS, `${"0".repeat(64)}  pulumi-v3.276.0-linux-x64.tar.gz\n`, ["kube-scheduler", "spire"]],
-    ["a file that is not in its sums", CLI_SUMS, "", ["kube-scheduler", "spire"]],
-  ])("an archive that is not the published one ends the build: %s", async (_, sums, text, before) => {
+    ["Kubernetes'", `${SCHEDULER}.sha256`, "0".repeat(64), "kube-scheduler"],
+    ["SPIRE's", `${SPIRE}_sha256sum.txt`, `${"0".repeat(64)}  spire-1.14.5-linux-amd64-musl.tar.gz\n`, "spire"],
+    ["Pulumi's", CLI_SUMS, `${"0".repeat(64)}  pulumi-v3.276.0-linux-x64.tar.gz\n`, "pulumi"],
+    ["a file that is not in its sums", CLI_SUMS, "", "pulumi"],
+  ])("an archive that is not the published one ends the build: %s", async (_, sums, text, refused) => {
     files[sums] = Buffer.from(text);
     const { code, stderr } = await bench.run(downloads());
     expect(code).toBe(1);
     expect(stderr).toContain("SHA-256");
-    expect(bench.stored().sort()).toEqual(before);
+    expect(bench.stored()).not.toContain(refused);
   });
 
   test("what a server does not have is built, and the server is asked for the next one", async () => {

@@ -24,8 +24,6 @@ list_units() {
   for name in olm catalog; do
     unit "$name" 30 . -- go_program "$name" . "github.com/operator-framework/operator-lifecycle-manager/cmd/$name"
   done
-  unit opm 60 . -- go_program opm . github.com/operator-framework/operator-registry/cmd/opm \
-    -tags "containers_image_openpgp exclude_graphdriver_btrfs exclude_graphdriver_devicemapper"
   unit crds 5 toolchain/crds go.mod go.sum -- crds
   unit spire 300 toolchain/spire -- spire "$spire"
 
@@ -55,9 +53,10 @@ go_program() {
   go_build "$out/bin/$1" "${@:2}"
 }
 
-# go_build FILE MODULE PACKAGE [FLAG…]: a later -ldflags wins over the one given here.
+# go_build FILE MODULE PACKAGE [FLAG…]: a later -ldflags wins over the one given here. Without the checkout's path, as in test/run:
+# packages that are compiled with another set of flags compile again, Go's own included.
 go_build() {
-  (cd "$2" && go build -ldflags "$small" "${@:4}" -o "$1" "$3")
+  (cd "$2" && go build -trimpath -ldflags "$small" "${@:4}" -o "$1" "$3")
 }
 
 # kubernetes_server NAME VERSION LDFLAGS
