@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-steps test check unit bench outdated lab-up lab-shell lab-down
+.PHONY: help build demo demo-steps test test-live test-all check unit bench outdated lab-up lab-shell lab-down
 
 build: dist/built ## make dist/, which is what runs, from the sources
 
@@ -20,8 +20,14 @@ demo-steps:
 	@echo 'demo: clusters, one minute; federation and proof, one minute'
 	@echo 'demo: step 1 of 4, npm packages'
 
-test: ## everything: types, lint, unit tests, the lab's own tests, live tests on the lab
-	test/run
+test: ## what needs no cluster: format, lint, types, unit tests, vet and tests of the lab's Go
+	test/run quick
+
+test-live: ## the main job and its edges, on a lab of three clusters
+	test/run live
+
+test-all: ## everything
+	test/run all
 
 check: node_modules/.package-lock.json ## format, lint, types
 	npm run --silent check

@@ -7,8 +7,8 @@ const files = {
 };
 
 /**
- * `unit` needs nothing but Node; `backends` needs Pulumi, and Go for an S3 server; `lab` needs a running lab and is started
- * inside it.
+ * `unit` needs Node and what every machine has, and Chromium for the report; `backends` needs Pulumi, and Go for an S3 server;
+ * `lab` needs a running lab and is started inside it. What a folder of `lab` needs is in its file `lab`.
  */
 module.exports = {
   globalSetup: "<rootDir>/test/build.js",
@@ -27,7 +27,7 @@ module.exports = {
     {
       displayName: "lab",
       ...files,
-      testMatch: ["<rootDir>/test/lab/**/*.test.ts"],
+      testMatch: ["<rootDir>/test/lab/*/*.test.ts"],
       setupFilesAfterEnv: ["<rootDir>/test/lab/setup.ts"],
     },
   ],

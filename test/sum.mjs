@@ -9,7 +9,7 @@ const showSkipped = (file, test) => console.log(`SKIPPED ${relative(process.cwd(
 const showFailure = (file, test, message) =>
   console.log(`FAIL ${relative(process.cwd(), file)} ${test}\n${stripVTControlCharacters(message).slice(0, 1500)}`);
 
-const dir = process.argv[2];
+const [dir, leftOut] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
 let skipped = 0;
@@ -48,5 +48,6 @@ const broken = existsSync(steps)
 for (const [name, code] of broken) console.log(`${name}: failed with exit code ${code}`);
 failed = Math.max(failed, broken.length);
 console.log(`${skipped} skipped`);
+if (leftOut) console.log(leftOut);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

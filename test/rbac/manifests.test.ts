@@ -1,4 +1,4 @@
-/** What can be said of docs/rbac/ without a cluster; test/lab/rbac.test.ts says whether it is enough, and not too much. */
+/** What can be said of docs/rbac/ without a cluster; test/lab/live/rbac.test.ts says whether it is enough, and not too much. */
 import * as names from "../../components/shared/names";
 import { PROBE } from "../../mesh/verify/probe/probeObjects";
 import { files, objectsOf, type RbacManifest } from "./manifests";

@@ -1,0 +1,117 @@
+/**
+ * Two clusters whose endpoints have certificates of CAs of their own: what counts is that SPIRE fetches the peer's bundle by
+ * itself, again and again. The tests of this file build on each other; jest runs them in order.
+ */
+import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
+import { eventually } from "../../../lab/client/eventually";
+import { Project, type Run } from "../../../lab/client/project";
+import { held, pairs } from "../../../lab/demo/proof";
+import { rotateAuthorities } from "../helpers/rotation";
+import { testProject } from "../helpers/identities";
+
+const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
+const [OLM, SUBSCRIPTION] = ["operators.coreos.com/v1alpha1", "openshift-zero-trust-workload-identity-manager"];
+const OTHER = { name: "SOMEBODY_ELSES", value: "kept" };
+let project: Project;
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+type Env = { name: string; value?: string }[];
+const envOf = async (cluster: Cluster): Promise<Env> => {
+  const live = await cluster.read(OLM, "Subscription", SUBSCRIPTION);
+  return (live.spec as { config?: { env?: Env } }).config?.env ?? [];
+};
+const trustedBy = async (cluster: Cluster): Promise<string | undefined> =>
+  (await envOf(cluster)).find(({ name }) => name === "TRUSTED_CA_BUNDLE_CONFIGMAP")?.value;
+const ours = async (cluster: Cluster): Promise<string[]> =>
+  (await cluster.list("v1", "ConfigMap", NAMESPACE))
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name.startsWith("spire-federation-"));
+const meshed = async (running: Promise<Run>, expected: number): Promise<string> => {
+  const { code, stdout, stderr } = await running;
+  expect([code, code === expected ? "" : stdout + stderr]).toEqual([expected, ""]);
+  return stdout + stderr;
+};
+
+beforeAll(async () => {
+  project = await testProject("cluster1", "cluster2");
+  for (const { name } of [cluster1, cluster2]) {
+    await project.set(name, "issuer.type", "ca");
+    await project.set(name, "issuer.selfSigned", "true");
+    await project.set(name, "issuer.secretName", "peer-cas-test");
+  }
+  await cluster1.apply(subscription([OTHER]));
+});
+
+const subscription = (env: Env): Manifest => ({
+  apiVersion: OLM,
+  kind: "Subscription",
+  metadata: { name: SUBSCRIPTION, namespace: NAMESPACE },
+  spec: { config: { env } },
+});
+
+test("without trustPeerCas SPIRE doesn't trust the peers' CAs: an up warns, and verify fails", async () => {
+  await meshed(project.mesh("up", "--yes"), 0);
+  expect(await project.up("cluster1")).toContain("Set trustPeerCas to true");
+  for (const cluster of [cluster1, cluster2]) {
+    const { caCertificates } = (await project.outputs(cluster.name))["federation"] as { caCertificates: string };
+    cluster.endpointCa = caCertificates;
+  }
+  await cluster1.refreshBundle(cluster2.trustDomain).catch(() => undefined);
+  const said = await meshed(project.mesh("verify", "-o", "wide"), 1);
+  expect(said).toMatch(/× MESH214 .*: it trusts the CAs of its image alone, and not CA /);
+  expect(said).toMatch(/× MESH213 .*signed by unknown authority/);
+});
+
+test("with it all is well, and every other variable of ZTWIM's Subscription stays", async () => {
+  for (const { name } of [cluster1, cluster2]) await project.set(name, "trustPeerCas", "true");
+  await meshed(project.mesh("up", "--yes"), 0);
+  expect(await trustedBy(cluster1)).toMatch(/^spire-federation-peer-cas-/);
+  expect(await envOf(cluster1)).toContainEqual(OTHER);
+  await project.up("cluster1", "--expect-no-changes");
+  await project.pulumi("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
+  await meshed(project.mesh("drift"), 0);
+});
+
+test("SPIRE fetches the peer's bundle by itself: a rotation of the peer gets through", async () => {
+  for (const [from, to] of pairs([cluster1, cluster2])) {
+    await rotateAuthorities(to);
+    await from.refreshBundle(to.trustDomain);
+    await eventually(() => held(from, to));
+  }
+  await eventually(async () => {
+    await meshed(project.mesh("verify"), 0);
+  });
+});
+
+test("what somebody takes out comes back with the next up", async () => {
+  await cluster1.merge(subscription([OTHER]));
+  await project.up("cluster1");
+  expect(await trustedBy(cluster1)).toMatch(/^spire-federation-peer-cas-/);
+});
+
+test("a destroy takes it away, and SPIRE goes on", async () => {
+  await project.destroy("cluster2");
+  expect(await trustedBy(cluster2)).toBeUndefined();
+  expect(await ours(cluster2)).toEqual([]);
+  await cluster2.spireServer("healthcheck");
+});
+
+test("a peer that is kept, since its stack was destroyed, has its CA trusted as before", async () => {
+  const before = [await trustedBy(cluster1), await ours(cluster1)];
+  expect(await project.up("cluster1", "--expect-no-changes", "--refresh")).toMatch(/kept peers: cluster2\./);
+  expect([await trustedBy(cluster1), await ours(cluster1)]).toEqual(before);
+  await cluster1.refreshBundle(cluster2.trustDomain);
+  await held(cluster1, cluster2);
+});
+
+test("without such a peer it is taken away, too", async () => {
+  await project.set("cluster1", "peers", "[]");
+  await project.up("cluster1");
+  expect(await envOf(cluster1)).toEqual([OTHER]);
+  expect(await ours(cluster1)).toEqual([]);
+  await cluster1.spireServer("healthcheck");
+});
+
+afterAll(() => project.destroy("cluster1")); // its Issuer would be a stranger to the tests of other files
