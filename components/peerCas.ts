@@ -10,6 +10,7 @@ import { clusterFor } from "./cluster/openCluster";
 import type { Peer } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
+import { gate, readyOnce } from "./shared/gate";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
@@ -42,9 +43,6 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
 export class PeerCas extends pulumi.ComponentResource {
-  /** This component, once the pods of SPIRE trust the CAs. */
-  readonly ready: pulumi.Output<pulumi.Resource>;
-
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, opts);
     const { peers } = args;
@@ -96,14 +94,19 @@ export class PeerCas extends pulumi.ComponentResource {
       { parent: this },
     );
     removalCommand(`${name}-removal`, "remove-peer-cas", args, this, patch);
-    this.ready = whenReady(
+    const ready = whenReady(
       this,
       pulumi.all([bundle.metadata.name, onceApplied(patch)]),
       "SPIRE with the CAs of peers",
       ([mounted]) => lookAtMountedCas(cluster, mounted),
       wait,
     );
+    readyOnce(this, ready);
     this.registerOutputs({});
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 
   /** The CAs that OpenShift has written; in a preview those that are there, if any. */

@@ -1,6 +1,7 @@
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
 import type { Cluster } from "../../components/cluster/cluster";
 import type { IssuerArgs } from "../../components/certificates/issuer";
+import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { HOST, NAMESPACE, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
@@ -19,7 +20,7 @@ const args: FederationCertificateArgs = { host: HOST, issuer: { type: "acme" } }
 const make = (changed: Partial<FederationCertificateArgs> = {}): Promise<Seen[]> =>
   record(
     async () => {
-      await valueOf(new FederationCertificate("cert", { ...args, ...changed }).ready);
+      await readiness(new FederationCertificate("cert", { ...args, ...changed }));
     },
     { outputs: (type) => (type === "random:index/randomInteger:RandomInteger" ? { result: 7 } : {}) },
   );

@@ -16,7 +16,7 @@ jest.mock("../../components/certificates/routerCertificate", () => ({
 
 // Every wait ends at once: readiness has its own tests, here it is what comes after what.
 jest.mock("../../components/waiting/readiness", () => ({
-  ...jest.requireActual<object>("../../components/readiness"),
+  ...jest.requireActual<object>("../../components/waiting/readiness"),
   whenReady: (component: pulumi.Resource, after: pulumi.Output<unknown>) => after.apply(() => component),
 }));
 
@@ -635,7 +635,7 @@ describe("a peer whose endpoint has a CA of its own", () => {
 it("has no certificate and no cert-manager with https_spiffe", async () => {
   const { seen, outputs } = await run("cluster1", [], { config: { profile: "https_spiffe" }, preview: true });
   expect(outputs).not.toHaveProperty("certificateSecret");
-  expect(seen.map(({ name }) => name)).toEqual(["cluster", "spire-server", "spire-server-server"]);
+  expect(seen.map(({ name }) => name)).toEqual(["cluster", "federation", "spire-server", "spire-server-server"]);
 });
 
 it("previews a cluster on which nothing is there yet", async () => {
