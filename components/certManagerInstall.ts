@@ -8,6 +8,7 @@ import { ownedMetadata } from "./shared/correction";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "./operators/inspectCertManager";
 import { CERT_MANAGER, STACK_ANNOTATION } from "./shared/names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Problem, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
@@ -84,7 +85,7 @@ export const CERT_MANAGER_DEFAULTS = {
  */
 export class CertManagerInstall extends pulumi.ComponentResource {
   constructor(name: string, args: CertManagerInstallArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:CertManagerInstall", name, {}, opts);
+    super("spire-federation:index:CertManagerInstall", name, {}, withProvider(`${name}-cluster`, args, opts));
     const catalog = {
       channel: args.channel ?? CERT_MANAGER_DEFAULTS.channel,
       source: args.source ?? CERT_MANAGER_DEFAULTS.source,

@@ -14,6 +14,7 @@ import {
 } from "./bundle/bundleMark";
 import type { ClusterAccess } from "./cluster/access";
 import { OWNED, SPIRE_API } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
 import { pinned } from "./bundle/pinnedRoots";
@@ -70,7 +71,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   readonly roots: pulumi.Output<string[]>;
 
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:FederatedTrustDomain", name, {}, opts);
+    super("spire-federation:index:FederatedTrustDomain", name, {}, withProvider(`${name}-cluster`, args, opts));
     const { peer } = args;
     refuse(name, checkPeer("peer", peer), this);
 

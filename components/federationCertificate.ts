@@ -16,6 +16,7 @@ import { ownedMetadata } from "./shared/correction";
 import { readIssuingCa } from "./certificates/issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Problem, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
@@ -79,7 +80,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
   readonly caCertificates: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: FederationCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:FederationCertificate", name, {}, opts);
+    super("spire-federation:index:FederationCertificate", name, {}, withProvider(`${name}-cluster`, args, opts));
     refuse(name, [...checkHost("host", args.host), ...checkCertificate(args)], this);
     const times = timesOf(args);
     const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;

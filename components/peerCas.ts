@@ -6,6 +6,7 @@ import type { ClusterReader } from "./cluster/cluster";
 import { ownedAnnotations, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import type { Peer } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
@@ -44,7 +45,7 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  */
 export class PeerCas extends pulumi.ComponentResource {
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:PeerCas", name, {}, opts);
+    super("spire-federation:index:PeerCas", name, {}, withProvider(`${name}-cluster`, args, opts));
     const { peers } = args;
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };

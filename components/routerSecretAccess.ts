@@ -4,6 +4,7 @@ import type { ClusterAccess } from "./cluster/access";
 import { checkName } from "./shared/arguments";
 import { ownedMetadata } from "./shared/correction";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Problem, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
@@ -61,7 +62,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
   readonly roleName: pulumi.Output<string>;
 
   constructor(name: string, args: RouterSecretAccessArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:RouterSecretAccess", name, {}, opts);
+    super("spire-federation:index:RouterSecretAccess", name, {}, withProvider(`${name}-cluster`, args, opts));
     refuse(name, checkRouterAccess(args), this);
     const {
       secretName = CERTIFICATE_SECRET,

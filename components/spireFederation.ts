@@ -122,20 +122,20 @@ export class SpireFederation extends pulumi.ComponentResource {
     // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
     const trustsCas =
       args.trustPeerCas === true && cas.length > 0
-        ? [new PeerCas(`${prefix}peer-cas`, { ...access, peers: cas, ...wait }, { parent: this })]
+        ? [new PeerCas(`${prefix}peer-cas`, { ...access, peers: cas, ...wait }, this.below())]
         : [];
     // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
     const before = [...(web ?? []), ...trustsCas];
     const trusted = peers.map(({ rebootstrap, bootstrap, ...peer }) => {
       const child = `${prefix}${resourceNameOf(objectName(peer.stack, peer.objectName))}`;
       const how = definedOnly({ rebootstrap, bootstrap });
-      return new FederatedTrustDomain(child, { ...access, peer, ...how }, { parent: this, dependsOn: before });
+      return new FederatedTrustDomain(child, { ...access, peer, ...how }, { ...this.below(), dependsOn: before });
     });
     const endpoint = new SpireFederationServer(
       `${prefix}spire-server`,
       { ...server, endpointCaCertificates: args.endpointCaCertificates ?? web?.[0].caCertificates },
       // A peer is listed once SPIRE has its bundle: it asks a listed peer at once, and then not again for a minute.
-      { parent: this, dependsOn: [...before, ...trusted] },
+      { ...this.below(), dependsOn: [...before, ...trusted] },
     );
     this.warnOfSharedRoots(name, args, trusted);
 
@@ -161,6 +161,11 @@ export class SpireFederation extends pulumi.ComponentResource {
     });
   }
 
+  /** Options of the parts. Their aliases are for states of stacks that had them without this component above them. */
+  private below(): pulumi.ComponentResourceOptions {
+    return { parent: this, aliases: [{ parent: pulumi.rootStackResource }] };
+  }
+
   protected override initialize(): Promise<void> {
     return gate(this);
   }
@@ -173,24 +178,20 @@ export class SpireFederation extends pulumi.ComponentResource {
   ): [FederationCertificate, RouterSecretAccess] {
     const access = { ...accessOf(args), ...(args.wait && { wait: args.wait }) };
     const { host, certificateName, secretName, duration, renewBefore, renewJitterHours } = args;
-    const operator = new CertManagerInstall(
-      `${prefix}cert-manager`,
-      { ...access, ...args.certManager },
-      { parent: this },
-    );
+    const operator = new CertManagerInstall(`${prefix}cert-manager`, { ...access, ...args.certManager }, this.below());
     const certificate = new FederationCertificate(
       `${prefix}certificate`,
       {
         ...{ ...access, host: host ?? defaultHost(args), issuer },
         ...definedOnly({ certificateName, secretName, duration, renewBefore, renewJitterHours }),
       },
-      { parent: this, dependsOn: operator },
+      { ...this.below(), dependsOn: operator },
     );
     const { roleName, roleBindingName } = args;
     const routerAccess = new RouterSecretAccess(
       `${prefix}router-access`,
       { ...accessOf(args), ...definedOnly({ secretName, roleName, roleBindingName }) },
-      { parent: this, dependsOn: certificate },
+      { ...this.below(), dependsOn: certificate },
     );
     return [certificate, routerAccess];
   }

@@ -13,6 +13,7 @@ import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
 import { makeRoute, type OwnRoute } from "./route/federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./spireServer/federationSpec";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Peer, serverSpiffeId } from "./bundle/peer";
 import { problem, refuse, type Problem } from "./shared/problem";
@@ -122,7 +123,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   readonly roots: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:SpireFederationServer", name, {}, opts);
+    super("spire-federation:index:SpireFederationServer", name, {}, withProvider(`${name}-cluster`, args, opts));
     refuse(name, checkServer(args), this);
 
     const cluster = clusterFor(name, args, this);

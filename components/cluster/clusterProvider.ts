@@ -3,7 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 
-/** Any type of that provider: Pulumi tells by the package which provider a parent has for it. */
+/** The providers of this file: they lead to the cluster that is read. */
+const made = new WeakSet<pulumi.ProviderResource>();
+
+/** Any type of that provider: Pulumi tells by the package which provider a resource has for it. */
 const ANY_TYPE = "kubernetes:core/v1:Namespace";
 
 /**
@@ -18,7 +21,9 @@ export function withProvider(
   opts: pulumi.ComponentResourceOptions = {},
   clusterIdentifier?: string,
 ): pulumi.ComponentResourceOptions {
-  if (givenProvider(opts) !== undefined) return opts;
+  // Where nothing says which cluster it is, it is that of the machine's kubeconfig, for Pulumi's own provider too.
+  const unsaid = kubeconfig === undefined && context === undefined && clusterIdentifier === undefined;
+  if (unsaid || providerOf(opts) !== undefined) return opts;
   const provider = new k8s.Provider(
     name,
     {
@@ -31,12 +36,18 @@ export function withProvider(
     },
     opts.parent === undefined ? {} : { parent: opts.parent },
   );
+  made.add(provider);
   const { providers = [] } = opts;
   return { ...opts, providers: [...(Array.isArray(providers) ? providers : Object.values(providers)), provider] };
 }
 
-/** The provider for Kubernetes that whoever makes the component has chosen. */
-export function givenProvider(opts: pulumi.ComponentResourceOptions): pulumi.ProviderResource | undefined {
+/** The provider that somebody else has made, so that it may lead to another cluster than the component reads. */
+export function foreignProvider(component: pulumi.Resource): pulumi.ProviderResource | undefined {
+  const provider = component.getProvider(ANY_TYPE);
+  return provider === undefined || made.has(provider) ? undefined : provider;
+}
+
+function providerOf(opts: pulumi.ComponentResourceOptions): pulumi.ProviderResource | undefined {
   const { provider, providers = {}, parent } = opts;
   const all = [provider, ...Object.values(providers)].filter((one) => one !== undefined);
   return (

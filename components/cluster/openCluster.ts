@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./access";
 import type { Cluster } from "./cluster";
 import { connect } from "./connect";
+import { onProvidersCluster } from "./sameCluster";
 import { AccessError } from "./kubeconfig";
 import { argumentError } from "../shared/problem";
 
@@ -20,10 +21,14 @@ export function openCluster({ kubeconfig, context }: ClusterAccess): Cluster {
   return cluster;
 }
 
-/** The same for a component. @throws ResourceError */
+/**
+ * The same for a component; a read fails where the component's provider leads to another cluster.
+ *
+ * @throws ResourceError
+ */
 export function clusterFor(name: string, access: ClusterAccess, component: pulumi.Resource): Cluster {
   try {
-    return openCluster(access);
+    return onProvidersCluster(name, openCluster(access), component);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
     throw argumentError(name, [{ path: error.key, message: error.message }], component);
