@@ -115,6 +115,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
   /** What is there before anything is changed; cert-manager is never installed beside another. */
   private async inspect(name: string, cluster: ClusterReader, install: boolean): Promise<InstalledOperator> {
     const found = await orStop(inspectCertManager(cluster, { stack: pulumi.getStack() }), this);
+    if (pulumi.isUnknown(found)) return pulumi.unknown as never;
     if (Array.isArray(found)) return stopProgram(`${name}: ${found.map(({ message }) => message).join("; ")}`, this);
     if (install && (found.state === "foreign" || found.state === "plain")) {
       const cure = "set install to false";

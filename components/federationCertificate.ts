@@ -13,7 +13,7 @@ import { type IssuerReference, lookAtCertificate } from "./certificates/certific
 import type { ClusterAccess } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
-import { readIssuingCa } from "./certificates/issuingCa";
+import { readIssued } from "./certificates/issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
@@ -115,9 +115,20 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = ready.apply(() => secretName);
-    this.caCertificates = ready.apply(() => orStop(readIssuingCa(cluster, certificateName), this));
+    this.caCertificates = ready.apply(() => orStop(this.issuingCa(cluster, certificateName, args.issuer), this));
     readyOnce(this, ready);
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
+  }
+
+  /** A CA that a preview does not see is not known yet: the up may find another value than none. ACME names no CA, ever. */
+  private async issuingCa(
+    cluster: ClusterReader,
+    certificateName: string,
+    { type }: IssuerArgs,
+  ): Promise<string | undefined> {
+    const issued = await readIssued(cluster, certificateName);
+    const later = issued === undefined && type !== "acme" && pulumi.runtime.isDryRun();
+    return later ? (pulumi.unknown as never) : issued?.ca;
   }
 
   protected override initialize(): Promise<void> {

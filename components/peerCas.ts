@@ -126,7 +126,9 @@ export class PeerCas extends pulumi.ComponentResource {
 
   /** ZTWIM's Subscription, and the variables that others have set in it. */
   private async subscription(name: string, cluster: ClusterReader): Promise<SubscriptionReference & { env: EnvVar[] }> {
-    const { subscription, env } = await orStop(readTrustedCas(cluster), this);
+    const found = await orStop(readTrustedCas(cluster), this);
+    if (pulumi.isUnknown(found)) return pulumi.unknown as never;
+    const { subscription, env } = found;
     if (subscription === undefined) {
       return stopProgram(`${name}: there is no Subscription of ${ZTWIM.packageName} to change`, this);
     }

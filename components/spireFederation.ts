@@ -125,7 +125,7 @@ export class SpireFederation extends pulumi.ComponentResource {
         ? [new PeerCas(`${prefix}peer-cas`, { ...access, peers: cas, ...wait }, this.below())]
         : [];
     // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
-    const before = [...(web ?? []), ...trustsCas];
+    const before = [...(web === undefined ? [] : [web.certificate, web.routerAccess]), ...trustsCas];
     const trusted = peers.map(({ rebootstrap, bootstrap, ...peer }) => {
       const child = `${prefix}${resourceNameOf(objectName(peer.stack, peer.objectName))}`;
       const how = definedOnly({ rebootstrap, bootstrap });
@@ -133,7 +133,7 @@ export class SpireFederation extends pulumi.ComponentResource {
     });
     const endpoint = new SpireFederationServer(
       `${prefix}spire-server`,
-      { ...server, endpointCaCertificates: args.endpointCaCertificates ?? web?.[0].caCertificates },
+      { ...server, endpointCaCertificates: args.endpointCaCertificates ?? web?.certificate.caCertificates },
       // A peer is listed once SPIRE has its bundle: it asks a listed peer at once, and then not again for a minute.
       { ...this.below(), dependsOn: [...before, ...trusted] },
     );
@@ -143,14 +143,15 @@ export class SpireFederation extends pulumi.ComponentResource {
     this.endpointSpiffeId = endpoint.endpointSpiffeId;
     this.caCertificates = endpoint.caCertificates;
     this.roots = endpoint.roots;
-    this.secretName = pulumi.output(web?.[0].secretName);
+    this.secretName = pulumi.output(web?.certificate.secretName);
     this.peers = Object.fromEntries(
       trusted.map(({ trustDomain: of, fingerprints }, index) => [
         peers[index]?.stack ?? "",
         { trustDomain: of, fingerprints },
       ]),
     );
-    readyOnce(this, ...[...before, ...trusted, endpoint].map(readiness));
+    const operator = web === undefined ? [] : [web.operator];
+    readyOnce(this, ...[...operator, ...before, ...trusted, endpoint].map(readiness));
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
@@ -175,7 +176,7 @@ export class SpireFederation extends pulumi.ComponentResource {
     prefix: string,
     args: SpireFederationArgs,
     issuer: IssuerArgs,
-  ): [FederationCertificate, RouterSecretAccess] {
+  ): { operator: CertManagerInstall; certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
     const access = { ...accessOf(args), ...(args.wait && { wait: args.wait }) };
     const { host, certificateName, secretName, duration, renewBefore, renewJitterHours } = args;
     const operator = new CertManagerInstall(`${prefix}cert-manager`, { ...access, ...args.certManager }, this.below());
@@ -193,7 +194,7 @@ export class SpireFederation extends pulumi.ComponentResource {
       { ...accessOf(args), ...definedOnly({ secretName, roleName, roleBindingName }) },
       { ...this.below(), dependsOn: certificate },
     );
-    return [certificate, routerAccess];
+    return { operator, certificate, routerAccess };
   }
 
   /**

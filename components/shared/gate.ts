@@ -16,8 +16,7 @@ interface Gate {
   ready: Promise<void>;
   succeed: () => void;
   fail: (error: unknown) => void;
-  /** Whether it has succeeded or failed. */
-  done: boolean;
+  state: "waiting" | "ready" | "failed";
 }
 
 const gates = new WeakMap<pulumi.Resource, Gate>();
@@ -25,21 +24,31 @@ const gates = new WeakMap<pulumi.Resource, Gate>();
 /** For the component's `initialize()`: those who depend on it wait here until `readyOnce` lets them go. */
 export function gate(component: pulumi.ComponentResource): Promise<void> {
   return new Promise((open) => {
-    const made = { open, done: false } as Gate;
+    const made = { open, state: "waiting" } as Gate;
     made.ready = new Promise((succeed, fail) => Object.assign(made, { succeed, fail }));
     gates.set(component, made);
   });
 }
 
 /** The component is ready once all of this is there; in a preview it may stay unknown. */
-export function readyOnce(component: pulumi.ComponentResource, ...done: pulumi.Input<unknown>[]): void {
-  const known = pulumi.output(done).apply(() => true);
-  // It resolves for what a preview does not know, too.
-  pulumi.runtime.serializeProperty("ready", known).then(
+export function readyOnce(
+  component: pulumi.ComponentResource,
+  ...done: (pulumi.Output<unknown> | Promise<unknown>)[]
+): void {
+  const all = done.map((one) =>
+    // It resolves for what a preview does not know, too.
+    pulumi.Output.isInstance<unknown>(one)
+      ? pulumi.runtime.serializeProperty(
+          "ready",
+          one.apply(() => true),
+        )
+      : one,
+  );
+  Promise.all(all).then(
     () => {
       const own = gates.get(component);
-      if (own === undefined || own.done) return;
-      own.done = true;
+      if (own?.state !== "waiting") return;
+      own.state = "ready";
       own.succeed();
       own.open();
     },
@@ -51,11 +60,15 @@ export function readyOnce(component: pulumi.ComponentResource, ...done: pulumi.I
 export const readiness = (component: pulumi.Resource): Promise<void> =>
   gates.get(component)?.ready ?? Promise.resolve();
 
-/** @returns whether it is told by `readiness`: not once the component was ready */
+/**
+ * The first failure counts, and what follows from it is not told.
+ *
+ * @returns whether it is told by `readiness`: not once the component was ready
+ */
 export function failComponent(component: pulumi.Resource | undefined, error: unknown): boolean {
   const own = component && gates.get(component);
-  if (own === undefined || own.done) return false;
-  own.done = true;
+  if (own === undefined || own.state === "ready") return false;
+  own.state = "failed";
   own.fail(error);
   return true;
 }

@@ -7,6 +7,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { failComponent } from "./gate";
+import { unknownInPreview } from "./unreachable";
 
 /**
  * Fails the component: Pulumi reports the error once and without a stack, goes on with what does not depend on the component,
@@ -25,9 +26,11 @@ export function stopProgram(message: string, resource?: pulumi.Resource): Promis
   return new Promise(() => undefined);
 }
 
-/** What a promise resolves to; a rejection fails the component. */
+/** What a promise resolves to; a rejection fails the component, but for a cluster that a preview cannot read: unknown. */
 export function orStop<T>(promise: Promise<T>, resource: pulumi.Resource): Promise<T> {
-  return promise.catch((error: unknown) =>
-    stopProgram(error instanceof Error ? error.message : String(error), resource),
+  return promise.catch(
+    (error: unknown) =>
+      (unknownInPreview(error) as T | undefined) ??
+      stopProgram(error instanceof Error ? error.message : String(error), resource),
   );
 }

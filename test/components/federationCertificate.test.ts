@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
 import type { Cluster } from "../../components/cluster/cluster";
 import type { IssuerArgs } from "../../components/certificates/issuer";
@@ -200,4 +201,20 @@ it.each<[string, IssuerArgs, RegExp]>([
   await record(() => {
     expect(() => new FederationCertificate("cert", { ...args, issuer })).toThrow(message);
   });
+});
+
+it.each<[string, IssuerArgs, boolean]>([
+  ["is not known with an internal CA", { type: "ca" }, false],
+  ["is none with ACME", { type: "acme" }, true],
+])("in a preview of a certificate that is yet to be issued the CA %s", async (_, issuer, known) => {
+  useCluster(clusterOf());
+  let value: unknown;
+  await record(
+    async () => {
+      const { caCertificates } = new FederationCertificate("cert", { ...args, issuer });
+      value = await pulumi.runtime.serializeProperty("ca", caCertificates);
+    },
+    { preview: true },
+  );
+  expect(value).toBe(known ? undefined : pulumi.runtime.unknownValue);
 });

@@ -169,7 +169,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       /; does the kubeconfig have the certificate-authority of this cluster\?$/,
     ) as string,
     down: expect.stringMatching(
-      /^Error context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
+      /^Unreachable context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
     ) as string,
     own: 1,
     ownForbidden: expect.stringMatching(/^Forbidden context "down" of .*\/own \(https:.*forbidden$/) as string,
