@@ -9,12 +9,12 @@ import {
   formatDuration,
   parseDuration,
 } from "./shared/arguments";
-import { type IssuerReference, lookAtCertificate } from "./certificates/certificateReadiness";
+import { lookAtCertificate } from "./certificates/certificateReadiness";
 import type { ClusterAccess } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
 import { readIssued } from "./certificates/issuingCa";
-import { checkIssuer, planIssuer, type IssuerArgs } from "./certificates/issuer";
+import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";

@@ -7,7 +7,7 @@ import { SpireFederation } from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { record, type Seen } from "../mocks";
 import { answering, DOMAIN, peer } from "./given";
-import { root } from "./certificates";
+import { root } from "./issue";
 
 const folder = mkdtempSync(join(tmpdir(), "preview-"));
 afterAll(() => {

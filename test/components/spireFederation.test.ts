@@ -9,7 +9,7 @@ import { named, record, type RecordOptions, type Seen, valueOf } from "../mocks"
 import { answering, DOMAIN, HOST, NAMESPACE, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
-import { root } from "./certificates";
+import { root } from "./issue";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 

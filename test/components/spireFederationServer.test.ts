@@ -3,7 +3,7 @@ import type { Cluster } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { issue, root, rootKey } from "./certificates";
+import { issue, root, rootKey } from "./issue";
 import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 

@@ -3,7 +3,7 @@ import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
-import { issue, type Issued, root, rootKey } from "../components/certificates";
+import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useCluster } from "../components/openedCluster";
 import { clusterOf, spireCluster } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";

@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { issue } from "../certificates";
+import { issue } from "../issue";
 
 const CSVS = "/apis/operators.coreos.com/v1alpha1/namespaces/cert-manager-operator/clusterserviceversions";
 const csv = (name: string, labels = {}): object => ({ metadata: { name, namespace: "cert-manager-operator", labels } });
