@@ -14,7 +14,7 @@ export {
   FederationCertificate,
   type FederationCertificateArgs,
 } from "./federationCertificate";
-export type { FormerRoute, OwnRoute } from "./route/federationRoute";
+export type { OwnRoute } from "./route/federationRoute";
 export { type IssuerArgs, IssuerKind, IssuerType } from "./certificates/issuer";
 export { type Peer, Profile } from "./bundle/peer";
 export { PeerCas, type PeerCasArgs } from "./peerCas";

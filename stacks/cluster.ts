@@ -29,8 +29,6 @@ export interface ClusterOutputs {
   peers: Record<string, TrustedPeer>;
   /** Peers whose stacks have published nothing yet. */
   pendingPeers: string[];
-  /** Only where one more up is needed, whatever the peers do; `spire-federation up` runs it. */
-  runAgain?: true;
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
@@ -123,7 +121,6 @@ function compose(
     ...(issuer && { certificateSecret: pulumi.interpolate`${OPERAND_NAMESPACE}/${federation.secretName}` }),
     peers: federation.peers,
     pendingPeers: peers.pending,
-    ...(route.own?.former && { runAgain: true }),
   };
 }
 
