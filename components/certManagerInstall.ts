@@ -8,8 +8,10 @@ import { ownedMetadata } from "./shared/correction";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "./operators/inspectCertManager";
 import { CERT_MANAGER, STACK_ANNOTATION } from "./shared/names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { refuse } from "./shared/problem";
+import { type Problem, refuse } from "./shared/problem";
+import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
@@ -24,7 +26,8 @@ export const InstallPlanApproval = {
 } as const;
 export type InstallPlanApproval = (typeof InstallPlanApproval)[keyof typeof InstallPlanApproval];
 
-export interface CertManagerInstallArgs extends ClusterAccess {
+/** Which operator is installed, and how. */
+export interface CertManagerArgs {
   /**
    * Install the operator. False: somebody else has installed cert-manager, and the component only waits until it is
    * ready. Default true; refused where cert-manager is already installed by somebody else.
@@ -46,6 +49,9 @@ export interface CertManagerInstallArgs extends ClusterAccess {
    * of it stays, because others may use cert-manager.
    */
   removeOnDestroy?: boolean;
+}
+
+export interface CertManagerInstallArgs extends CertManagerArgs, ClusterAccess {
   /** How to wait. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
@@ -67,6 +73,8 @@ export const CERT_MANAGER_DEFAULTS = {
  * A destroy keeps the whole operator, or removes the whole operator with `removeOnDestroy`: OLM does not resolve a
  * Subscription that is created again beside its old ClusterServiceVersion.
  *
+ * Give it in `dependsOn` to what needs cert-manager.
+ *
  * Source: steps 1 to 3 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation.
  *
@@ -76,39 +84,38 @@ export const CERT_MANAGER_DEFAULTS = {
  * const certManager = new CertManagerInstall("cert-manager", { context: "cluster1" }, { provider });
  */
 export class CertManagerInstall extends pulumi.ComponentResource {
-  /** This component, once cert-manager is ready: give it in `dependsOn` to what needs cert-manager. */
-  readonly ready: pulumi.Output<pulumi.Resource>;
-
-  constructor(name: string, args: CertManagerInstallArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:CertManagerInstall", name, {}, opts);
+  constructor(name: string, args: CertManagerInstallArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("spire-federation:index:CertManagerInstall", name, {}, withProvider(`${name}-cluster`, args, opts));
     const catalog = {
       channel: args.channel ?? CERT_MANAGER_DEFAULTS.channel,
       source: args.source ?? CERT_MANAGER_DEFAULTS.source,
       sourceNamespace: args.sourceNamespace ?? CERT_MANAGER_DEFAULTS.sourceNamespace,
     };
-    refuse(
-      name,
-      Object.entries(catalog).flatMap(([property, value]) => checkName(property, value)),
-      this,
-    );
+    refuse(name, checkCertManager("", args), this);
 
     const cluster = clusterFor(name, args, this);
     const { install = true } = args;
     const installed = pulumi.output(this.inspect(name, cluster, install));
     const subscription = install ? declareOperator(this, cluster, name, catalog, args, installed) : undefined;
-    this.ready = whenReady(
+    const ready = whenReady(
       this,
       pulumi.all([installed, subscription === undefined ? "" : onceApplied(subscription)]).apply(([found]) => found),
       "cert-manager",
       watchCertManager(cluster),
       { timeoutSeconds: 600, pollMs: 1000, ...args.wait },
     );
+    readyOnce(this, ready);
     this.registerOutputs({});
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 
   /** What is there before anything is changed; cert-manager is never installed beside another. */
   private async inspect(name: string, cluster: ClusterReader, install: boolean): Promise<InstalledOperator> {
     const found = await orStop(inspectCertManager(cluster, { stack: pulumi.getStack() }), this);
+    if (pulumi.isUnknown(found)) return pulumi.unknown as never;
     if (Array.isArray(found)) return stopProgram(`${name}: ${found.map(({ message }) => message).join("; ")}`, this);
     if (install && (found.state === "foreign" || found.state === "plain")) {
       const cure = "set install to false";
@@ -119,6 +126,13 @@ export class CertManagerInstall extends pulumi.ComponentResource {
     }
     return found;
   }
+}
+
+/** What is wrong with the arguments; `at` stands before each one's name. */
+export function checkCertManager(at: string, { channel, source, sourceNamespace }: CertManagerArgs): Problem[] {
+  return Object.entries({ channel, source, sourceNamespace }).flatMap(([property, value]) =>
+    value === undefined ? [] : checkName(`${at}${property}`, value),
+  );
 }
 
 /** Namespace, OperatorGroup and Subscription, in the order in which OLM needs them. */

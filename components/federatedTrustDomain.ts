@@ -14,10 +14,13 @@ import {
 } from "./bundle/bundleMark";
 import type { ClusterAccess } from "./cluster/access";
 import { OWNED, SPIRE_API } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
 import { pinned } from "./bundle/pinnedRoots";
 import { explain, refuse } from "./shared/problem";
+import { gate, readyOnce } from "./shared/gate";
+import { onceApplied } from "./shared/savedPlan";
 import { type Bootstrap, givenBundle, isGiven } from "./bundle/givenBundle";
 import { orStop, stopProgram } from "./shared/stopProgram";
 import type { TrustBundle } from "./bundle/trustBundle";
@@ -68,7 +71,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   readonly roots: pulumi.Output<string[]>;
 
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:FederatedTrustDomain", name, {}, opts);
+    super("spire-federation:index:FederatedTrustDomain", name, {}, withProvider(`${name}-cluster`, args, opts));
     const { peer } = args;
     refuse(name, checkPeer("peer", peer), this);
 
@@ -93,7 +96,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       return typeof read === "string" ? stopProgram(read, this) : read;
     });
 
-    new k8s.apiextensions.CustomResource(
+    const trust = new k8s.apiextensions.CustomResource(
       `${name}-trust`,
       {
         apiVersion: SPIRE_API,
@@ -124,7 +127,12 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
       pulumi.runtime.isDryRun() && published !== undefined
         ? pulumi.output("fault" in published ? [] : published.roots)
         : bundle.apply(({ roots }) => roots);
+    readyOnce(this, onceApplied(trust));
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints });
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 }
 
@@ -179,3 +187,9 @@ export function objectName(stack: string, own?: string): string {
   const hash = createHash("sha256").update(stack).digest("hex").slice(0, 8);
   return `${`peer-${last}`.slice(0, 200)}-${hash}-federation`.replaceAll(/-+/g, "-");
 }
+
+/**
+ * The name that a peer's resources have in the state. It goes by the object and not by the peer, who may be given another
+ * name, or a stack in place of a description: Pulumi then finds the object that it has, and does not delete it.
+ */
+export const resourceNameOf = (object: string): string => object.replace(/-federation$/, "");

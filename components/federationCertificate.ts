@@ -1,25 +1,31 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { checkCertificateTimes, checkHost, checkName, formatDuration, parseDuration } from "./shared/arguments";
-import { type IssuerReference, lookAtCertificate } from "./certificates/certificateReadiness";
+import {
+  type CertificateTimes,
+  checkCertificateTimes,
+  checkHost,
+  checkName,
+  formatDuration,
+  parseDuration,
+} from "./shared/arguments";
+import { lookAtCertificate } from "./certificates/certificateReadiness";
 import type { ClusterAccess } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
-import { readIssuingCa } from "./certificates/issuingCa";
-import { checkIssuer, planIssuer, type IssuerArgs } from "./certificates/issuer";
+import { readIssued } from "./certificates/issuingCa";
+import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { refuse } from "./shared/problem";
+import { type Problem, refuse } from "./shared/problem";
+import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop } from "./shared/stopProgram";
 
-export interface FederationCertificateArgs extends ClusterAccess {
-  /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */
-  host: string;
-  /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
-  issuer: IssuerArgs;
+/** How the certificate is called and renewed. */
+export interface CertificateOptions {
   /** Name of the Certificate in namespace zero-trust-workload-identity-manager. Default `spire-server-federation-tls`. */
   certificateName?: string;
   /** Name of the TLS secret that it is written to, in the same namespace. Default `spire-server-federation-tls`. */
@@ -33,6 +39,13 @@ export interface FederationCertificateArgs extends ClusterAccess {
    * large federation do not renew in the same hour. Default 0.
    */
   renewJitterHours?: number;
+}
+
+export interface FederationCertificateArgs extends CertificateOptions, ClusterAccess {
+  /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */
+  host: string;
+  /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
+  issuer: IssuerArgs;
   /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
 }
@@ -57,7 +70,7 @@ const MAX_COMMON_NAME = 64;
  * const certificate = new FederationCertificate(
  *   "federation-certificate",
  *   { context: "cluster1", host: "federation.apps.cluster1.example.com", issuer: { type: "acme" } },
- *   { provider, dependsOn: certManager.ready },
+ *   { provider, dependsOn: certManager },
  * );
  */
 export class FederationCertificate extends pulumi.ComponentResource {
@@ -65,29 +78,12 @@ export class FederationCertificate extends pulumi.ComponentResource {
   readonly secretName: pulumi.Output<string>;
   /** CA certificates (PEM) that verify the certificate, as its issuer returns them; undefined with ACME, which returns none. */
   readonly caCertificates: pulumi.Output<string | undefined>;
-  /** This component, once the certificate is issued. */
-  readonly ready: pulumi.Output<pulumi.Resource>;
 
   constructor(name: string, args: FederationCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:FederationCertificate", name, {}, opts);
-    const times = {
-      duration: args.duration ?? CERTIFICATE_DEFAULTS.duration,
-      renewBefore: args.renewBefore ?? CERTIFICATE_DEFAULTS.renewBefore,
-      renewJitterHours: args.renewJitterHours ?? CERTIFICATE_DEFAULTS.renewJitterHours,
-    };
+    super("spire-federation:index:FederationCertificate", name, {}, withProvider(`${name}-cluster`, args, opts));
+    refuse(name, [...checkHost("host", args.host), ...checkCertificate(args)], this);
+    const times = timesOf(args);
     const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
-    refuse(
-      name,
-      [
-        ...checkHost("host", args.host),
-        ...checkIssuer("issuer", args.issuer),
-        ...checkCertificateTimes(times),
-        ...checkName("certificateName", certificateName),
-        ...checkName("secretName", secretName),
-      ],
-      this,
-    );
-
     const cluster = clusterFor(name, args, this);
 
     const { objects, reference } = planIssuer(args.issuer);
@@ -111,17 +107,50 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { dependsOn: issuer, drawn },
     );
 
-    this.ready = whenReady(
+    const ready = whenReady(
       this,
       onceApplied(certificate),
       `Certificate ${certificateName}`,
       () => lookAtCertificate(cluster, certificateName, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
-    this.secretName = this.ready.apply(() => secretName);
-    this.caCertificates = this.ready.apply(() => orStop(readIssuingCa(cluster, certificateName), this));
+    this.secretName = ready.apply(() => secretName);
+    this.caCertificates = ready.apply(() => orStop(this.issuingCa(cluster, certificateName, args.issuer), this));
+    readyOnce(this, ready);
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
+
+  /** A CA that a preview does not see is not known yet: the up may find another value than none. ACME names no CA, ever. */
+  private async issuingCa(
+    cluster: ClusterReader,
+    certificateName: string,
+    { type }: IssuerArgs,
+  ): Promise<string | undefined> {
+    const issued = await readIssued(cluster, certificateName);
+    const later = issued === undefined && type !== "acme" && pulumi.runtime.isDryRun();
+    return later ? (pulumi.unknown as never) : issued?.ca;
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
+  }
+}
+
+const timesOf = (args: CertificateOptions): CertificateTimes => ({
+  duration: args.duration ?? CERTIFICATE_DEFAULTS.duration,
+  renewBefore: args.renewBefore ?? CERTIFICATE_DEFAULTS.renewBefore,
+  renewJitterHours: args.renewJitterHours ?? CERTIFICATE_DEFAULTS.renewJitterHours,
+});
+
+/** What is wrong with the certificate that is asked for, but for its host. */
+export function checkCertificate(args: CertificateOptions & Pick<FederationCertificateArgs, "issuer">): Problem[] {
+  const { issuer, certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
+  return [
+    ...checkIssuer("issuer", issuer),
+    ...checkCertificateTimes(timesOf(args)),
+    ...checkName("certificateName", certificateName),
+    ...checkName("secretName", secretName),
+  ];
 }
 
 /** `spec` of the Certificate, but for its renewal. */

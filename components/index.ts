@@ -1,16 +1,31 @@
 /** The components and what their arguments are made of: the public interface of this package. */
 export type { ClusterAccess } from "./cluster/access";
 export type { BundleEndpointArgs, EndpointAcmeArgs, ServingCertArgs } from "./spireServer/bundleEndpoint";
-export { CertManagerInstall, type CertManagerInstallArgs, InstallPlanApproval } from "./certManagerInstall";
+export {
+  type CertManagerArgs,
+  CertManagerInstall,
+  type CertManagerInstallArgs,
+  InstallPlanApproval,
+} from "./certManagerInstall";
 export { ProbeFrom } from "./bundle/clusterProbe";
 export { FederatedTrustDomain, type FederatedTrustDomainArgs } from "./federatedTrustDomain";
-export { FederationCertificate, type FederationCertificateArgs } from "./federationCertificate";
-export type { FormerRoute, OwnRoute } from "./route/federationRoute";
+export {
+  type CertificateOptions,
+  FederationCertificate,
+  type FederationCertificateArgs,
+} from "./federationCertificate";
+export type { OwnRoute } from "./route/federationRoute";
 export { type IssuerArgs, IssuerKind, IssuerType } from "./certificates/issuer";
 export { type Peer, Profile } from "./bundle/peer";
 export { PeerCas, type PeerCasArgs } from "./peerCas";
 export type { WaitOptions } from "./waiting/readiness";
-export { RouterSecretAccess, type RouterSecretAccessArgs } from "./routerSecretAccess";
-export { FederatesWithMode, SpireFederationServer, type SpireFederationServerArgs } from "./spireFederationServer";
+export { type RouterAccessNames, RouterSecretAccess, type RouterSecretAccessArgs } from "./routerSecretAccess";
+export { type FederationPeer, SpireFederation, type SpireFederationArgs, type TrustedPeer } from "./spireFederation";
+export {
+  FederatesWithMode,
+  type ServerOptions,
+  SpireFederationServer,
+  type SpireFederationServerArgs,
+} from "./spireFederationServer";
 export * from "./spireServer/spireServerArgs";
 export { Bootstrap } from "./bundle/givenBundle";

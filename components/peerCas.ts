@@ -6,10 +6,12 @@ import type { ClusterReader } from "./cluster/cluster";
 import { ownedAnnotations, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import type { Peer } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
+import { gate, readyOnce } from "./shared/gate";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
@@ -42,11 +44,8 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
 export class PeerCas extends pulumi.ComponentResource {
-  /** This component, once the pods of SPIRE trust the CAs. */
-  readonly ready: pulumi.Output<pulumi.Resource>;
-
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:PeerCas", name, {}, opts);
+    super("spire-federation:index:PeerCas", name, {}, withProvider(`${name}-cluster`, args, opts));
     const { peers } = args;
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
@@ -96,14 +95,19 @@ export class PeerCas extends pulumi.ComponentResource {
       { parent: this },
     );
     removalCommand(`${name}-removal`, "remove-peer-cas", args, this, patch);
-    this.ready = whenReady(
+    const ready = whenReady(
       this,
       pulumi.all([bundle.metadata.name, onceApplied(patch)]),
       "SPIRE with the CAs of peers",
       ([mounted]) => lookAtMountedCas(cluster, mounted),
       wait,
     );
+    readyOnce(this, ready);
     this.registerOutputs({});
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 
   /** The CAs that OpenShift has written; in a preview those that are there, if any. */
@@ -122,7 +126,9 @@ export class PeerCas extends pulumi.ComponentResource {
 
   /** ZTWIM's Subscription, and the variables that others have set in it. */
   private async subscription(name: string, cluster: ClusterReader): Promise<SubscriptionReference & { env: EnvVar[] }> {
-    const { subscription, env } = await orStop(readTrustedCas(cluster), this);
+    const found = await orStop(readTrustedCas(cluster), this);
+    if (pulumi.isUnknown(found)) return pulumi.unknown as never;
+    const { subscription, env } = found;
     if (subscription === undefined) {
       return stopProgram(`${name}: there is no Subscription of ${ZTWIM.packageName} to change`, this);
     }

@@ -4,10 +4,14 @@ import type { ClusterAccess } from "./cluster/access";
 import { checkName } from "./shared/arguments";
 import { ownedMetadata } from "./shared/correction";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { refuse } from "./shared/problem";
+import { type Problem, refuse } from "./shared/problem";
+import { gate, readyOnce } from "./shared/gate";
+import { onceApplied } from "./shared/savedPlan";
 
-export interface RouterSecretAccessArgs extends ClusterAccess {
+/** How the secret and the access to it are called. */
+export interface RouterAccessNames {
   /**
    * Name of the one `kubernetes.io/tls` secret that the router may read, in namespace
    * zero-trust-workload-identity-manager. Default `spire-server-federation-tls`.
@@ -17,6 +21,15 @@ export interface RouterSecretAccessArgs extends ClusterAccess {
   roleName?: string;
   /** Name of the RoleBinding. Default `secret-reader-binding`. */
   roleBindingName?: string;
+}
+
+export interface RouterSecretAccessArgs extends RouterAccessNames, ClusterAccess {}
+
+/** Names that are none. */
+export function checkRouterAccess({ secretName, roleName, roleBindingName }: RouterAccessNames): Problem[] {
+  return Object.entries({ secretName, roleName, roleBindingName }).flatMap(([property, value]) =>
+    value === undefined ? [] : checkName(property, value),
+  );
 }
 
 /** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
@@ -48,19 +61,14 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
   /** Name of the Role that names the secret. */
   readonly roleName: pulumi.Output<string>;
 
-  constructor(name: string, args: RouterSecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:RouterSecretAccess", name, {}, opts);
-    const names = {
-      secretName: args.secretName ?? CERTIFICATE_SECRET,
-      roleName: args.roleName ?? SECRET_READER.role,
-      roleBindingName: args.roleBindingName ?? SECRET_READER.binding,
-    };
-    refuse(
-      name,
-      Object.entries(names).flatMap(([property, value]) => checkName(property, value)),
-      this,
-    );
-    const { secretName, roleName, roleBindingName } = names;
+  constructor(name: string, args: RouterSecretAccessArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("spire-federation:index:RouterSecretAccess", name, {}, withProvider(`${name}-cluster`, args, opts));
+    refuse(name, checkRouterAccess(args), this);
+    const {
+      secretName = CERTIFICATE_SECRET,
+      roleName = SECRET_READER.role,
+      roleBindingName = SECRET_READER.binding,
+    } = args;
     const cluster = clusterFor(name, args, this);
 
     const namespace = OPERAND_NAMESPACE;
@@ -84,7 +92,7 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
       roleRef,
       subjects: SECRET_READERS,
     };
-    new k8s.rbac.v1.RoleBinding(
+    const binding = new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {
         metadata: ownedMetadata(cluster, wantedBinding, this),
@@ -95,6 +103,11 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     );
 
     this.roleName = role.metadata.name;
+    readyOnce(this, onceApplied(role), onceApplied(binding));
     this.registerOutputs({ roleName: this.roleName });
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 }

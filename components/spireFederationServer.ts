@@ -13,9 +13,11 @@ import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
 import { makeRoute, type OwnRoute } from "./route/federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./spireServer/federationSpec";
+import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Peer, serverSpiffeId } from "./bundle/peer";
 import { problem, refuse, type Problem } from "./shared/problem";
+import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";
 import { lookAtRoute } from "./route/routeReadiness";
@@ -35,11 +37,8 @@ export const FederatesWithMode = {
 } as const;
 export type FederatesWithMode = (typeof FederatesWithMode)[keyof typeof FederatesWithMode];
 
-export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAccess {
-  /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
-  trustDomain: string;
-  /** Host name of the bundle endpoint, for example `federation.apps.cluster1.example.com`. */
-  host: string;
+/** How a SPIRE server federates, whoever it is and whoever its peers are. */
+export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
   /**
    * Have the operator create its Route, for `federation.<trust domain>`. Default true. With false the SpireServer never
    * becomes Ready and OLM does not upgrade ZTWIM; false is for a trust domain that is not a DNS name.
@@ -47,11 +46,6 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAc
   managedRoute?: boolean;
   /** A Route of the component's own for `host`, beside the operator's. Default: the operator's Route serves `host`. */
   ownRoute?: OwnRoute | undefined;
-  /**
-   * The peers. Give the FederatedTrustDomain of each in `dependsOn`: SPIRE asks a listed peer at once, and then not again
-   * for a minute. Default none.
-   */
-  federatesWith?: Peer[];
   /**
    * `static` lists the peers in the SpireServer too; each change of the list restarts the SPIRE server. `dynamic` leaves
    * them to the ClusterFederatedTrustDomains, which restart nothing. Default `static`.
@@ -75,6 +69,18 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAc
   publishRoots?: boolean;
   /** How to wait for the SPIRE server and its Route. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
+}
+
+export interface SpireFederationServerArgs extends ServerOptions {
+  /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
+  trustDomain: string;
+  /** Host name of the bundle endpoint, for example `federation.apps.cluster1.example.com`. */
+  host: string;
+  /**
+   * The peers. Give the FederatedTrustDomain of each in `dependsOn`: SPIRE asks a listed peer at once, and then not again
+   * for a minute. Default none.
+   */
+  federatesWith?: Peer[];
 }
 
 /** How long the endpoint may take to answer once server and Route are ready: the router needs a moment. */
@@ -115,12 +121,10 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   readonly caCertificates: pulumi.Output<string | undefined>;
   /** X.509 roots (PEM) of the trust domain, with `publishRoots`. */
   readonly roots: pulumi.Output<string | undefined>;
-  /** This component, once the probe has succeeded. */
-  readonly ready: pulumi.Output<pulumi.Resource>;
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("spire-federation:index:SpireFederationServer", name, {}, opts);
-    refuse(name, checkArguments(args), this);
+    super("spire-federation:index:SpireFederationServer", name, {}, withProvider(`${name}-cluster`, args, opts));
+    refuse(name, checkServer(args), this);
 
     const cluster = clusterFor(name, args, this);
     const url = `https://${args.host}`;
@@ -140,27 +144,32 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       ownRoute === undefined
         ? rolledOut
         : this.ownRoute(`${name}-route`, cluster, ownRoute, asked, pulumi.all([server.id, rolledOut]), wait);
-    this.ready = this.probe(`${name}-probe`, cluster, args, federation, admitted, {
+    const ready = this.probe(`${name}-probe`, cluster, args, federation, admitted, {
       ...wait,
       timeoutSeconds: probeSeconds(args),
     });
 
-    this.bundleEndpointUrl = this.ready.apply(() => url);
+    this.bundleEndpointUrl = ready.apply(() => url);
     this.endpointSpiffeId = pulumi.output(spiffeId);
     this.caCertificates = pulumi
-      .all([args.endpointCaCertificates, this.ready])
+      .all([args.endpointCaCertificates, ready])
       .apply(async ([given]) => (spiffeId === undefined ? given : await orStop(readOwnRoots(cluster), this)));
     // A preview may be of a cluster whose SPIRE server has never run.
     const readRoots = pulumi.runtime.isDryRun() ? readOwnRoots : requireOwnRoots;
-    this.roots = this.ready.apply(async () =>
+    this.roots = ready.apply(async () =>
       args.publishRoots === true ? await orStop<string | undefined>(readRoots(cluster), this) : undefined,
     );
+    readyOnce(this, ready);
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
       endpointSpiffeId: this.endpointSpiffeId,
       caCertificates: this.caCertificates,
       roots: this.roots,
     });
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 
   /** Step 14, where the operator's Route is not enough. */
@@ -230,7 +239,7 @@ const probeSeconds = ({ acme }: BundleEndpointArgs): number =>
   acme === undefined ? PROBE_SECONDS : ACME_PROBE_SECONDS;
 
 /** What the CRD, the operator or SPIRE would refuse. */
-function checkArguments(args: SpireFederationServerArgs): Problem[] {
+export function checkServer(args: SpireFederationServerArgs): Problem[] {
   const { manage, endpointCaCertificates } = args;
   return [
     ...checkTrustDomain("trustDomain", args.trustDomain),

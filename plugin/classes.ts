@@ -4,4 +4,5 @@ export { FederatedTrustDomain } from "../components/federatedTrustDomain";
 export { FederationCertificate } from "../components/federationCertificate";
 export { PeerCas } from "../components/peerCas";
 export { RouterSecretAccess } from "../components/routerSecretAccess";
+export { SpireFederation } from "../components/spireFederation";
 export { SpireFederationServer } from "../components/spireFederationServer";

@@ -1,5 +1,6 @@
 /** Makes the components that a program in another language asks for. */
 import * as pulumi from "@pulumi/pulumi";
+import { readiness } from "../components/shared/gate";
 
 /** The parts of a Pulumi schema that are needed here. */
 interface Schema {
@@ -31,6 +32,8 @@ export function componentProvider(
       const Component = classes[type.split(":").at(-1) ?? ""];
       if (declared === undefined || Component === undefined) throw new Error(`${type} is no component of this plugin`);
       const component = new Component(name, (await resolvePlain(inputs, declared.inputProperties)) as never, options);
+      // A program in another language waits for the answer, whoever depends on the component there.
+      await readiness(component);
       return { urn: component.urn, state: outputsOf(component, Object.keys(declared.properties)) };
     },
   };
@@ -73,14 +76,13 @@ function hasUnknown(value: unknown): boolean {
   return value === pulumi.runtime.unknownValue;
 }
 
-/** What a component has as outputs; `ready`, there the component itself, only says that it is. */
+/** What a component has as outputs. */
 function outputsOf(component: pulumi.ComponentResource, names: readonly string[]): pulumi.Inputs {
   return Object.fromEntries(
     names.map((name) => {
       const output: unknown = Reflect.get(component, name);
-      if (!pulumi.Output.isInstance<unknown>(output))
-        throw new Error(`the schema has an output ${name}, the class has none`);
-      return [name, name === "ready" ? output.apply(() => true) : output];
+      if (output === undefined) throw new Error(`the schema has an output ${name}, the class has none`);
+      return [name, output];
     }),
   );
 }

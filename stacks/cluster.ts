@@ -1,28 +1,17 @@
-/** One cluster's membership in the federation: the five components, in the order of the procedure. */
-import * as k8s from "@pulumi/kubernetes";
+/** One stack: refused, or the federation of its cluster as its config and its peers' stacks have it. */
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf } from "../components/cluster/access";
-import { splitPem } from "../components/shared/arguments";
-import { CertManagerInstall } from "../components/certManagerInstall";
 import { type ClusterReader, Forbidden } from "../components/cluster/cluster";
-import { FederatedTrustDomain, objectName } from "../components/federatedTrustDomain";
-import { FederationCertificate } from "../components/federationCertificate";
-import type { IssuerArgs } from "../components/certificates/issuer";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
-import { PeerCas } from "../components/peerCas";
 import { problem } from "../components/shared/problem";
-import { RouterSecretAccess } from "../components/routerSecretAccess";
-import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../components/bundle/sharedRoots";
-import { readOwnRoots } from "../components/bundle/spiffeEndpoint";
-import { SpireFederationServer } from "../components/spireFederationServer";
+import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
-import { resourceNameOf } from "./peers";
 import { type PassedPreflight, preflight } from "./preflight";
 import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
@@ -37,11 +26,9 @@ export interface ClusterOutputs {
   /** Name of the endpoint's TLS secret, namespace/name; only with https_web. No secret is read into the state. */
   certificateSecret?: pulumi.Output<string>;
   /** Whom this cluster trusts, and the X.509 roots (SHA-256) with which that trust began. */
-  peers: Record<string, { trustDomain: pulumi.Output<string>; fingerprints: pulumi.Output<string[]> }>;
+  peers: Record<string, TrustedPeer>;
   /** Peers whose stacks have published nothing yet. */
   pendingPeers: string[];
-  /** Only where one more up is needed, whatever the peers do; `spire-federation up` runs it. */
-  runAgain?: true;
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
@@ -89,127 +76,55 @@ async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joine
   }
 }
 
-function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["trust"]): ClusterOutputs {
-  const { config, route } = cleared;
-  const provider = new k8s.Provider("cluster", {
-    ...definedOnly({ context: config.context }),
-    // It says which cluster this is, so that another kubeconfig, context or server address replaces nothing.
-    clusterIdentifier: config.trustDomain,
-    // The path as the config has it, `~` and all: never the file's content, which has credentials. Empty stands for the
-    // machine's own kubeconfig; left out, the SDK would put $KUBECONFIG into the state, and the same stack would show a
-    // change on every machine where that is another path.
-    kubeconfig: config.kubeconfig ?? "",
-  });
-  const opts = { provider };
-  const access = accessOf(config);
+function compose(
+  { config, route, certManager }: PassedPreflight,
+  peers: PeerResolution,
+  cas: CaPlan["trust"],
+): ClusterOutputs {
+  const { names } = config;
   const issuer = certManagerIssuer(config);
-  const web = issuer && endpointCertificate(issuer, cleared, opts);
-  // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
-  const ready = web === undefined ? [] : [web.certificate.ready, web.routerAccess];
-
-  // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
-  const trust = cas === undefined ? [] : [new PeerCas("peer-cas", { ...access, peers: cas }, opts).ready];
-  const dependsOn = [...ready, ...trust];
-
-  const trusted = peers.joined.map((joined) => {
-    const { peer, rebootstrap } = joined;
-    const args = { ...access, peer, rebootstrap, bootstrap: bootstrapOf(config, joined) };
-    const name = resourceNameOf(objectName(peer.stack, peer.objectName));
-    return { stack: peer.stack, domain: new FederatedTrustDomain(name, args, { ...opts, dependsOn }) };
+  const federation = new SpireFederation("federation", {
+    // It is the only one of the program, and people know its parts by these names.
+    prefix: "",
+    ...accessOf(config),
+    trustDomain: config.trustDomain,
+    host: route.host,
+    managedRoute: route.managedRoute,
+    ownRoute: route.own,
+    ...bundleEndpoint(config),
+    ...(issuer && {
+      ...{ issuer, ...config.certificateTimes, certificateName: names.certificate, secretName: names.secret },
+      ...{ roleName: names.role, roleBindingName: names.roleBinding },
+      certManager: {
+        install: certManager?.state !== "foreign" && certManager?.state !== "plain",
+        ...config.certManager,
+      },
+    }),
+    trustPeerCas: cas !== undefined,
+    peers: peers.joined.map((joined) => ({
+      ...joined.peer,
+      rebootstrap: joined.rebootstrap,
+      bootstrap: bootstrapOf(config, joined),
+    })),
+    probe: config.probe,
+    publishRoots: publishesRoots(config),
+    federatesWithMode: config.federatesWith,
+    ...definedOnly({
+      manage: config.spireServer?.spec,
+      manageSecret: config.spireServer?.secret,
+      endpointCaCertificates: config.endpointCa,
+    }),
   });
-
-  warnOfSharedRoots(
-    { trustDomain: config.trustDomain, roots: readOwnRoots(cleared.reader) },
-    trusted.map(({ domain }) => domain),
-  );
-
-  const server = new SpireFederationServer(
-    "spire-server",
-    {
-      ...access,
-      trustDomain: config.trustDomain,
-      host: route.host,
-      managedRoute: route.managedRoute,
-      ownRoute: route.own,
-      ...bundleEndpoint(config),
-      probe: config.probe,
-      publishRoots: publishesRoots(config),
-      federatesWith: peers.joined.map(({ peer }) => peer),
-      federatesWithMode: config.federatesWith,
-      ...definedOnly({
-        manage: config.spireServer?.spec,
-        manageSecret: config.spireServer?.secret,
-        endpointCaCertificates: config.endpointCa ?? web?.certificate.caCertificates,
-      }),
-    },
-    // A peer is listed once SPIRE has its bundle: it asks a listed peer at once, and then not again for a minute.
-    { ...opts, dependsOn: [...dependsOn, ...trusted.map(({ domain }) => domain)] },
-  );
-
   return {
-    federation: contract(config, server),
-    bundleEndpointUrl: server.bundleEndpointUrl,
-    ...(web && { certificateSecret: pulumi.interpolate`${OPERAND_NAMESPACE}/${web.certificate.secretName}` }),
-    peers: Object.fromEntries(
-      trusted.map(({ stack, domain }) => [
-        stack,
-        { trustDomain: domain.trustDomain, fingerprints: domain.fingerprints },
-      ]),
-    ),
+    federation: contract(config, federation),
+    bundleEndpointUrl: federation.bundleEndpointUrl,
+    ...(issuer && { certificateSecret: pulumi.interpolate`${OPERAND_NAMESPACE}/${federation.secretName}` }),
+    peers: federation.peers,
     pendingPeers: peers.pending,
-    ...(route.own?.former && { runAgain: true }),
   };
 }
 
-/**
- * Says once which trust domains have the same root. In a preview only where all peers' bundles are known already; mesh
- * preview asks the endpoints. Own roots that cannot be read are left out, and mesh verify says so.
- */
-function warnOfSharedRoots(
-  own: { trustDomain: string; roots: Promise<string | undefined> },
-  peers: readonly FederatedTrustDomain[],
-): void {
-  const ownRoots = own.roots.catch(() => undefined).then((pem) => splitPem(pem ?? ""));
-  const bundles = peers.map((peer) =>
-    pulumi.all([peer.trustDomain, peer.roots]).apply(([trustDomain, roots]) => ({ trustDomain, roots })),
-  );
-  pulumi.all(bundles).apply(async (known) => {
-    const shared = sharedRoots([{ ...own, roots: await ownRoots }, ...known], new Date());
-    if (shared.length === 0) return;
-    await pulumi.log.warn(`${shared.map(describeSharedRoot).join("; ")}. ${SHARED_ROOT_ADVICE}.`);
-  });
-}
-
-/** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
-function endpointCertificate(
-  issuer: IssuerArgs,
-  { config, certManager, route: { host } }: PassedPreflight,
-  opts: pulumi.ComponentResourceOptions,
-): { certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
-  const access = accessOf(config);
-  const { names } = config;
-  const operator = new CertManagerInstall(
-    "cert-manager",
-    { ...access, install: certManager?.state !== "foreign" && certManager?.state !== "plain", ...config.certManager },
-    opts,
-  );
-  const certificate = new FederationCertificate(
-    "certificate",
-    {
-      ...{ ...access, host, issuer, ...config.certificateTimes },
-      ...{ certificateName: names.certificate, secretName: names.secret },
-    },
-    { ...opts, dependsOn: operator.ready },
-  );
-  const routerAccess = new RouterSecretAccess(
-    "router-access",
-    { ...access, secretName: names.secret, roleName: names.role, roleBindingName: names.roleBinding },
-    { ...opts, dependsOn: certificate.ready },
-  );
-  return { certificate, routerAccess };
-}
-
-function contract(config: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
+function contract(config: ClusterConfig, server: SpireFederation): pulumi.Output<Contract> {
   const { trustDomain, profile } = config;
   const context = profile === "https_spiffe" || publishesRoots(config) ? config.context : undefined;
   return pulumi

@@ -8,7 +8,9 @@
 import { NOT_SHOWN } from "../components/shared/notShown";
 import type { Problem } from "../components/shared/problem";
 import { unknownKey } from "../components/shared/unknownKey";
-import { isObject, parsed } from "../components/shared/untyped";
+import { definedOnly, isObject, parsed } from "../components/shared/untyped";
+
+export { definedOnly };
 
 export class Fields {
   private readonly asked = new Set<string>();
@@ -159,11 +161,4 @@ export class Fields {
     if (this.path === "") return key;
     return key.startsWith("[") ? this.path + key : `${this.path}.${key}`;
   }
-}
-
-/** The properties that are there. */
-export function definedOnly<T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -3,12 +3,14 @@
  * which the config describes instead.
  */
 import { checkName } from "../components/shared/arguments";
-import { objectName as nameOfObject } from "../components/federatedTrustDomain";
+import { objectName as nameOfObject, resourceNameOf } from "../components/federatedTrustDomain";
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/shared/problem";
 import type { Publication } from "./contract";
 import type { Fields } from "./fields";
 import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
+
+export { resourceNameOf };
 
 interface NamedPeer {
   /** Names it in messages and in its objects; unique among the peers, and lasting. */
@@ -112,12 +114,6 @@ function stackNamed(text: string, path: string, self: StackName, note: Note): Pe
 /** The name of a peer's ClusterFederatedTrustDomain. */
 export const objectNameOf = ({ name, objectName }: Pick<ConfiguredPeer, "name" | "objectName">): string =>
   nameOfObject(name, objectName);
-
-/**
- * The name that a peer's resources have in the state. It goes by the object and not by the peer, who may be given another
- * name, or a stack in place of a description: Pulumi then finds the object that it has, and does not delete it.
- */
-export const resourceNameOf = (object: string): string => object.replace(/-federation$/, "");
 
 /** Why a peer cannot stand beside those before it. */
 function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {

@@ -1,12 +1,7 @@
 /** What the cluster's Routes and domains say against the config, and what people should know of the endpoint's Route. Pure. */
 import { oc } from "../components/cluster/access";
 import type { KubeObject } from "../components/cluster/cluster";
-import {
-  besideFormerRoute,
-  federationRoute,
-  type FederationRoute,
-  operatorsHost,
-} from "../components/route/federationRoute";
+import { federationRoute, type FederationRoute, operatorsHost } from "../components/route/federationRoute";
 import * as names from "../components/shared/names";
 import { problem, type Problem } from "../components/shared/problem";
 import type { ClusterConfig } from "./config";
@@ -20,12 +15,8 @@ export interface LiveRoute extends KubeObject {
 }
 
 /** The Route that this up is to make or to wait for. */
-export function routeOf(
-  config: ClusterConfig,
-  { ingress, route }: { ingress: IngressConfig | undefined; route: LiveRoute | undefined },
-): FederationRoute {
-  const wanted = federationRoute(config, ingress?.spec?.domain ?? "");
-  return route === undefined ? wanted : besideFormerRoute(wanted, config.trustDomain, route);
+export function routeOf(config: ClusterConfig, { ingress }: { ingress: IngressConfig | undefined }): FederationRoute {
+  return federationRoute(config, ingress?.spec?.domain ?? "");
 }
 
 /** Whether the operator can make its Route, by whose failure it would never be Ready. */
@@ -61,15 +52,7 @@ export function routeWarnings(
             "See that it resolves to a router of this cluster, from the peers and from the ACME server.",
         ]
       : []),
-    ...(route.own?.former !== undefined
-      ? [
-          `Route ${names.FEDERATION_ROUTE} was not made by the operator but by an earlier release. This up makes Route ` +
-            `${config.names.route} beside it and deletes it at its end. Run one more up, which gives the operator its Route back: ` +
-            "until then the SpireServer is not Ready, and OLM does not upgrade ZTWIM. " +
-            `If that up says this again, the Route is not in this stack's state; delete it: ${deletion(config)}`,
-        ]
-      : []),
-    ...(route.managedRoute || route.own?.former !== undefined
+    ...(route.managedRoute
       ? []
       : [
           `${operatorsHost(config.trustDomain)} is no DNS name, so the operator cannot make its Route: the SpireServer is never Ready, ` +

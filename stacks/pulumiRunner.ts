@@ -3,7 +3,7 @@
  * break the last message of a program that fails. test/stacks/pulumiRunner.test.ts fails when the runner no longer does them.
  */
 import type { Session } from "node:inspector";
-import * as hooks from "@pulumi/pulumi/runtime/closure/v8Hooks";
+import { createRequire } from "node:module";
 
 export async function undoRunner(): Promise<void> {
   // Source maps turn places of Pulumi's SDK into lines such as `(…/node_modules/@pulumi/resource.ts:1598:22)`. On these
@@ -12,6 +12,15 @@ export async function undoRunner(): Promise<void> {
   // With a debugger V8 follows every path from a rejected promise to somebody who handles it. Each output doubles the paths:
   // the process grows to 10 GB and says nothing. Pulumi needs the debugger only to put functions into the state, which this
   // program does not do (pulumi/pulumi#9375).
-  const { getSessionAsync } = hooks as unknown as { getSessionAsync: () => Promise<Session> };
-  (await getSessionAsync()).post("Debugger.disable");
+  (await pulumiSession())?.post("Debugger.disable");
+}
+
+/** Pulumi's debugger. A release of the SDK that keeps it to itself costs the last message of a program that fails, and no program. */
+async function pulumiSession(): Promise<Session | undefined> {
+  try {
+    const hooks: unknown = createRequire(__filename)("@pulumi/pulumi/runtime/closure/v8Hooks");
+    return await (hooks as { getSessionAsync: () => Promise<Session> }).getSessionAsync();
+  } catch {
+    return undefined;
+  }
 }

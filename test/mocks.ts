@@ -20,6 +20,8 @@ export interface Seen {
   inputDependencies: Record<string, string[]>;
   /** Name of its parent; empty for a resource of the stack. */
   parent: string;
+  /** How many other URNs it may have in the state. */
+  aliases: number;
   retainOnDelete: boolean;
   ignoreChanges: string[];
   replaceOnChanges: string[];
@@ -95,6 +97,7 @@ function seenIn(request: Request, inputs: Record<string, unknown>): Seen {
       ]),
     ),
     parent: nameOfUrn(request.getParent()),
+    aliases: request.getAliasesList().length + request.getAliasurnsList().length,
     retainOnDelete: request.getRetainondelete() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),

@@ -10,7 +10,7 @@ import { createSecureContext } from "node:tls";
 import { WebSocketServer } from "ws";
 import type { KubeObject } from "../../components/cluster/cluster";
 import type { HeldBundle } from "../../mesh/spire/bundle";
-import { issue } from "../../test/components/certificates";
+import { issue } from "../../test/components/issue";
 import { type Cluster, clusterNamed, hostOf } from "../../test/mesh/verify/fixture";
 
 /** Where they listen, and how to trust the endpoints. */

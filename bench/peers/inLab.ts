@@ -10,7 +10,7 @@ import { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { Project } from "../../lab/client/project";
 import { ADDRESS, certify } from "../../lab/client/webCertificate";
-import { root, rootKey } from "../../test/components/certificates";
+import { root, rootKey } from "../../test/components/issue";
 import { measureCommand, type Ran } from "../command";
 
 const PORT = 9443;

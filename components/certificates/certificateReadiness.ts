@@ -1,7 +1,7 @@
 import { accessFlags, type ClusterAccess, oc } from "../cluster/access";
 import type { ClusterReader, KubeObject } from "../cluster/cluster";
 import { condition, describe, isTrueNow, nameOf, notTrue, type Conditioned } from "../cluster/conditions";
-import type { IssuerKind } from "./issuer";
+import type { IssuerReference } from "./issuer";
 import { CERT_MANAGER_API, OPERAND_NAMESPACE } from "../shared/names";
 import { failed, ready, waiting, type Verdict } from "../waiting/readiness";
 
@@ -26,12 +26,6 @@ export interface CertificateState {
   requests?: Conditioned[];
   orders?: AcmeObject[];
   challenges?: AcmeObject[];
-}
-
-/** Where a Certificate's issuer is. */
-export interface IssuerReference {
-  kind: IssuerKind;
-  name: string;
 }
 
 /** The issuer itself; undefined when it, or its kind, is not there. */

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { problem, type Problem } from "../shared/problem";
-import type { IssuerReference } from "./certificateReadiness";
 import { checkEmail, checkHttpsUrl, checkName } from "../shared/arguments";
 
 /** Who issues a certificate. @enum */
@@ -22,6 +21,12 @@ export const IssuerKind = {
   ClusterIssuer: "ClusterIssuer",
 } as const;
 export type IssuerKind = (typeof IssuerKind)[keyof typeof IssuerKind];
+
+/** Where a Certificate's issuer is. */
+export interface IssuerReference {
+  kind: IssuerKind;
+  name: string;
+}
 
 /** Who issues the certificate of the bundle endpoint. Each property belongs to one type; others are refused. */
 export interface IssuerArgs {

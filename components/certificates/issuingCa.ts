@@ -32,11 +32,6 @@ export async function readIssued(reader: ClusterReader, certificate: string): Pr
     : { certificate: decode(newest.certificate), ca: newest.ca === undefined ? undefined : decode(newest.ca) };
 }
 
-/** The CA certificates (PEM) that vouch for an issued Certificate, as its issuer has named them. */
-export async function readIssuingCa(reader: ClusterReader, certificate: string): Promise<string | undefined> {
-  return (await readIssued(reader, certificate))?.ca;
-}
-
 function revision({ metadata }: KubeObject): number {
   return Number(metadata?.annotations?.["cert-manager.io/certificate-revision"] ?? 0);
 }

@@ -4,12 +4,11 @@ import { word } from "../shared/shell";
 /**
  * The cluster that a component reads: its kubeconfig file and the context in it.
  *
- * A component creates its objects through `opts.provider`, and reads the cluster by itself to wait until they are ready and
- * to find changes that Pulumi does not see. Both must lead to the same cluster.
+ * A component reads the cluster with them, to wait until its objects are ready and to find changes that Pulumi does not see,
+ * and makes its provider of them. A provider that is given as well must lead to the same cluster; the component compares.
  *
  * @example
- * const provider = new k8s.Provider("cluster1", { context: "cluster1" });
- * const access = new RouterSecretAccess("router-access", { context: "cluster1" }, { provider });
+ * const access = new RouterSecretAccess("router-access", { context: "cluster1" });
  */
 export interface ClusterAccess {
   /**

@@ -13,6 +13,7 @@ import { accessOf, type ClusterAccess } from "./access";
 import { type Cluster, Forbidden, type KubeObject } from "./cluster";
 import { CredentialError } from "./execCredential";
 import { loadKubeconfig } from "./kubeconfig";
+import { Unreachable } from "../shared/unreachable";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
 const REQUEST_MS = 10_000;
@@ -143,8 +144,10 @@ export class ClusterClient extends KubernetesObjectApi {
       if (isMissing(error)) {
         return missing;
       }
-      const Failure = error instanceof ApiException && error.code === 403 ? Forbidden : Error;
-      throw new Failure(`${this.place}: cannot ${what}: ${explainError(error, this.server)}`, { cause: error });
+      const message = `${this.place}: cannot ${what}: ${explainError(error, this.server)}`;
+      if (!(error instanceof ApiException)) throw new Unreachable(message, this.place, { cause: error });
+      const Failure = error.code === 403 ? Forbidden : Error;
+      throw new Failure(message, { cause: error });
     }
   }
 

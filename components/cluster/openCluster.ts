@@ -1,10 +1,12 @@
 /** The cluster that a component reads. */
-import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
+import * as pulumi from "@pulumi/pulumi";
+import { accessOf, type ClusterAccess } from "./access";
 import type { Cluster } from "./cluster";
 import { connect } from "./connect";
+import { onProvidersCluster } from "./sameCluster";
 import { AccessError } from "./kubeconfig";
 import { argumentError } from "../shared/problem";
+import { Unreachable } from "../shared/unreachable";
 
 const clusters = new Map<string, Cluster>();
 
@@ -20,12 +22,23 @@ export function openCluster({ kubeconfig, context }: ClusterAccess): Cluster {
   return cluster;
 }
 
-/** The same for a component. @throws ResourceError */
+/**
+ * The same for a component; a read fails where the component's provider leads to another cluster, and in a preview where
+ * nothing leads to one.
+ *
+ * @throws ResourceError in an up
+ */
 export function clusterFor(name: string, access: ClusterAccess, component: pulumi.Resource): Cluster {
   try {
-    return openCluster(access);
+    return onProvidersCluster(name, openCluster(access), component);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (pulumi.runtime.isDryRun()) return unreachable(access, `${name}: ${error.key} ${error.message}`);
     throw argumentError(name, [{ path: error.key, message: error.message }], component);
   }
+}
+
+function unreachable(access: ClusterAccess, message: string): Cluster {
+  const fail = (): Promise<never> => Promise.reject(new Unreachable(message, JSON.stringify(accessOf(access))));
+  return { access, get: fail, list: fail, ask: fail };
 }

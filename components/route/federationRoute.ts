@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkHost } from "../shared/arguments";
-import type { ClusterReader, KubeObject } from "../cluster/cluster";
+import type { ClusterReader } from "../cluster/cluster";
 import { ownedMetadata } from "../shared/correction";
 import type { AskedFederation, FederationSpec } from "../spireServer/federationSpec";
-import { OPERAND_NAMESPACE, OWN_ROUTE, type OWNED, ROUTE_API, SPIRE_SERVER } from "../shared/names";
+import { OPERAND_NAMESPACE, OWN_ROUTE, ROUTE_API, SPIRE_SERVER } from "../shared/names";
 
 /** Where a cluster serves its bundle endpoint, and by which Route. */
 export interface FederationRoute {
@@ -24,17 +24,6 @@ export interface OwnRoute {
   labels: Record<string, string>;
   /** Name of the Route. Default `spire-federation-endpoint`. */
   name?: string;
-  /**
-   * Set while a Route that an earlier release of this package made under the operator's name is still there: Pulumi deletes
-   * it at the end of the `up`. `hostTaken`: it has the same host and serves the endpoint until then.
-   */
-  former?: FormerRoute;
-}
-
-/** A Route that an earlier release of this package made under the operator's name. */
-export interface FormerRoute {
-  /** Whether it has the host of the new Route. */
-  hostTaken: boolean;
 }
 
 /** What decides about the Route. */
@@ -70,31 +59,6 @@ export function federationRoute(args: RouteArgs, ingressDomain: string): Federat
 
 const ownName = ({ names: { route } = { route: OWN_ROUTE } }: RouteArgs): { name?: string } =>
   route === OWN_ROUTE ? {} : { name: route };
-
-/**
- * The route for an `up` in which a Route of ours still has the operator's name, as releases before made it: the operator
- * would fail on that, so it is not asked for one yet. Both Routes of ours are there during this `up`. Pulumi deletes the
- * former one at its end, and the router then serves the host by the new one at once.
- */
-export function besideFormerRoute(
-  route: FederationRoute,
-  trustDomain: string,
-  live: KubeObject & LiveSpec,
-): FederationRoute {
-  const { own } = route;
-  const former = live.spec?.host;
-  if (own === undefined || former === operatorsHost(trustDomain)) return route;
-  const hostTaken = former === route.host;
-  const ours = live.metadata?.annotations?.[FORCED] !== undefined;
-  return hostTaken || ours ? { ...route, managedRoute: false, own: { ...own, former: { hostTaken } } } : route;
-}
-
-interface LiveSpec {
-  spec?: { host?: string };
-}
-
-/** On every object that this program has made, and on none of the operator's. */
-const FORCED: keyof typeof OWNED = "pulumi.com/patchForce";
 
 /**
  * With `servingCert` the router presents a certificate, from a secret or its default one, and re-encrypts to SPIRE. In all

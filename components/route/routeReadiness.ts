@@ -80,10 +80,6 @@ function admission(asked: AskedFederation, route: Route): Verdict {
     const cure = `check that the router runs (${ocFor(asked, `get pods -n ${ROUTER.namespace}`)}) and that an IngressController selects this Route by its labels and namespace`;
     return failed(`${name} is seen by no router; ${cure}`, UNSEEN_SECONDS);
   }
-  // Until the Route that has the host is gone; the router then admits this one at once.
-  if (ownRoute?.former?.hostTaken === true && refused.some(({ entry }) => entry.reason === CLAIMED)) {
-    return ready;
-  }
   const all = refused.map(({ router, entry }) => `router ${router ?? "without a name"} says ${describe(entry)}`);
   const cures = new Set(refused.map(({ entry }) => admissionCure(entry.reason, asked)));
   return failed(`${name} is admitted by no router: ${all.join("; ")}. ${[...cures].join("; ")}`, SETTLE_SECONDS);

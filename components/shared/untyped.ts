@@ -13,3 +13,10 @@ export function parsed(value: unknown): unknown {
     return value;
   }
 }
+
+/** The properties that are there. */
+export function definedOnly<T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

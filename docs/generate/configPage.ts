@@ -98,7 +98,7 @@ function issuers(): string {
 const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval", "removeOnDestroy"];
 
 function certManager(): string {
-  const fields = fieldsOf("components/certManagerInstall.ts", "CertManagerInstallArgs", CERT_MANAGER);
+  const fields = fieldsOf("components/certManagerInstall.ts", "CertManagerArgs", CERT_MANAGER);
   const rows = fields.map(({ name, about }) => [code(`certManager.${name}`), about]);
   return `### certManager\n\n${markdownTable(["key", "meaning"], rows)}`;
 }

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
-import { root, rootKey } from "../components/certificates";
+import { root, rootKey } from "../components/issue";
 import { type Done, done, TinyProject } from "./tinyProject";
 
 const PROGRAM = join(__dirname, "..", "..", "dist", "mesh", "cli", "start.js");

@@ -1,6 +1,7 @@
 import { CertManagerInstall, type CertManagerInstallArgs } from "../../components/certManagerInstall";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
-import { named, record, valueOf, type Seen } from "../mocks";
+import { readiness } from "../../components/shared/gate";
+import { named, record, type Seen } from "../mocks";
 import { ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
@@ -12,12 +13,14 @@ jest.mock("../../components/cluster/openCluster", () => jest.requireActual<objec
 
 const args: CertManagerInstallArgs = { context: "c1" };
 
-const install = (
+/** What it makes beside its provider. */
+const install = async (
   changed: Partial<CertManagerInstallArgs> = {},
   cluster: Cluster = silentCluster(),
 ): Promise<Seen[]> => {
   useCluster(cluster);
-  return record(() => new CertManagerInstall("cm", { ...args, ...changed }), { stalls: true });
+  const seen = await record(() => new CertManagerInstall("cm", { ...args, ...changed }), { stalls: true });
+  return seen.filter(({ name }) => name !== "cm-cluster");
 };
 
 /** A Subscription of the operator; with a stack's name it is that stack's. */
@@ -143,15 +146,14 @@ it("is ready once cert-manager runs, and not before", async () => {
   useCluster(silentCluster());
   await record(
     () => {
-      new CertManagerInstall("cm", args).ready.apply(() => (ended = true));
+      void readiness(new CertManagerInstall("cm", args)).then(() => (ended = true));
     },
     { stalls: true },
   );
   expect(ended).toBe(false);
   useCluster(ready);
   await record(async () => {
-    const component = new CertManagerInstall("cm", args);
-    expect(await valueOf(component.ready)).toBe(component);
+    await readiness(new CertManagerInstall("cm", args));
   });
 });
 

@@ -2,7 +2,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../../components";
-import { record, valueOf, type Seen } from "../mocks";
+import { readiness } from "../../components/shared/gate";
+import { record, type Seen } from "../mocks";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { answering, DOMAIN, HOST, peer, ready } from "./given";
@@ -37,14 +38,6 @@ const table: [string, Make][] = [
   ],
   ["FederatedTrustDomain", (opts) => new components.FederatedTrustDomain("it", { peer }, opts)],
 ];
-
-/** Two of the five have nothing to wait for. */
-async function readiness(component: pulumi.ComponentResource): Promise<void> {
-  const { ready } = component as { ready?: pulumi.Output<pulumi.Resource> };
-  if (ready !== undefined) {
-    await valueOf(ready);
-  }
-}
 
 beforeEach(() => {
   useCluster(ready);

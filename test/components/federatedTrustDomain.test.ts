@@ -3,7 +3,7 @@ import { FederatedTrustDomain, objectName, readBundle } from "../../components/f
 import type { Peer } from "../../components/bundle/peer";
 import { bundleFromCertificates, type TrustBundle } from "../../components/bundle/trustBundle";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { root } from "./certificates";
+import { root } from "./issue";
 import { answering, peer, peerBundle, peerRoot } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";

@@ -1,6 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
 import { FederationCertificate, type FederationCertificateArgs } from "../../components/federationCertificate";
 import type { Cluster } from "../../components/cluster/cluster";
 import type { IssuerArgs } from "../../components/certificates/issuer";
+import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { HOST, NAMESPACE, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
@@ -19,7 +21,7 @@ const args: FederationCertificateArgs = { host: HOST, issuer: { type: "acme" } }
 const make = (changed: Partial<FederationCertificateArgs> = {}): Promise<Seen[]> =>
   record(
     async () => {
-      await valueOf(new FederationCertificate("cert", { ...args, ...changed }).ready);
+      await readiness(new FederationCertificate("cert", { ...args, ...changed }));
     },
     { outputs: (type) => (type === "random:index/randomInteger:RandomInteger" ? { result: 7 } : {}) },
   );
@@ -199,4 +201,20 @@ it.each<[string, IssuerArgs, RegExp]>([
   await record(() => {
     expect(() => new FederationCertificate("cert", { ...args, issuer })).toThrow(message);
   });
+});
+
+it.each<[string, IssuerArgs, boolean]>([
+  ["is not known with an internal CA", { type: "ca" }, false],
+  ["is none with ACME", { type: "acme" }, true],
+])("in a preview of a certificate that is yet to be issued the CA %s", async (_, issuer, known) => {
+  useCluster(clusterOf());
+  let value: unknown;
+  await record(
+    async () => {
+      const { caCertificates } = new FederationCertificate("cert", { ...args, issuer });
+      value = await pulumi.runtime.serializeProperty("ca", caCertificates);
+    },
+    { preview: true },
+  );
+  expect(value).toBe(known ? undefined : pulumi.runtime.unknownValue);
 });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Peer } from "../../components/bundle/peer";
 import type { RecordOptions } from "../mocks";
-import { root, rootKey } from "./certificates";
+import { root, rootKey } from "./issue";
 import { clusterOf } from "./readers";
 
 export const NAMESPACE = "zero-trust-workload-identity-manager";

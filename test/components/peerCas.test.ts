@@ -3,7 +3,7 @@ import { PeerCas, type PeerCasArgs } from "../../components/peerCas";
 import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/trustedCas/peerCasReadiness";
 import { peerCas } from "../../components/trustedCas/trustedCas";
 import { named, record, type Seen } from "../mocks";
-import { issue } from "./certificates";
+import { issue } from "./issue";
 import { NAMESPACE, peer } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";

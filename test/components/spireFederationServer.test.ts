@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
+import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
-import { issue, root, rootKey } from "./certificates";
+import { issue, root, rootKey } from "./issue";
 import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 
@@ -26,7 +27,7 @@ const make = (changed: Partial<SpireFederationServerArgs> = {}, cluster: Cluster
     async () => {
       const server = new SpireFederationServer("server", { ...args, ...changed });
       if (cluster === ready) {
-        await valueOf(server.ready);
+        await readiness(server);
       }
     },
     { ...answering, stalls: cluster !== ready },

@@ -1,6 +1,6 @@
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { record } from "../mocks";
-import { issue } from "./certificates";
+import { issue } from "./issue";
 import { DOMAIN, HOST, peer } from "./given";
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };

@@ -1,17 +1,24 @@
 /** What the plugin answers to Pulumi's engine. */
 import * as pulumi from "@pulumi/pulumi";
+import { gate, readyOnce } from "../../components/shared/gate";
+import { stopProgram } from "../../components/shared/stopProgram";
 import { componentProvider } from "../../plugin/provider";
 
-/** Stands for a component; `ready` is the component itself, as ours have it. */
+/** Stands for a component, which is ready when `ready` is. */
 class Made extends pulumi.ComponentResource {
   static seen: unknown;
+  static last: Made | undefined;
+  static ready: Promise<unknown> = Promise.resolve();
   readonly url: pulumi.Output<string>;
-  readonly ready: pulumi.Output<pulumi.Resource>;
   constructor(name: string, args: { host: string }, options?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:Made", name, {}, options);
-    Made.seen = args;
+    [Made.seen, Made.last] = [args, this];
     this.url = pulumi.output(`https://${args.host}`);
-    this.ready = pulumi.output(this as pulumi.Resource);
+    readyOnce(this, Made.ready);
+  }
+
+  protected override initialize(): Promise<void> {
+    return gate(this);
   }
 }
 
@@ -21,7 +28,7 @@ const schema = JSON.stringify({
   resources: {
     [TYPE]: {
       inputProperties: { host: { plain: true }, labels: { plain: true }, ca: {} },
-      properties: { url: {}, ready: {} },
+      properties: { url: {} },
     },
   },
 });
@@ -40,16 +47,38 @@ beforeAll(() =>
   }),
 );
 
+afterEach(() => {
+  Made.ready = Promise.resolve();
+});
+
 test("its version and schema are those of the file", () => {
   expect(rest).toEqual({ version: "1.2.3", schema });
 });
 
-test("it makes the component with the arguments and gives its outputs; ready only says so", async () => {
+test("it makes the component with the arguments and gives its outputs", async () => {
   const ca = pulumi.output("PEM");
   const { urn, state } = await construct("east", TYPE, { host: "federation.example.com", ca }, {});
   expect(Made.seen).toEqual({ host: "federation.example.com", ca });
   expect(await value(urn)).toMatch(/spire-federation:index:Made::east$/);
-  expect(await value(state)).toEqual({ url: "https://federation.example.com", ready: true });
+  expect(await value(state)).toEqual({ url: "https://federation.example.com" });
+});
+
+test("it answers once the component is ready, so that dependsOn waits for that in every language", async () => {
+  let [answered, open] = [false, (): void => undefined];
+  Made.ready = new Promise<void>((resolve) => (open = resolve));
+  const answer = construct("east", TYPE, { host: "federation.example.com" }, {}).then(() => (answered = true));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(answered).toBe(false);
+  open();
+  await answer;
+});
+
+test("it answers with what made the component fail", async () => {
+  Made.ready = new Promise(() => undefined);
+  const answer = construct("east", TYPE, { host: "federation.example.com" }, {});
+  await new Promise((resolve) => setImmediate(resolve));
+  void stopProgram("it does not work", Made.last);
+  await expect(answer).rejects.toThrow("it does not work");
 });
 
 test("it gives the component values where it needs them, from outputs and secrets too", async () => {

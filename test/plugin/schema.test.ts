@@ -28,15 +28,20 @@ test("it is what `npm run plugin-schema` makes of the components", async () => {
 });
 
 test.each([
-  ["CertManagerInstall", [], ["ready"]],
+  ["CertManagerInstall", [], []],
   ["FederatedTrustDomain", ["peer"], ["fingerprints", "roots", "trustDomain"]],
-  ["FederationCertificate", ["host", "issuer"], ["caCertificates", "ready", "secretName"]],
-  ["PeerCas", ["peers"], ["ready"]],
+  ["FederationCertificate", ["host", "issuer"], ["caCertificates", "secretName"]],
+  ["PeerCas", ["peers"], []],
   ["RouterSecretAccess", [], ["roleName"]],
   [
     "SpireFederationServer",
     ["host", "trustDomain"],
-    ["bundleEndpointUrl", "caCertificates", "endpointSpiffeId", "ready", "roots"],
+    ["bundleEndpointUrl", "caCertificates", "endpointSpiffeId", "roots"],
+  ],
+  [
+    "SpireFederation",
+    ["trustDomain"],
+    ["bundleEndpointUrl", "caCertificates", "endpointSpiffeId", "peers", "roots", "secretName"],
   ],
 ])("%s has its required inputs and its outputs", (name, required, outputs) => {
   const declared = resources[token(name)];
@@ -46,7 +51,7 @@ test.each([
 });
 
 test("there are no others", () => {
-  expect(Object.keys(resources)).toHaveLength(6);
+  expect(Object.keys(resources)).toHaveLength(7);
 });
 
 test("every component, input and output says what it is", () => {

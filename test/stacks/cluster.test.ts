@@ -3,7 +3,7 @@ import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
-import { issue, type Issued, root, rootKey } from "../components/certificates";
+import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useCluster } from "../components/openedCluster";
 import { clusterOf, spireCluster } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
@@ -16,7 +16,7 @@ jest.mock("../../components/certificates/routerCertificate", () => ({
 
 // Every wait ends at once: readiness has its own tests, here it is what comes after what.
 jest.mock("../../components/waiting/readiness", () => ({
-  ...jest.requireActual<object>("../../components/readiness"),
+  ...jest.requireActual<object>("../../components/waiting/readiness"),
   whenReady: (component: pulumi.Resource, after: pulumi.Output<unknown>) => after.apply(() => component),
 }));
 
@@ -635,7 +635,7 @@ describe("a peer whose endpoint has a CA of its own", () => {
 it("has no certificate and no cert-manager with https_spiffe", async () => {
   const { seen, outputs } = await run("cluster1", [], { config: { profile: "https_spiffe" }, preview: true });
   expect(outputs).not.toHaveProperty("certificateSecret");
-  expect(seen.map(({ name }) => name)).toEqual(["cluster", "spire-server", "spire-server-server"]);
+  expect(seen.map(({ name }) => name)).toEqual(["cluster", "federation", "spire-server", "spire-server-server"]);
 });
 
 it("previews a cluster on which nothing is there yet", async () => {

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { parseConfig, readConfig } from "../../stacks/config";
 import { ConfigError } from "../../stacks/refusal";
-import { issue, root } from "../components/certificates";
+import { issue, root } from "../components/issue";
 import { configOf, refusalsOf, SELF } from "./fixtures";
 
 const ca = root("apps.cluster1.example.com");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as pulumi from "@pulumi/pulumi";
 import { type Contract, resolvePeers } from "../../stacks/contract";
-import { root } from "../components/certificates";
+import { root } from "../components/issue";
 import { PEER } from "./fixtures";
 
 const OWN = "apps.cluster1.example.com";

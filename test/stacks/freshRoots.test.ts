@@ -2,7 +2,7 @@ import { type ClusterReader, Forbidden } from "../../components/cluster/cluster"
 import { AccessError } from "../../components/cluster/kubeconfig";
 import type { Peer } from "../../components/bundle/peer";
 import { withFreshRoots } from "../../stacks/freshRoots";
-import { root } from "../components/certificates";
+import { root } from "../components/issue";
 import { clusterOf, spireCluster } from "../components/readers";
 
 const trustDomain = "apps.cluster2.example.com";

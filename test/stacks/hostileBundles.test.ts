@@ -11,7 +11,7 @@ import { parseConfig } from "../../stacks/config";
 import { resolvePeers } from "../../stacks/contract";
 import { judgeFirstBundles } from "../../stacks/firstBundle";
 import { ConfigError } from "../../stacks/refusal";
-import { issue, root, rootKey } from "../components/certificates";
+import { issue, root, rootKey } from "../components/issue";
 import { judgeServedBundles } from "../../stacks/servedBundle";
 import { configOf, SELF } from "./fixtures";
 

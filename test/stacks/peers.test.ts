@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { resolvePeers } from "../../stacks/contract";
 import { parseConfig } from "../../stacks/config";
 import { readBundleFile } from "../../stacks/bundleFile";
-import { issue, root, rootKey } from "../components/certificates";
+import { issue, root, rootKey } from "../components/issue";
 import { configOf, refusalsOf, SELF } from "./fixtures";
 
 const DOMAIN = "partner.example.org";

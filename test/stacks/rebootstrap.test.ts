@@ -9,7 +9,7 @@ import { federatedTrustDomainSpec, type Peer, serverSpiffeId } from "../../compo
 import { bundleFromCertificates } from "../../components/bundle/trustBundle";
 import type { JoinedPeer } from "../../stacks/contract";
 import { judgeFirstBundles, needsBundle } from "../../stacks/firstBundle";
-import { type Issued, root } from "../components/certificates";
+import { type Issued, root } from "../components/issue";
 
 const trustDomain = "apps.cluster2.example.com";
 const [before, after] = [root(trustDomain), root(trustDomain)];

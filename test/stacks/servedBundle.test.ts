@@ -4,7 +4,7 @@ import { bundleFromCertificates } from "../../components/bundle/trustBundle";
 import { serverSpiffeId } from "../../components/bundle/peer";
 import type { JoinedPeer } from "../../stacks/contract";
 import { judgeServedBundles } from "../../stacks/servedBundle";
-import { issue, root } from "../components/certificates";
+import { issue, root } from "../components/issue";
 import { configOf } from "./fixtures";
 
 const trustDomain = "apps.cluster2.example.com";

@@ -1,6 +1,6 @@
 import { Forbidden, type ServiceProxy } from "../../../components/cluster/cluster";
 import { lookAtServedBundle, readServedBundle } from "../../../components/bundle/clusterProbe";
-import { root, rootKey } from "../certificates";
+import { root, rootKey } from "../issue";
 import { DOMAIN } from "../given";
 
 /** A cluster whose API server answers this when it is asked for a Service. */

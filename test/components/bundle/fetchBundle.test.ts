@@ -7,7 +7,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetchCommand, readFetched } from "../../../components/bundle/bundleFetch";
-import { issue } from "../certificates";
+import { issue } from "../issue";
 import { peerBundle } from "../given";
 
 const DOMAIN = "apps.cluster2.example.com";

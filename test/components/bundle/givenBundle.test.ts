@@ -1,7 +1,7 @@
 import type { Peer } from "../../../components/bundle/peer";
 import { bundleFromCertificates } from "../../../components/bundle/trustBundle";
 import { givenBundle, isGiven } from "../../../components/bundle/givenBundle";
-import { issue, root } from "../certificates";
+import { issue, root } from "../issue";
 import { peer, peerBundle, peerRoot } from "../given";
 
 const now = new Date();

@@ -4,7 +4,7 @@ import { keptPeer } from "../../../components/bundle/keptPeer";
 import { OWNED } from "../../../components/shared/names";
 import { federatedTrustDomainSpec, type Peer } from "../../../components/bundle/peer";
 import { bundleFromCertificates } from "../../../components/bundle/trustBundle";
-import { root } from "../certificates";
+import { root } from "../issue";
 import { peer, peerBundle, peerRoot } from "../given";
 
 const jwks = JSON.stringify(peerBundle);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { sharedRoots } from "../../../components/bundle/sharedRoots";
-import { issue, type Issued } from "../certificates";
+import { issue, type Issued } from "../issue";
 
 const now = new Date();
 const [first, second, third] = ["A", "B", "C"].map((name) => issue(name, { ca: true })) as [Issued, Issued, Issued];

@@ -6,7 +6,7 @@ import {
   refusalOfSpiffeEndpoint,
   requireOwnRoots,
 } from "../../../components/bundle/spiffeEndpoint";
-import { issue, root } from "../certificates";
+import { issue, root } from "../issue";
 import { NAMESPACE } from "../given";
 import { clusterOf } from "../readers";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "../../../components/bundle/trustBundle";
 import type { Problem } from "../../../components/shared/problem";
-import { issue, type Issued, root, rootKey } from "../certificates";
+import { issue, type Issued, root, rootKey } from "../issue";
 
 const DOMAIN = "apps.cluster2.example.com";
 const HOUR = 3600 * 1000;

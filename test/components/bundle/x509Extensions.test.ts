@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { contentOf, elements, NotDer } from "../../../components/bundle/der";
 import { subjectKeyId, uriNames } from "../../../components/bundle/x509Extensions";
-import { issue, root } from "../certificates";
+import { issue, root } from "../issue";
 
 const bytes = (max: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ maxLength: max }).map((content) => Buffer.from(content));

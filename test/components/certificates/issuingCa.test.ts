@@ -1,4 +1,4 @@
-import { readIssuingCa } from "../../../components/certificates/issuingCa";
+import { readIssued } from "../../../components/certificates/issuingCa";
 import type { ClusterReader } from "../../../components/cluster/cluster";
 
 const request = (certificate: string, revision: string, status: object): object => ({
@@ -27,12 +27,12 @@ test("the newest request that was granted names the CA, whatever order they are 
     request("tls", "11", { ca: base64("not granted yet") }),
     request("other", "12", issued("another certificate's CA")),
   );
-  expect(await readIssuingCa(reader, "tls")).toBe("new CA");
+  expect((await readIssued(reader, "tls"))?.ca).toBe("new CA");
 });
 
 test.each([
   ["an ACME server names none", [request("tls", "1", { certificate: base64("leaf") })]],
   ["there is no request yet", []],
 ])("%s: the system's CAs are meant", async (_, requests) => {
-  expect(await readIssuingCa(readerOf(...requests), "tls")).toBeUndefined();
+  expect((await readIssued(readerOf(...requests), "tls"))?.ca).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { refusalOfRouter } from "../../../components/certificates/routerCertificate";
-import { type CertificateOptions, issue } from "../certificates";
+import { type CertificateOptions, issue } from "../issue";
 
 const ca = issue("ingress-operator", { ca: true });
 const [PAST, PAST_END] = [new Date(Date.now() - 7200_000), new Date(Date.now() - 3600_000)];

@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { issue } from "../certificates";
+import { issue } from "../issue";
 
 const CSVS = "/apis/operators.coreos.com/v1alpha1/namespaces/cert-manager-operator/clusterserviceversions";
 const csv = (name: string, labels = {}): object => ({ metadata: { name, namespace: "cert-manager-operator", labels } });
@@ -169,7 +169,7 @@ it("reads objects as they are, takes what is missing for missing and explains ev
       /; does the kubeconfig have the certificate-authority of this cluster\?$/,
     ) as string,
     down: expect.stringMatching(
-      /^Error context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
+      /^Unreachable context "down" \(https:\/\/localhost:1\): cannot read ConfigMap \w+: (connect )?ECONNREFUSED[^;]*; .*reachable from here/,
     ) as string,
     own: 1,
     ownForbidden: expect.stringMatching(/^Forbidden context "down" of .*\/own \(https:.*forbidden$/) as string,

@@ -12,7 +12,7 @@ import { proxyAgent, proxyFor, proxyVariables } from "../../../components/cluste
 import { lookAtSpiffeEndpoint } from "../../../components/bundle/spiffeEndpoint";
 import { spireServer } from "../../../mesh/spire/spireServer";
 import { presentedAt } from "../../../mesh/verify/presented";
-import { issue, root } from "../certificates";
+import { issue, root } from "../issue";
 import { peerBundle } from "../given";
 
 describe("NO_PROXY", () => {

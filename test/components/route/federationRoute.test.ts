@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import {
-  besideFormerRoute,
   federationRoute,
   type FederationRoute,
   makeRoute,
@@ -68,43 +67,6 @@ it("is the operator's, or one of its own name, of any host", () => {
       },
     ),
   );
-});
-
-describe("an up beside the Route that a release before made under the operator's name", () => {
-  const trustDomain = "cluster1.example.com";
-  const live = (host: string, annotations = {}) => ({ metadata: { annotations }, spec: { host } });
-  const ours = { "pulumi.com/patchForce": "true" };
-  const route = federationRoute({ trustDomain }, INGRESS);
-  const moved = federationRoute({ trustDomain, endpointHost: "spire.example.com" }, INGRESS);
-
-  it.each<[string, FederationRoute, ReturnType<typeof live>, FederationRoute]>([
-    [
-      "waits with the operator's Route, and not for the host",
-      route,
-      live(`federation.${INGRESS}`, ours),
-      { ...route, managedRoute: false, own: { labels: {}, former: { hostTaken: true } } },
-    ],
-    [
-      "does the same beside a hand-made one",
-      route,
-      live(`federation.${INGRESS}`),
-      { ...route, managedRoute: false, own: { labels: {}, former: { hostTaken: true } } },
-    ],
-    [
-      "waits for another host",
-      moved,
-      live(`federation.${INGRESS}`, ours),
-      { ...moved, managedRoute: false, own: { labels: {}, former: { hostTaken: false } } },
-    ],
-    ["has nothing to wait for where the Route is the operator's", route, live(`federation.${trustDomain}`), route],
-  ])("%s", (_, wanted, former, expected) => {
-    expect(besideFormerRoute(wanted, trustDomain, former)).toEqual(expected);
-  });
-
-  it("is none for a shard that serves the operator's host as well", () => {
-    const sharded = federationRoute({ trustDomain: INGRESS, routeLabels: shard }, INGRESS);
-    expect(besideFormerRoute(sharded, INGRESS, live(`federation.${INGRESS}`))).toEqual(sharded);
-  });
 });
 
 describe("a Route of our own", () => {

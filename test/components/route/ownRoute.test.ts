@@ -1,7 +1,8 @@
 /** SpireFederationServer where the Route is the component's own: what comes when. */
 import type { Cluster } from "../../../components/cluster/cluster";
 import { SpireFederationServer } from "../../../components/spireFederationServer";
-import { named, record, valueOf, type Seen } from "../../mocks";
+import { readiness } from "../../../components/shared/gate";
+import { named, record, type Seen } from "../../mocks";
 import { answering, HOST, ready, silentCluster } from "../given";
 import { useCluster } from "../openedCluster";
 
@@ -17,7 +18,7 @@ const make = (cluster: Cluster, options: { waits?: boolean; preview?: boolean } 
         ownRoute: { labels: { type: "sharded" } },
         servingCert: { externalSecretRef: "spire-server-federation-tls" },
       });
-      if (options.waits !== true) await valueOf(it.ready);
+      if (options.waits !== true) await readiness(it);
     },
     { ...answering, stalls: options.waits === true, preview: options.preview ?? false },
   );

@@ -21,7 +21,7 @@ import {
 } from "../../../components/shared/arguments";
 import type { Peer } from "../../../components/bundle/peer";
 import type { Problem } from "../../../components/shared/problem";
-import { issue } from "../certificates";
+import { issue } from "../issue";
 
 const ca = issue("web CA", { ca: true });
 const leaf = issue("federation.apps.cluster2.example.com", { issuer: ca });

@@ -314,17 +314,6 @@ describe("a Route of the stack's own", () => {
     expect(await lookAtRoute(clusterOf(object), own)).toEqual({ state: "ready" });
     expect(await lookAtRoute(clusterOf(), own)).toMatchObject({ state: "failed" });
   });
-
-  it("waits for no admission while a Route of an earlier release has its host, but for the router's word", () => {
-    const refused = (reason: string): Route => ({ ...route, ...admitted("False", reason) });
-    const beside = (hostTaken: boolean) => ({ ...asked, ownRoute: { labels: {}, former: { hostTaken } } });
-    expect(routeReadiness(beside(true), refused("HostAlreadyClaimed"))).toEqual({ state: "ready" });
-    expect(routeReadiness(beside(true), refused("ExternalCertificateValidationFailed"))).toMatchObject({
-      state: "failed",
-    });
-    expect(routeReadiness(beside(true), { ...route, status: {} })).toMatchObject({ state: "failed" });
-    expect(routeReadiness(beside(false), refused("HostAlreadyClaimed"))).toMatchObject({ state: "failed" });
-  });
 });
 
 describe("an operator that can make no Route", () => {

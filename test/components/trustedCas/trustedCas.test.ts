@@ -5,7 +5,7 @@ import {
   readTrustedCas,
   type TrustedCas,
 } from "../../../components/trustedCas/trustedCas";
-import { issue } from "../certificates";
+import { issue } from "../issue";
 import { NAMESPACE, peer } from "../given";
 import { clusterOf } from "../readers";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState } from "../../../lab/client/project";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 
 export const CERTIFICATE = "spire-server-federation-tls";
 

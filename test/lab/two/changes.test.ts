@@ -5,7 +5,7 @@ import { bundleKeys, Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
 import { held } from "../../../lab/demo/proof";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 import { rotateAuthorities } from "../helpers/rotation";
 import { routersCa } from "../helpers/routersCa";
 import { testProject } from "../helpers/identities";

@@ -10,7 +10,7 @@ import { eventually } from "../../../lab/client/eventually";
 import { Project } from "../../../lab/client/project";
 import { endpointSteps } from "../../../lab/procedure/steps";
 import type { Verification } from "../../../mesh/verify/verification";
-import { issue, type Issued } from "../../components/certificates";
+import { issue, type Issued } from "../../components/issue";
 import { report } from "../helpers/report";
 import { deleteAgents } from "../helpers/rotation";
 

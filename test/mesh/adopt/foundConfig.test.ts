@@ -4,7 +4,7 @@ import type { HeldBundle } from "../../../mesh/spire/bundle";
 import { survey } from "../../../mesh/adopt/survey";
 import { Forbidden } from "../../../components/cluster/cluster";
 import { clusterOf } from "../../components/readers";
-import { type Issued, root, rootKey } from "../../components/certificates";
+import { type Issued, root, rootKey } from "../../components/issue";
 import { configOf } from "../../stacks/fixtures";
 import { byHand, holding, type Live, ofKind, REMOTE } from "./given";
 

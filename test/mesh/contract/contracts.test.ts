@@ -5,7 +5,7 @@ import { type ContractWorld, contracts, type MemberContract } from "../../../mes
 import { printContracts, printForm } from "../../../mesh/contract/contractText";
 import type { Presented } from "../../../mesh/verify/presented";
 import type { Contract } from "../../../stacks/contract";
-import { issue, root, rootKey } from "../../components/certificates";
+import { issue, root, rootKey } from "../../components/issue";
 import { configOf } from "../../stacks/fixtures";
 import { memberOf } from "../members/given";
 

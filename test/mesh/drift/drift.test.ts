@@ -5,7 +5,7 @@ import { drift, driftExit, type DriftMember, printDrift } from "../../../mesh/dr
 import type { MeshMember } from "../../../mesh/members/members";
 import type { SpireServer } from "../../../mesh/spire/spireServer";
 import type { Contract } from "../../../stacks/contract";
-import { issue, root } from "../../components/certificates";
+import { issue, root } from "../../components/issue";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
 import { HOME, memberOf } from "../members/given";

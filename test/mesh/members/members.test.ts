@@ -5,7 +5,7 @@ import type { Workspace } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers } from "../../../mesh/members/members";
-import { root, rootKey } from "../../components/certificates";
+import { root, rootKey } from "../../components/issue";
 import { id } from "./given";
 
 /** The folder of a project, with a script for Pulumi. */

@@ -6,7 +6,7 @@ import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
 import { trustChanges } from "../../../mesh/preview/trustChanges";
 import type { Contract } from "../../../stacks/contract";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 import { configOf } from "../../stacks/fixtures";
 import { HOME, id, memberOf } from "../members/given";
 import type { PreviewOutcome } from "../../../mesh/pulumi/outcomes";

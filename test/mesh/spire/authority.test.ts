@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { activeAuthority, rootsAbove } from "../../../mesh/spire/authority";
-import { issue, type Issued } from "../../components/certificates";
+import { issue, type Issued } from "../../components/issue";
 
 const keyId = (hex: string): Buffer => Buffer.from(hex, "hex");
 const ca = (id: string | null): Issued => issue("CA", { ca: true, keyId: id === null ? null : keyId(id) });

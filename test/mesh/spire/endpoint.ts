@@ -1,7 +1,7 @@
 /** A bundle endpoint on this machine. */
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Issued } from "../../components/certificates";
+import type { Issued } from "../../components/issue";
 
 export interface Endpoint {
   url: string;

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { endpointBundle } from "../../../mesh/spire/endpointBundle";
 import type { Contract } from "../../../stacks/contract";
-import { issue, root, rootKey } from "../../components/certificates";
+import { issue, root, rootKey } from "../../components/issue";
 import { type Endpoint, serve } from "./endpoint";
 
 const ca = issue("CA", { ca: true });

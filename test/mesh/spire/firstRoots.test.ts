@@ -2,7 +2,7 @@ import { ownRootsOf, rootsOf as firstRoots } from "../../../mesh/spire/firstRoot
 import type { Cluster } from "../../../components/cluster/cluster";
 import type { Bootstrap } from "../../../components/bundle/givenBundle";
 import type { Peer } from "../../../components/bundle/peer";
-import { issue, type Issued, root } from "../../components/certificates";
+import { issue, type Issued, root } from "../../components/issue";
 import { peerBundle, peerRoot } from "../../components/given";
 import { clusterOf, spireCluster } from "../../components/readers";
 import { type Endpoint, serve } from "./endpoint";

@@ -1,6 +1,6 @@
 import type { Declared } from "../../../mesh/trust/expected";
 import { heldOfPeer, leftInStore } from "../../../mesh/trust/serverStore";
-import { type Issued, root } from "../../components/certificates";
+import { type Issued, root } from "../../components/issue";
 import type { HeldBundle } from "../../../mesh/spire/bundle";
 
 const place = { member: "cluster1", context: "admin" };

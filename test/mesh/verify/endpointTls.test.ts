@@ -1,5 +1,5 @@
 import { wrongName } from "../../../mesh/verify/endpointTls";
-import { type CertificateOptions, issue } from "../../components/certificates";
+import { type CertificateOptions, issue } from "../../components/issue";
 
 const web = (names: CertificateOptions, host: string): string | undefined =>
   wrongName(

@@ -1,5 +1,5 @@
 /** One thing that is wrong in a member, and what is to be said of it. */
-import { root } from "../../components/certificates";
+import { root } from "../../components/issue";
 import {
   agentLine,
   bundleOf,

@@ -10,7 +10,7 @@ import type { Presented } from "../../../mesh/verify/presented";
 import { verify, type World } from "../../../mesh/verify/verify";
 import type { Verification } from "../../../mesh/verify/verification";
 import type { Contract } from "../../../stacks/contract";
-import { issue, type Issued, root } from "../../components/certificates";
+import { issue, type Issued, root } from "../../components/issue";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";
 import { HOME, memberOf } from "../members/given";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { presentedAt } from "../../../mesh/verify/presented";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 
 const ca = issue("CA", { ca: true });
 const leaf = issue("endpoint", { dnsNames: ["elsewhere.example.com"], issuer: ca });

@@ -3,7 +3,7 @@ import { Forbidden } from "../../../components/cluster/cluster";
 import { isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import { verifyExit } from "../../../mesh/verify/verification";
 import type { Contract } from "../../../stacks/contract";
-import { root } from "../../components/certificates";
+import { root } from "../../components/issue";
 import {
   bundleOf,
   type Cluster,

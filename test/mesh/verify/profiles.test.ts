@@ -1,7 +1,7 @@
 /** Members whose endpoint has no certificate of cert-manager: nothing of cert-manager is expected, and all else is judged. */
 import { configHash } from "../../../components/spireServer/spireServerReadiness";
 import { printVerify, verifyExit, type Verification } from "../../../mesh/verify/verification";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 import { certificateOf, type Cluster, faults, hostOf, look, memberNamed, NAMES, presentedOf } from "./fixture";
 import { set } from "./faults";
 

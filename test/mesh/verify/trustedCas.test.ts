@@ -1,6 +1,6 @@
 /** A peer's endpoint with a CA of its own, and what the SPIRE server trusts. */
 import type { Outcome } from "../../../mesh/verify/check";
-import { issue } from "../../components/certificates";
+import { issue } from "../../components/issue";
 import { set } from "./faults";
 import { type Cluster, type Live, look, memberNamed, NAMES } from "./fixture";
 

@@ -6,7 +6,7 @@ import type { Outcome } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
-import { issue, type Issued, root } from "../../components/certificates";
+import { issue, type Issued, root } from "../../components/issue";
 import {
   bundleOf,
   certificateOf,

@@ -1,6 +1,6 @@
 /** A SPIRE agent as a workload sees it: the Workload API on a socket, with whatever a test gives. */
 import { createServer, type ServerHttp2Stream } from "node:http2";
-import type { Issued } from "../../../components/certificates";
+import type { Issued } from "../../../components/issue";
 
 export interface Given {
   /** `intermediates`: what lies between the SVID and the roots; default nothing. */

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { connect } from "node:tls";
-import { issue, type Issued, root } from "../../../components/certificates";
+import { issue, type Issued, root } from "../../../components/issue";
 import { type Agent, type Given, startAgent } from "./agent";
 
 const PROGRAM = resolve(__dirname, "..", "..", "..", "..", "mesh", "verify", "probe", "workload", "main.js");
