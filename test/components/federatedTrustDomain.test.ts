@@ -133,7 +133,7 @@ describe("the bundle", () => {
         });
       expect(commandOf(await run(["00"]))).toMatchObject({
         create: "cat >&2; exit 1",
-        stdin: expect.stringContaining(`do not have root sha256 ${fingerprint}`) as string,
+        stdin: expect.stringContaining(`root sha256 ${fingerprint}`) as string,
       });
       stops.length = 0;
     });
@@ -143,7 +143,7 @@ describe("the bundle", () => {
     const stdout = `${Math.floor(Date.now() / 1000)}\n${JSON.stringify(peerBundle)}`;
     expect(readBundle(stdout, { ...peer, fingerprints: [fingerprint] })).toMatchObject({ fingerprints: [fingerprint] });
     expect(readBundle(stdout, { ...peer, fingerprints: ["00"] })).toMatch(
-      new RegExp(`^peer cluster2: what https://\\S+ served must not be trusted: .*root sha256 ${fingerprint} `),
+      new RegExp(`^peer cluster2: what https://\\S+ served must not be trusted: .*root sha256 ${fingerprint};`),
     );
   });
 

@@ -17,7 +17,7 @@ export const peer: Peer = {
   profile: "https_web",
 };
 export const peerRoot = root(peer.trustDomain);
-export const peerBundle = { keys: [rootKey(peerRoot)], spiffe_sequence: 1, refresh_hint: 300 };
+export const peerBundle = { keys: [rootKey(peerRoot)], spiffe_sequence: 1, spiffe_refresh_hint: 300 };
 
 /** What the commands print: the peer's bundle, with the time of the fetch. */
 export const answering: RecordOptions = {
