@@ -10,10 +10,11 @@ import { clusterFor } from "./cluster/openCluster";
 import type { Peer } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
+import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import { CA_KEY, hasPrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccess {
   /** Peers with profile `https_web` and `caCertificates`. */
@@ -48,6 +49,7 @@ export class PeerCas extends pulumi.ComponentResource {
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, opts);
     const { peers } = args;
+    refuse(name, checkWebPeers(peers), this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
     const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
@@ -128,6 +130,18 @@ export class PeerCas extends pulumi.ComponentResource {
     }
     return { ...subscription, env: env.filter((variable) => variable.name !== TRUSTED_CA_ENV) };
   }
+}
+
+/** A root of SPIRE's in that store could vouch for any host. */
+function checkWebPeers(peers: readonly Peer[]): Problem[] {
+  return peers.flatMap((peer, index) =>
+    hasPrivateCa(peer)
+      ? []
+      : problem(
+          `peers[${index}]`,
+          `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
+        ),
+  );
 }
 
 function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {

@@ -76,7 +76,8 @@ async function run(
   if (server !== undefined) live.spireServer.spec = server;
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
-    useEndpoints(({ trustDomain }) => {
+    useEndpoints(({ trustDomain, bundleEndpointUrl }) => {
+      if (bundleEndpointUrl === "https://localhost:1") return new Error("https://localhost:1, refused");
       const cluster = trustDomain.replace(/^apps\.|\.example\.com$/g, "");
       return bundleOf(roots[cluster] ?? (ownRoots[cluster] ??= root(trustDomain)));
     });
