@@ -32,5 +32,5 @@ export async function fetchFirst(peer: Peer): Promise<TrustBundle | Problem[]> {
 export const lookAtWebEndpoint = (endpoint: Endpoint): Promise<Verdict> =>
   fetchNow(endpoint).then(
     () => ready,
-    (error: Error) => waiting(error.message),
+    (error: unknown) => waiting((error as Error).message),
   );
