@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import * as command from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkPeer } from "./shared/arguments";
-import { fetchCommand, IGNORED_INPUTS, keepCommand, readFetched } from "./bundle/bundleFetch";
+import { fetchFirst } from "./bundle/bundleFetch";
 import {
   beginning,
   BEGINNING_ANNOTATION,
   BUNDLE_ANNOTATION,
   bundleMark,
-  fetchOf,
+  bundleSource,
   TRUST_KIND,
 } from "./bundle/bundleMark";
 import type { ClusterAccess } from "./cluster/access";
@@ -17,13 +16,12 @@ import { OWNED, SPIRE_API } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
-import { pinned } from "./bundle/pinnedRoots";
 import { explain, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
 import { type Bootstrap, givenBundle, isGiven } from "./bundle/givenBundle";
-import { orStop, stopProgram } from "./shared/stopProgram";
-import type { TrustBundle } from "./bundle/trustBundle";
+import { orStop } from "./shared/stopProgram";
+import { parseTrustBundle, type TrustBundle } from "./bundle/trustBundle";
 
 export interface FederatedTrustDomainArgs extends ClusterAccess {
   /** The trust domain to federate with. */
@@ -48,10 +46,10 @@ const FETCH_SECONDS = 60;
 /**
  * Trust in one peer: its bundle, fetched and checked, in a ClusterFederatedTrustDomain.
  *
- * The bundle is fetched once for each URL, profile, trust domain and counter, and kept in the state, which then holds public
- * keys only. SPIRE follows later rotations by itself, so a rotated bundle is no change here. A changed URL fetches the bundle
- * again, because the controller then sends the whole object to SPIRE, where an old bundle would replace a newer one. So does
- * an object that somebody has changed or deleted.
+ * The bundle is fetched once for each URL, profile, trust domain, set of pins and counter; then the one in the object stays.
+ * SPIRE follows later rotations by itself, so a rotated bundle is no change here. A changed URL fetches the bundle again,
+ * because the controller then sends the whole object to SPIRE, where an old bundle would replace a newer one. So does an
+ * object that somebody has changed or deleted. A preview does not ask the endpoint: a bundle that is to be fetched is unknown.
  *
  * Give it the certificate and the router's access in `dependsOn`, so that a destroy ends the trust first.
  *
@@ -77,23 +75,17 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
     const object = objectName(peer.stack, peer.objectName);
     const spec = federatedTrustDomainSpec(peer);
+    const began = beginning(args.rebootstrap ?? 0, peer.fingerprints);
     const cluster = clusterFor(name, args, this);
-    const fetch = pulumi.output(orStop(fetchOf(cluster, object, spec), this));
-    const published = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
-    const triggers = [
-      ...[peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch],
-      // The bundle that is kept may be older than the pins.
-      ...(peer.fingerprints === undefined ? [] : [peer.fingerprints]),
-    ];
-    const snapshot = new command.local.Command(
-      `${name}-bundle`,
-      published === undefined ? fetchCommand(peer, FETCH_SECONDS, triggers) : keepCommand(published, triggers),
-      { parent: this, ignoreChanges: IGNORED_INPUTS },
-    );
-    const source = published && (peer.bundle === undefined ? `stack ${peer.stack} published` : "was given");
-    const bundle = snapshot.stdout.apply(async (stdout) => {
-      const read = readBundle(stdout, peer, source, name);
-      return typeof read === "string" ? stopProgram(read, this) : read;
+    const given = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
+    const source = pulumi.output(orStop(bundleSource(cluster, object, spec, began), this));
+    const fetch = source.apply((it) => it.fetch);
+    const bundle = source.apply(async ({ held }) => {
+      const kept = held === undefined ? [] : parseTrustBundle(held, peer.trustDomain);
+      if (!Array.isArray(kept)) return kept;
+      // A preview asks no endpoint: what it serves by the time of the up is not known.
+      if (pulumi.runtime.isDryRun()) return pulumi.unknown as TrustBundle;
+      return orStop(firstBundle(peer, given), this);
     });
 
     const trust = new k8s.apiextensions.CustomResource(
@@ -107,11 +99,9 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
             ...OWNED,
             [BUNDLE_ANNOTATION]: pulumi
               .all([fetch, bundle])
-              .apply(([of, { jwks }]) => bundleMark(of, { ...spec, trustDomainBundle: jwks })),
+              .apply(([of, { jwks }]) => bundleMark(of, { ...spec, trustDomainBundle: jwks }, began)),
+            [BEGINNING_ANNOTATION]: began,
             ...endpointCa(peer),
-            ...(peer.profile === "https_spiffe" && {
-              [BEGINNING_ANNOTATION]: beginning(args.rebootstrap ?? 0, peer.fingerprints),
-            }),
           },
         },
         spec: { ...spec, trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
@@ -124,8 +114,8 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     this.trustDomain = pulumi.output(peer.trustDomain);
     this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
     this.roots =
-      pulumi.runtime.isDryRun() && published !== undefined
-        ? pulumi.output("fault" in published ? [] : published.roots)
+      pulumi.runtime.isDryRun() && given !== undefined
+        ? pulumi.output("fault" in given ? [] : given.roots)
         : bundle.apply(({ roots }) => roots);
     readyOnce(this, onceApplied(trust));
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints });
@@ -147,31 +137,23 @@ function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
 }
 
 /**
- * The bundle, or everything that speaks against it.
+ * The bundle that trust begins with.
  *
- * @param stdout undefined for a new peer that an `up --target` of a CLI before 3.276 leaves out: its command does not run.
- *   A newer CLI goes past that peer
- * @param source who the bundle is from, for the message
- * @param name the component's, by which it is a target
+ * @param given what the peer's owner or its stack has given; undefined: its endpoint is asked
+ * @throws Error with everything that speaks against it
  */
-export function readBundle(
-  stdout: string | undefined,
+export async function firstBundle(
   peer: Peer,
-  source = `${peer.bundleEndpointUrl} served`,
-  name = peer.stack,
-): TrustBundle | string {
-  if (stdout === undefined) {
-    const cure = `add --target '**${name}**', or run pulumi up without --target`;
-    return `peer ${peer.stack}: has not joined yet and is not among the targets; ${cure}`;
+  given: TrustBundle | { fault: string } | undefined,
+  seconds = FETCH_SECONDS,
+): Promise<TrustBundle> {
+  if (given !== undefined) {
+    if ("fault" in given) throw new Error(`peer ${peer.stack}: ${given.fault}`);
+    return given;
   }
-  const bundle = pinned(readFetched(stdout, peer.trustDomain), peer.fingerprints);
-  if (!Array.isArray(bundle)) {
-    return bundle;
-  }
-  return (
-    `peer ${peer.stack}: what ${source} must not be trusted: ${explain(bundle)}. ` +
-    `Once that is put right, raise "rebootstrap" of ${peer.stack}: it is fetched again`
-  );
+  const bundle = await fetchFirst(peer, seconds);
+  if (!Array.isArray(bundle)) return bundle;
+  throw new Error(`peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}`);
 }
 
 /**

@@ -12,10 +12,11 @@ import type { Peer } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
 import { gate, readyOnce } from "./shared/gate";
+import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import { CA_KEY, hasPrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccess {
   /** Peers with profile `https_web` and `caCertificates`. */
@@ -47,6 +48,7 @@ export class PeerCas extends pulumi.ComponentResource {
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, withProvider(`${name}-cluster`, args, opts));
     const { peers } = args;
+    refuse(name, checkWebPeers(peers), this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
     const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
@@ -134,6 +136,18 @@ export class PeerCas extends pulumi.ComponentResource {
     }
     return { ...subscription, env: env.filter((variable) => variable.name !== TRUSTED_CA_ENV) };
   }
+}
+
+/** A root of SPIRE's in that store could vouch for any host. */
+function checkWebPeers(peers: readonly Peer[]): Problem[] {
+  return peers.flatMap((peer, index) =>
+    hasPrivateCa(peer)
+      ? []
+      : problem(
+          `peers[${index}]`,
+          `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
+        ),
+  );
 }
 
 function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {

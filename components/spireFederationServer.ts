@@ -1,4 +1,3 @@
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccess } from "./cluster/access";
 import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./shared/arguments";
@@ -8,7 +7,7 @@ import {
   renderBundleEndpoint,
   type BundleEndpointArgs,
 } from "./spireServer/bundleEndpoint";
-import { fetchCommand } from "./bundle/bundleFetch";
+import { lookAtWebEndpoint } from "./bundle/bundleFetch";
 import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
 import { makeRoute, type OwnRoute } from "./route/federationRoute";
@@ -144,7 +143,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       ownRoute === undefined
         ? rolledOut
         : this.ownRoute(`${name}-route`, cluster, ownRoute, asked, pulumi.all([server.id, rolledOut]), wait);
-    const ready = this.probe(`${name}-probe`, cluster, args, federation, admitted, {
+    const ready = this.probe(cluster, args, admitted, {
       ...wait,
       timeoutSeconds: probeSeconds(args),
     });
@@ -187,10 +186,8 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
   /** Step 15: the endpoint answers with this trust domain's bundle, asked from where `probe` says. */
   private probe(
-    name: string,
     cluster: Cluster,
     args: SpireFederationServerArgs,
-    federation: FederationSpec,
     admitted: pulumi.Output<pulumi.Resource>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
@@ -210,28 +207,14 @@ export class SpireFederationServer extends pulumi.ComponentResource {
       const look = async () => lookAtSpiffeEndpoint(url, spiffeId, await readOwnRoots(cluster));
       return whenReady(this, admitted, "bundle endpoint", look, wait);
     }
-    return this.probeWithCurl(name, args, url, federation, admitted);
-  }
-
-  /** It asks again whenever the server is restarted with another federation, or the URL or the CA is another. */
-  private probeWithCurl(
-    name: string,
-    args: SpireFederationServerArgs,
-    url: string,
-    federation: FederationSpec,
-    admitted: pulumi.Output<pulumi.Resource>,
-  ): pulumi.Output<pulumi.Resource> {
-    const { trustDomain } = args;
-    const caCertificates = pulumi.output(args.endpointCaCertificates).apply((given) => given ?? "");
-    const command = fetchCommand(
-      // Through this input, not dependsOn: a child cannot depend on its own parent.
-      { trustDomain, bundleEndpointUrl: admitted.apply(() => url), caCertificates },
-      probeSeconds(args),
-      [url, caCertificates, JSON.stringify(federation)],
+    // Each up asks: a renewed certificate of a CA that peers do not know changes nothing in the program.
+    return whenReady(
+      this,
+      pulumi.all([args.endpointCaCertificates, admitted]),
+      "bundle endpoint",
+      ([caCertificates]) => lookAtWebEndpoint({ trustDomain, bundleEndpointUrl: url, caCertificates }),
+      wait,
     );
-    // What it serves is its peers' business: they fetch it themselves.
-    const probe = new local.Command(name, { ...command, create: "sh -s >/dev/null" }, { parent: this });
-    return onceApplied(probe).apply(() => this);
   }
 }
 

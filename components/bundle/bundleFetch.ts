@@ -1,125 +1,157 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import * as command from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
+/** Asks a bundle endpoint with https_web for its bundle: the one client for that, over TLS that is always verified. */
+import { request } from "node:https";
+import { splitPem } from "../shared/arguments";
 import { atMost } from "../shared/atMost";
+import { proxyAgent } from "../cluster/proxy";
+import { explain, type Problem } from "../shared/problem";
+import { ready, type Verdict, waiting } from "../waiting/readiness";
 import type { Peer } from "./peer";
 import { pinned } from "./pinnedRoots";
-import { problem, type Problem } from "../shared/problem";
-import { proxyVariables } from "../cluster/proxy";
-import { parseTrustBundle, type TrustBundle } from "./trustBundle";
+import { ANY_ANCHOR } from "./spiffeEndpoint";
+import { MOST_BYTES, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
 /** An endpoint that serves a bundle. */
 export interface Endpoint {
   trustDomain: string;
-  bundleEndpointUrl: pulumi.Input<string>;
-  /** CA certificates (PEM) that vouch for it; the system's when left out. */
-  caCertificates?: pulumi.Input<string>;
+  bundleEndpointUrl: string;
+  /** CA certificates (PEM) that vouch for it, and no others; Node's, with those of NODE_EXTRA_CA_CERTS, when left out. */
+  caCertificates?: string | undefined;
 }
 
-/** The script is read from its own file and goes to the shell through stdin, so that an error doesn't quote it. */
-const SCRIPT = readFileSync(join(__dirname, "fetchBundle.sh"), "utf8");
-
-/**
- * Arguments of a command that fetches a bundle with curl, verifying the endpoint's certificate.
- *
- * It prints the time of the fetch in seconds and then what was served: see `readFetched`.
- *
- * @param seconds how long to keep trying; each try has a bound of its own
- * @param triggers a change of these, and of nothing else, fetches anew
- */
-export function fetchCommand(
-  endpoint: Endpoint,
-  seconds: number,
-  triggers: pulumi.Input<unknown>[],
-): command.local.CommandArgs {
-  return {
-    create: "sh -s",
-    stdin: SCRIPT,
-    environment: {
-      BUNDLE_URL: endpoint.bundleEndpointUrl,
-      BUNDLE_TRUST_DOMAIN: endpoint.trustDomain,
-      BUNDLE_CA: endpoint.caCertificates ?? "",
-      BUNDLE_SECONDS: String(seconds),
-    },
-    logging: "stderr",
-    triggers,
-  };
-}
-
-/** With hundreds at once, on few processors, TLS takes longer than curl waits. */
+/** With hundreds at once, on few processors, TLS takes longer than the bound. */
 const MOST_FETCHES = 16;
+/** The whole of one request, the body included. */
+const TIMEOUT_MS = 10_000;
+const RETRY_MS = 1000;
 
 /**
- * What the endpoint serves now, asked once and outside of any stack, in the form of `fetchCommand`. It may wait for its turn.
+ * What the endpoint serves now.
  *
- * @throws Error with what the script says, which names the endpoint and what to look at
+ * @param seconds how long to keep trying; 0: once. Each request has a bound of its own
+ * @throws Error that names the endpoint, what went wrong and what to look at
  */
-export const fetchNow = atMost(MOST_FETCHES, async (endpoint: Record<keyof Endpoint, string>): Promise<string> => {
-  const { PATH = "" } = process.env;
-  const env = {
-    PATH,
-    ...proxyVariables(),
-    BUNDLE_URL: endpoint.bundleEndpointUrl,
-    BUNDLE_TRUST_DOMAIN: endpoint.trustDomain,
-    BUNDLE_CA: endpoint.caCertificates,
-    BUNDLE_SECONDS: "0",
-  };
-  const shell = promisify(execFile)("sh", ["-s"], { env });
-  shell.child.stdin?.end(SCRIPT);
-  try {
-    return (await shell).stdout;
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new Error((stderr ?? message).trim(), { cause: error });
+export async function fetchNow(endpoint: Endpoint, seconds = 0): Promise<string> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await fetchOnce(endpoint);
+    } catch (error) {
+      if (Date.now() >= end) {
+        const { bundleEndpointUrl, trustDomain } = endpoint;
+        const said = seconds === 0 ? "does not answer" : `has not answered within ${seconds} s`;
+        const about = `${bundleEndpointUrl}, the bundle endpoint of trust domain ${trustDomain},`;
+        throw new Error(`${about} ${said}. The last error was: ${(error as Error).message}`, { cause: error });
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
-});
+}
 
 /**
- * The bundle that a peer's endpoint serves now, judged as an up would judge it, with the peer's pins.
+ * The bundle that a peer's endpoint serves now, judged as an up judges it, with the peer's pins.
  *
  * @throws Error as `fetchNow`
  */
-export async function fetchFirst(peer: Peer): Promise<TrustBundle | Problem[]> {
-  const { trustDomain, bundleEndpointUrl, caCertificates = "", fingerprints } = peer;
-  return pinned(
-    readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain),
-    fingerprints,
-  );
+export async function fetchFirst(peer: Peer, seconds = 0): Promise<TrustBundle | Problem[]> {
+  const text = await fetchNow(peer, seconds);
+  return pinned(parseTrustBundle(text, peer.trustDomain, new Date()), peer.fingerprints);
 }
 
-/**
- * Arguments of a command that keeps the bundle that a peer's stack publishes, in the form of `fetchCommand`: as a
- * snapshot, as a fetched bundle is one.
- *
- * One that must not be trusted ends the command, so that the next up runs it again. It only runs for a peer that needs a
- * bundle: a published one that has expired since says nothing against a peer whose bundle is held.
- */
-export function keepCommand(
-  bundle: TrustBundle | { fault: string },
-  triggers: pulumi.Input<unknown>[],
-): command.local.CommandArgs {
-  return {
-    // The time is the command's: as an input it would be another one in the preview than in the up.
-    ...("fault" in bundle
-      ? { create: "cat >&2; exit 1", stdin: bundle.fault }
-      : { create: "date +%s && cat", stdin: bundle.jwks }),
-    environment: {},
-    logging: "stderr",
-    triggers,
-  };
-}
-
-/** Everything but the triggers: an edited script or a renewed CA is no reason to fetch a bundle again. */
-export const IGNORED_INPUTS = ["create", "stdin", "environment", "logging"];
-
-/** The bundle in what a command of this file printed, judged at the time of the fetch. */
-export function readFetched(stdout: string, trustDomain: string): TrustBundle | Problem[] {
-  const [, seconds, text] = /^(\d{1,11})\n([^]*)$/.exec(stdout) ?? [];
-  if (seconds === undefined || text === undefined) {
-    return problem("bundle", "was not fetched by this program: its time is missing");
+/** Whether the endpoint serves its trust domain's bundle, to whoever trusts those CAs. */
+export async function lookAtWebEndpoint(endpoint: Endpoint): Promise<Verdict> {
+  try {
+    const bundle = parseTrustBundle(await fetchOnce(endpoint), endpoint.trustDomain, new Date());
+    return Array.isArray(bundle)
+      ? waiting(`${endpoint.bundleEndpointUrl} serves a wrong bundle: ${explain(bundle)}`)
+      : ready;
+  } catch (error) {
+    return waiting(`${endpoint.bundleEndpointUrl} does not answer: ${(error as Error).message}`);
   }
-  return parseTrustBundle(text, trustDomain, new Date(Number(seconds) * 1000));
 }
+
+/** One request. @throws Error with what went wrong and what to look at */
+const fetchOnce = atMost(MOST_FETCHES, async (endpoint: Endpoint): Promise<string> => {
+  try {
+    return await ask(endpoint);
+  } catch (error) {
+    const { name, message, code = "" } = error as NodeJS.ErrnoException;
+    const isLate = name === "TimeoutError" || name === "AbortError";
+    const said = isLate ? `no answer within ${TIMEOUT_MS / 1000} s` : message;
+    const cure = error instanceof WrongAnswer ? error.cure : cureOf(isLate ? "ETIMEDOUT" : code);
+    throw new Error(printable(said) + (cure === undefined ? "" : `; ${cure}`), { cause: error });
+  }
+});
+
+const BEHIND_ROUTE =
+  "check that the SPIRE server behind its Route runs, and that no NetworkPolicy or service mesh keeps the router from its " +
+  "port 8443";
+
+/** The endpoint has answered, and not with a bundle. */
+class WrongAnswer extends Error {
+  readonly cure: string | undefined;
+
+  constructor(message: string, cure?: string) {
+    super(message);
+    this.cure = cure;
+  }
+}
+
+function ask({ bundleEndpointUrl: url, caCertificates }: Endpoint): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      url,
+      {
+        agent: proxyAgent(url, TIMEOUT_MS) ?? false,
+        headers: { accept: "application/json" },
+        // Said here, no variable of the environment can switch the verification off.
+        rejectUnauthorized: true,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(caCertificates ? { ca: splitPem(caCertificates), ...ANY_ANCHOR } : {}),
+      },
+      (response) => {
+        const { statusCode = 0 } = response;
+        if (statusCode !== 200) {
+          // A redirect is not followed.
+          const cure = statusCode >= 400 ? BEHIND_ROUTE : undefined;
+          asked.destroy(new WrongAnswer(`it answers with HTTP status ${statusCode}`, cure));
+          return;
+        }
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on("data", (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > MOST_BYTES) asked.destroy(new WrongAnswer(`it answers with more than ${MOST_BYTES} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on("error", reject);
+        response.on("end", () => {
+          const body = Buffer.concat(chunks).toString("utf8");
+          if (body.includes('"keys"')) resolve(body);
+          else reject(new WrongAnswer("it answers with something that is no bundle"));
+        });
+      },
+    );
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
+/** What to look at, by Node's code. */
+function cureOf(code: string): string | undefined {
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "check that the name resolves from here";
+  if (/^E(CONNREFUSED|HOSTUNREACH|NETUNREACH|TIMEDOUT)$/.test(code)) {
+    const router = "check that the cluster's router runs and that its port 443 can be reached from here";
+    return code === "ETIMEDOUT" ? `${router}; ${BEHIND_ROUTE}` : router;
+  }
+  if (/^(ECONNRESET|EPIPE|EPROTO|HPE_|ERR_SSL)/.test(code)) return BEHIND_ROUTE;
+  if (/CERT|ISSUER|SIGNATURE/.test(code)) {
+    return (
+      "check whose certificate it has. A CA that is not public is known once its Certificate has been renewed (cmctl renew), " +
+      "or given as endpointCa of its stack, or as caCertificates of the peer"
+    );
+  }
+  return undefined;
+}
+
+/** A certificate's names stand in Node's messages as their owner has written them. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?");

@@ -46,7 +46,10 @@ export interface Peer {
   roots?: string;
   /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */
   bundle?: string;
-  /** SHA-256, in lower-case hexadecimal, of the only X.509 roots with which trust may begin. Default: any. */
+  /**
+   * SHA-256, in lower-case hexadecimal, of the only keys with which trust may begin: of each X.509 root (its certificate) and
+   * of each JWT key (its SubjectPublicKeyInfo). Default: any keys.
+   */
   fingerprints?: string[];
 }
 

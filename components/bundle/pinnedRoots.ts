@@ -2,22 +2,43 @@ import { problem, type Problem } from "../shared/problem";
 import type { TrustBundle } from "./trustBundle";
 
 /**
- * Roots that somebody has compared by another way, such as by telephone: trust begins with no other ones. Pure.
+ * Keys that somebody has compared by another way, such as by telephone: trust begins with no other ones. A JWT key counts as
+ * a root does: who signs with it speaks for every workload of the trust domain. Pure.
  *
- * @param pins SHA-256 in lower-case hexadecimal; undefined: nobody has
+ * @param pins SHA-256 in lower-case hexadecimal, of roots and of JWT keys; undefined: nobody has compared anything
  */
 export function judgePins(bundle: TrustBundle, pins: readonly string[] | undefined): Problem[] {
-  const others = pins === undefined ? [] : bundle.fingerprints.filter((root) => !pins.includes(root));
+  const others = pins === undefined ? [] : keysOf(bundle).filter(({ fingerprint }) => !pins.includes(fingerprint));
   return others.length === 0
     ? []
     : problem(
         "fingerprints",
-        `do not have root sha256 ${others.join(", ")} of the bundle; ask the peer's owner whether it is theirs, and add it if so`,
+        `lack keys of the bundle: ${others.map(describeKey).join(", ")}; ask the peer's owner whether they are theirs, ` +
+          "and add each sha256 if so",
       );
 }
 
-/** The bundle, unless it has a root that is not pinned. */
+/** The bundle, unless it has a key that is not pinned. */
 export function pinned(bundle: TrustBundle | Problem[], pins: readonly string[] | undefined): TrustBundle | Problem[] {
   const faults = Array.isArray(bundle) ? [] : judgePins(bundle, pins);
   return faults.length > 0 ? faults : bundle;
 }
+
+/** A key of a bundle, as a person compares it. */
+export interface ShownKey {
+  use: "x509-svid" | "jwt-svid";
+  /** The `kid` of a JWT key. */
+  id?: string;
+  /** SHA-256 in hexadecimal: of a root's certificate, of a JWT key's SubjectPublicKeyInfo. */
+  fingerprint: string;
+}
+
+/** All keys of the bundle: the roots, then the JWT keys. */
+export const keysOf = ({ fingerprints, jwtKeys }: Pick<TrustBundle, "fingerprints" | "jwtKeys">): ShownKey[] => [
+  ...fingerprints.map((fingerprint) => ({ use: "x509-svid" as const, fingerprint })),
+  ...jwtKeys.map(({ id, fingerprint }) => ({ use: "jwt-svid" as const, id, fingerprint })),
+];
+
+/** `root sha256 …` or `JWT key "…" sha256 …`; an id is the peer's own words, so it is escaped. */
+export const describeKey = ({ id, fingerprint }: ShownKey): string =>
+  id === undefined ? `root sha256 ${fingerprint}` : `JWT key ${JSON.stringify(id)} sha256 ${fingerprint}`;

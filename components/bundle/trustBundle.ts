@@ -1,23 +1,35 @@
-import { X509Certificate, type JsonWebKey } from "node:crypto";
+import { type JsonWebKey, X509Certificate } from "node:crypto";
 import { problem, type Problem } from "../shared/problem";
 import { isObject } from "../shared/untyped";
+import { fingerprintOf, jwtKeyOf } from "./jwtKey";
 import { uriNames } from "./x509Extensions";
 
 /**
  * What a SPIFFE trust bundle must be before SPIRE is told to trust it.
  *
  * SPIRE checks none of this when a bundle is set by a ClusterFederatedTrustDomain: a bundle of another trust domain is
- * taken as it is, so it is refused here. Pure: text in, bundle or problems out.
+ * taken as it is, so it is refused here. What SPIRE gets is written anew, from the members that are checked here and no
+ * others: so nothing enters that a second reader could read in another way. Pure: text in, bundle or problems out.
  */
 
 /** A bundle that may be trusted. */
 export interface TrustBundle {
-  /** The JWKS with its keys whole, in one form: the same bundle always gives the same text. */
+  /** The JWKS in one form: the same keys always give the same text. */
   jwks: string;
   /** SHA-256 of each X.509 root in hexadecimal, in the order of the bundle. */
   fingerprints: string[];
   /** The same roots in PEM. */
   roots: string[];
+  /** The keys that JWT-SVIDs are verified with, in the order of the bundle. */
+  jwtKeys: TrustedJwtKey[];
+}
+
+/** A key that JWT-SVIDs are verified with. */
+export interface TrustedJwtKey {
+  /** Its `kid`. */
+  id: string;
+  /** SHA-256 of its SubjectPublicKeyInfo (DER) in hexadecimal. */
+  fingerprint: string;
 }
 
 type Key = Record<string, unknown>;
@@ -29,6 +41,10 @@ const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "k", "oth"];
 export const MOST_BYTES = 1_048_576;
 /** A bundle has a root and a key or two for each CA that is in use; each key costs every agent that gets the bundle. */
 const MOST_KEYS = 500;
+/** A bundle is four deep. */
+const MOST_DEPTH = 20;
+/** SPIRE asks again after a quarter of it, and knows no upper bound: a hint of years would keep a stolen key trusted. */
+const HINT = { min: 60, max: 3600 } as const;
 
 /**
  * Checks a bundle, all problems at once.
@@ -42,49 +58,63 @@ export function parseTrustBundle(text: string, trustDomain: string, now?: Date):
   if (Buffer.byteLength(text) > MOST_BYTES) {
     return problem("bundle", `is larger than ${MOST_BYTES} bytes; it is some kilobytes`);
   }
-  const keys = readKeys(text);
-  if (keys === undefined) {
+  if (isDeeper(text, MOST_DEPTH)) {
+    return problem("bundle", `is nested more than ${MOST_DEPTH} deep; a JWKS is four deep`);
+  }
+  const read = readJwks(text);
+  if (read === undefined) {
     return problem("bundle", 'is not a JWKS; the endpoint serves {"keys": […]}');
   }
-  const twice = repeatedMember(text);
-  if (twice !== undefined) {
-    return problem(
-      "bundle",
-      `has a member "${printable(twice)}" twice in one object; readers differ in which of them counts`,
-    );
-  }
-  const alias = aliasOfKeys(text);
-  if (alias !== undefined) {
-    return problem("bundle", `has a member "${printable(alias)}" beside "keys"; SPIRE may take the one for the other`);
-  }
+  const { keys } = read;
   if (keys.length === 0) {
     return problem("bundle.keys", "is empty; a bundle has one x509-svid key at least");
   }
   if (keys.length > MOST_KEYS) {
     return problem("bundle.keys", `has ${keys.length} keys; at most ${MOST_KEYS} are taken`);
   }
+  const problems = checkNumbers(read);
   const roots: X509Certificate[] = [];
-  const problems = keys.flatMap((key, index) => {
+  const jwtKeys: TrustedJwtKey[] = [];
+  const written: Key[] = [];
+  const first = new Map<string, number>();
+  keys.forEach((key, index) => {
     const path = `bundle.keys[${index}]`;
     if (!isObject(key)) {
-      return problem(path, "is not a JWK; it is an object");
+      problems.push(...problem(path, "is not a JWK; it is an object"));
+      return;
     }
+    const before = problems.length;
+    problems.push(...checkNotPrivate(path, key));
     if (key["use"] === "x509-svid") {
-      return [...checkNotPrivate(path, key), ...checkRoot(path, key, trustDomain, roots)];
+      const { x509, jwk, problems: found } = checkRoot(path, key, trustDomain);
+      problems.push(...found);
+      if (x509 === undefined) return;
+      roots.push(x509);
+      problems.push(...checkTwin(first, `certificate ${x509.fingerprint256}`, index));
+      if (problems.length === before) written.push({ ...jwk, use: "x509-svid", x5c: [x509.raw.toString("base64")] });
+    } else if (key["use"] === "jwt-svid") {
+      const read = jwtKeyOf(path, key);
+      if (Array.isArray(read)) {
+        problems.push(...read);
+        return;
+      }
+      problems.push(...checkTwin(first, `kid ${read.id}`, index));
+      jwtKeys.push({ id: read.id, fingerprint: read.fingerprint });
+      if (problems.length === before) written.push({ ...read.jwk, use: "jwt-svid", kid: read.id });
     }
-    return [...checkNotPrivate(path, key), ...checkJwtKey(path, key)];
+    // Keys of another use are not SPIRE's: they do not enter.
   });
-  problems.push(...checkTwins(keys));
   if (problems.length === 0) {
     problems.push(...checkValidity(roots, now));
   }
-  return problems.length > 0
-    ? problems
-    : {
-        jwks: canonical(JSON.parse(text)),
-        fingerprints: roots.map((root) => fingerprint(root)),
-        roots: roots.map(String),
-      };
+  if (problems.length > 0) return problems;
+  const { spiffe_sequence, spiffe_refresh_hint } = read;
+  return {
+    jwks: canonical({ keys: written, spiffe_sequence, spiffe_refresh_hint }),
+    fingerprints: roots.map((root) => fingerprintOf(root.raw)),
+    roots: roots.map(String),
+    jwtKeys,
+  };
 }
 
 /** A bundle of X.509 roots alone, from PEM certificates. It is to be checked as any other. */
@@ -96,35 +126,46 @@ export function bundleFromCertificates(certificates: readonly string[]): string 
   return canonical({ keys });
 }
 
-function readKeys(text: string): unknown[] | undefined {
+interface Jwks {
+  keys: unknown[];
+  spiffe_sequence?: unknown;
+  spiffe_refresh_hint?: unknown;
+}
+
+function readJwks(text: string): Jwks | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    return isObject(parsed) && Array.isArray(parsed["keys"]) ? (parsed["keys"] as unknown[]) : undefined;
+    return isObject(parsed) && Array.isArray(parsed["keys"]) ? (parsed as unknown as Jwks) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** SPIRE's JSON reader does not heed case, nor the difference of ſ and s, of \u212a and k; of two such members it takes the last. */
-function aliasOfKeys(text: string): string | undefined {
-  const names = Object.keys(JSON.parse(text) as object);
-  return names.find((name) => name !== "keys" && name.toLowerCase().toUpperCase() === "KEYS");
+/** Whether text that may be JSON has so many brackets open at once. */
+function isDeeper(text: string, most: number): boolean {
+  let open = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") open += 1;
+    else if (token === "}" || token === "]") open -= 1;
+    if (open > most) return true;
+  }
+  return false;
 }
 
-/** The first name that an object of this valid JSON has twice, at whatever depth and however it is escaped. */
-function repeatedMember(text: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g)) {
-    if (token === "{" || token === "[") open.push(new Set());
-    else if (token === "}" || token === "]") open.pop();
-    else if (token.endsWith(":")) {
-      const name = JSON.parse(token.slice(0, -1)) as string;
-      const names = open.at(-1);
-      if (names?.has(name)) return name;
-      names?.add(name);
-    }
-  }
-  return undefined;
+/** SPIRE reads the sequence as 64 bits, and JavaScript keeps 53 of them. */
+function checkNumbers({ spiffe_sequence: sequence, spiffe_refresh_hint: hint }: Jwks): Problem[] {
+  const isSequence = sequence === undefined || (Number.isSafeInteger(sequence) && (sequence as number) >= 0);
+  const isHint =
+    hint === undefined || (Number.isInteger(hint) && (hint as number) >= HINT.min && (hint as number) <= HINT.max);
+  return [
+    ...(isSequence ? [] : problem("bundle.spiffe_sequence", "is not allowed; expected a whole number below 2^53")),
+    ...(isHint
+      ? []
+      : problem(
+          "bundle.spiffe_refresh_hint",
+          `is not allowed; expected ${HINT.min} to ${HINT.max} seconds, which the peer's owner sets as its refresh hint`,
+        )),
+  ];
 }
 
 function checkNotPrivate(path: string, key: Key): Problem[] {
@@ -143,17 +184,18 @@ function checkNotPrivate(path: string, key: Key): Problem[] {
  * SPIRE gives a root that it signs itself the trust domain's name. The root of an upstream CA has no such name: nothing in
  * it says whose it is.
  */
-function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certificate[]): Problem[] {
+function checkRoot(path: string, key: Key, trustDomain: string): Partial<RootCertificate> & { problems: Problem[] } {
   const x5c: unknown = key["x5c"];
   const [encoded, ...rest] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
   if (typeof encoded !== "string" || rest.length > 0) {
-    return problem(`${path}.x5c`, "is not one certificate; an x509-svid key has exactly one, in base64");
+    return {
+      problems: problem(`${path}.x5c`, "is not one certificate; an x509-svid key has exactly one, in base64"),
+    };
   }
   const certificate = readCertificate(encoded);
   if (certificate === undefined) {
-    return problem(`${path}.x5c`, "cannot be read; it is the base64 of an X.509 certificate in DER");
+    return { problems: problem(`${path}.x5c`, "cannot be read; it is the base64 of an X.509 certificate in DER") };
   }
-  roots.push(certificate.x509);
   const problems: Problem[] = [];
   const { jwk } = certificate;
   if (jwk === undefined) {
@@ -161,7 +203,7 @@ function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certi
       ...problem(`${path}.x5c`, "has a key of a kind that no JWK can have; use RSA, EC P-256, P-384 or P-521"),
     );
   } else if (["kty", "crv", "n", "e", "x", "y"].some((member) => jwk[member] !== key[member])) {
-    problems.push(...problem(path, "has another key than its certificate; the two are the same key"));
+    problems.push(...problem(path, "its key differs from its certificate's key; they must be equal"));
   }
   if (!certificate.x509.ca) {
     problems.push(...problem(`${path}.x5c`, "is not a CA's certificate; a root signs SVIDs"));
@@ -173,34 +215,18 @@ function checkRoot(path: string, key: Key, trustDomain: string, roots: X509Certi
       ...problem(`${path}.x5c`, `is of ${foreign.map(printable).join(" and ")}; the bundle must be of ${own}`),
     );
   }
-  return problems;
-}
-
-/** A key that signs JWT-SVIDs is found by its `kid`. Keys of a use that SPIFFE doesn't name are passed on unread. */
-function checkJwtKey(path: string, key: Key): Problem[] {
-  const kid = key["kid"];
-  return key["use"] === "jwt-svid" && (typeof kid !== "string" || kid === "")
-    ? problem(`${path}.kid`, "is missing; a jwt-svid key is found by it")
-    : [];
+  return { ...certificate, problems };
 }
 
 /** Of two keys with one name SPIRE takes either: a JWT key is named by its `kid`, a root by its certificate. */
-function checkTwins(keys: readonly unknown[]): Problem[] {
-  const first = new Map<string, number>();
-  return keys.flatMap((key, index) => {
-    if (!isObject(key)) return [];
-    const { use, kid, x5c } = key;
-    const name = use === "jwt-svid" ? kid : use === "x509-svid" ? JSON.stringify(x5c) : undefined;
-    if (typeof name !== "string") return [];
-    const named = `${String(use)} ${name}`;
-    const before = first.get(named);
-    if (before === undefined) {
-      first.set(named, index);
-      return [];
-    }
-    const what = use === "jwt-svid" ? "kid" : "certificate";
-    return problem(`bundle.keys[${index}]`, `has the same ${what} as bundle.keys[${before}]; each key is there once`);
-  });
+function checkTwin(first: Map<string, number>, name: string, index: number): Problem[] {
+  const before = first.get(name);
+  if (before === undefined) {
+    first.set(name, index);
+    return [];
+  }
+  const [what = ""] = name.split(" ");
+  return problem(`bundle.keys[${index}]`, `has the same ${what} as bundle.keys[${before}]; each key is there once`);
 }
 
 /**
@@ -237,6 +263,8 @@ function readCertificate(base64: string): RootCertificate | undefined {
     const x509 = new X509Certificate(der);
     // Node also takes PEM, and DER with something after it; SPIRE takes neither.
     if (!x509.raw.equals(der)) return undefined;
+    // OpenSSL shows a time that is none, which Go refuses.
+    if ([x509.validFrom, x509.validTo].some((time) => Number.isNaN(Date.parse(time)))) return undefined;
     return { x509, uris: uriNames(x509.raw), jwk: jwkOf(x509) };
   } catch {
     return undefined;
@@ -257,10 +285,6 @@ function publicJwk(certificate: X509Certificate): JsonWebKey {
 
 /** A name as it stands, except characters that a terminal would act on. */
 const printable = (name: string): string => JSON.stringify(name).slice(1, -1);
-
-function fingerprint(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-}
 
 function iso(date: string): string {
   return new Date(date).toISOString();

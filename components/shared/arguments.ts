@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import type { Peer } from "../bundle/peer";
+import { type Peer, serverSpiffeId } from "../bundle/peer";
 import { problem, type Problem } from "./problem";
 
 export type { Problem };
@@ -22,6 +22,11 @@ const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-
 const LABEL_KEY =
   /^(?=[^/]{1,253}(\/|$))([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+/** Host, port and path of an https URL. SPIRE reads its configuration with environment variables expanded: no `$`. */
+const HTTPS_URL =
+  /^https:\/\/((?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
+/** Segments of a SPIFFE ID's path (SPIFFE-ID, section 2.2): none is empty, `.` or `..`. */
+const SPIFFE_PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/;
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
 
@@ -30,7 +35,7 @@ export function checkTrustDomain(path: string, value: string): Problem[] {
     ? []
     : problem(
         path,
-        `"${value}" is not a trust domain; it takes lower-case letters, digits, ".", "_" and "-", like apps.cluster1.example.com`,
+        `${quoted(value)} is not a trust domain; it takes lower-case letters, digits, ".", "_" and "-", like apps.cluster1.example.com`,
       );
 }
 
@@ -70,15 +75,27 @@ export function checkName(path: string, value: string): Problem[] {
 }
 
 export function checkHttpsUrl(path: string, value: string): Problem[] {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || /\s/.test(value)) {
-    return problem(
-      path,
-      `"${value}" is not an https URL without credentials; it starts with https://, like https://federation.apps.cluster1.example.com`,
-    );
-  }
-  return [];
+  return HTTPS_URL.test(value) && URL.canParse(value)
+    ? []
+    : problem(
+        path,
+        `${quoted(value)} is not an https URL of host, port and path; expected one like ` +
+          "https://federation.apps.cluster1.example.com, without user, query and fragment",
+      );
 }
+
+/** Whether it is the SPIFFE ID of a workload of that trust domain (SPIFFE-ID, section 2). */
+export function isSpiffeIdOf(trustDomain: string, id: string): boolean {
+  const own = `spiffe://${trustDomain}`;
+  return id.length <= 2048 && id.startsWith(own) && SPIFFE_PATH.test(id.slice(own.length));
+}
+
+/** In quotes; characters that would change what a terminal shows are escaped. */
+const quoted = (value: string): string =>
+  JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 export function checkEmail(path: string, value: string): Problem[] {
   return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)
@@ -213,11 +230,11 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
     }
     return problems;
   }
-  if (peer.endpointSpiffeId?.startsWith(`spiffe://${peer.trustDomain}/`) !== true) {
+  if (!isSpiffeIdOf(peer.trustDomain, peer.endpointSpiffeId ?? "")) {
     problems.push(
       ...problem(
         `${path}.endpointSpiffeId`,
-        `"${peer.endpointSpiffeId ?? ""}" is not an ID of the peer's trust domain; with https_spiffe it is spiffe://${peer.trustDomain}/spire/server`,
+        `${quoted(peer.endpointSpiffeId ?? "")} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${serverSpiffeId(peer.trustDomain)}`,
       ),
     );
   }

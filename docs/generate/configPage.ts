@@ -64,7 +64,7 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
     "The bundle (JWKS) with which trust begins. Required with `https_spiffe`. Default: its endpoint is asked.",
   ],
   ["bundleFile", "File with that bundle; a relative path starts at the project's folder."],
-  ["fingerprints", "SHA-256 of each X.509 root with which trust may begin. Default: any."],
+  ["fingerprints", "SHA-256 of each X.509 root and JWT key with which trust may begin. Default: any."],
   [
     "objectName",
     "Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<name>-federation`.",

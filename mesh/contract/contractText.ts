@@ -47,7 +47,7 @@ const RENDER: Readonly<Record<Form, (known: readonly MemberContract[]) => string
   bundle: (all) => all.map(({ bundle }) => (bundle === undefined ? "" : `${bundle}\n`)).join(""),
 };
 
-/** With https_web the endpoint has the bundle; the fingerprints say which roots it must have. */
+/** With https_web the endpoint has the bundle; the fingerprints say which keys it must have. */
 function entryOf(one: MemberContract): Record<string, unknown> {
   const { name, trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates, fingerprints, bundle } = one;
   return {

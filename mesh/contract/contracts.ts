@@ -2,6 +2,7 @@
 import type { Peer } from "../../components/bundle/peer";
 import { explain } from "../../components/shared/problem";
 import { givenBundle } from "../../components/bundle/givenBundle";
+import { keysOf } from "../../components/bundle/pinnedRoots";
 import { parseTrustBundle, type TrustBundle } from "../../components/bundle/trustBundle";
 import type { Contract } from "../../stacks/contract";
 import { definedOnly } from "../../stacks/fields";
@@ -18,7 +19,7 @@ export interface MemberContract extends Omit<Contract, "version" | "roots" | "co
   member: string;
   /** What the other side may call it. */
   name: string;
-  /** SHA-256 of the X.509 roots; none where they are not known. */
+  /** SHA-256 of the X.509 roots and of the JWT keys; none where they are not known. */
   fingerprints: string[];
   /** The bundle (JWKS) with which trust may begin; undefined where it is not known. */
   bundle?: string;
@@ -64,7 +65,7 @@ async function contractOf(
     ...{ trustDomain, bundleEndpointUrl, profile },
     ...definedOnly({ endpointSpiffeId, caCertificates }),
     ...("seen" in bundle
-      ? { fingerprints: bundle.seen.fingerprints, bundle: bundle.seen.jwks }
+      ? { fingerprints: keysOf(bundle.seen).map((key) => key.fingerprint), bundle: bundle.seen.jwks }
       : { fingerprints: [], rootsUnknown: bundle.because }),
   };
 }

@@ -9,7 +9,7 @@ import type { Published } from "../pulumi/workspace";
 import { look, type Looked } from "../kernel/looked";
 import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
-import { firstPeer, type FirstPeer, type FirstRoots } from "../spire/firstRoots";
+import { describeKeys, firstPeer, type FirstPeer, type FirstRoots, type ShownKeys } from "../spire/firstRoots";
 import { describeFederating, type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
 import { describeStep, restartsSpire, type Step } from "../pulumi/events";
 import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
@@ -27,8 +27,8 @@ export interface Previews {
   workloads(member: MeshMember): Promise<Looked<WorkloadsThere>>;
 }
 
-/** A peer that a member will begin to trust, and with which roots (SHA-256). */
-export type TrustGain = TrustChanges["gains"][number] & ({ roots: string[] } | { rootsUnknown: string });
+/** A peer that a member will begin to trust, and with which keys. */
+export type TrustGain = TrustChanges["gains"][number] & (ShownKeys | { rootsUnknown: string });
 
 export interface PreviewMember {
   member: string;
@@ -195,14 +195,15 @@ export const workloadLines = ({
   ),
 });
 
-/** What is known of the roots of a peer that will be trusted, without the certificates themselves. */
+/** What is known of the keys of a peer that will be trusted, without the certificates themselves. */
 function known(
   gain: TrustChanges["gains"][number],
   peers: readonly (FirstRoots & { trustDomain: string })[],
-): { roots: string[] } | { rootsUnknown: string } {
+): ShownKeys | { rootsUnknown: string } {
   const peer = peers.find(({ trustDomain }) => trustDomain === gain.trustDomain);
   if (peer === undefined) return { rootsUnknown: "its stack publishes nothing" };
-  return "roots" in peer ? { roots: peer.roots } : { rootsUnknown: peer.rootsUnknown };
+  if (!("roots" in peer)) return { rootsUnknown: peer.rootsUnknown };
+  return { roots: peer.roots, ...(peer.jwtKeys && { jwtKeys: peer.jwtKeys }) };
 }
 
 /** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
@@ -262,5 +263,5 @@ function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>)
 }
 
 function rootsIn(gain: TrustGain): string {
-  return "roots" in gain ? `root sha256 ${gain.roots.join(", ")}` : `roots not known yet: ${gain.rootsUnknown}`;
+  return "roots" in gain ? describeKeys(gain) : `roots not known yet: ${gain.rootsUnknown}`;
 }

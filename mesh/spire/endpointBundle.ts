@@ -1,6 +1,7 @@
 /** What the bundle endpoint of a peer serves: what there is to ask where the peer's own SPIRE server is out of reach. */
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { fetchNow, readFetched } from "../../components/bundle/bundleFetch";
+import { fetchNow } from "../../components/bundle/bundleFetch";
+import { parseTrustBundle } from "../../components/bundle/trustBundle";
 import { explain } from "../../components/shared/problem";
 import type { Contract } from "../../stacks/contract";
 import type { HeldBundle } from "./bundle";
@@ -11,11 +12,11 @@ import type { HeldBundle } from "./bundle";
  * Not with https_spiffe: the roots that would vouch for the endpoint are the peer's as of its last up, and may be gone.
  */
 export async function endpointBundle(peer: Contract): Promise<HeldBundle> {
-  const { trustDomain, bundleEndpointUrl, profile, caCertificates = "" } = peer;
+  const { trustDomain, bundleEndpointUrl, profile } = peer;
   if (profile === "https_spiffe") {
     throw new Error(`${bundleEndpointUrl} is no member's, and with https_spiffe only SPIRE servers can verify it`);
   }
-  const bundle = readFetched(await fetchNow({ trustDomain, bundleEndpointUrl, caCertificates }), trustDomain);
+  const bundle = parseTrustBundle(await fetchNow(peer), trustDomain, new Date());
   if (Array.isArray(bundle)) throw new Error(explain(bundle));
   return bundleOfJwks(trustDomain, bundle.jwks);
 }

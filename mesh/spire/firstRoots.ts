@@ -1,21 +1,30 @@
-/** With which roots trust in a peer would begin, as far as can be known before it does. */
+/** With which keys trust in a peer would begin, as far as can be known before it does. */
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { splitPem } from "../../components/shared/arguments";
 import { fetchFirst } from "../../components/bundle/bundleFetch";
 import type { ClusterReader } from "../../components/cluster/cluster";
 import type { Peer } from "../../components/bundle/peer";
+import { describeKey, keysOf } from "../../components/bundle/pinnedRoots";
 import { explain } from "../../components/shared/problem";
 import { readOwnRoots } from "../../components/bundle/spiffeEndpoint";
 import { type Bootstrap, givenBundle, isGiven } from "../../components/bundle/givenBundle";
-import type { TrustBundle } from "../../components/bundle/trustBundle";
+import type { TrustBundle, TrustedJwtKey } from "../../components/bundle/trustBundle";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Publication } from "../../stacks/contract";
 import { bootstrapOf } from "../../stacks/firstBundle";
 import { withFreshRoots } from "../../stacks/freshRoots";
 import type { ConfiguredPeer } from "../../stacks/peers";
 
-/** SHA-256 of each root and its certificate (PEM), or why they are not known. */
-export type FirstRoots = { roots: string[]; certificates: string[] } | { rootsUnknown: string };
+/** The keys of a bundle as people compare them: a thief of either kind speaks for the whole trust domain. */
+export interface ShownKeys {
+  /** SHA-256 of each root. */
+  roots: string[];
+  /** The JWT keys; undefined where there are none. */
+  jwtKeys?: TrustedJwtKey[];
+}
+
+/** The keys, with the root certificates (PEM), or why they are not known. */
+export type FirstRoots = (ShownKeys & { certificates: string[] }) | { rootsUnknown: string };
 
 /** A peer, and from where its first bundle comes. */
 export interface FirstPeer {
@@ -57,7 +66,15 @@ export async function rootsOf(
   }
 }
 
-const known = ({ fingerprints, roots }: TrustBundle): FirstRoots => ({ roots: fingerprints, certificates: roots });
+const known = ({ fingerprints, roots, jwtKeys }: TrustBundle): FirstRoots => ({
+  roots: fingerprints,
+  ...(jwtKeys.length > 0 && { jwtKeys }),
+  certificates: roots,
+});
+
+/** `root sha256 …, JWT key "…" sha256 …`, as the message about a key that is not pinned names them. */
+export const describeKeys = ({ roots, jwtKeys = [] }: ShownKeys): string =>
+  keysOf({ fingerprints: roots, jwtKeys }).map(describeKey).join(", ");
 
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {

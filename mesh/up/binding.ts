@@ -6,7 +6,7 @@ import { trustChanges } from "../preview/trustChanges";
 import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
-import { firstPeer } from "../spire/firstRoots";
+import { describeKeys, firstPeer, type ShownKeys } from "../spire/firstRoots";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
 
@@ -84,15 +84,17 @@ async function otherTrust(
     const contract = publications.get(name);
     const configured = config.peers.find((one) => one.name === name);
     const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
-    if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
-      return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
+    if (now !== undefined && "roots" in now && !sameKeys(before, now))
+      return `the keys of ${trustDomain} (${peer}) are ${describeKeys(now)} now`;
   }
   return undefined;
 }
 
-/** Roots that were not known when the plan was shown were not approved one by one. */
-const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
-  !("roots" in before) || [...before.roots].sort().join() === [...now].sort().join();
+/** Keys that were not known when the plan was shown were not approved one by one. */
+const sameKeys = (before: TrustGain, now: ShownKeys): boolean => !("roots" in before) || sorted(before) === sorted(now);
+
+const sorted = ({ roots, jwtKeys = [] }: ShownKeys): string =>
+  JSON.stringify([[...roots].sort(), jwtKeys.map(({ id, fingerprint }) => `${fingerprint} ${id}`).sort()]);
 
 /** Names of the resources that are replaced when a peer's endpoint changes, for the peers that run in the same plan. */
 const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>

@@ -6,6 +6,7 @@ import { printable } from "../kernel/text";
 import { KEPT } from "../preview/trustChanges";
 import { oneSidedWarning, type TrustGain, workloadLines } from "../preview/preview";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
+import { describeKeys } from "../spire/firstRoots";
 import type { PlannedMember } from "./approval";
 
 export function printPlan(plan: readonly PlannedMember[]): string {
@@ -79,7 +80,7 @@ function trustLines({ member, trust }: PlannedMember, domains: ReadonlyMap<strin
 }
 
 const rootsOf = (gain: TrustGain): string =>
-  "roots" in gain ? `root sha256 ${gain.roots.join(", ")}` : `its roots are not known yet: ${gain.rootsUnknown}`;
+  "roots" in gain ? describeKeys(gain) : `its roots are not known yet: ${gain.rootsUnknown}`;
 
 function resourceLines({ member, steps, unbuilt }: PlannedMember): string[] {
   if (unbuilt) return [`${member}  not known yet: its own stack or a peer's does not exist`];

@@ -6,9 +6,10 @@ import { readiness } from "../../components/shared/gate";
 import { record, type Seen } from "../mocks";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
-import { answering, DOMAIN, HOST, peer, ready } from "./given";
+import { DOMAIN, HOST, peer, ready } from "./given";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
 
 type Make = (opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
@@ -48,7 +49,7 @@ describe.each(table)("%s", (name, make) => {
     const seen = await record(async () => {
       const provider = new k8s.Provider("cluster", { context: "cluster1" });
       await readiness(make({ provider }));
-    }, answering);
+    });
     const children = seen.filter((resource) => !["it", "cluster"].includes(resource.name));
     expect(children.length).toBeGreaterThan(0);
     for (const child of children) {
@@ -59,7 +60,7 @@ describe.each(table)("%s", (name, make) => {
   });
 
   it("has its token, and sends none of its arguments to the engine", async () => {
-    const seen = await record(() => make({}), answering);
+    const seen = await record(() => make({}));
     expect(seen.filter((resource) => resource.type === `spire-federation:index:${name}`)).toEqual([
       expect.objectContaining({ name: "it", inputs: {} }),
     ]);
@@ -72,7 +73,7 @@ describe.each(table)("%s", (name, make) => {
     useCluster(ready);
     const made = await record(async () => {
       await readiness(make({}));
-    }, answering);
+    });
     expect(names(previewed)).toEqual(names(made));
   });
 });

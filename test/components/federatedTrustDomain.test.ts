@@ -1,19 +1,26 @@
 import type { KubeObject } from "../../components/cluster/cluster";
-import { FederatedTrustDomain, objectName, readBundle } from "../../components/federatedTrustDomain";
+import { FederatedTrustDomain, type FederatedTrustDomainArgs, objectName } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/bundle/peer";
-import { bundleFromCertificates, type TrustBundle } from "../../components/bundle/trustBundle";
-import { named, record, valueOf, type Seen } from "../mocks";
-import { root } from "./issue";
-import { answering, peer, peerBundle, peerRoot } from "./given";
+import { BUNDLE_ANNOTATION, type TrustObject, type TrustSpec } from "../../components/bundle/bundleMark";
+import { fingerprintOf } from "../../components/bundle/jwtKey";
+import { named, record, type RecordOptions, valueOf, type Seen } from "../mocks";
+import { root, rootKey } from "./issue";
+import { peer, peerBundle, peerRoot } from "./given";
+import { asked, useEndpoints } from "./endpoints";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { stops } from "./stops";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
 jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
-// A cluster that has no ClusterFederatedTrustDomain yet.
-useCluster(clusterOf());
+beforeEach(() => {
+  // A cluster that has no ClusterFederatedTrustDomain yet.
+  useCluster(clusterOf());
+  useEndpoints(() => peerBundle);
+  stops.length = 0;
+});
 
 const spiffe: Peer = {
   ...peer,
@@ -22,11 +29,17 @@ const spiffe: Peer = {
   caCertificates: peerRoot.pem,
 };
 
-const trust = (changed: Partial<Peer> = {}, rebootstrap?: number): Promise<Seen[]> =>
-  record(
-    () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, ...(rebootstrap && { rebootstrap }) }),
-    answering,
-  );
+const made = (
+  changed: Partial<Peer> = {},
+  more: Partial<FederatedTrustDomainArgs> = {},
+  options: RecordOptions = {},
+): Promise<Seen[]> =>
+  record(() => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, ...more }), options);
+const trust = (changed: Partial<Peer> = {}, rebootstrap = 0): Promise<Seen[]> => made(changed, { rebootstrap });
+
+/** What SPIRE is given. */
+const bundleIn = (seen: Seen[]): unknown => JSON.parse(specIn(seen).trustDomainBundle ?? "");
+const specIn = (seen: Seen[]): TrustSpec => named(seen, "peer-trust").inputs["spec"] as TrustSpec;
 
 it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", async () => {
   const { inputs } = named(await trust(), "peer-trust");
@@ -39,6 +52,7 @@ it("makes the procedure's ClusterFederatedTrustDomain, with the whole bundle", a
       annotations: {
         "pulumi.com/skipAwait": "true",
         "pulumi.com/patchForce": "true",
+        "spire-federation/beginning": "0",
         "spire-federation/bundle": expect.stringMatching(/^new\/20\S+Z sha256:[0-9a-f]{64}$/) as string,
       },
     },
@@ -75,157 +89,127 @@ describe("the CA of the peer's endpoint", () => {
 });
 
 describe("the bundle", () => {
-  it("is fetched with curl through the environment alone, and never again but for its triggers", async () => {
-    const caCertificates = root("x").pem;
-    const fetched = named(await trust({ caCertificates }), "peer-bundle");
-    expect(fetched.inputs).toMatchObject({
-      create: "sh -s",
-      environment: {
-        BUNDLE_URL: peer.bundleEndpointUrl,
-        BUNDLE_TRUST_DOMAIN: peer.trustDomain,
-        BUNDLE_CA: caCertificates,
-        BUNDLE_SECONDS: "60",
-      },
-      triggers: [peer.bundleEndpointUrl, "https_web", peer.trustDomain, 0, expect.stringMatching(/^new/)],
-    });
-    // Whatever is not a trigger is ignored: an edited script or a renewed CA changes nothing.
-    const others = Object.keys(fetched.inputs).filter((name) => name !== "triggers");
-    expect([...fetched.ignoreChanges].sort()).toEqual(others.sort());
-  });
-
-  it("is made of the published roots with https_spiffe, under the same triggers", async () => {
-    const kept = named(await trust(spiffe, 3), "peer-bundle");
-    expect(kept.inputs).toMatchObject({
-      create: "date +%s && cat",
-      triggers: [peer.bundleEndpointUrl, "https_spiffe", peer.trustDomain, 3, expect.stringMatching(/^new/)],
-    });
-    const { jwks, fingerprints } = accepted(
-      `${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`,
-      peer,
-    );
-    expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
-    expect(fingerprints).toHaveLength(1);
-  });
-
   const fingerprint = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  const other = root(peer.trustDomain);
+  const otherBundle = { keys: [rootKey(other)] };
 
-  describe("that is given", () => {
+  it("is asked of the endpoint, with the peer's CA", async () => {
+    const caCertificates = root("x").pem;
+    expect(bundleIn(await trust({ caCertificates }))).toEqual(peerBundle);
+    expect(asked).toMatchObject([{ bundleEndpointUrl: peer.bundleEndpointUrl, caCertificates }]);
+  });
+
+  it("is not known in a preview, which asks nobody", async () => {
+    const seen = await made({}, {}, { preview: true });
+    expect(specIn(seen).trustDomainBundle).toEqual({ __pulumiUnknown: true });
+    expect(asked).toEqual([]);
+  });
+
+  it("is made of the published roots with https_spiffe, and the endpoint is not asked", async () => {
+    expect(bundleIn(await trust(spiffe))).toEqual({ keys: peerBundle.keys });
+    expect(asked).toEqual([]);
+  });
+
+  it("that is given is kept as it is, and the endpoint is not asked, whatever its profile", async () => {
     const bundle = JSON.stringify(peerBundle);
-    const commandOf = (seen: Seen[]): unknown => named(seen, "peer-bundle").inputs;
-
-    it("is kept as it is, and the endpoint is not asked, whatever its profile", async () => {
-      for (const given of [{ bundle }, { ...spiffe, bundle }]) {
-        const command = commandOf(await trust(given)) as { stdin: string };
-        expect(command).toMatchObject({ create: "date +%s && cat", environment: {} });
-        expect(JSON.parse(command.stdin)).toEqual(peerBundle);
-      }
-    });
-
-    it("is refused by the run with a root that is not pinned", async () => {
-      expect(commandOf(await trust({ bundle, fingerprints: [fingerprint] }))).toMatchObject({
-        create: "date +%s && cat",
-      });
-      const stale = { outputs: (): Record<string, unknown> => ({ stdout: `0\n${JSON.stringify(peerBundle)}` }) };
-      const run = (fingerprints: string[]): Promise<Seen[]> =>
-        record(() => new FederatedTrustDomain("peer", { peer: { ...peer, bundle, fingerprints } }), {
-          ...stale,
-          stalls: true,
-        });
-      expect(commandOf(await run(["00"]))).toMatchObject({
-        create: "cat >&2; exit 1",
-        stdin: expect.stringContaining(`do not have root sha256 ${fingerprint}`) as string,
-      });
-      stops.length = 0;
-    });
+    for (const given of [{ bundle }, { ...spiffe, bundle }]) {
+      expect(bundleIn(await trust({ ...given, fingerprints: [fingerprint] }))).toEqual(peerBundle);
+    }
+    expect(asked).toEqual([]);
   });
 
-  it("of an endpoint is refused with a root that is not pinned, and the error shows it", () => {
-    const stdout = `${Math.floor(Date.now() / 1000)}\n${JSON.stringify(peerBundle)}`;
-    expect(readBundle(stdout, { ...peer, fingerprints: [fingerprint] })).toMatchObject({ fingerprints: [fingerprint] });
-    expect(readBundle(stdout, { ...peer, fingerprints: ["00"] })).toMatch(
-      new RegExp(`^peer cluster2: what https://\\S+ served must not be trusted: .*root sha256 ${fingerprint} `),
-    );
+  it("is made of the roots that the peer's stack publishes, with bootstrap: stack", async () => {
+    expect(bundleIn(await made({ roots: peerRoot.pem }, { bootstrap: "stack" }))).toEqual({ keys: peerBundle.keys });
+    expect(asked).toEqual([]);
   });
 
-  it("is fetched again for other pins: the one that is kept may be older", async () => {
-    const triggersOf = async (changed: Partial<Peer>): Promise<unknown[]> =>
-      (named(await trust(changed), "peer-bundle").inputs as { triggers: unknown[] }).triggers.slice(5);
-    expect(await triggersOf({})).toEqual([]);
-    expect(await triggersOf({ fingerprints: [fingerprint] })).toEqual([[fingerprint]]);
-  });
-
-  describe("with bootstrap: stack", () => {
-    const bootstrapped = async (changed: Partial<Peer>): Promise<Seen> =>
-      named(
-        await record(
-          () => new FederatedTrustDomain("peer", { peer: { ...peer, ...changed }, bootstrap: "stack" }),
-          answering,
-        ),
-        "peer-bundle",
-      );
-
-    it("is made of the roots that the peer's stack publishes, and the endpoint is not asked", async () => {
-      const kept = await bootstrapped({ roots: peerRoot.pem });
-      expect(kept.inputs).toMatchObject({ create: "date +%s && cat", environment: {} });
-      const { jwks } = accepted(`${Math.floor(Date.now() / 1000)}\n${kept.inputs["stdin"] as string}`, peer);
-      expect((JSON.parse(jwks) as { keys: unknown[] }).keys).toEqual(peerBundle.keys);
-    });
-
-    it("has the triggers that it has without: a changed bootstrap takes no new bundle", async () => {
-      const [kept, fetched] = [await bootstrapped({ roots: peerRoot.pem }), named(await trust(), "peer-bundle")];
-      const triggersOf = ({ inputs }: Seen): unknown[] => (inputs["triggers"] as unknown[]).slice(0, -1);
-      expect(triggersOf(kept)).toEqual(triggersOf(fetched));
-      expect(kept.ignoreChanges).toEqual(fetched.ignoreChanges);
-    });
-
-    it.each<[string, Partial<Peer>, RegExp]>([
-      ["publishes none", {}, /^stack "cluster2" publishes no bundle/],
-      ["publishes another trust domain's", { roots: root("evil.example.com").pem }, /evil\.example\.com/],
-    ])("fails where the peer's stack %s, so that the next up tries again", async (_, changed, message) => {
-      const { inputs } = await bootstrapped(changed);
-      expect(inputs["create"]).toBe("cat >&2; exit 1");
-      expect(inputs["stdin"]).toMatch(message);
-    });
+  it.each<[string, Partial<Peer>, Partial<FederatedTrustDomainArgs>, object | Error, RegExp]>([
+    [
+      "given with a root that is not pinned",
+      { bundle: JSON.stringify(peerBundle), fingerprints: ["00"] },
+      {},
+      {},
+      /root sha256/,
+    ],
+    [
+      "served with a root that is not pinned",
+      { fingerprints: ["00"] },
+      {},
+      peerBundle,
+      /^peer cluster2: what https:\S+ served must not be trusted: .*root sha256/,
+    ],
+    ["no bundle", {}, {}, { keys: [] }, /^peer cluster2: what https:\S+ served must not be trusted: /],
+    ["not served", {}, {}, new Error("refused"), /refused/],
+    ["not published", {}, { bootstrap: "stack" }, {}, /stack "cluster2" publishes no bundle/],
+    [
+      "another trust domain's",
+      { roots: root("evil.example.com").pem },
+      { bootstrap: "stack" },
+      {},
+      /evil\.example\.com/,
+    ],
+  ])("that is %s makes nothing, and ends the program", async (_, changed, more, answer, message) => {
+    useEndpoints(() => answer);
+    const seen = await made(changed, more, { stalls: true });
+    expect(seen.map(({ name }) => name)).toEqual(["peer"]);
+    expect(stops).toEqual([expect.stringMatching(message)]);
   });
 
   it("replaces the ClusterFederatedTrustDomain when it is another: the controller ignores it in one that stays", async () => {
     expect(named(await trust(), "peer-trust")).toMatchObject({
       replaceOnChanges: ["spec.trustDomainBundle", 'metadata.annotations["spire-federation/bundle"]'],
       deleteBeforeReplace: true,
-      dependencies: ["peer-bundle"],
     });
   });
 
-  it("is judged at the time of its fetch, so that one kept for weeks is still accepted", () => {
-    const hour = 3600 * 1000;
-    const [from, to] = [new Date(Date.now() - 48 * hour), new Date(Date.now() - 24 * hour)];
-    const old = root(peer.trustDomain, { notBefore: from, notAfter: to });
-    const text = (at: Date): string =>
-      `${Math.floor(at.getTime() / 1000)}\n${JSON.stringify({ keys: [{ ...keyOf(old.pem) }] })}`;
-    expect(accepted(text(new Date(from.getTime() + hour)), peer).fingerprints).toHaveLength(1);
-    expect(readBundle(text(new Date()), peer)).toMatch("no root that is valid");
-  });
+  describe("of an object that is there", () => {
+    /** The object as the API server has it since the program has made it. */
+    const live = async (changed: Partial<Peer> = {}, rebootstrap = 0): Promise<TrustObject> => {
+      useCluster(clusterOf());
+      useEndpoints(() => peerBundle);
+      const inputs = named(await trust(changed, rebootstrap), "peer-trust").inputs as TrustObject;
+      return { ...inputs, metadata: { ...inputs.metadata, uid: "a1b2", resourceVersion: "41" } };
+    };
+    const again = async (
+      object: TrustObject,
+      changed: Partial<Peer> = {},
+      rebootstrap = 0,
+      preview = false,
+    ): Promise<Record<string, unknown>> => {
+      useCluster(clusterOf(object));
+      useEndpoints(() => otherBundle);
+      return named(await made(changed, { rebootstrap }, { preview }), "peer-trust").inputs;
+    };
 
-  it("is refused with all reasons, the peer's name and the way out", () => {
-    const other = { keys: [{ ...keyOf(root("evil.example.com").pem), d: "x" }] };
-    expect(readBundle(`1795511343\n${JSON.stringify(other)}`, peer)).toMatch(
-      /^peer cluster2: .*https:\/\/federation\.apps\.cluster2\.example\.com.*private key.*evil\.example\.com.*rebootstrap/s,
-    );
-    expect(readBundle(JSON.stringify(peerBundle), peer)).toMatch("its time is missing");
-  });
-});
+    it("stays while nothing that it follows from is another, whatever the endpoint serves now, in a preview, too", async () => {
+      const pinned = { fingerprints: [fingerprint] };
+      for (const [changed, number] of [
+        [{}, 0],
+        [pinned, 2],
+      ] as const) {
+        const object = await live(changed, number);
+        for (const preview of [true, false]) {
+          const inputs = await again(object, changed, number, preview);
+          expect(inputs["spec"]).toEqual(object.spec);
+          expect(inputs["metadata"]).toMatchObject({ annotations: object.metadata?.annotations });
+          expect(asked).toEqual([]);
+        }
+      }
+    });
 
-it("an https_spiffe peer's object says with which number and pins it was made, and others do not", async () => {
-  const annotations = async (changed: Partial<Peer>, number?: number): Promise<unknown> =>
-    (named(await trust(changed, number), "peer-trust").inputs["metadata"] as { annotations: unknown }).annotations;
-  expect(await annotations(spiffe)).toHaveProperty("spire-federation/beginning", "0");
-  const pinned = { ...spiffe, fingerprints: [peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase()] };
-  expect(await annotations(pinned, 2)).toHaveProperty(
-    "spire-federation/beginning",
-    `2 ${pinned.fingerprints[0] ?? ""}`,
-  );
-  expect(await annotations(spiffe, 3)).toHaveProperty("spire-federation/beginning", "3");
-  expect(await annotations({}, 3)).not.toHaveProperty("spire-federation/beginning");
+    it.each<[string, Partial<Peer>, number, (object: TrustObject) => TrustObject]>([
+      ["the number is another", {}, 1, (object) => object],
+      ["the pins are others", { fingerprints: [fingerprintOf(other.certificate.raw)] }, 0, (object) => object],
+      ["the URL is another", { bundleEndpointUrl: "https://elsewhere.example.com" }, 0, (object) => object],
+      ["somebody has changed it", {}, 0, (object) => ({ ...object, spec: { ...object.spec, className: "x" } })],
+    ])("is fetched anew when %s", async (_, changed, number, edit) => {
+      const object = edit(await live());
+      const inputs = await again(object, changed, number);
+      expect(JSON.parse((inputs["spec"] as TrustSpec).trustDomainBundle ?? "")).toEqual(otherBundle);
+      expect((inputs["metadata"] as TrustObject["metadata"])?.annotations?.[BUNDLE_ANNOTATION]).toMatch(/^a1b2\/41 /);
+      expect(asked).toHaveLength(1);
+    });
+  });
 });
 
 describe("the outputs", () => {
@@ -235,14 +219,14 @@ describe("the outputs", () => {
       const sha256 = peerRoot.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
       expect(await valueOf(component.fingerprints)).toEqual([sha256]);
       expect(await valueOf(component.trustDomain)).toBe(peer.trustDomain);
-    }, answering);
+    });
   });
 
   it("tell the roots themselves, in a preview, too, where the peer's stack publishes them", async () => {
     const rootsOf = (of: Peer): Promise<string[]> => valueOf(new FederatedTrustDomain("peer", { peer: of }).roots);
     await record(async () => {
       expect(await rootsOf(peer)).toEqual([peerRoot.pem]);
-    }, answering);
+    });
     await record(
       async () => {
         expect((await rootsOf(spiffe)).map((pem) => pem.trim())).toEqual([peerRoot.pem.trim()]);
@@ -258,22 +242,6 @@ describe("the outputs", () => {
       { preview: true },
     );
   });
-});
-
-it("makes nothing of a bundle that must not be trusted, and ends the program", async () => {
-  const stdout = `${Math.floor(Date.now() / 1000)}\n{"keys":[]}`;
-  const seen = await record(() => new FederatedTrustDomain("peer", { peer }), {
-    outputs: () => ({ stdout }),
-    stalls: true,
-  });
-  expect(seen.map(({ name }) => name)).toEqual(["peer", "peer-bundle"]);
-  expect(stops).toEqual([expect.stringMatching(/^peer cluster2: what https:.* served must not be trusted: /)]);
-});
-
-it("says of a new peer that --target leaves out what to do", () => {
-  expect(readBundle(undefined, peer)).toMatch(
-    /peer cluster2: .*not among the targets; add --target '\*\*cluster2\*\*'/,
-  );
 });
 
 it("refuses a peer that cannot be used, and fetches nothing", async () => {
@@ -299,13 +267,3 @@ describe("the object's name", () => {
     expect(names[0]).toMatch(/^peer-prod-[0-9a-f]{8}-federation$/);
   });
 });
-
-function accepted(stdout: string, of: Peer): TrustBundle {
-  const bundle = readBundle(stdout, of);
-  if (typeof bundle === "string") throw new Error(bundle);
-  return bundle;
-}
-
-function keyOf(pem: string): Record<string, unknown> {
-  return (JSON.parse(bundleFromCertificates([pem])) as { keys: Record<string, unknown>[] }).keys[0] ?? {};
-}

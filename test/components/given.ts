@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Peer } from "../../components/bundle/peer";
-import type { RecordOptions } from "../mocks";
 import { root, rootKey } from "./issue";
 import { clusterOf } from "./readers";
 
@@ -17,15 +16,7 @@ export const peer: Peer = {
   profile: "https_web",
 };
 export const peerRoot = root(peer.trustDomain);
-export const peerBundle = { keys: [rootKey(peerRoot)], spiffe_sequence: 1, refresh_hint: 300 };
-
-/** What the commands print: the peer's bundle, with the time of the fetch. */
-export const answering: RecordOptions = {
-  outputs: (type) =>
-    type === "command:local:Command"
-      ? { stdout: `${Math.floor(Date.now() / 1000)}\n${JSON.stringify(peerBundle)}` }
-      : {},
-};
+export const peerBundle = { keys: [rootKey(peerRoot)], spiffe_sequence: 1, spiffe_refresh_hint: 300 };
 
 /**
  * A cluster that has nothing, and answers each question once: what a component reads before it declares its objects is

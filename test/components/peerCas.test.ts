@@ -135,3 +135,16 @@ describe("SPIRE's pods", () => {
     });
   });
 });
+
+it("refuses peers whose CAs vouch for no https_web endpoint: SPIRE roots never enter its store", async () => {
+  const web = { stack: "cluster2", trustDomain: "a.example", bundleEndpointUrl: "https://a.example" };
+  const caCertificates = issue("CA", { ca: true }).pem;
+  const peers = [
+    { ...web, profile: "https_spiffe" as const, endpointSpiffeId: "spiffe://a.example/spire/server", caCertificates },
+    { ...web, profile: "https_web" as const },
+  ];
+  const seen = await record(() => {
+    expect(() => new PeerCas("cas", { peers })).toThrow(/peers\[0\]: .*https_web.*\n.*peers\[1\]: /);
+  });
+  expect(seen.map(({ name }) => name)).toEqual(["cas"]);
+});

@@ -6,17 +6,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { SpireFederation, type SpireFederationArgs } from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { named, record, type RecordOptions, type Seen, valueOf } from "../mocks";
-import { answering, DOMAIN, HOST, NAMESPACE, peer, ready, silentCluster } from "./given";
+import { DOMAIN, HOST, NAMESPACE, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
 import { root } from "./issue";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
 
 // Dynamic: the SpireServer of the tests lists no peers.
 const args: SpireFederationArgs = { context: "c1", trustDomain: DOMAIN, peers: [peer], federatesWithMode: "dynamic" };
 
-const make = (changed: Partial<SpireFederationArgs> = {}, options: RecordOptions = answering): Promise<Seen[]> =>
+const make = (changed: Partial<SpireFederationArgs> = {}, options: RecordOptions = {}): Promise<Seen[]> =>
   record(async () => {
     const federation = new SpireFederation("east", { ...args, ...changed });
     if (options.stalls !== true && options.preview !== true) await readiness(federation);
@@ -33,7 +34,7 @@ describe("its resources", () => {
     const seen = await record(async () => {
       await readiness(new SpireFederation("east", args));
       await readiness(new SpireFederation("west", args));
-    }, answering);
+    });
     expect(names(seen).filter((name) => !/^(east|west)(-|$)/.test(name))).toEqual([]);
     expect(new Set(names(seen)).size).toBe(seen.length);
   });
@@ -62,7 +63,7 @@ describe("its resources", () => {
         const given = new k8s.Provider("given", { context: "c1" });
         const opts = option === "provider" ? { provider: given } : { providers: [given] };
         await readiness(new SpireFederation("east", args, opts));
-      }, answering);
+      });
       expect(names(seen)).not.toContain("east-cluster");
       const objects = seen.filter(({ type }) => type.startsWith("kubernetes:"));
       for (const { provider } of objects) expect(provider).toMatch(/::given::/);
@@ -145,7 +146,7 @@ it("tells its endpoint, its secret, and whom it trusts since when", async () => 
     expect(await valueOf(it.secretName)).toBe("spire-server-federation-tls");
     expect(Object.keys(it.peers)).toEqual(["cluster2"]);
     expect(await valueOf(pulumi.output(it.peers["cluster2"]?.trustDomain))).toBe(peer.trustDomain);
-  }, answering);
+  });
 });
 
 it("refuses everything that is wrong at once, before any part is created", async () => {

@@ -4,10 +4,12 @@ import { SpireFederationServer, type SpireFederationServerArgs } from "../../com
 import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { issue, root, rootKey } from "./issue";
-import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
+import { DOMAIN, federation, HOST, peer, peerBundle, ready, silentCluster } from "./given";
+import { asked, useEndpoints } from "./endpoints";
 import { useCluster } from "./openedCluster";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
 const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };
@@ -30,7 +32,7 @@ const make = (changed: Partial<SpireFederationServerArgs> = {}, cluster: Cluster
         await readiness(server);
       }
     },
-    { ...answering, stalls: cluster !== ready },
+    { stalls: cluster !== ready },
   );
 };
 
@@ -102,14 +104,14 @@ describe("the SpireServer", () => {
 
   it("is awaited as its state has it when --target leaves it out, with a warning that says what is left", async () => {
     const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
-    const outputs = (type: string, name: string): Record<string, unknown> =>
-      name === "server-server" ? { spec: { federation } } : (answering.outputs?.(type, name) ?? {});
+    const outputs = (_: string, name: string): Record<string, unknown> =>
+      name === "server-server" ? { spec: { federation } } : {};
     await record(
       async () => {
         const server = new SpireFederationServer("server", { ...args, federatesWith: [peer] });
         expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
       },
-      { ...answering, outputs },
+      { outputs },
     );
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
       expect.stringMatching(/^SpireServer cluster .*not among the targets.*apps\.cluster2.*without --target/),
@@ -217,29 +219,30 @@ describe("the SpireServer", () => {
 });
 
 describe("the endpoint", () => {
-  it("is asked, over verified TLS, only when the server is out and the Route admitted", async () => {
-    expect((await make({}, silentCluster())).map(({ name }) => name)).toEqual(["server", "server-server"]);
-    const probe = named(await make(), "server-probe");
-    expect(probe.dependencies).toEqual(["server-server"]);
-    expect(probe.inputs).toMatchObject({
-      create: "sh -s >/dev/null",
-      environment: {
-        BUNDLE_URL: `https://${HOST}`,
-        BUNDLE_TRUST_DOMAIN: DOMAIN,
-        BUNDLE_CA: "",
-        BUNDLE_SECONDS: "30",
-      },
-    });
+  it("is asked only when the server is out and the Route admitted", async () => {
+    useEndpoints(() => peerBundle);
+    await make({}, silentCluster());
+    expect(asked).toEqual([]);
+    await make();
+    expect(asked).toEqual([{ trustDomain: DOMAIN, bundleEndpointUrl: `https://${HOST}`, caCertificates: undefined }]);
   });
 
-  it("is asked again for another URL, CA or federation: the server was restarted", async () => {
+  it("is asked in each up, with the CA that it must have, and makes no resource", async () => {
     const ca = issue("internal CA", { ca: true }).pem;
-    const triggers = async (changed: Partial<SpireFederationServerArgs>): Promise<unknown> =>
-      named(await make(changed), "server-probe").inputs["triggers"];
-    const first = await triggers({});
-    expect(first).toEqual([`https://${HOST}`, "", JSON.stringify(federation)]);
-    expect(await triggers({ endpointCaCertificates: ca })).toEqual([`https://${HOST}`, ca, JSON.stringify(federation)]);
-    expect(await triggers({})).toEqual(first);
+    useEndpoints(() => peerBundle);
+    for (const times of [1, 2]) {
+      const seen = await make({ endpointCaCertificates: ca });
+      expect(seen.map(({ name }) => name)).toEqual(["server", "server-server"]);
+      expect(asked).toHaveLength(times);
+    }
+    expect(asked[1]).toMatchObject({ caCertificates: ca });
+  });
+
+  it("ends the program when it does not answer, with what it said", async () => {
+    useEndpoints(() => new Error("self-signed certificate"));
+    await record(() => void new SpireFederationServer("server", { ...args, wait: { pollMs: 1 } }), { stalls: true });
+    expect(asked.length).toBeGreaterThan(1);
+    useEndpoints(() => peerBundle);
   });
 
   it("tells its URL and CA once it has answered", async () => {
@@ -249,7 +252,7 @@ describe("the endpoint", () => {
       expect(await valueOf(server.bundleEndpointUrl)).toBe(`https://${HOST}`);
       expect(await valueOf(server.endpointSpiffeId)).toBeUndefined();
       expect(await valueOf(server.caCertificates)).toBe(ca);
-    }, answering);
+    });
     let told = false;
     useCluster(silentCluster());
     await record(
@@ -261,7 +264,7 @@ describe("the endpoint", () => {
     expect(told).toBe(false);
   });
 
-  it("with https_spiffe tells the server's SPIFFE ID and roots, and makes no probe with curl", async () => {
+  it("with https_spiffe tells the server's SPIFFE ID and roots, and is not asked in a preview", async () => {
     const seen = await record(
       async () => {
         const server = new SpireFederationServer("server", {
@@ -304,7 +307,7 @@ describe("the endpoint", () => {
   ])("tells the trust domain's roots where they are to be published: %s", async (publishRoots, roots) => {
     await record(async () => {
       expect(await valueOf(new SpireFederationServer("server", { ...args, publishRoots }).roots)).toBe(roots);
-    }, answering);
+    });
   });
 
   it("is known in a preview", async () => {

@@ -47,7 +47,6 @@ test("it has what runs and what it reads, and neither sources nor tests", () => 
   expect(files).toEqual(
     expect.arrayContaining([
       "README.md",
-      "dist/components/bundle/fetchBundle.sh",
       "dist/components/index.d.ts",
       "dist/mesh/report/page.css",
       "dist/mesh/verify/probe/workload/main.js",

@@ -37,7 +37,7 @@ it("finds nothing wrong with a build of these sources", () => {
   expect(checkBuild(root)).toBeUndefined();
 });
 
-it.each(["index.ts", "mesh/cli/main.ts", "components/bundle/fetchBundle.sh", "build.mjs", "package-lock.json"])(
+it.each(["index.ts", "mesh/cli/main.ts", "components/bundle/bundleFetch.ts", "build.mjs", "package-lock.json"])(
   "names %s, changed after the build, and says what to do",
   (file) => {
     checkout();

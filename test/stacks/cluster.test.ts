@@ -4,12 +4,14 @@ import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
+import { useEndpoints } from "../components/endpoints";
 import { useCluster } from "../components/openedCluster";
 import { clusterOf, spireCluster } from "../components/readers";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("../components/endpoints"));
 jest.mock("../../components/certificates/routerCertificate", () => ({
   refusalOfRouter: () => Promise.resolve(undefined),
 }));
@@ -74,18 +76,18 @@ async function run(
   if (server !== undefined) live.spireServer.spec = server;
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
+    useEndpoints(({ trustDomain, bundleEndpointUrl }) => {
+      if (bundleEndpointUrl === "https://localhost:1") return new Error("https://localhost:1, refused");
+      const cluster = trustDomain.replace(/^apps\.|\.example\.com$/g, "");
+      return bundleOf(roots[cluster] ?? (ownRoots[cluster] ??= root(trustDomain)));
+    });
     useCluster(clusterOf(...Object.values(live), ...others, ownBundle(own)), contexts);
     outputs = await federate(parsed);
   };
   const seen = await record(program, {
     preview,
-    outputs: (type, name) => {
-      if (type === "pulumi:pulumi:StackReference")
-        return { outputs: name in backend ? { federation: backend[name] } : {} };
-      if (!name.endsWith("-bundle")) return {};
-      const cluster = name.replace("-bundle", "");
-      return { stdout: bundleOf(roots[cluster] ?? (ownRoots[cluster] ??= root(`apps.${cluster}.example.com`))) };
-    },
+    outputs: (type, name) =>
+      type === "pulumi:pulumi:StackReference" ? { outputs: name in backend ? { federation: backend[name] } : {} } : {},
   }).finally(() => {
     warn.mockRestore();
   });
@@ -96,11 +98,11 @@ async function run(
 /** The roots of clusters that have one of their own. */
 const ownRoots: Record<string, Issued> = {};
 
-/** What a command printed that fetched a bundle: the time, and the bundle. */
-function bundleOf(issued: Issued): string {
-  const keys = [rootKey(issued)];
-  return `${Math.floor(Date.now() / 1000)}\n${JSON.stringify({ keys, spiffe_sequence: 1, spiffe_refresh_hint: 300 })}`;
-}
+const bundleOf = (issued: Issued): object => ({
+  keys: [rootKey(issued)],
+  spiffe_sequence: 1,
+  spiffe_refresh_hint: 300,
+});
 
 /** The ConfigMap that SPIRE writes its own roots into, for its agents. */
 const ownBundle = (pem: string): KubeObject => ({
@@ -305,7 +307,7 @@ describe("a peer that was trusted, and whose stack publishes nothing any more", 
     const live = [await trusted()];
     const before = await run("cluster1", ["cluster2"], { backend: { [reference("cluster2")]: published }, live });
     const after = await run("cluster1", ["cluster2"], { live });
-    for (const name of ["cluster2-bundle", "cluster2-trust", "spire-server-server", "spire-server-probe"]) {
+    for (const name of ["cluster2-trust", "spire-server-server"]) {
       expect(inputsOf(after.seen, name)).toEqual(inputsOf(before.seen, name));
     }
     expect(after.outputs.pendingPeers).toEqual([]);
@@ -347,9 +349,8 @@ describe("an https_spiffe peer whose published roots have expired since its last
 
   it("is joined with the roots that its cluster has now", async () => {
     const { seen } = await joining({ contexts: { cluster2: spireCluster(trustDomain, rotated.pem) } });
-    const { create, stdin } = named(seen, "cluster2-bundle").inputs;
-    expect(create).toBe("date +%s && cat");
-    expect(JSON.parse(String(stdin))).toEqual({ keys: [rootKey(rotated)] });
+    const { trustDomainBundle } = named(seen, "cluster2-trust").inputs["spec"] as { trustDomainBundle: string };
+    expect(JSON.parse(trustDomainBundle)).toEqual({ keys: [rootKey(rotated)] });
   });
 
   it("is refused where its cluster cannot be read, with what to run and why", async () => {
@@ -412,7 +413,8 @@ describe("where first bundles come from stacks", () => {
 
   it("a peer is joined with what its stack publishes", async () => {
     const { seen } = await joining(peers.pem);
-    expect(named(seen, "cluster2-bundle").inputs).toMatchObject({ create: "date +%s && cat" });
+    const { trustDomainBundle } = named(seen, "cluster2-trust").inputs["spec"] as { trustDomainBundle: string };
+    expect(JSON.parse(trustDomainBundle)).toEqual({ keys: [rootKey(peers)] });
   });
 
   it("a peer that publishes the own root is warned of, as one whose endpoint serves it", async () => {
@@ -524,10 +526,8 @@ describe("the order", () => {
       "certificate-certificate",
       "router-access-role",
       "router-access-binding",
-      "cluster2-bundle",
       "cluster2-trust",
       "spire-server-server",
-      "spire-server-probe",
     ];
     chain.forEach((name, i) => {
       expect([...comesAfter(seen, name)]).toEqual(expect.arrayContaining(chain.slice(0, i)));
@@ -552,7 +552,6 @@ describe("the order", () => {
     expect([...comesAfter(seen, "spire-server-route")]).toEqual(
       expect.arrayContaining(["certificate-certificate", "router-access-binding", "spire-server-server"]),
     );
-    expect([...comesAfter(seen, "spire-server-probe")]).toContain("spire-server-route");
     expect(named(seen, "certificate-certificate").inputs).toMatchObject({
       spec: { dnsNames: ["federation.apps.cluster1.example.com"] },
     });

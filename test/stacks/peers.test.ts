@@ -175,7 +175,7 @@ describe("refused, with its path", () => {
     [
       "a root that is not pinned",
       { ...spiffe, fingerprints: [issue("other").certificate.fingerprint256] },
-      `peers[0].fingerprints: do not have root sha256 ${fingerprint.replaceAll(":", "").toLowerCase()}`,
+      `peers[0].fingerprints: lack keys of the bundle: root sha256 ${fingerprint.replaceAll(":", "").toLowerCase()}`,
     ],
     ["neither a stack nor a name", {}, "peers[0].name: is not set"],
     ["itself as a stack", { stack: "cluster1", trust: "oneway" }, 'peers[0]: "cluster1" is this very stack'],

@@ -29,7 +29,7 @@ function trusted(annotations: Record<string, string> = { [BEGINNING_ANNOTATION]:
   const spec = { ...federatedTrustDomainSpec(peer), trustDomainBundle: bundleFromCertificates([before.pem]) };
   const metadata = {
     name: "cluster2-federation",
-    annotations: { ...annotations, [BUNDLE_ANNOTATION]: bundleMark("new/x", spec) },
+    annotations: { ...annotations, [BUNDLE_ANNOTATION]: bundleMark("new/x", spec, annotations[BEGINNING_ANNOTATION]) },
   };
   return { metadata, spec };
 }
@@ -51,7 +51,7 @@ it("is refused without a person's consent, and its new roots are shown with what
 it("begins with roots that are pinned, and with no other", () => {
   expect(judged(joined(1, { fingerprints: [sha256(after)] }))).toEqual([]);
   expect(judged(joined(1, { fingerprints: [sha256(before)] }))).toEqual([
-    expect.stringMatching(`fingerprints do not have root sha256 ${sha256(after)} of the bundle.*add it if so$`),
+    expect.stringMatching(`fingerprints lack keys of the bundle: root sha256 ${sha256(after)};.*if so$`),
   ]);
 });
 

@@ -1,5 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { BUNDLE_ANNOTATION, bundleMark, fetchOf, type TrustObject } from "../../../components/bundle/bundleMark";
+import {
+  BEGINNING_ANNOTATION,
+  BUNDLE_ANNOTATION,
+  bundleMark,
+  bundleSource,
+  type TrustObject,
+} from "../../../components/bundle/bundleMark";
 import { federatedTrustDomainSpec } from "../../../components/bundle/peer";
 import { record } from "../../mocks";
 import { peer } from "../given";
@@ -7,15 +13,19 @@ import { clusterOf } from "../readers";
 
 const NAME = "cluster2-federation";
 const FETCH = "3f0c/7";
-/** How releases before named it. */
-const OLD_FETCH = "2026-11-24T12:00:00.000Z";
+const BEGAN = "0";
 const asked = federatedTrustDomainSpec(peer);
 const made = { ...asked, trustDomainBundle: "the bundle" };
+
+const marked = (fetch: string, began = BEGAN): Record<string, string> => ({
+  [BUNDLE_ANNOTATION]: bundleMark(fetch, made, began),
+  [BEGINNING_ANNOTATION]: began,
+});
 
 /** The object as the program made it, or as somebody has changed it since. */
 function trust(
   changed: object = {},
-  annotations: Record<string, string> = { [BUNDLE_ANNOTATION]: bundleMark(FETCH, made) },
+  annotations: Record<string, string> = marked(FETCH),
   resourceVersion = "41",
 ): TrustObject {
   const object = { apiVersion: "spire.spiffe.io/v1alpha1", kind: "ClusterFederatedTrustDomain" };
@@ -26,15 +36,12 @@ function trust(
   };
 }
 
-it("is the one that the object was made with, as long as the object is as it was made", async () => {
-  expect(await fetchOf(clusterOf(trust()), NAME, asked)).toBe(FETCH);
-  expect(await fetchOf(clusterOf(trust({ whatTheApiServerAdds: true })), NAME, asked)).toBe(FETCH);
-});
+const sourceOf = (...objects: TrustObject[]): ReturnType<typeof bundleSource> =>
+  bundleSource(clusterOf(...objects), NAME, asked, BEGAN);
 
-it("is that of an earlier release, whose mark covers the bundle alone", async () => {
-  const sha256 = "bab59f2948216e8ff89b7fc8655f94db6143a00897c68860d3bcf0ff9c2e5212";
-  const old = { [BUNDLE_ANNOTATION]: `${OLD_FETCH} sha256:${sha256}` };
-  expect(await fetchOf(clusterOf(trust({}, old)), NAME, asked)).toBe(OLD_FETCH);
+it("is the one that the object was made with, as long as the object is as it was made; its bundle stays", async () => {
+  expect(await sourceOf(trust())).toEqual({ fetch: FETCH, held: made.trustDomainBundle });
+  expect(await sourceOf(trust({ whatTheApiServerAdds: true }))).toMatchObject({ fetch: FETCH });
 });
 
 it.each<[string, TrustObject]>([
@@ -44,15 +51,17 @@ it.each<[string, TrustObject]>([
   ["has another bundle", trust({ trustDomainBundle: "another" })],
   ["has no bundle", trust({ trustDomainBundle: undefined })],
   ["was made by somebody else", trust({}, {})],
+  ["began with another number or other pins", trust({}, marked(FETCH, "1 ab12"))],
+  ["says another number than it was made with", trust({}, { ...marked(FETCH, "1"), [BEGINNING_ANNOTATION]: BEGAN })],
 ])("follows from the object's version when the object %s", async (_, object) => {
-  expect(await fetchOf(clusterOf(object), NAME, asked)).toBe("a1b2/41");
+  expect(await sourceOf(object)).toEqual({ fetch: "a1b2/41" });
 });
 
 it("is another one when the same change is made a second time", async () => {
   const edited = { trustDomainBundle: "another" };
-  const marked = { [BUNDLE_ANNOTATION]: bundleMark("a1b2/41", made) };
-  expect(await fetchOf(clusterOf(trust({}, marked, "42")), NAME, asked)).toBe("a1b2/41");
-  expect(await fetchOf(clusterOf(trust(edited, marked, "43")), NAME, asked)).toBe("a1b2/43");
+  const again = marked("a1b2/41");
+  expect(await sourceOf(trust({}, again, "42"))).toMatchObject({ fetch: "a1b2/41" });
+  expect(await sourceOf(trust(edited, again, "43"))).toEqual({ fetch: "a1b2/43" });
 });
 
 describe("where there is no object", () => {
@@ -60,7 +69,7 @@ describe("where there is no object", () => {
     const inputs: unknown[] = [];
     await record(
       async () => {
-        const fetch = pulumi.output(await fetchOf(clusterOf(), NAME, asked));
+        const fetch = pulumi.output((await sourceOf()).fetch);
         inputs.push((await pulumi.runtime.serializeProperties("test", { fetch }))["fetch"]);
       },
       { preview },

@@ -1,14 +1,14 @@
-/** The fetch as Pulumi's command plugin runs it: a shell, the script on stdin, the arguments in the environment. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+/** The one client that asks https_web endpoints for bundles, against endpoints on this machine. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
-import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fetchCommand, readFetched } from "../../../components/bundle/bundleFetch";
+import { promisify } from "node:util";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { type Endpoint, fetchFirst, fetchNow, lookAtWebEndpoint } from "../../../components/bundle/bundleFetch";
 import { issue } from "../issue";
-import { peerBundle } from "../given";
+import { peer, peerBundle } from "../given";
 
 const DOMAIN = "apps.cluster2.example.com";
 const ca = issue("internal CA", { ca: true });
@@ -23,15 +23,11 @@ interface Answer {
 
 let server: Server;
 let url: string;
-let home: string;
 /** What the endpoint answers next, the last one for ever. */
 let answers: Answer[];
 const good: Answer = { status: 200, body: JSON.stringify(peerBundle) };
 
 beforeAll((done) => {
-  home = mkdtempSync(join(tmpdir(), "fetch-bundle-"));
-  // A .curlrc must not be able to switch the verification off.
-  writeFileSync(join(home, ".curlrc"), "insecure\nlocation\n");
   server = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
     const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? good;
     response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -42,96 +38,93 @@ beforeAll((done) => {
   });
 });
 afterAll((done) => {
-  rmSync(home, { recursive: true });
   server.close(done);
 });
 beforeEach(() => {
   answers = [good];
 });
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
+/** The body; an error is thrown with its message. */
+const fetched = (changed: Partial<Endpoint> = {}, seconds = 0): Promise<string> =>
+  fetchNow({ trustDomain: DOMAIN, bundleEndpointUrl: url, caCertificates: ca.pem, ...changed }, seconds);
 
-function fetch(endpoint: { url?: string; ca?: string; trustDomain?: string; seconds?: number }): Promise<Ended> {
-  const args = fetchCommand(
-    {
-      trustDomain: endpoint.trustDomain ?? DOMAIN,
-      bundleEndpointUrl: endpoint.url ?? url,
-      ...(endpoint.ca !== undefined && { caCertificates: endpoint.ca }),
-    },
-    endpoint.seconds ?? 0,
-    [],
-  );
-  const child = spawn("/bin/sh", ["-c", args.create as string], {
-    env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, ...(args.environment as Record<string, string>) },
-  });
-  const ended: Ended = { code: null, stdout: "", stderr: "" };
-  child.stdout.on("data", (text: Buffer) => (ended.stdout += text.toString()));
-  child.stderr.on("data", (text: Buffer) => (ended.stderr += text.toString()));
-  child.stdin.end(args.stdin as string);
-  return new Promise((resolve) => {
-    child.on("close", (code) => {
-      resolve({ ...ended, code });
-    });
-  });
-}
-
-it("prints the time and the bundle of an endpoint that the CA vouches for", async () => {
-  const { code, stdout, stderr } = await fetch({ ca: ca.pem });
-  expect([code, stderr]).toEqual([0, ""]);
-  expect(readFetched(stdout, DOMAIN)).toMatchObject({
-    fingerprints: [expect.stringMatching(/^[0-9a-f]{64}$/) as string],
-  });
+it("gives the bundle of an endpoint that the CA vouches for, judged with the peer's pins", async () => {
+  expect(await fetched()).toBe(good.body);
+  const one = { ...peer, bundleEndpointUrl: url, caCertificates: ca.pem };
+  expect(await fetchFirst(one)).toMatchObject({ fingerprints: [expect.stringMatching(/^[0-9a-f]{64}$/) as string] });
+  expect(await fetchFirst({ ...one, fingerprints: ["00"] })).toEqual([
+    expect.objectContaining({ path: "fingerprints" }) as unknown,
+  ]);
 });
 
 it("takes one of several CA certificates", async () => {
-  expect((await fetch({ ca: `${otherCa.pem}\n${ca.pem}` })).code).toBe(0);
+  expect(await fetched({ caCertificates: `${otherCa.pem}\n${ca.pem}` })).toBe(good.body);
 });
 
-it.each<[string, { url?: string; ca?: string }, string]>([
-  ["another CA signed for", { ca: otherCa.pem }, "certificate"],
-  ["no CA of this machine signed for", {}, "certificate"],
-])("does not trust an endpoint that %s, whatever a .curlrc says", async (_, endpoint, message) => {
-  const { code, stdout, stderr } = await fetch(endpoint);
-  expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain(message);
+describe("with two CAs of which one is the peer's", () => {
+  let theirs: Server;
+  beforeAll((done) => {
+    const leaf = issue("localhost", { dnsNames: ["localhost"], issuer: otherCa });
+    theirs = createServer({ cert: leaf.pem, key: leaf.keyPem }, (_, response) => response.end(good.body));
+    theirs.listen(0, "localhost", done);
+  });
+  afterAll((done) => {
+    theirs.close(done);
+  });
+
+  it.each<[string, string, boolean]>([
+    ["takes the certificate of the peer's", otherCa.pem, true],
+    ["refuses that of the other one, although this machine trusts it", ca.pem, false],
+  ])("%s", (_, caCertificates, taken) => {
+    // Only a process of its own can be given CAs that it trusts for everything.
+    const bundleEndpointUrl = `https://localhost:${(theirs.address() as AddressInfo).port}`;
+    const folder = mkdtempSync(join(tmpdir(), "trusted-ca-"));
+    const trusted = join(folder, "ca.pem");
+    writeFileSync(trusted, otherCa.pem);
+    const program = `
+      const { fetchNow } = require(${JSON.stringify(join(process.cwd(), "dist/components/bundle/bundleFetch.js"))});
+      fetchNow(${JSON.stringify({ trustDomain: DOMAIN, bundleEndpointUrl, caCertificates })}).then(
+        () => console.log("taken"), (error) => console.log(error.message));`;
+    return promisify(execFile)(process.execPath, ["-e", program], {
+      env: { NODE_EXTRA_CA_CERTS: trusted, NODE_TLS_REJECT_UNAUTHORIZED: "0", NODE_NO_WARNINGS: "1" },
+    })
+      .then(({ stdout }) => {
+        if (taken) expect(stdout).toBe("taken\n");
+        else expect(stdout).toMatch(/The last error was: .*certificate/);
+      })
+      .finally(() => {
+        rmSync(folder, { recursive: true });
+      });
+  });
+});
+
+it.each<[string, Partial<Endpoint>]>([
+  ["another CA signed for", { caCertificates: otherCa.pem }],
+  ["no CA of this machine signed for", { caCertificates: undefined }],
+])("does not trust an endpoint that %s, and says where a CA belongs", async (_, endpoint) => {
+  await expect(fetched(endpoint)).rejects.toThrow(/certificate.*endpointCa/);
 });
 
 it("does not trust a certificate of another name", async () => {
-  const { code, stderr } = await fetch({ ca: ca.pem, url: url.replace("localhost", "127.0.0.1") });
-  expect(code).toBe(1);
-  expect(stderr).toContain("127.0.0.1");
+  await expect(fetched({ bundleEndpointUrl: url.replace("localhost", "127.0.0.1") })).rejects.toThrow("127.0.0.1");
 });
 
 it("speaks nothing but https", async () => {
-  const plain = createHttpServer((_, response) => response.end(good.body));
-  await new Promise<void>((resolve) => plain.listen(0, "localhost", resolve));
-  const { code, stdout } = await fetch({ url: `http://localhost:${(plain.address() as AddressInfo).port}` });
-  plain.close();
-  expect([code, stdout]).toEqual([1, ""]);
+  await expect(fetched({ bundleEndpointUrl: url.replace("https", "http") })).rejects.toThrow(/[Pp]rotocol/);
 });
 
-it("names the URL, the trust domain, curl's error and what to look at when it gives up", async () => {
-  const { code, stderr } = await fetch({ ca: ca.pem, url: "https://localhost:1" });
-  expect(code).toBe(1);
-  expect(stderr).toMatch(
-    /https:\/\/localhost:1.*apps\.cluster2\.example\.com.*does not answer.*curl: \(7\).*router runs/,
+it("names the URL, the trust domain, the error and what to look at when it gives up", async () => {
+  await expect(fetched({ bundleEndpointUrl: "https://localhost:1" })).rejects.toThrow(
+    /https:\/\/localhost:1.*apps\.cluster2\.example\.com.*does not answer.*ECONNREFUSED.*router runs/,
   );
 });
 
 it("says what can be between the router and the SPIRE server, when a connection is cut before TLS", async () => {
   const cutting = createTcpServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => cutting.listen(0, "localhost", resolve));
-  const { stderr } = await fetch({ ca: ca.pem, url: `https://localhost:${(cutting.address() as AddressInfo).port}` });
+  const cut = fetched({ bundleEndpointUrl: `https://localhost:${(cutting.address() as AddressInfo).port}` });
+  await expect(cut).rejects.toThrow(/NetworkPolicy or service mesh.*8443/);
   cutting.close();
-  expect(stderr).toMatch(/curl: \(35\)[^]*NetworkPolicy or service mesh.*8443/);
-});
-
-it("says where a CA that is not public belongs", async () => {
-  expect((await fetch({})).stderr).toMatch(/curl: \(60\)[^]*endpointCa/);
 });
 
 it.each<[string, Answer, string]>([
@@ -141,30 +134,72 @@ it.each<[string, Answer, string]>([
   ["a page", { status: 200, body: "<html>" }, "no bundle"],
 ])("gives up on %s", async (_, answer, message) => {
   answers = [answer];
-  const { code, stdout, stderr } = await fetch({ ca: ca.pem });
-  expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain(message);
+  await expect(fetched()).rejects.toThrow(message);
 });
+
+it("reads no more than a bundle can have, of an answer without end", async () => {
+  let sent = 0;
+  const endless = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
+    const send = (): void => {
+      while (!response.destroyed && response.write("x".repeat(65_536))) sent += 65_536;
+    };
+    response.on("drain", send);
+    response.on("error", () => undefined);
+    send();
+  });
+  await new Promise<void>((resolve) => endless.listen(0, "localhost", resolve));
+  const bundleEndpointUrl = `https://localhost:${(endless.address() as AddressInfo).port}`;
+  await expect(fetched({ bundleEndpointUrl })).rejects.toThrow("more than 1048576 bytes");
+  endless.closeAllConnections();
+  endless.close();
+  expect(sent).toBeLessThan(50_000_000);
+});
+
+it("waits no longer than its bound for an answer that drips", async () => {
+  const dripping = createServer({ cert: certificate.pem, key: certificate.keyPem }, (_, response) => {
+    const drip = setInterval(() => response.write(" "), 200);
+    response.on("close", () => {
+      clearInterval(drip);
+    });
+  });
+  await new Promise<void>((resolve) => dripping.listen(0, "localhost", resolve));
+  const bundleEndpointUrl = `https://localhost:${(dripping.address() as AddressInfo).port}`;
+  await expect(fetched({ bundleEndpointUrl })).rejects.toThrow("no answer within 10 s");
+  dripping.closeAllConnections();
+  dripping.close();
+}, 30_000);
 
 it("tries again until the endpoint answers", async () => {
   answers = [{ status: 503, body: "" }, { status: 200, body: "starting" }, good];
-  expect((await fetch({ ca: ca.pem, seconds: 60 })).code).toBe(0);
+  expect(await fetched({}, 60)).toBe(good.body);
 });
 
-it("never runs what it is given", async () => {
-  const mark = join(home, "ran");
-  const hostile = `"; touch ${mark}; $(touch ${mark}) \`touch ${mark}\` #`;
-  const { stderr } = await fetch({
-    ca: `${ca.pem}${hostile}`,
-    trustDomain: hostile,
-    url: `https://localhost:1/${hostile}`,
+it("shows nothing of a certificate that a terminal would act on", async () => {
+  const evil = issue("evil", { dnsNames: ["x\u001b[2J"], issuer: ca });
+  const other = createServer({ cert: evil.pem, key: evil.keyPem });
+  await new Promise<void>((resolve) => other.listen(0, "localhost", resolve));
+  const bundleEndpointUrl = `https://localhost:${(other.address() as AddressInfo).port}`;
+  const error: unknown = await fetched({ bundleEndpointUrl }).catch((thrown: unknown) => thrown);
+  other.close();
+  expect((error as Error).message).toMatch(/^[\x20-\x7e]+$/);
+});
+
+describe("a look at the own endpoint", () => {
+  const looked = (changed: Partial<Endpoint> = {}): ReturnType<typeof lookAtWebEndpoint> =>
+    lookAtWebEndpoint({ trustDomain: DOMAIN, bundleEndpointUrl: url, caCertificates: ca.pem, ...changed });
+
+  it("is content with its trust domain's bundle, and waits for another", async () => {
+    expect(await looked()).toEqual({ state: "ready" });
+    expect(await looked({ trustDomain: "other.example.com" })).toMatchObject({
+      state: "waiting",
+      because: expect.stringMatching(/serves a wrong bundle: .*spiffe:\/\/apps\.cluster2/) as string,
+    });
   });
-  expect(stderr).toContain(`trust domain ${hostile}`);
-  expect(readdirSync(home)).toEqual([".curlrc"]);
-});
 
-it("leaves no file behind", async () => {
-  await fetch({ ca: ca.pem });
-  await fetch({ ca: otherCa.pem });
-  expect(readdirSync(home)).toEqual([".curlrc"]);
+  it("finds a certificate that peers do not trust", async () => {
+    expect(await looked({ caCertificates: otherCa.pem })).toMatchObject({
+      state: "waiting",
+      because: expect.stringMatching(/does not answer: .*certificate/) as string,
+    });
+  });
 });

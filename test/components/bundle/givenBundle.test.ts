@@ -82,7 +82,7 @@ describe("a bundle that the owner has handed over", () => {
   it.each<[string, ReturnType<typeof givenBundle>, RegExp]>([
     ["stale", handed([expired]), /no root that is valid at/],
     ["another trust domain's", handed([root("evil.example.com")]), /spiffe:\/\/evil\.example\.com/],
-    ["not of the pinned root", handed([peerRoot], { fingerprints: ["00"] }), /do not have root sha256/],
+    ["not of the pinned root", handed([peerRoot], { fingerprints: ["00"] }), /lack keys of the bundle: root sha256/],
   ])("is refused when it is %s, with the command by which its owner makes one", (_, refused, message) => {
     expect(refused).toEqual({ fault: expect.stringMatching(message) as string });
     expect(refused).toEqual({

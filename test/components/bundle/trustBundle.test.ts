@@ -1,3 +1,4 @@
+import { createHash, createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
 import fc from "fast-check";
 import { bundleFromCertificates, parseTrustBundle, type TrustBundle } from "../../../components/bundle/trustBundle";
 import type { Problem } from "../../../components/shared/problem";
@@ -8,10 +9,13 @@ const HOUR = 3600 * 1000;
 const now = new Date();
 const ec = root(DOMAIN);
 const rsa = root(DOMAIN, { keyType: "rsa" });
-const jwtKey = { use: "jwt-svid", kty: "EC", crv: "P-256", kid: "k1", x: "AAAA", y: "BBBB" };
+const material = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
+const jwtKey = { use: "jwt-svid", kid: "k1", ...material };
+const otherMaterial = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
+const numbers = { spiffe_sequence: 1, spiffe_refresh_hint: 300 };
 
 function parse(keys: unknown[], trustDomain = DOMAIN): TrustBundle | Problem[] {
-  return parseTrustBundle(JSON.stringify({ keys, spiffe_sequence: 1, refresh_hint: 300 }), trustDomain, now);
+  return parseTrustBundle(JSON.stringify({ keys, ...numbers }), trustDomain, now);
 }
 
 /** The problems, as "path message". */
@@ -20,10 +24,12 @@ function problems(result: TrustBundle | Problem[]): string[] {
 }
 
 describe("a bundle that may be trusted", () => {
-  it("keeps every key whole, and names each root by its SHA-256", () => {
+  it("keeps every key, and names each by its SHA-256", () => {
     const keys = [rootKey(rsa), rootKey(ec), jwtKey];
     const bundle = parse(keys) as TrustBundle;
-    expect(JSON.parse(bundle.jwks)).toEqual({ keys, spiffe_sequence: 1, refresh_hint: 300 });
+    expect(JSON.parse(bundle.jwks)).toEqual({ keys, ...numbers });
+    const spki = createPublicKey({ key: material, format: "jwk" }).export({ type: "spki", format: "der" });
+    expect(bundle.jwtKeys).toEqual([{ id: "k1", fingerprint: createHash("sha256").update(spki).digest("hex") }]);
     expect(bundle.fingerprints).toEqual(
       [rsa, ec].map(({ certificate }) => certificate.fingerprint256.replaceAll(":", "").toLowerCase()),
     );
@@ -42,9 +48,38 @@ describe("a bundle that may be trusted", () => {
     expect((parse([rootKey(old), rootKey(ec)]) as TrustBundle).fingerprints).toHaveLength(2);
   });
 
-  it("passes on keys of a use that SPIFFE does not name", () => {
-    const keys = [rootKey(ec), { use: "wit-svid", kty: "EC" }];
-    expect(JSON.parse((parse(keys) as TrustBundle).jwks)).toMatchObject({ keys });
+  it("gives SPIRE nothing but the members that are checked", () => {
+    const evil = root("evil.example.com");
+    const text = JSON.stringify({
+      keys: [
+        { ...rootKey(ec), kid: "x", x5t: "AAAA", Use: "jwt-svid", note: { deep: [1] } },
+        { ...jwtKey, alg: "none", X5C: rootKey(evil)["x5c"] },
+        { use: "wit-svid", kty: "EC" },
+        { kty: "EC" },
+      ],
+      Keys: [rootKey(evil)],
+      "key\u017f": [rootKey(evil)],
+      Spiffe_Refresh_Hint: 1e9,
+      refresh_hint: 1e9,
+      ...numbers,
+    });
+    const { jwks } = parseTrustBundle(text, DOMAIN, now) as TrustBundle;
+    expect(JSON.parse(jwks)).toEqual({ keys: [rootKey(ec), jwtKey], ...numbers });
+  });
+
+  it("is what was judged where a member is there twice", () => {
+    const text = JSON.stringify({ keys: [rootKey(ec)] }).replace(/^{/, `{"keys":[${JSON.stringify(jwtKey)}],`);
+    const bundle = parseTrustBundle(text, DOMAIN, now) as TrustBundle;
+    expect(JSON.parse(bundle.jwks)).toEqual({ keys: [rootKey(ec)] });
+    expect(bundle.jwtKeys).toEqual([]);
+  });
+
+  it.each<[string, JsonWebKey]>([
+    ["P-384", generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey.export({ format: "jwk" })],
+    ["RSA", generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" })],
+  ])("may hold a JWT key of %s", (_, key) => {
+    const keys = [rootKey(ec), { use: "jwt-svid", kid: "k2", ...key }];
+    expect(JSON.parse((parse(keys) as TrustBundle).jwks)).toEqual({ keys, ...numbers });
   });
 
   it.each<[string, Issued]>([
@@ -88,6 +123,9 @@ describe("a bundle that is refused", () => {
     notAfter: new Date(now.getTime() + 2 * HOUR),
   });
   const { x5c: certificate, ...bare } = rootKey(ec);
+  const [short, long] = [1024, 2048].map((modulusLength) =>
+    generateKeyPairSync("rsa", { modulusLength }).publicKey.export({ format: "jwk" }),
+  );
 
   it.each<[string, unknown[], string]>([
     ["no key", [], "bundle.keys is empty"],
@@ -100,8 +138,8 @@ describe("a bundle that is refused", () => {
       "bundle.keys[0].x5c is not one",
     ],
     ["a certificate that is none", [{ ...bare, x5c: ["AAAA"] }], "bundle.keys[0].x5c cannot be read"],
-    ["another key than the certificate's", [{ ...rootKey(ec), x: rootKey(root(DOMAIN))["x"] }], "has another key"],
-    ["another modulus", [{ ...rootKey(rsa), n: "AQAB" }], "has another key"],
+    ["another key than the certificate's", [{ ...rootKey(ec), x: rootKey(root(DOMAIN))["x"] }], "its key differs from"],
+    ["another modulus", [{ ...rootKey(rsa), n: "AQAB" }], "its key differs from"],
     ["a leaf", [rootKey(root(DOMAIN, { ca: false }))], "is not a CA's certificate"],
     [
       "another trust domain",
@@ -149,10 +187,23 @@ describe("a bundle that is refused", () => {
     ["only an expired root", [rootKey(past)], "has no root that is valid at"],
     ["only a root of the future", [rootKey(future)], "has no root that is valid at"],
     ["a jwt-svid key without kid", [rootKey(ec), { ...jwtKey, kid: "" }], "bundle.keys[1].kid is missing"],
+    ["a jwt-svid key that is no more than its id", [rootKey(ec), { use: "jwt-svid", kid: "k" }], "keys[1].kty is not"],
+    ["a kind of key that is none", [rootKey(ec), { ...jwtKey, kty: "constructor" }], "keys[1].kty is not a kind"],
+    ["a symmetric key", [rootKey(ec), { use: "jwt-svid", kid: "k", kty: "oct" }], "keys[1].kty is not a kind"],
+    ["a point that is not on its curve", [rootKey(ec), { ...jwtKey, x: "AAAA" }], "keys[1] is not a public key"],
+    ["a curve that is none", [rootKey(ec), { ...jwtKey, crv: "secp256k1" }], "keys[1] is not a public key"],
+    ["half a character as kid", [rootKey(ec), { ...jwtKey, kid: "\ud800" }], "keys[1].kid is not valid Unicode"],
+    ["a short modulus", [rootKey(ec), { use: "jwt-svid", kid: "k", ...short }], "keys[1] is not a public key"],
+    ["an exponent of one", [rootKey(ec), { use: "jwt-svid", kid: "k", ...long, e: "AQ" }], "keys[1] is not a public"],
+    [
+      "an exponent that Go cannot keep",
+      [rootKey(ec), { use: "jwt-svid", kid: "k", ...long, e: "AQAAAAAAAAAB" }],
+      "keys[1] is not a public key",
+    ],
     ["a root twice", [rootKey(ec), rootKey(ec)], "bundle.keys[1] has the same certificate as bundle.keys[0]"],
     [
       "two keys of one kid",
-      [rootKey(ec), jwtKey, { ...jwtKey, x: "CCCC" }],
+      [rootKey(ec), jwtKey, { ...jwtKey, ...otherMaterial }],
       "bundle.keys[2] has the same kid as bundle.keys[1]",
     ],
     ["10,000 keys", Array.from({ length: 10_000 }, () => 0), "bundle.keys has 10000 keys; at most 500 are taken"],
@@ -181,31 +232,30 @@ describe("a bundle that is refused", () => {
     ]);
   });
 
-  it.each([
-    ["keys", (text: string) => text.replace(/}$/, ',"keys":[]}')],
-    ["keys", (text: string) => text.replace(/^{/, '{"k\\u0065ys":[],')],
-    ["use", (text: string) => text.replace('"use":', '"use":"jwt-svid", "use" :')],
-    ['a\\"{', (text: string) => text.replace(/}$/, ',"a\\"{":1,"a\\"{":2}')],
-  ])("has a member %s twice in one object", (name, written) => {
-    const text = written(JSON.stringify({ keys: [rootKey(ec)] }));
-    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([
-      `bundle has a member "${name}" twice in one object; readers differ in which of them counts`,
-    ]);
+  it.each(["18446744073709551615", "-1", "1.5", '"1"', "null", "9007199254740992"])("has sequence %s", (sequence) => {
+    const text = JSON.stringify({ keys: [rootKey(ec)] }).replace(/}$/, `,"spiffe_sequence":${sequence}}`);
+    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([expect.stringContaining("below 2^53")]);
   });
 
-  it("may have the same member in several objects, and text that looks like one", () => {
-    const keys = [
-      rootKey(ec),
-      rootKey(rsa),
-      { use: "other", note: '"use":"x","use":"y",{"keys":', list: ["use", "use"] },
-    ];
-    expect(problems(parse(keys))).toEqual([]);
+  it.each(["59", "3601", "1e9", '"300"', "60.5"])("has refresh hint %s", (hint) => {
+    const text = JSON.stringify({ keys: [rootKey(ec)] }).replace(/}$/, `,"spiffe_refresh_hint":${hint}}`);
+    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([expect.stringContaining("60 to 3600 seconds")]);
   });
 
-  it.each(["Keys", "KEYS", "key\u017f", "\u212aeys"])("has a member %s, which Go takes for keys", (name) => {
-    const evil = [rootKey(root("evil.example.com"))];
-    const text = JSON.stringify({ keys: [rootKey(ec)], [name]: evil });
-    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([expect.stringContaining('beside "keys"')]);
+  it("has 9,000 brackets in each other", () => {
+    for (const [open, close] of [
+      ["[", "]"],
+      ['{"a":', "}"],
+    ] as const) {
+      const deep = `${open.repeat(9000)}1${close.repeat(9000)}`;
+      const text = JSON.stringify({ keys: [rootKey(ec)] }).replace(/}$/, `,"note":${deep}}`);
+      expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([expect.stringContaining("nested more than 20")]);
+    }
+  });
+
+  it("may have brackets in a text", () => {
+    const text = JSON.stringify({ keys: [rootKey(ec)], note: '\\"' + "[".repeat(100) });
+    expect(problems(parseTrustBundle(text, DOMAIN, now))).toEqual([]);
   });
 
   it("is cut off", () => {
@@ -293,6 +343,45 @@ describe("whatever an endpoint serves", () => {
         const bundle = parse([rootKey(ec), ...rest]) as TrustBundle;
         expect(parseTrustBundle(bundle.jwks, DOMAIN, now)).toEqual(bundle);
       }),
+    );
+  });
+
+  /** Each value of a JSON text that is no object and no list, by the path that leads to it. */
+  const leaves = (value: unknown, path: (string | number)[] = []): (string | number)[][] =>
+    typeof value === "object" && value !== null
+      ? Object.entries(value).flatMap(([name, member]) => leaves(member, [...path, name]))
+      : [path];
+  const whole = {
+    keys: [rootKey(ec), rootKey(rsa), jwtKey, { use: "jwt-svid", kid: "k2", ...otherMaterial }],
+    ...numbers,
+  };
+  /** Some byte of what is written in base64 is another one. */
+  const damaged = (value: unknown, at: number): unknown => {
+    if (typeof value !== "string") return value;
+    const bytes = Buffer.from(value, "base64");
+    if (bytes.length > 0) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ (1 << (at % 8));
+    return bytes.toString("base64");
+  };
+
+  it("gives a bundle that reads as itself, or problems, whichever of its values is another one", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...leaves(whole)),
+        fc.oneof(
+          fc.jsonValue().map((value) => () => value),
+          fc.nat().map((at) => (value: unknown) => damaged(value, at)),
+        ),
+        (path, change) => {
+          const copy = structuredClone(whole) as unknown;
+          const last = path.at(-1) ?? "";
+          const parent = path.slice(0, -1).reduce((at, name) => (at as Record<string, unknown>)[name], copy);
+          (parent as Record<string, unknown>)[last] = change((parent as Record<string, unknown>)[last]);
+          const bundle = parseTrustBundle(JSON.stringify(copy), DOMAIN, now);
+          if (!Array.isArray(bundle)) expect(parseTrustBundle(bundle.jwks, DOMAIN, now)).toEqual(bundle);
+          else expect(bundle.length).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 1000 },
     );
   });
 });

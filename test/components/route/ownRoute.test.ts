@@ -3,10 +3,12 @@ import type { Cluster } from "../../../components/cluster/cluster";
 import { SpireFederationServer } from "../../../components/spireFederationServer";
 import { readiness } from "../../../components/shared/gate";
 import { named, record, type Seen } from "../../mocks";
-import { answering, HOST, ready, silentCluster } from "../given";
+import { HOST, peerBundle, ready, silentCluster } from "../given";
+import { asked, useEndpoints } from "../endpoints";
 import { useCluster } from "../openedCluster";
 
 jest.mock("../../../components/cluster/openCluster", () => jest.requireActual<object>("../openedCluster"));
+jest.mock("../../../components/bundle/bundleFetch", () => jest.requireActual<object>("../endpoints"));
 
 const make = (cluster: Cluster, options: { waits?: boolean; preview?: boolean } = {}): Promise<Seen[]> => {
   useCluster(cluster);
@@ -20,7 +22,7 @@ const make = (cluster: Cluster, options: { waits?: boolean; preview?: boolean } 
       });
       if (options.waits !== true) await readiness(it);
     },
-    { ...answering, stalls: options.waits === true, preview: options.preview ?? false },
+    { stalls: options.waits === true, preview: options.preview ?? false },
   );
 };
 const names = (seen: Seen[]): string[] => seen.map(({ name }) => name);
@@ -43,12 +45,15 @@ it("is admitted before the endpoint is asked", async () => {
     ...ready,
     get: (...of) => (of[2] === "spire-federation-endpoint" ? silent.get(...of) : ready.get(...of)),
   };
+  useEndpoints(() => peerBundle);
   expect(names(await make(pending, { waits: true }))).toEqual(["server", "server-server", "server-route"]);
-  expect(named(await make(ready), "server-probe").dependencies).toEqual(["server-route"]);
+  expect(asked).toEqual([]);
+  await make(ready);
+  expect(asked).toHaveLength(1);
 });
 
 it("shows in a preview of a cluster where nothing is yet, with nothing that the API server could refuse", async () => {
   const seen = await make(silentCluster(), { preview: true });
-  expect(names(seen).sort()).toEqual(["server", "server-probe", "server-route", "server-server"]);
+  expect(names(seen).sort()).toEqual(["server", "server-route", "server-server"]);
   expect(named(seen, "server-route").inputs["spec"]).toEqual({ __pulumiUnknown: true });
 });

@@ -41,6 +41,25 @@ const spiffe: Peer = {
 
 const paths = (problems: Problem[]): string[] => problems.map(({ path }) => path);
 
+/** URL parsers take them, and SPIRE or a terminal reads something else in them. */
+const HOSTILE_URLS = [
+  "https://evil.example/${HTTPS_PROXY}",
+  "https://evil.example/$HOME",
+  "https://evil.example/\u001b[2J",
+  "https://evil.example/\u202e",
+  "https://evil.example/\u0000",
+  "https://evil.example\\@good.example/",
+  "https://good.example#@evil.example",
+  "https://good.example/?x=1",
+  "https://good.example/#",
+  "https://@good.example",
+  "https://gооd.example",
+  "https://good.example:99999",
+  "https://good.example/%2e",
+  "https://good.example/\n",
+  "HTTPS://good.example",
+];
+
 describe("single values", () => {
   const table: [string, (path: string, value: string) => Problem[], string[], string[]][] = [
     [
@@ -58,8 +77,22 @@ describe("single values", () => {
     [
       "https URL",
       checkHttpsUrl,
-      ["https://federation.apps.cluster1.example.com", "https://a.b:8443/path"],
-      ["", "http://a.b", "a.b", "https://", "https://user:pw@a.b", "https://a.b/ c", "file:///etc/passwd"],
+      [
+        "https://federation.apps.cluster1.example.com",
+        "https://a.b:8443/path",
+        "https://a/",
+        "https://[::1]:8443/a~b/.x_-",
+      ],
+      [
+        "",
+        "http://a.b",
+        "a.b",
+        "https://",
+        "https://user:pw@a.b",
+        "https://a.b/ c",
+        "file:///etc/passwd",
+        ...HOSTILE_URLS,
+      ],
     ],
     ["name", checkName, ["internal-ca", "a.b-c", "x"], ["", "Internal", "-a", "a_b", "a.", "x".repeat(254)]],
     ["e-mail address", checkEmail, ["ops@example.com"], ["", "ops", "ops@", "@example.com", "a b@example.com", "a@b"]],
@@ -200,5 +233,46 @@ describe("peers together", () => {
     ]);
     expect(paths(problems)).toEqual(["peers[1]", "peers[2]"]);
     expect(problems[1]?.message).toContain('peer "c1"');
+  });
+});
+
+describe("the SPIFFE ID of an endpoint", () => {
+  const problems = (endpointSpiffeId: string): string[] =>
+    checkPeer("peer", {
+      stack: "cluster2",
+      trustDomain: "apps.cluster2.example.com",
+      bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+      profile: "https_spiffe",
+      caCertificates: "none",
+      endpointSpiffeId,
+    }).flatMap(({ path, message }) => (path === "peer.endpointSpiffeId" ? [message] : []));
+
+  it.each(["/spire/server", "/a", "/...", "/A-b_c.d/e"])("may have path %s", (path) => {
+    expect(problems(`spiffe://apps.cluster2.example.com${path}`)).toEqual([]);
+  });
+
+  it.each([
+    "",
+    "/",
+    "/a/",
+    "//a",
+    "/a//b",
+    "/..",
+    "/./a",
+    "/a/..",
+    "/${X}",
+    "/a?b",
+    "/a#b",
+    "/\u001b",
+    "/\u202e",
+    "/ä",
+  ])("is refused with path %j, and the message shows nothing raw", (path) => {
+    const [message] = problems(`spiffe://apps.cluster2.example.com${path}`);
+    expect(message).toMatch(/^[\x20-\x7e]+$/);
+  });
+
+  it("is refused where it is of another trust domain", () => {
+    expect(problems("spiffe://apps.cluster2.example.com.evil/a")).toHaveLength(1);
+    expect(problems("spiffe://evil/a")).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
 /** What others are told of a member, in a form that they can use as it is. */
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import { parse, parseAllDocuments } from "yaml";
 import { type ContractWorld, contracts, type MemberContract } from "../../../mesh/contract/contracts";
@@ -14,7 +15,14 @@ const URL = "https://federation.apps.cluster1.example.com";
 const ID = `spiffe://${DOMAIN}/spire/server`;
 const its = root(DOMAIN);
 const fingerprint = its.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-const bundle = { keys: [rootKey(its), { use: "jwt-svid", kid: "k", kty: "EC", crv: "P-256", x: "AA", y: "BB" }] };
+const jwtKey = {
+  use: "jwt-svid",
+  kid: "k",
+  ...generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" }),
+};
+const spki = createPublicKey({ key: jwtKey, format: "jwk" }).export({ type: "spki", format: "der" });
+const jwtFingerprint = createHash("sha256").update(spki).digest("hex");
+const bundle = { keys: [rootKey(its), jwtKey] };
 const web: Contract = { version: 1, trustDomain: DOMAIN, bundleEndpointUrl: URL, profile: "https_web" };
 const spiffe: Contract = { ...web, profile: "https_spiffe", endpointSpiffeId: ID, caCertificates: its.pem };
 const presents = (certificate: X509Certificate, more: Partial<Presented> = {}): Presented => ({
@@ -57,7 +65,7 @@ describe("an entry of peers", () => {
       trustDomain: DOMAIN,
       bundleEndpointUrl: URL,
       profile: federation.profile,
-      fingerprints: [fingerprint],
+      fingerprints: [fingerprint, jwtFingerprint],
     });
     expect(peer?.publication?.endpointSpiffeId).toBe(federation.endpointSpiffeId);
   });

@@ -1,4 +1,5 @@
-import { ownRootsOf, rootsOf as firstRoots } from "../../../mesh/spire/firstRoots";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { describeKeys, ownRootsOf, rootsOf as firstRoots } from "../../../mesh/spire/firstRoots";
 import type { Cluster } from "../../../components/cluster/cluster";
 import type { Bootstrap } from "../../../components/bundle/givenBundle";
 import type { Peer } from "../../../components/bundle/peer";
@@ -40,6 +41,20 @@ afterAll(() => endpoint.close());
 
 test("are those that the endpoint serves", async () => {
   expect(await rootsOf(peer)).toEqual({ roots, certificates: [peerRoot.pem] });
+});
+
+test("come with the JWT keys that the endpoint serves", async () => {
+  const key = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
+  const keys = [...peerBundle.keys, { use: "jwt-svid", kid: "k1", ...key.export({ format: "jwk" }) }];
+  const withJwt = await serve(certificate, () => ({ body: { keys } }));
+  const fingerprint = createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest("hex");
+  const jwtKeys = [{ id: "k1", fingerprint }];
+  const known = await rootsOf({ ...peer, bundleEndpointUrl: withJwt.url });
+  await withJwt.close();
+  expect(known).toEqual({ roots, jwtKeys, certificates: [peerRoot.pem] });
+  expect(describeKeys({ roots, jwtKeys })).toBe(`root sha256 ${roots.join()}, JWT key "k1" sha256 ${fingerprint}`);
 });
 
 test("are those that the stack has published, where the endpoint presents an SVID", async () => {
