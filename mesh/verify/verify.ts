@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { federationRoute } from "../../components/route/federationRoute";
 import { keepEndpoint } from "../../stacks/endpoint";
+import { definedOnly } from "../../stacks/fields";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { once } from "../kernel/once";
 import { publicationOf } from "../members/publication";
@@ -28,7 +29,7 @@ import {
 import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
 import { fingerprint } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
-import { look, type Looked } from "../kernel/looked";
+import { look, type Looked, madeOr } from "../kernel/looked";
 
 /** Ways to what is looked at. */
 export interface World {
@@ -151,8 +152,9 @@ async function lookAt(member: MeshMember, world: World): Promise<SeenMember> {
   const read = await readFacts(member, () => world.cluster(accessOf(member.config)));
   const facts = map(read, ({ facts }) => facts);
   const server = chain(facts, (seen) => seen.server);
-  const live = "seen" in server ? server.seen?.spec?.federation?.bundleEndpoint : undefined;
-  const { config } = keepEndpoint(member.config, live);
+  const endpoint = map(server, (seen) => seen?.spec?.federation?.bundleEndpoint);
+  const live = "seen" in endpoint ? endpoint.seen : undefined;
+  const config = madeOr(member.config, () => keepEndpoint(member.config, live).config);
   const program = chain(facts, (seen) => seen.program);
   return {
     ...placeOf(member),
@@ -214,7 +216,7 @@ function outsidersOf(world: World): Outsiders {
 function heldRoots(facts: SeenMember["facts"], trustDomain: string): string | undefined {
   const store = chain(facts, (seen) => seen.store);
   const bundle = "seen" in store ? store.seen.bundles.find((one) => one.trustDomain === trustDomain) : undefined;
-  const roots = bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? [];
+  const roots = madeOr([], () => bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? []);
   return roots.length === 0 ? undefined : roots.join("");
 }
 
@@ -232,7 +234,7 @@ function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
 function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): VerifiedPair {
   const { trustDomain, label } = view.peer;
   const checks = evaluate(pairChecks, view, ofMember, ofPeer);
-  const until = trustedUntil(view);
+  const until = madeOr(undefined, () => trustedUntil(view));
   return {
     member: view.member,
     peer: label,
@@ -253,26 +255,27 @@ function verifiedPeer({ label, trustDomain }: PeerReading, checks: Outcome[]): V
 }
 
 function lifetimesOf({ facts, presented }: MemberView): Lifetime[] {
-  if ("because" in facts) return [];
-  const { certificate, own } = facts.seen;
-  const renewal = "seen" in certificate ? certificate.seen?.status?.renewalTime : undefined;
-  const iso = (date: string): string => new Date(date).toISOString();
-  const life = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
-    what,
-    notBefore: iso(validFrom),
-    notAfter: iso(validTo),
-  });
-  return [
-    ...("seen" in presented
-      ? [
-          {
-            ...life("certificate of the bundle endpoint", presented.seen.certificate),
-            ...(renewal === undefined ? {} : { renewal: iso(renewal) }),
-          },
-        ]
-      : []),
-    ...("seen" in own ? own.seen.roots : []).map((root) =>
-      life(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root)),
+  const renewal = chain(facts, ({ certificate }) => map(certificate, (seen) => isoOf(seen?.status?.renewalTime)));
+  const endpoint = map(presented, ({ certificate }) => [
+    {
+      ...lifeOf("certificate of the bundle endpoint", certificate),
+      ...("seen" in renewal && definedOnly({ renewal: renewal.seen })),
+    },
+  ]);
+  const roots = chain(facts, ({ own }) =>
+    map(own, (seen) =>
+      seen.roots.map((root) => lifeOf(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root))),
     ),
-  ];
+  );
+  return [endpoint, roots].flatMap((lives) => ("seen" in lives ? lives.seen : []));
 }
+
+const lifeOf = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
+  what,
+  notBefore: new Date(validFrom).toISOString(),
+  notAfter: new Date(validTo).toISOString(),
+});
+
+/** Undefined where an object has something there that is no date. */
+const isoOf = (date: unknown): string | undefined =>
+  typeof date === "string" && !Number.isNaN(Date.parse(date)) ? new Date(date).toISOString() : undefined;
