@@ -85,13 +85,13 @@ export const driftCommand = define({
   exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
   seeAlso: "preview, verify",
   async run({ open }, names, flags) {
-    const { members, everybody, stacks, interruption } = await open(names);
+    const { members, withPeers, stacks, interruption } = await open(names);
     const clusters = {
       reader: (access: ClusterAccess) => connect(access, interruption.signal),
       server: (access: ClusterAccess) => spireServer(access, interruption.signal),
       endpoint: endpointBundle,
     };
-    const result = await drift(members, await everybody(), stacks, clusters, flags.parallel);
+    const result = await drift(members, (await withPeers()).members, stacks, clusters, flags.parallel);
     return { exit: driftExit(result), report: { command: "drift", members: result }, text: printDrift(result) };
   },
 });

@@ -101,14 +101,16 @@ async function look(
   options: VerifyOptions,
   { peers: asked, codes }: Selection = { peers: [], codes: [] },
 ): Promise<Verification> {
-  const { members, everybody, stacks, interruption } = await context.open(names);
+  const { members, withPeers, stacks, interruption } = await context.open(names, "named", true);
   const peers = peersNamed(asked, members);
+  const { members: all, unread } = await withPeers();
   const keep = (seen: Verification): Verification => selected(seen, { peers, codes });
   const seen = await lookOrWait(
     { ...options, keep },
     {
       chosen: members,
-      all: await everybody(),
+      all,
+      unread,
       stacks,
       version,
       note: context.note,

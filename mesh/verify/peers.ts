@@ -51,6 +51,20 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
   };
 }
 
+/** A member whose file says not who it is. */
+export function unreadPeer(named: NamedPeer, because: string): PeerReading {
+  const unread = { because };
+  return {
+    ...named,
+    trustDomain: unread,
+    published: unread,
+    federates: unread,
+    keys: unread,
+    signing: unread,
+    started: unread,
+  };
+}
+
 /** CAs (PEM) that vouch for a member's https_web endpoint; undefined where those are public, or not known. */
 export function endpointCa({ config, facts }: Pick<MemberView, "config" | "facts">): string | undefined {
   const issued = "seen" in facts && "seen" in facts.seen.issued ? facts.seen.issued.seen?.ca : undefined;

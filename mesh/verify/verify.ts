@@ -14,7 +14,17 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
-import { chain, declaredOf, endpointCa, map, memberPeer, type NamedPeer, outsidePeer, publishedBy } from "./peers";
+import {
+  chain,
+  declaredOf,
+  endpointCa,
+  map,
+  memberPeer,
+  type NamedPeer,
+  outsidePeer,
+  publishedBy,
+  unreadPeer,
+} from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./checks/trustChecks";
@@ -39,6 +49,8 @@ export interface World {
   /** What the stack of a peer of another project publishes: there is nobody else to ask where it is. */
   published(reference: string): Promise<Published | undefined>;
   now(): Date;
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread: ReadonlyMap<string, string>;
   /** Of this program. */
   version: string;
   /** Hears whom it waits for. */
@@ -80,7 +92,9 @@ export async function verify(
             return { reading: view, outside: evaluate(outsideChecks, view) };
           }
           const other = looked.get(id);
-          return other && { reading: memberPeer(named, { ...other, now: at }) };
+          if (other === undefined)
+            return { reading: unreadPeer(named, world.unread.get(id) ?? "its file was not read") };
+          return { reading: memberPeer(named, { ...other, now: at }) };
         }),
       );
       const known = peers.filter((peer) => peer !== undefined);

@@ -50,6 +50,7 @@ const verify = (): Promise<Verification> =>
     {
       chosen: members,
       all: members,
+      unread: new Map(),
       stacks: { published: () => Promise.reject(new Error("no peer is of another project")) },
       version: "",
       note: () => undefined,

@@ -294,6 +294,8 @@ export interface Otherwise {
   change?: (clusters: Record<string, Cluster>) => void;
   published?: (reference: string) => Contract | undefined;
   endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread?: ReadonlyMap<string, string>;
 }
 
 export function look({
@@ -349,6 +351,7 @@ export function look({
       return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers: {} });
     },
     now: () => NOW,
+    unread: otherwise.unread ?? new Map(),
     version: "0.1.0",
     note: () => undefined,
   };

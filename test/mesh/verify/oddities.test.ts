@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { verifyExit } from "../../../mesh/verify/verification";
 import { type Health, subjectsOf, type Verification } from "../../../mesh/verify/verification";
 import { printSummary } from "../../../mesh/verify/summaryText";
-import { type Cluster, look, objectIn } from "./fixture";
+import { id } from "../members/given";
+import { type Cluster, look, memberNamed, objectIn } from "./fixture";
 
 const one = "cluster1";
 
@@ -66,6 +67,18 @@ describe("an oddity costs its own row, and no other", () => {
     expect(check).toMatchObject({ code: "MESH108", evidence: expect.stringMatching(/^this check broke: /) as string });
     expect(verifyExit(odd)).toBe(3);
   });
+});
+
+test("a peer whose file somebody broke is a pair that is unknown, with the reason", async () => {
+  const members = ["cluster1", "cluster2"].map((name) => memberNamed(name));
+  const unread = new Map([[id("cluster3"), "Pulumi.cluster3.yaml: is no YAML"]]);
+  const seen = await look({ members: [...members], chosen: ["cluster1"], unread });
+  expect(seen.pairs.map(({ peer, health }) => [peer, health])).toEqual([
+    ["cluster2", "healthy"],
+    ["cluster3", "unknown"],
+  ]);
+  expect(JSON.stringify(seen.pairs[1])).toContain("Pulumi.cluster3.yaml: is no YAML");
+  expect(verifyExit(seen)).toBe(3);
 });
 
 function set(kind: string, key: string, value: unknown): (cluster: Cluster) => void {
