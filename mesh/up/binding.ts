@@ -1,7 +1,6 @@
 /** What was approved is what runs: a member fails rather than do something else. */
 import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
-import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
 import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
@@ -13,7 +12,8 @@ import type { FutureStacks } from "./up";
 /**
  * Stacks that are previewed once more before each run. Bound are
  * - the stack's config, as its file and the project's have it,
- * - the peers that it begins to trust, their trust domains, and the roots that were shown,
+ * - the peers that it begins to trust, their trust domains and URLs, and the roots that were shown: a run that cannot
+ *   compare them does not begin,
  * - the resources that it deletes or replaces.
  *
  * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
@@ -73,7 +73,7 @@ async function otherTrust(
     ),
   );
   const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
-  for (const { peer: name, trustDomain } of gains) {
+  for (const { peer: name, trustDomain, bundleEndpointUrl } of gains) {
     const peer = peerLabel(member, name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
     if (before === undefined) {
@@ -83,16 +83,20 @@ async function otherTrust(
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
     const contract = publications.get(name);
     const configured = config.peers.find((one) => one.name === name);
+    if (before.bundleEndpointUrl !== bundleEndpointUrl)
+      return `${trustDomain} (${peer}) is at ${bundleEndpointUrl} now, and was at ${before.bundleEndpointUrl}`;
     const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
-    if (now !== undefined && "roots" in now && !sameRoots(before, now.roots))
+    if (now === undefined || !("roots" in before)) continue;
+    if (!("roots" in now))
+      return `the roots of ${trustDomain} (${peer}), which were shown, cannot be compared: ${now.rootsUnknown}`;
+    if (!sameRoots(before.roots, now.roots))
       return `the roots of ${trustDomain} (${peer}) are sha256 ${now.roots.join(", ")} now`;
   }
   return undefined;
 }
 
-/** Roots that were not known when the plan was shown were not approved one by one. */
-const sameRoots = (before: TrustGain, now: readonly string[]): boolean =>
-  !("roots" in before) || [...before.roots].sort().join() === [...now].sort().join();
+const sameRoots = (before: readonly string[], now: readonly string[]): boolean =>
+  [...before].sort().join() === [...now].sort().join();
 
 /** Names of the resources that are replaced when a peer's endpoint changes, for the peers that run in the same plan. */
 const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>
