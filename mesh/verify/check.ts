@@ -39,6 +39,8 @@ export type Judgement =
       evidence: string;
       /** For want of a right: to look again shows the same. */
       forbidden?: true;
+      /** A command that shows more, where there is one. */
+      cure?: string;
     };
 
 export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });

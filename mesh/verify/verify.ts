@@ -145,9 +145,11 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   const slow = setTimeout(() => {
     world.note(`waiting for ${[...waiting].join(", ")}`);
   }, QUIET_MS);
+  const meet = meetingOf(members.length);
   const read = await Promise.all(
     members.map(async (member) => {
-      const looking = await lookAt(member, world);
+      const arrive = meet();
+      const looking = await lookAt(member, world, arrive).finally(() => void arrive());
       waiting.delete(member.name);
       return { id: member.id, looking };
     }),
@@ -162,8 +164,23 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   return looked;
 }
 
-async function lookAt(member: MeshMember, world: World): Promise<SeenMember> {
-  const read = await readFacts(member, () => world.cluster(accessOf(member.config)));
+/** Gives each of so many a function that says that it has arrived, and ends when all have. */
+function meetingOf(count: number): () => () => Promise<void> {
+  let left = count;
+  let open = (): void => undefined;
+  const all = new Promise<void>((resolve) => (open = resolve));
+  return () => {
+    let isHere = false;
+    return () => {
+      if (!isHere && --left === 0) open();
+      isHere = true;
+      return all;
+    };
+  };
+}
+
+async function lookAt(member: MeshMember, world: World, othersRead: () => Promise<void>): Promise<SeenMember> {
+  const read = await readFacts(member, () => world.cluster(accessOf(member.config)), othersRead);
   const facts = map(read, ({ facts }) => facts);
   const server = chain(facts, (seen) => seen.server);
   const endpoint = map(server, (seen) => seen?.spec?.federation?.bundleEndpoint);

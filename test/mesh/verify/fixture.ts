@@ -50,6 +50,8 @@ export interface Cluster {
   own: HeldBundle;
   signing: Signing;
   bundles: HeldBundle[];
+  /** What happens before it says what it holds. */
+  slow?: () => Promise<void>;
   relationships: string[];
   log: string;
   /** Of the SPIRE agents, by the names of their pods. */
@@ -333,7 +335,7 @@ export function look({
           program: () => ask(cluster.program),
           ownBundle: () => (cluster.ownRefuses ? Promise.reject(cluster.ownRefuses) : ask(cluster.own)),
           signing: () => ask(cluster.signing),
-          bundles: () => ask(cluster.bundles),
+          bundles: async () => (await cluster.slow?.(), ask(cluster.bundles)),
           relationships: () => ask(cluster.relationships),
           polls: unasked,
           forget: unasked,
