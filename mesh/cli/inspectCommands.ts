@@ -5,7 +5,7 @@ import { contracts } from "../contract/contracts";
 import { FORMS, printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";
 import { EXIT, type ExitCode } from "../kernel/exit";
-import { changes, preview, printPreview } from "../preview/preview";
+import { changes, isIncomplete, preview, type PreviewMember, printPreview } from "../preview/preview";
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
@@ -138,5 +138,5 @@ export const contractCommand = define({
   },
 });
 
-const exitOfUnread = (members: readonly { unread: unknown[] }[]): ExitCode =>
-  members.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
+const exitOfUnread = (members: readonly PreviewMember[]): ExitCode =>
+  members.some(isIncomplete) ? EXIT.unknown : EXIT.fine;
