@@ -48,7 +48,7 @@ const LONGEST_NAME = 42;
 export async function readDeployed(workspace: Workspace, names: readonly string[]): Promise<DeployedMember[]> {
   const project = await projectOf(workspace);
   const everybody = await readMembers(workspace, names, "all");
-  const chosen = names.length === 0 ? everybody : await readMembers(workspace, names, "named", everybody);
+  const chosen = names.length === 0 ? everybody : await readMembers(workspace, names);
   const files = new Map<string, StackFile>();
   for (const { id, config } of everybody) files.set(id, await readStackFile(project.configDir, config.self.stack));
   const deployed = await Promise.all(chosen.map((member) => deployedMember(workspace.workDir, project, member, files)));

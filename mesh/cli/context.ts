@@ -1,7 +1,7 @@
 /** What a command works with, and what it comes to. */
 import type { ExitCode } from "../kernel/exit";
 import type { Interruption } from "../kernel/interruption";
-import type { MeshMember } from "../members/members";
+import type { MeshMember, WithPeers } from "../members/members";
 import type { PulumiStacks } from "../pulumi/operations";
 import type { Workspace } from "../pulumi/workspace";
 import type { Report } from "./json";
@@ -11,8 +11,8 @@ export interface Session {
   workspace: Workspace;
   /** The named members, or all. */
   members: readonly MeshMember[];
-  /** All members: those that are not named matter as peers. */
-  everybody: () => Promise<readonly MeshMember[]>;
+  /** The members, and their peers among the stacks of this folder. */
+  withPeers: () => Promise<WithPeers>;
   stacks: PulumiStacks;
   interruption: Interruption;
 }
@@ -24,8 +24,9 @@ export interface Context {
    * @param names of members; none for all
    * @param whom "all": everybody, the names only say in which organization; "none": no member is read, and the stacks of
    * that name may have no file yet
+   * @param withoutPulumi goes on with what the files say when the backend cannot be asked, which is enough to look at clusters
    */
-  open: (names: readonly string[], whom?: "named" | "all" | "none") => Promise<Session>;
+  open: (names: readonly string[], whom?: "named" | "all" | "none", withoutPulumi?: boolean) => Promise<Session>;
   /** Says something on stderr. */
   note: (line: string) => void;
   /** Replaces what is on the terminal. */

@@ -5,7 +5,7 @@ import { contracts } from "../contract/contracts";
 import { FORMS, printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";
 import { EXIT, type ExitCode } from "../kernel/exit";
-import { changes, preview, printPreview } from "../preview/preview";
+import { changes, isIncomplete, preview, type PreviewMember, printPreview } from "../preview/preview";
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
@@ -85,13 +85,13 @@ export const driftCommand = define({
   exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
   seeAlso: "preview, verify",
   async run({ open }, names, flags) {
-    const { members, everybody, stacks, interruption } = await open(names);
+    const { members, withPeers, stacks, interruption } = await open(names);
     const clusters = {
       reader: (access: ClusterAccess) => connect(access, interruption.signal),
       server: (access: ClusterAccess) => spireServer(access, interruption.signal),
       endpoint: endpointBundle,
     };
-    const result = await drift(members, await everybody(), stacks, clusters, flags.parallel);
+    const result = await drift(members, (await withPeers()).members, stacks, clusters, flags.parallel);
     return { exit: driftExit(result), report: { command: "drift", members: result }, text: printDrift(result) };
   },
 });
@@ -138,5 +138,5 @@ export const contractCommand = define({
   },
 });
 
-const exitOfUnread = (members: readonly { unread: unknown[] }[]): ExitCode =>
-  members.every(({ unread }) => unread.length === 0) ? EXIT.fine : EXIT.unknown;
+const exitOfUnread = (members: readonly PreviewMember[]): ExitCode =>
+  members.some(isIncomplete) ? EXIT.unknown : EXIT.fine;

@@ -6,7 +6,7 @@ import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { Interrupted, listenForInterruption, type Listening } from "../kernel/interruption";
 import { fromId } from "../members/identity";
-import { labels, readMembers, stacksWithFile } from "../members/members";
+import { labels, readMembers, stacksWithFile, withPeers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
 import { codes } from "../verify/explain";
@@ -67,12 +67,16 @@ async function run(line: Run): Promise<number> {
   let note = (text: string): void => {
     process.stderr.write(`${printable(text)}\n`);
   };
+  const goOn = (because: string): void => {
+    note(`Pulumi's backend cannot be asked, so this goes by the stack files alone: ${because}`);
+  };
   let interruption: Listening | undefined;
   const context: Context = {
-    async open(names, whom) {
+    async open(names, whom, withoutPulumi = false) {
       checkFolder(line.cwd);
       const workspace = await openProject(line.cwd);
-      const members = whom === "none" ? [] : await readMembers(workspace, names, whom);
+      const offline = withoutPulumi ? goOn : undefined;
+      const members = whom === "none" ? [] : await readMembers(workspace, names, whom, offline);
       const view = openView(process.stderr, whom === "none" ? names : members.map(({ name }) => name));
       note = (text) => {
         view.note(text);
@@ -89,7 +93,7 @@ async function run(line: Run): Promise<number> {
       return {
         workspace,
         members,
-        everybody: async () => (names.length === 0 ? members : readMembers(workspace, names, "all", members)),
+        withPeers: () => withPeers(workspace, members, names, offline && (() => undefined)),
         stacks: new PulumiStacks(
           workspace,
           view,

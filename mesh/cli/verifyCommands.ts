@@ -4,7 +4,7 @@ import { readOut, savePage, STDOUT } from "../report/out";
 import { page } from "../report/page";
 import { lookOrWait, type VerifyOptions } from "../verify/command";
 import { explained } from "../verify/explain";
-import { selected } from "../verify/selection";
+import { peersNamed, refuseUnasked, selected, type Selection } from "../verify/selection";
 import { printSummary } from "../verify/summaryText";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
 import type { Context } from "./context";
@@ -30,8 +30,8 @@ export const verifyCommand = define({
   about:
     "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
     "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.\n" +
-    "Shows a row per member, and the details of what is not well. --peer and --code leave out the rest, also\n" +
-    "for the exit code.\n\n" +
+    "Shows a row per member, and the details of what is not well. --peer leaves out the pairs with other peers,\n" +
+    "--code all other checks, also for the exit code; when no check is left that applies, it is 3.\n\n" +
     "A check that the config itself rules out from here is skipped and does not change the exit code: of a stack\n" +
     "with probe: cluster, whether its endpoint answers. What cannot be read for any other reason is unknown.",
   flags: {
@@ -58,8 +58,8 @@ export const verifyCommand = define({
   seeAlso: "explain, report, docs/checks.md",
   async run(context, names, flags) {
     const codes = flags.code.length === 0 ? [] : explained(flags.code).map(({ code }) => code);
-    const keep = (seen: Verification): Verification => selected(seen, { peers: flags.peer, codes });
-    const result = keep(await look(context, names, { ...flags, keep }));
+    refuseUnasked(codes, flags);
+    const result = await look(context, names, flags, { peers: flags.peer, codes });
     const text = flags.output === "wide" ? printVerify(result) : printSummary(result);
     return { exit: verifyExit(result), report: { command: "verify", ...result }, text: flags.watch ? "" : text };
   },
@@ -95,15 +95,28 @@ export const reportCommand = define({
   },
 });
 
-async function look(context: Context, names: readonly string[], options: VerifyOptions): Promise<Verification> {
-  const { members, everybody, stacks, interruption } = await context.open(names);
-  return lookOrWait(options, {
-    chosen: members,
-    all: await everybody(),
-    stacks,
-    version,
-    note: context.note,
-    signal: interruption.signal,
-    screen: options.watch ? context : undefined,
-  });
+async function look(
+  context: Context,
+  names: readonly string[],
+  options: VerifyOptions,
+  { peers: asked, codes }: Selection = { peers: [], codes: [] },
+): Promise<Verification> {
+  const { members, withPeers, stacks, interruption } = await context.open(names, "named", true);
+  const peers = peersNamed(asked, members);
+  const { members: all, unread } = await withPeers();
+  const keep = (seen: Verification): Verification => selected(seen, { peers, codes });
+  const seen = await lookOrWait(
+    { ...options, keep },
+    {
+      chosen: members,
+      all,
+      unread,
+      stacks,
+      version,
+      note: context.note,
+      signal: interruption.signal,
+      screen: options.watch ? context : undefined,
+    },
+  );
+  return keep(seen);
 }

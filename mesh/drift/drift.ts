@@ -14,7 +14,7 @@ import { inParallel } from "../kernel/parallel";
 import { heldOfPeer, leftInStore } from "../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
 import { type Place, placeOf } from "../kernel/place";
-import { look, type Looked } from "../kernel/looked";
+import { look, type Looked, unlessBroken } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";
 
 export interface DriftMember {
@@ -89,7 +89,7 @@ function declaredFor(
       return { because: `the stack of ${labels[peer.id] ?? peer.name} cannot be read: ${read.because}` };
     }
   }
-  return { seen: declaredBy(config, contracts, own.seen) };
+  return unlessBroken(() => ({ seen: declaredBy(config, contracts, own.seen) }));
 }
 
 /** A peer, and the way to its cluster when it is a member. */
@@ -141,8 +141,9 @@ function judge(
   const unchecked: Unchecked[] = [];
   const leftOut = (what: string, because: string): unknown => unchecked.push({ member: name, what, because });
   const check = <T>(what: string, it: Looked<T>, judgement: (seen: T) => Finding[]): void => {
-    if ("because" in it) leftOut(what, it.because);
-    else findings.push(...judgement(it.seen));
+    const judged = "because" in it ? it : unlessBroken(() => ({ seen: judgement(it.seen) }));
+    if ("because" in judged) leftOut(what, judged.because);
+    else findings.push(...judged.seen);
   };
   const done = { member: name, trustDomain: config.trustDomain, findings, unchecked };
   if ("because" in looked) {

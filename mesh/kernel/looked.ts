@@ -15,7 +15,26 @@ export async function look<T>(read: () => Promise<T>): Promise<Looked<T>> {
   try {
     return { seen: await read() };
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
-    return error instanceof Forbidden ? { because, forbidden: true } : { because };
+    return reasonOf(error);
   }
+}
+
+/** The same of what is made of something that was read. */
+export function unlessBroken<T>(make: () => Looked<T>): Looked<T> {
+  try {
+    return make();
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** What is only shown is left out where it cannot be made. */
+export function madeOr<T>(otherwise: T, make: () => T): T {
+  const made = unlessBroken(() => ({ seen: make() }));
+  return "seen" in made ? made.seen : otherwise;
+}
+
+function reasonOf(error: unknown): NotLooked {
+  const because = error instanceof Error ? error.message : String(error);
+  return error instanceof Forbidden ? { because, forbidden: true } : { because };
 }

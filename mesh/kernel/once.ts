@@ -1,4 +1,4 @@
-/** Asks for each key once, and gives everybody who asks for it the same answer. */
+/** Asks for each key once, and gives everybody who asks for it the same answer. After an error it asks again. */
 export function once<Question, Answer>(
   keyOf: (question: Question) => string,
   ask: (question: Question) => Promise<Answer>,
@@ -6,8 +6,11 @@ export function once<Question, Answer>(
   const asked = new Map<string, Promise<Answer>>();
   return (question) => {
     const key = keyOf(question);
-    const answer = asked.get(key) ?? ask(question);
+    const known = asked.get(key);
+    if (known !== undefined) return known;
+    const answer = ask(question);
     asked.set(key, answer);
+    answer.catch(() => asked.delete(key));
     return answer;
   };
 }

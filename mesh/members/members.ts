@@ -8,11 +8,11 @@ import { ConfigError } from "../../stacks/refusal";
 import type { StackName } from "../../stacks/stackName";
 import { UsageError } from "../kernel/exit";
 import { inParallel } from "../kernel/parallel";
-import { organizationsOf } from "../pulumi/organization";
+import { NO_ORGANIZATIONS, organizationsOf } from "../pulumi/organization";
 import { PulumiError } from "../pulumi/runPulumi";
 import { fromId, type Home, idOf, labelOf } from "./identity";
 import { projectOf } from "./project";
-import { rosterOf } from "./roster";
+import { type Roster, rosterOf } from "./roster";
 import { stackConfig } from "./stackConfig";
 import { readStackFile } from "./stackFile";
 
@@ -36,54 +36,116 @@ export interface MeshMember extends Member {
   labels: Readonly<Record<string, string>>;
 }
 
+/** Hears why Pulumi cannot be asked where the stacks are; without it, that is an error. */
+export type Offline = (because: string) => void;
+
 /**
  * All members, or the chosen ones.
  *
  * @param whom "all": everybody all the same, in the organizations that the names say
- * @param known members that were read before: Pulumi takes a moment for each, and is not asked again
  * @throws UsageError with everything that is wrong with any of their files, and for the name of no member
  */
 export async function readMembers(
   workspace: Workspace,
   names: readonly string[] = [],
   whom: "named" | "all" = "named",
-  known: readonly MeshMember[] = [],
+  offline?: Offline,
 ): Promise<MeshMember[]> {
-  const project = await projectOf(workspace);
-  const [files, organizations] = await Promise.all([
-    stacksWithFile(project.configDir),
-    organizationsOf(workspace, project),
-  ]);
-  const home: Home = { organization: organizations.home, project: project.name };
-  const { all, named, unknown } = rosterOf(files, names, project.name, organizations);
+  const { all, named, unknown, home, read } = await openFolder(workspace, names, offline);
   if (unknown.length > 0 && whom === "named") {
     const labels = all.map((stack) => labelOf(stack, home)).join(", ");
     throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${labels || "none"}`);
   }
   if (all.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
-  const ids = all.map(idOf);
-  const faults: string[] = [];
-  const members = new Map<StackName, MeshMember>();
-  const wanted = whom === "all" || names.length === 0 ? all : named;
-  await inParallel(AT_ONCE, wanted, async (self) => {
-    const before = known.find(({ id }) => id === idOf(self));
-    if (before !== undefined) {
-      members.set(self, before);
-      return;
-    }
-    try {
-      const file = await readStackFile(project.configDir, self.stack);
-      const config = await stackConfig(workspace, project, idOf(self), file);
-      const parsed = parseConfig(ownKeys(config, project.name), self, [], (path) =>
-        readBundleFile(workspace.workDir, path),
-      );
-      members.set(self, asMember(fromHere(workspace.workDir, parsed), ids, home));
-    } catch (error) {
-      faults.push(...faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`));
-    }
-  });
+  const found = await inParallel(AT_ONCE, whom === "all" || names.length === 0 ? all : named, read);
+  const members = found.flatMap((one) => ("faults" in one ? [] : [one]));
+  const faults = [...found.flatMap((one) => ("faults" in one ? one.faults : [])), ...twins(members)];
   if (faults.length > 0) throw new UsageError(faults.sort().join("\n"));
-  return wanted.flatMap((self) => members.get(self) ?? []);
+  return members;
+}
+
+/** Members, and those of their peers that have a file. */
+export interface WithPeers {
+  members: MeshMember[];
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread: ReadonlyMap<string, string>;
+}
+
+/** A fault in the file of a peer costs that peer alone. */
+export async function withPeers(
+  workspace: Workspace,
+  members: readonly MeshMember[],
+  names: readonly string[],
+  offline?: Offline,
+): Promise<WithPeers> {
+  const isRead = (id: string): boolean => members.some((one) => one.id === id);
+  const missing = new Set(members.flatMap(({ peers }) => peers.filter((id) => !isRead(id))));
+  if (missing.size === 0) return { members: [...members], unread: new Map() };
+  const { all, read } = await openFolder(workspace, names, offline);
+  const unread = new Map<string, string>();
+  const found = await inParallel(
+    AT_ONCE,
+    all.filter((self) => missing.has(idOf(self))),
+    async (self) => {
+      const one = await read(self);
+      if (!("faults" in one)) return [one];
+      unread.set(idOf(self), one.faults.join("; "));
+      return [];
+    },
+  );
+  return { members: [...members, ...found.flat()], unread };
+}
+
+/** The project's folder, as far as it is about members. */
+interface Folder extends Roster {
+  home: Home;
+  read: (self: StackName) => Promise<MeshMember | { faults: string[] }>;
+}
+
+async function openFolder(workspace: Workspace, names: readonly string[], offline?: Offline): Promise<Folder> {
+  const project = await projectOf(workspace);
+  const [files, organizations] = await Promise.all([
+    stacksWithFile(project.configDir),
+    organizationsOf(workspace, project).catch((error: unknown) => {
+      if (offline === undefined || !(error instanceof PulumiError)) throw error;
+      offline(error.message);
+      return NO_ORGANIZATIONS;
+    }),
+  ]);
+  const home: Home = { organization: organizations.home, project: project.name };
+  const roster = rosterOf(files, names, project.name, organizations);
+  const ids = roster.all.map(idOf);
+  const read = async (self: StackName): Promise<MeshMember> => {
+    const file = await readStackFile(project.configDir, self.stack);
+    const config = await stackConfig(workspace, project, idOf(self), file);
+    const parsed = parseConfig(ownKeys(config, project.name), self, [], (path) =>
+      readBundleFile(workspace.workDir, path),
+    );
+    return asMember(fromHere(workspace.workDir, parsed), ids, home);
+  };
+  return {
+    ...roster,
+    home,
+    read: (self) =>
+      read(self).catch((error: unknown) => ({
+        faults: faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`),
+      })),
+  };
+}
+
+/** Two stacks of one cluster would overwrite each other's objects; files are made by copying. */
+function twins(members: readonly MeshMember[]): string[] {
+  return members.flatMap(({ config, name }, index) => {
+    const { kubeconfig = "", context } = config;
+    const first = members.slice(0, index).find(({ config: other }) => {
+      return context !== undefined && other.context === context && (other.kubeconfig ?? "") === kubeconfig;
+    });
+    return first === undefined
+      ? []
+      : [
+          `Pulumi.${config.self.stack}.yaml: ${name} has the kubeconfig and the context of ${first.name}; a cluster has one stack`,
+        ];
+  });
 }
 
 /** What is wrong with a stack's config, by an error that the user can put right. */
@@ -96,7 +158,7 @@ function faultsIn(error: unknown, project: string): string[] {
 /** Names of the stacks that have a file in the folder. */
 export async function stacksWithFile(dir: string): Promise<string[]> {
   const files = await readdir(dir).catch(() => []);
-  return files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
+  return [...new Set(files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []))].sort();
 }
 
 /**

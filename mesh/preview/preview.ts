@@ -42,6 +42,8 @@ export interface PreviewMember {
   workloads: WorkloadEffects;
   /** Its SPIRE server's configuration changes, and with that the server restarts. */
   restarts: boolean;
+  /** What it publishes becomes something else, which Pulumi counts as no change. */
+  outputsChange: boolean;
   steps: Step[];
   /** Stacks that an up creates first, its own or those of peers among the members: Pulumi cannot preview it before. */
   missingStacks: string[];
@@ -117,6 +119,7 @@ export async function preview(
         ...trust.waitsFor.flatMap((peer) => domains.get(peer) ?? []),
       ]),
       restarts: steps.some(restartsSpire),
+      outputsChange: outcome.succeeded && outcome.outputsChange === true,
       steps: steps.map(({ op, type, name }) => ({ op, type, name })),
       missingStacks,
       errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
@@ -212,8 +215,13 @@ const withCure = (error: string): string =>
     ? `${error}; npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`
     : error;
 
-export const changes = ({ steps, missingStacks }: PreviewMember): boolean =>
-  steps.length > 0 || missingStacks.length > 0;
+/** Whether an up would run, as far as a preview can tell. */
+export const changes = ({ steps, missingStacks, trust, outputsChange }: PreviewMember): boolean =>
+  [steps, missingStacks, trust.gains, trust.loses].some((list: readonly unknown[]) => list.length > 0) || outputsChange;
+
+/** Whether something could not be seen that the preview would say. */
+export const isIncomplete = ({ unread, workloads }: PreviewMember): boolean =>
+  unread.length > 0 || workloads.unknown.length > 0;
 
 export function printPreview(members: readonly PreviewMember[]): string {
   const domains = new Map(members.map(({ member, trustDomain }) => [member, trustDomain]));
@@ -241,6 +249,7 @@ function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>)
     }),
     ...about.gains,
     ...(previewed.restarts ? ["its SPIRE server will restart"] : []),
+    ...(previewed.outputsChange ? ["what it publishes will change"] : []),
     ...missingStacks.map((stack) =>
       stack === member
         ? "its stack does not exist yet; up creates it, and all that its config asks for"

@@ -14,16 +14,18 @@ export interface Organizations {
   having: (stack: string) => string[];
 }
 
+/** Where a backend has none, or cannot be asked. */
+export const NO_ORGANIZATIONS: Organizations = { several: false, home: ONLY, having: () => [] };
+
 /** Asks Pulumi. A folder or an object store is known by its URL, and is not asked: it may be out of reach. */
 export async function organizationsOf(
   workspace: Workspace,
   project: { name: string; backend?: { url?: string } },
 ): Promise<Organizations> {
-  const none: Organizations = { several: false, home: ONLY, having: () => [] };
   const url = process.env["PULUMI_BACKEND_URL"] || project.backend?.url;
-  if (url !== undefined && !isCloud(url)) return none;
+  if (url !== undefined && !isCloud(url)) return NO_ORGANIZATIONS;
   const { user, url: found = "" } = JSON.parse(await pulumi(workspace, ["whoami", "--json"])) as WhoAmI;
-  if (!isCloud(found)) return none;
+  if (!isCloud(found)) return NO_ORGANIZATIONS;
   const [home, stacks] = await Promise.all([
     pulumi(workspace, ["org", "get-default"]),
     pulumi(workspace, ["stack", "ls", "--json", "--fully-qualify-stack-names"]),

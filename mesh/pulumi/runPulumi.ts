@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { Interrupted, type Interruption } from "../kernel/interruption";
+import { Witness } from "./witness";
 
 /** Pulumi and the project that it is to run in. */
 export interface Cli {
@@ -65,7 +66,7 @@ const MOST_STDERR = 64 * 1024;
 /**
  * Runs a command to its end and gives what it wrote on stdout; nothing when it has events.
  *
- * @throws Interrupted when there was a signal before it began; PulumiError when it fails
+ * @throws Interrupted when there was a signal before it began; PulumiError when it fails, or ends without all its events
  */
 export async function runPulumi(cli: Cli, args: readonly string[], options: RunOptions): Promise<string> {
   const { interruption, quietMs, onEvent } = options;
@@ -73,6 +74,7 @@ export async function runPulumi(cli: Cli, args: readonly string[], options: RunO
   const log = options.log?.();
   const child = start(cli, [...args, "--non-interactive"]);
   const said = { out: "", err: "", silent: false };
+  const witness = new Witness();
   const stopping = new Stopping(child);
   const watchdog = setTimeout(() => {
     said.silent = true;
@@ -89,7 +91,9 @@ export async function runPulumi(cli: Cli, args: readonly string[], options: RunO
   else {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const event = eventIn(line);
-      if (event !== undefined) onEvent(event);
+      if (event === undefined) return;
+      witness.hear(event);
+      onEvent(event);
     });
   }
   const soft = (): void => {
@@ -103,6 +107,14 @@ export async function runPulumi(cli: Cli, args: readonly string[], options: RunO
   try {
     if (child.pid !== undefined) options.onStart?.(child.pid);
     const how = await ended(child);
+    const complaint = onEvent && how === 0 ? witness.complaint(args[0] ?? "") : undefined;
+    if (complaint !== undefined) {
+      throw new PulumiError(
+        `pulumi ${args[0] ?? ""} ended well, but its stream of events is not whole: it ${complaint}. What it did is not ` +
+          "known; look at the stack with npx pulumi stack, and run this again",
+        said.err,
+      );
+    }
     if (how === 0) return said.out;
     const what = `pulumi ${args.slice(0, args[0] === "stack" ? 2 : 1).join(" ")}`;
     const words = wordsIn(said.err);

@@ -152,7 +152,10 @@ function backendOf(workspace: Workspace, interruption: Interruption): Promise<st
     const said = await pulumi(workspace, ["whoami", "--verbose", "--json"], { interruption });
     return (JSON.parse(said) as { url: string }).url;
   };
-  const known = backends.get(workspace) ?? ask();
-  backends.set(workspace, known);
-  return known;
+  const known = backends.get(workspace);
+  if (known !== undefined) return known;
+  const asked = ask();
+  backends.set(workspace, asked);
+  asked.catch(() => backends.delete(workspace)); // the next stack asks again
+  return asked;
 }

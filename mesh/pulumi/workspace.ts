@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
 import { type Contract, isPublished } from "../../stacks/contract";
+import { UsageError } from "../kernel/exit";
 import type { Interruption } from "../kernel/interruption";
 import { look } from "../kernel/looked";
 import { pulumi } from "./cli";
@@ -22,9 +23,23 @@ export interface Published {
   peers: Record<string, { trustDomain: string; fingerprints: string[] }>;
 }
 
-/** Opens the project in a folder; `pulumi` is the project's own, as `npx pulumi` would be. */
+/** Of Pulumi's 3.x; what the program itself is made with. An older CLI may give other events. */
+const OLDEST_MINOR = 248;
+
+/**
+ * Opens the project in a folder; `pulumi` is the project's own, as `npx pulumi` would be.
+ *
+ * @throws UsageError for a CLI that is too old
+ */
 export async function openProject(dir: string): Promise<Workspace> {
-  return LocalWorkspace.create({ workDir: dir, pulumiCommand: await pulumiOf(resolve(dir)) });
+  const pulumiCommand = await pulumiOf(resolve(dir));
+  const { version, command } = pulumiCommand;
+  if (version !== null && (version.major < 3 || (version.major === 3 && version.minor < OLDEST_MINOR))) {
+    throw new UsageError(
+      `${command} is Pulumi ${version.version}; 3.${String(OLDEST_MINOR)} or later is needed: https://www.pulumi.com/docs/install`,
+    );
+  }
+  return LocalWorkspace.create({ workDir: dir, pulumiCommand });
 }
 
 /**

@@ -72,6 +72,12 @@ export async function remove(
     seen.set(member.id, await look(tools.site(accessOf(member.config))));
   });
   const leaver = findLeaver(name, members, published);
+  if (destroy && leaver.member === undefined) {
+    throw new UsageError(
+      `Pulumi.${name}.yaml is not there, so its cluster cannot be asked and its stack cannot be destroyed; nothing was changed. ` +
+        "Bring the file back, or leave out --destroy",
+    );
+  }
   const known = sights(leaver, members, published, seen).map((sight): Sight => {
     const because = unread.get(sight.member.id);
     const read = because === undefined ? sight : { ...sight, unread: because };

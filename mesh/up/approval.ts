@@ -16,8 +16,6 @@ export interface PlannedMember extends PreviewMember {
   dueAgain: boolean;
   /** An interrupted run has left operations or a lock, which no preview shows. */
   interrupted: boolean;
-  /** What it publishes becomes something else. */
-  outputsChange: boolean;
   /** Only where nothing of it is to change: what its peers had published by then. */
   upToDateWith?: Publications;
   /** Its config as it was when the plan was made; only compared. */
@@ -54,7 +52,6 @@ export async function planUp(
   const unbuilt = new Set(
     members.filter(({ id, peers }) => [id, ...peers].some((one) => missing.has(one))).map(({ id }) => id),
   );
-  const otherOutputs = new Set<string>();
   const previews: Previews = {
     published,
     roots: (first) => stacks.roots(first),
@@ -62,9 +59,7 @@ export async function planUp(
     workloads: (member) => stacks.workloads(member),
     preview: async (id) => {
       if (unbuilt.has(id)) return { succeeded: true, steps: [] };
-      const outcome = await stacks.preview(id);
-      if (outcome.succeeded && outcome.outputsChange === true) otherOutputs.add(id);
-      return outcome;
+      return stacks.preview(id);
     },
   };
   const seen = await preview(members, previews, parallel);
@@ -79,7 +74,6 @@ export async function planUp(
       willRestart: one.restarts || isNew || (joins && member.config.federatesWith === "static"),
       dueAgain: again.has(member.id),
       interrupted: !isNew && !(await isSettled(stacks, member)),
-      outputsChange: otherOutputs.has(member.id),
       config: await stacks.config(member),
     };
     return [changesNothing(plan) ? { ...plan, upToDateWith: saw } : plan];

@@ -1,10 +1,9 @@
 /** What was approved is what runs: a member fails rather than do something else. */
 import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
-import type { TrustGain } from "../preview/preview";
 import { trustChanges } from "../preview/trustChanges";
 import { objectNameOf, resourceNameOf } from "../../stacks/peers";
-import { asksOwnEndpoint, describeStep, isLoss, type Step } from "../pulumi/events";
+import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import { describeKeys, firstPeer, type ShownKeys } from "../spire/firstRoots";
 import type { ApprovalSources, PlannedMember } from "./approval";
@@ -13,7 +12,8 @@ import type { FutureStacks } from "./up";
 /**
  * Stacks that are previewed once more before each run. Bound are
  * - the stack's config, as its file and the project's have it,
- * - the peers that it begins to trust, their trust domains, and the roots that were shown,
+ * - the peers that it begins to trust, their trust domains and URLs, and the roots that were shown: a run that cannot
+ *   compare them does not begin,
  * - the resources that it deletes or replaces.
  *
  * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
@@ -73,7 +73,7 @@ async function otherTrust(
     ),
   );
   const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
-  for (const { peer: name, trustDomain } of gains) {
+  for (const { peer: name, trustDomain, bundleEndpointUrl } of gains) {
     const peer = peerLabel(member, name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
     if (before === undefined) {
@@ -83,15 +83,16 @@ async function otherTrust(
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
     const contract = publications.get(name);
     const configured = config.peers.find((one) => one.name === name);
+    if (before.bundleEndpointUrl !== bundleEndpointUrl)
+      return `${trustDomain} (${peer}) is at ${bundleEndpointUrl} now, and was at ${before.bundleEndpointUrl}`;
     const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
-    if (now !== undefined && "roots" in now && !sameKeys(before, now))
-      return `the keys of ${trustDomain} (${peer}) are ${describeKeys(now)} now`;
+    if (now === undefined || !("roots" in before)) continue;
+    if (!("roots" in now))
+      return `the keys of ${trustDomain} (${peer}), which were shown, cannot be compared: ${now.rootsUnknown}`;
+    if (sorted(before) !== sorted(now)) return `the keys of ${trustDomain} (${peer}) are ${describeKeys(now)} now`;
   }
   return undefined;
 }
-
-/** Keys that were not known when the plan was shown were not approved one by one. */
-const sameKeys = (before: TrustGain, now: ShownKeys): boolean => !("roots" in before) || sorted(before) === sorted(now);
 
 const sorted = ({ roots, jwtKeys = [] }: ShownKeys): string =>
   JSON.stringify([[...roots].sort(), jwtKeys.map(({ id, fingerprint }) => `${fingerprint} ${id}`).sort()]);
@@ -100,8 +101,7 @@ const sorted = ({ roots, jwtKeys = [] }: ShownKeys): string =>
 const refreshable = ({ config }: MeshMember, members: readonly MeshMember[]): string[] =>
   config.peers
     .filter((peer) => members.some(({ id }) => id === peer.id))
-    .map((peer) => resourceNameOf(objectNameOf(peer)))
-    .flatMap((name) => [`${name}-bundle`, `${name}-trust`]);
+    .map((peer) => `${resourceNameOf(objectNameOf(peer))}-trust`);
 
 /** Deletions and replacements that were not approved. */
 function otherLosses(now: readonly Step[], approved: readonly Step[], refreshable: readonly string[]): string[] {
@@ -113,5 +113,4 @@ function otherLosses(now: readonly Step[], approved: readonly Step[], refreshabl
   return [...new Set(losses)].filter((loss) => !before.has(loss));
 }
 
-const lossOf = (step: Step): string | undefined =>
-  isLoss(step) && !asksOwnEndpoint(step) ? describeStep(step) : undefined;
+const lossOf = (step: Step): string | undefined => (isLoss(step) ? describeStep(step) : undefined);

@@ -89,7 +89,8 @@ export async function up(
     onRound(round, ids);
     const saw = progress.published;
     await inParallel(parallel, ids, async (member) => {
-      const outcome = await stacks.up(member);
+      const ran = await attempt(() => stacks.up(member));
+      const outcome = "seen" in ran ? ran.seen : { succeeded: false as const, errors: [ran.because], recovered: [] };
       outcomes.get(member)?.push(outcome);
       runs.push({ member, succeeded: outcome.succeeded, saw });
     });

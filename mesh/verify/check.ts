@@ -39,6 +39,8 @@ export type Judgement =
       evidence: string;
       /** For want of a right: to look again shows the same. */
       forbidden?: true;
+      /** A command that shows more, where there is one. */
+      cure?: string;
     };
 
 export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });
@@ -82,10 +84,11 @@ export function evaluate<View>(
   ofPeer: readonly Outcome[] = [],
 ): Outcome[] {
   const outcomes: Outcome[] = [];
-  for (const check of checks.filter((one) => one.asked?.(view) ?? true)) {
+  for (const check of checks) {
     const missed = missing(check.needs, [...before, ...outcomes]) ?? missing(check.needsOfPeer, ofPeer, "the peer's ");
     const { code, title, source } = check;
-    outcomes.push({ code, title, source, ...(missed ?? judge(check, view)) });
+    const judgement = judged(() => ((check.asked?.(view) ?? true) ? (missed ?? check.judge(view)) : undefined));
+    if (judgement !== undefined) outcomes.push({ code, title, source, ...judgement });
   }
   return outcomes;
 }
@@ -109,12 +112,15 @@ function missing(
   return undefined;
 }
 
-function judge<View>(check: Check<View>, view: View): Judgement {
+/** Whatever the cluster has, a check that cannot cope with it costs its own line and no other. */
+function judged<T>(judge: () => T): T | Judgement {
   try {
-    return check.judge(view);
+    return judge();
   } catch (error) {
-    if (!(error instanceof NotSeen)) throw error;
+    if (!(error instanceof NotSeen)) return { state: "unknown", evidence: broke(error) };
     const { message: evidence, forbidden } = error;
     return { state: "unknown", evidence, ...(forbidden && { forbidden }) };
   }
 }
+
+const broke = (error: unknown): string => `this check broke: ${error instanceof Error ? error.message : String(error)}`;

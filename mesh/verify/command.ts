@@ -37,6 +37,8 @@ export interface VerifyOptions {
 export interface Looker {
   chosen: readonly MeshMember[];
   all: readonly MeshMember[];
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread: ReadonlyMap<string, string>;
   stacks: Pick<PulumiStacks, "published">;
   version: string;
   note: (line: string) => void;
@@ -65,7 +67,7 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
 
 async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const { keep = (seen) => seen } = options;
-  const { chosen, all: everybody, version, note, stacks, screen, signal } = looker;
+  const { chosen, all: everybody, unread, version, note, stacks, screen, signal } = looker;
   const clusterAt = (access: ClusterAccess): Sources => ({
     reader: connect(access, signal),
     api: apiServer(access, signal),
@@ -79,6 +81,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       endpoint: presentedAt,
       published: (reference) => stacks.published(reference),
       now,
+      unread,
       version,
       note: screen === undefined ? note : () => undefined,
     });

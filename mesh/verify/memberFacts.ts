@@ -124,10 +124,14 @@ export interface Sources {
   server: SpireServer;
 }
 
-/** @returns why nothing could be read, or the version of the API server and what it says */
+/**
+ * @param othersRead says that all but its own keys was read of this member, and ends when that is so of all members
+ * @returns why nothing could be read, or the version of the API server and what it says
+ */
 export async function readFacts(
   { name, config }: MeshMember,
   connect: () => Sources,
+  othersRead: () => Promise<void>,
 ): Promise<Looked<{ version: string; facts: Facts }>> {
   const reached = await look(async () => {
     const sources = connect();
@@ -183,9 +187,17 @@ export async function readFacts(
     },
     polls: async () => pollsOf(await api.serverLog()),
   };
-  const facts = Object.entries(reads).map(async ([key, read]) => [key, await look<unknown>(read)] as const);
-  return { seen: { version, facts: Object.fromEntries(await Promise.all(facts)) as unknown as Facts } };
+  const readAll = async (asked: readonly string[]): Promise<object> => {
+    const facts = asked.map(async (key) => [key, await look<unknown>(reads[key as keyof Objects])] as const);
+    return Object.fromEntries(await Promise.all(facts));
+  };
+  const first = await readAll(Object.keys(reads).filter((key) => !OWN_KEYS.includes(key)));
+  await othersRead();
+  return { seen: { version, facts: { ...first, ...(await readAll(OWN_KEYS)) } as Facts } };
 }
+
+/** A member's own keys are read when what all hold was read: a key that comes in between is missing nowhere. */
+const OWN_KEYS: readonly string[] = ["own", "signing"] satisfies (keyof Objects)[];
 
 /** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */
 async function readServedInside(proxy: ServiceProxy): Promise<ServedInside> {

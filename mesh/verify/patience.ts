@@ -1,7 +1,8 @@
 /** Looking again and again. */
 import { type Outcome, passes } from "./check";
 import { OUT_OF_SIGHT } from "./subjects";
-import { subjectsOf, type Verification } from "./verification";
+import { EXIT } from "../kernel/exit";
+import { subjectsOf, type Verification, verifyExit } from "./verification";
 
 /** How it is looked again. */
 export interface Patience {
@@ -51,5 +52,4 @@ const mayChange = (check: Outcome): boolean =>
 export const isWorthWaiting = (verification: Verification): boolean =>
   subjectsOf(verification).some(({ checks }) => checks.some(mayChange));
 
-export const isWell = (verification: Verification): boolean =>
-  subjectsOf(verification).every(({ health }) => health === "healthy");
+export const isWell = (verification: Verification): boolean => verifyExit(verification) === EXIT.fine;

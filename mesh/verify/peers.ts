@@ -13,13 +13,14 @@ import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
 import { startOf } from "./times";
 import type { MemberView, PeerReading } from "./subjects";
-import type { Looked } from "../kernel/looked";
+import { type Looked, unlessBroken } from "../kernel/looked";
 
 export const map = <T, U>(looked: Looked<T>, of: (seen: T) => U): Looked<U> =>
-  "because" in looked ? looked : { seen: of(looked.seen) };
+  chain(looked, (seen) => ({ seen: of(seen) }));
 
+/** What was read may be of any shape: what cannot be made of it was not seen. */
 export const chain = <T, U>(looked: Looked<T>, of: (seen: T) => Looked<U>): Looked<U> =>
-  "because" in looked ? looked : of(looked.seen);
+  "because" in looked ? looked : unlessBroken(() => of(looked.seen));
 
 /** What a peer is called. */
 export type NamedPeer = Pick<PeerReading, "id" | "name" | "object" | "label">;
@@ -40,13 +41,27 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
         : definedOnly({ caCertificates: endpointCa(view) })),
     })),
     federates: map(server, (object) => object?.spec?.federation !== undefined),
-    keys: keysOfMember(view),
+    keys: unlessBroken(() => keysOfMember(view)),
     signing: chain(view.facts, ({ signing }) => signing),
     started: chain(server, (object) =>
       object?.spec?.upstreamAuthority === undefined
         ? { seen: undefined }
         : chain(view.facts, ({ pod }) => map(pod, startOf)),
     ),
+  };
+}
+
+/** A member whose file says not who it is. */
+export function unreadPeer(named: NamedPeer, because: string): PeerReading {
+  const unread = { because };
+  return {
+    ...named,
+    trustDomain: unread,
+    published: unread,
+    federates: unread,
+    keys: unread,
+    signing: unread,
+    started: unread,
   };
 }
 

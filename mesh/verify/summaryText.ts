@@ -11,6 +11,7 @@ import {
   type Verification,
   type VerifiedMember,
   type VerifiedPair,
+  wasAsked,
 } from "./verification";
 
 /** The worst first. */
@@ -46,7 +47,7 @@ function row(member: VerifiedMember, all: readonly VerifiedPair[]): string[] {
   const certificate = member.lifetimes.find(({ what }) => what.startsWith("certificate"));
   return [
     member.member,
-    HEALTHS.find((health) => [member, ...pairs].some((one) => one.health === health)) ?? "healthy",
+    HEALTHS.find((health) => [member, ...pairs].some((one) => wasAsked(one) && one.health === health)) ?? "unknown",
     `${asked.filter(({ state }) => passes(state)).length}/${asked.length}`,
     trusts(pairs),
     certificate?.notAfter.slice(0, 10) ?? "-",

@@ -65,9 +65,17 @@ export const subjectsOf = ({
   peers,
 }: Verification): (VerifiedMember | VerifiedPair | VerifiedPeer)[] => [...members, ...pairs, ...peers];
 
-/** A warning is about a member that is healthy: it changes neither its health nor the exit code. */
+/** Whether anything was asked, or should have been; a check that doesn't apply says nothing. */
+export const wasAsked = ({ checks }: { checks: readonly Outcome[] }): boolean =>
+  checks.some((check) => check.state !== "skipped" || check.needs !== undefined);
+
+/**
+ * A warning is about a member that is healthy: it changes neither its health nor the exit code. Of whom nothing was asked
+ * nothing is known.
+ */
 export function healthOf(checks: readonly Outcome[]): Health {
   const some = (state: Outcome["state"]): boolean => checks.some((check) => check.state === state);
+  if (!wasAsked({ checks })) return "unknown";
   if (some("failed")) return "unhealthy";
   if (some("pending")) return "pending";
   // What was not asked, because something that it needs did not pass, is not known to be so.
@@ -75,9 +83,11 @@ export function healthOf(checks: readonly Outcome[]): Health {
   return some("unknown") || unasked ? "unknown" : "healthy";
 }
 
-/** What failed counts more than what could not be seen. */
+/** What failed counts more than what could not be seen. Who was left out doesn't count, unless that is everybody. */
 export function verifyExit(verification: Verification): ExitCode {
-  const healths = subjectsOf(verification).map(({ health }) => health);
+  const asked = subjectsOf(verification).filter(wasAsked);
+  if (asked.length === 0) return EXIT.unknown;
+  const healths = asked.map(({ health }) => health);
   if (healths.some((health) => health === "unhealthy" || health === "pending")) return EXIT.findings;
   return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
 }

@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { federationRoute } from "../../components/route/federationRoute";
 import { keepEndpoint } from "../../stacks/endpoint";
+import { definedOnly } from "../../stacks/fields";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { once } from "../kernel/once";
 import { publicationOf } from "../members/publication";
@@ -13,7 +14,17 @@ import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
-import { chain, declaredOf, endpointCa, map, memberPeer, type NamedPeer, outsidePeer, publishedBy } from "./peers";
+import {
+  chain,
+  declaredOf,
+  endpointCa,
+  map,
+  memberPeer,
+  type NamedPeer,
+  outsidePeer,
+  publishedBy,
+  unreadPeer,
+} from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
 import { trustedUntil } from "./checks/trustChecks";
@@ -28,7 +39,7 @@ import {
 import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
 import { fingerprint } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
-import { look, type Looked } from "../kernel/looked";
+import { look, type Looked, madeOr } from "../kernel/looked";
 
 /** Ways to what is looked at. */
 export interface World {
@@ -38,6 +49,8 @@ export interface World {
   /** What the stack of a peer of another project publishes: there is nobody else to ask where it is. */
   published(reference: string): Promise<Published | undefined>;
   now(): Date;
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread: ReadonlyMap<string, string>;
   /** Of this program. */
   version: string;
   /** Hears whom it waits for. */
@@ -79,7 +92,9 @@ export async function verify(
             return { reading: view, outside: evaluate(outsideChecks, view) };
           }
           const other = looked.get(id);
-          return other && { reading: memberPeer(named, { ...other, now: at }) };
+          if (other === undefined)
+            return { reading: unreadPeer(named, world.unread.get(id) ?? "its file was not read") };
+          return { reading: memberPeer(named, { ...other, now: at }) };
         }),
       );
       const known = peers.filter((peer) => peer !== undefined);
@@ -130,9 +145,11 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   const slow = setTimeout(() => {
     world.note(`waiting for ${[...waiting].join(", ")}`);
   }, QUIET_MS);
+  const meet = meetingOf(members.length);
   const read = await Promise.all(
     members.map(async (member) => {
-      const looking = await lookAt(member, world);
+      const arrive = meet();
+      const looking = await lookAt(member, world, arrive).finally(() => void arrive());
       waiting.delete(member.name);
       return { id: member.id, looking };
     }),
@@ -147,12 +164,28 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   return looked;
 }
 
-async function lookAt(member: MeshMember, world: World): Promise<SeenMember> {
-  const read = await readFacts(member, () => world.cluster(accessOf(member.config)));
+/** Gives each of so many a function that says that it has arrived, and ends when all have. */
+function meetingOf(count: number): () => () => Promise<void> {
+  let left = count;
+  let open = (): void => undefined;
+  const all = new Promise<void>((resolve) => (open = resolve));
+  return () => {
+    let isHere = false;
+    return () => {
+      if (!isHere && --left === 0) open();
+      isHere = true;
+      return all;
+    };
+  };
+}
+
+async function lookAt(member: MeshMember, world: World, othersRead: () => Promise<void>): Promise<SeenMember> {
+  const read = await readFacts(member, () => world.cluster(accessOf(member.config)), othersRead);
   const facts = map(read, ({ facts }) => facts);
   const server = chain(facts, (seen) => seen.server);
-  const live = "seen" in server ? server.seen?.spec?.federation?.bundleEndpoint : undefined;
-  const { config } = keepEndpoint(member.config, live);
+  const endpoint = map(server, (seen) => seen?.spec?.federation?.bundleEndpoint);
+  const live = "seen" in endpoint ? endpoint.seen : undefined;
+  const config = madeOr(member.config, () => keepEndpoint(member.config, live).config);
   const program = chain(facts, (seen) => seen.program);
   return {
     ...placeOf(member),
@@ -214,7 +247,7 @@ function outsidersOf(world: World): Outsiders {
 function heldRoots(facts: SeenMember["facts"], trustDomain: string): string | undefined {
   const store = chain(facts, (seen) => seen.store);
   const bundle = "seen" in store ? store.seen.bundles.find((one) => one.trustDomain === trustDomain) : undefined;
-  const roots = bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? [];
+  const roots = madeOr([], () => bundle?.roots.map((root) => new X509Certificate(root).toString()) ?? []);
   return roots.length === 0 ? undefined : roots.join("");
 }
 
@@ -232,7 +265,7 @@ function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
 function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): VerifiedPair {
   const { trustDomain, label } = view.peer;
   const checks = evaluate(pairChecks, view, ofMember, ofPeer);
-  const until = trustedUntil(view);
+  const until = madeOr(undefined, () => trustedUntil(view));
   return {
     member: view.member,
     peer: label,
@@ -253,26 +286,27 @@ function verifiedPeer({ label, trustDomain }: PeerReading, checks: Outcome[]): V
 }
 
 function lifetimesOf({ facts, presented }: MemberView): Lifetime[] {
-  if ("because" in facts) return [];
-  const { certificate, own } = facts.seen;
-  const renewal = "seen" in certificate ? certificate.seen?.status?.renewalTime : undefined;
-  const iso = (date: string): string => new Date(date).toISOString();
-  const life = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
-    what,
-    notBefore: iso(validFrom),
-    notAfter: iso(validTo),
-  });
-  return [
-    ...("seen" in presented
-      ? [
-          {
-            ...life("certificate of the bundle endpoint", presented.seen.certificate),
-            ...(renewal === undefined ? {} : { renewal: iso(renewal) }),
-          },
-        ]
-      : []),
-    ...("seen" in own ? own.seen.roots : []).map((root) =>
-      life(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root)),
+  const renewal = chain(facts, ({ certificate }) => map(certificate, (seen) => isoOf(seen?.status?.renewalTime)));
+  const endpoint = map(presented, ({ certificate }) => [
+    {
+      ...lifeOf("certificate of the bundle endpoint", certificate),
+      ...("seen" in renewal && definedOnly({ renewal: renewal.seen })),
+    },
+  ]);
+  const roots = chain(facts, ({ own }) =>
+    map(own, (seen) =>
+      seen.roots.map((root) => lifeOf(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root))),
     ),
-  ];
+  );
+  return [endpoint, roots].flatMap((lives) => ("seen" in lives ? lives.seen : []));
 }
+
+const lifeOf = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
+  what,
+  notBefore: new Date(validFrom).toISOString(),
+  notAfter: new Date(validTo).toISOString(),
+});
+
+/** Undefined where an object has something there that is no date. */
+const isoOf = (date: unknown): string | undefined =>
+  typeof date === "string" && !Number.isNaN(Date.parse(date)) ? new Date(date).toISOString() : undefined;

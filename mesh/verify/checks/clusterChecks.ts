@@ -12,11 +12,10 @@ export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>>
   source: "the API server",
   about:
     "Everything else of the cluster is seen through its API server. When it doesn't answer, or the kubeconfig has no such " +
-    "context, all other checks of the member are skipped; those of other members are not.",
+    "context, all other checks of the member are skipped; those of other members are not. That is unknown, and not a failure: a login " +
+    "that has expired or a network that is down says nothing of the cluster.",
   judge: ({ version, ...access }) => {
-    if ("because" in version) {
-      return failed(version.because, oc(access, "version"));
-    }
+    if ("because" in version) return { state: "unknown", evidence: version.because, cure: oc(access, "version") };
     const { kubeconfig, context = "" } = access;
     return ok(`Kubernetes ${version.seen}, context ${context}${kubeconfig === undefined ? "" : ` of ${kubeconfig}`}`);
   },

@@ -43,6 +43,7 @@ class World {
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   domainOfC = "apps.c.example.com";
+  urlOfC = contract("c").bundleEndpointUrl;
   readonly did: string[] = [];
   notes = "";
   answers: string[] = [];
@@ -65,7 +66,10 @@ class World {
     const peers = trusts.map(
       (peer) => [peer, { trustDomain: `apps.${peer}.example.com`, fingerprints: [] as string[] }] as const,
     );
-    const federation = { ...contract(name), ...(name === "c" && { trustDomain: this.domainOfC }) };
+    const federation = {
+      ...contract(name),
+      ...(name === "c" && { trustDomain: this.domainOfC, bundleEndpointUrl: this.urlOfC }),
+    };
     this.published.set(id(name), { federation, pendingPeers: [], peers: Object.fromEntries(peers) });
   }
 
@@ -277,6 +281,19 @@ test("stacks that are still to be made are in the plan by their trust, and made 
 
 describe("a member fails when it would do something else than was approved:", () => {
   test.each<[string, (world: World) => void, RegExp]>([
+    [
+      "roots that cannot be seen any more",
+      (world) => (world.roots = { rootsUnknown: "503" }),
+      /roots of apps\.c\.example\.com \(c\), which were shown, cannot be compared: 503/,
+    ],
+    [
+      "the same roots at another URL",
+      (world) => {
+        world.urlOfC = "https://elsewhere.example.com";
+        world.has("c");
+      },
+      /apps\.c\.example\.com \(c\) is at https:\/\/elsewhere\.example\.com now, and was at/,
+    ],
     [
       "other roots",
       (world) => (world.roots = { roots: ["cd34"], certificates: [] }),

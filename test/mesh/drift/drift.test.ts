@@ -102,6 +102,15 @@ test("a mesh that is as its stacks say has no findings", async () => {
   expect(printDrift(result)).toContain("no drift");
 });
 
+test("a root that is no certificate costs its own line, and nobody else the look", async () => {
+  const odd = { ...bundleOf("cluster2"), roots: [Buffer.from("no certificate")] };
+  const servers = { cluster1: { bundles: () => Promise.resolve([odd]) } };
+  const result = await look({ servers, readers: { cluster2: clusterOf(extra) } });
+  const [first, second] = said(result);
+  expect(first).toEqual([`not checked: the bundle that it holds of ${trustDomainOf("cluster2")}`]);
+  expect(second?.[0]).toBe("trust-domain-undeclared ClusterFederatedTrustDomain extra");
+});
+
 test("who may not exec in the SPIRE servers is told what that leaves out, and everything else is looked at", async () => {
   const servers = { cluster1: { ownBundle: forbidden, bundles: forbidden, relationships: forbidden } };
   const result = await look({ servers, readers: { cluster2: clusterOf(extra) } });

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
 import { UsageError } from "../../../mesh/kernel/exit";
-import { readMembers } from "../../../mesh/members/members";
+import { readMembers, withPeers } from "../../../mesh/members/members";
 import { root, rootKey } from "../../components/issue";
 import { id } from "./given";
 
@@ -85,15 +85,61 @@ test("only those that are named, and their peers all the same", async () => {
   expect((await readMembers(workspace, ["a"])).map(({ name, peers }) => [name, peers])).toEqual([["a", [id("b")]]]);
 });
 
-test("a member that was read before is not asked for again", async () => {
+describe("peers of those that are named", () => {
+  test("only their files are read, and a member that was read before is not asked for again", async () => {
+    await stack("a", { peers: ["b"] });
+    await stack("b", {});
+    await stack("c", {});
+    const named = await readMembers(workspace, ["a"]);
+    const { members } = await withPeers(workspace, named, ["a"]);
+    expect(members.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(members[0]).toBe(named[0]);
+    const config = (await asked()).split("\n").filter((line) => line.startsWith("config "));
+    expect(config.map((line) => line.split("/").at(-1)?.split(" ")[0])).toEqual(["a", "b"]);
+  });
+
+  test("a file that somebody broke costs that peer alone", async () => {
+    await stack("a", { peers: ["b", "c", "d"] });
+    await stack("b", { refreshHint: 1 });
+    await stack("c", {});
+    await writeFile(join(dir, "Pulumi.d.yaml"), "config:\n  a: [\n");
+    const named = await readMembers(workspace, ["a"]);
+    const { members, unread } = await withPeers(workspace, named, ["a"]);
+    expect(members.map(({ name }) => name)).toEqual(["a", "c"]);
+    expect(unread.get(id("b"))).toMatch(/^Pulumi\.b\.yaml: spire-federation:refreshHint: /);
+    expect(unread.get(id("d"))).toMatch(/^Pulumi\.d\.yaml: .*line \d/);
+  });
+});
+
+test("two files for one cluster are refused with both names", async () => {
+  await stack("a", { context: "admin", kubeconfig: "~/one" });
+  await stack("b", { context: "admin", kubeconfig: "~/two" });
+  await stack("copy", { context: "admin", kubeconfig: "~/one" });
+  await expect(readMembers(workspace)).rejects.toThrow(
+    "Pulumi.copy.yaml: copy has the kubeconfig and the context of a",
+  );
+  expect((await readMembers(workspace, ["a", "b"])).map(({ name }) => name)).toEqual(["a", "b"]);
+});
+
+test("a stack with files of both endings is one member", async () => {
+  await stack("a", {});
+  await cp(join(dir, "Pulumi.a.yaml"), join(dir, "Pulumi.a.yml"));
+  expect((await readMembers(workspace)).map(({ name }) => name)).toEqual(["a"]);
+});
+
+test("with the backend out of reach, files say enough for those who only look at clusters", async () => {
+  project = { name: "spire-federation", runtime: "nodejs" };
+  await pulumiSays('echo "error: could not reach api.pulumi.com" >&2; exit 1');
   await stack("a", { peers: ["b"] });
   await stack("b", {});
-  const named = await readMembers(workspace, ["a"]);
-  const all = await readMembers(workspace, ["a"], "all", named);
-  expect(all.map(({ name }) => name)).toEqual(["a", "b"]);
-  expect(all[0]).toBe(named[0]);
-  const config = (await asked()).split("\n").filter((line) => line.startsWith("config "));
-  expect(config.map((line) => line.split("/").at(-1)?.split(" ")[0])).toEqual(["a", "b"]);
+  await expect(readMembers(workspace)).rejects.toThrow("could not reach");
+  const said: string[] = [];
+  const members = await readMembers(workspace, [], "named", (because) => said.push(because));
+  expect(members.map(({ name, peers }) => [name, peers.length])).toEqual([
+    ["a", 1],
+    ["b", 0],
+  ]);
+  expect(said).toEqual(["could not reach api.pulumi.com"]);
 });
 
 test("everything that is wrong in any of the files is said at once, with the file", async () => {

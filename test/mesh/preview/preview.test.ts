@@ -1,6 +1,6 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
-import { changes, preview, printPreview } from "../../../mesh/preview/preview";
+import { changes, isIncomplete, preview, type PreviewMember, printPreview } from "../../../mesh/preview/preview";
 import type { Looked } from "../../../mesh/kernel/looked";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
@@ -140,6 +140,19 @@ describe("preview", () => {
   test("says of workloads that cannot be read that it is not known, also where nothing changes", async () => {
     const result = await looked({ succeeded: true, steps: [] }, undefined, { because: "no answer within 10 s" });
     expect(printPreview(result)).toContain("  what it does to workloads is not known: no answer within 10 s\n");
+  });
+
+  test("trust and outputs that an up would change are changes, though no resource is", async () => {
+    const [gains] = await looked({ succeeded: true, steps: [] });
+    expect(gains && changes(gains)).toBe(true);
+    const settled = { ...gains, trust: { gains: [], loses: [], keeps: [], waitsFor: [] } } as PreviewMember;
+    expect([changes(settled), changes({ ...settled, outputsChange: true })]).toEqual([false, true]);
+  });
+
+  test("a preview that could not see what it would say is incomplete", async () => {
+    const [blind] = await looked({ succeeded: true, steps: [] }, undefined, { because: "no answer within 10 s" });
+    const [whole] = await looked({ succeeded: true, steps: [] });
+    expect([blind, whole].map((one) => one && isIncomplete(one))).toEqual([true, false]);
   });
 
   test("a peer whose stack is still to be made is an error with its cure", async () => {

@@ -6,7 +6,7 @@ const quiet = { note: () => undefined, began: () => undefined, doing: () => unde
 
 test("a policy pack judges previews and updates, and neither drift nor a destroy, which Pulumi has none for", async () => {
   const fake = new FakePulumi(
-    `case $1 in whoami) echo '{"url":"https://api.pulumi.com"}' ;; stack) echo '{"deployment":{}}' ;; esac`,
+    `case $1 in whoami) echo '{"url":"https://api.pulumi.com"}' ;; stack) echo '{"deployment":{}}' ;; *) echo '{"summaryEvent":{"resourceChanges":{}}}' ;; esac`,
   );
   const workspace = {
     pulumiCommand: { command: fake.command },

@@ -38,21 +38,25 @@ test("gives what it writes, and runs where the project is without asking anybody
 
 test("its events are heard as they come, and whatever else is printed is not taken for one", async () => {
   const heard: unknown[] = [];
-  const out = await run(`echo '{"sequence":0}'; echo hello; echo '{broken'; echo '{"sequence":1}'`, {
-    onEvent: (event) => heard.push(event.sequence),
-  });
+  const out = await run(
+    `echo '{"sequence":0}'; echo hello; echo '{broken'; echo '{"sequence":1,"summaryEvent":{"resourceChanges":{}}}'`,
+    {
+      onEvent: (event) => heard.push(event.sequence),
+    },
+  );
   expect([heard, out]).toEqual([[0, 1], ""]);
 });
 
 test("all that it prints is kept, for the owner alone, if somebody asks for it", async () => {
-  fake = new FakePulumi("echo '{\"sequence\":0}'; echo warning >&2");
+  const event = '{"summaryEvent":{"resourceChanges":{}}}';
+  fake = new FakePulumi(`echo '${event}'; echo warning >&2`);
   const dir = fake.file("logs");
   const log = () => logFile(dir, "organization/p/s", "up");
   await runPulumi(fake, ["up"], { interruption: uninterrupted, quietMs: 60_000, onEvent: () => undefined, log });
   const [file = "", ...others] = readdirSync(dir);
   expect([file, others]).toEqual([expect.stringMatching(/^s-.*-up\.log$/), []]);
-  await until(() => readFileSync(join(dir, file), "utf8").length === '{"sequence":0}\nwarning\n'.length);
-  expect(readFileSync(join(dir, file), "utf8").split("\n").sort()).toEqual(["", "warning", '{"sequence":0}']);
+  await until(() => readFileSync(join(dir, file), "utf8").length === `${event}\nwarning\n`.length);
+  expect(readFileSync(join(dir, file), "utf8").split("\n").sort()).toEqual(["", "warning", event]);
   expect(statSync(join(dir, file)).mode & 0o777).toBe(0o600);
 });
 

@@ -32,6 +32,13 @@ describe("a project in whose network nobody reaches get.pulumi.com", () => {
     expect(pulumi.lines("runs")).toEqual([expect.stringMatching(/ version$/)]);
   });
 
+  test("is told when that one is too old", async () => {
+    const old = new FakePulumi("echo v3.100.0");
+    process.env["PATH"] = `${old.dir}:${String(PATH)}`;
+    await expect(openProject(dir)).rejects.toThrow(/is Pulumi 3\.100\.0; 3\.248 or later is needed/);
+    old.close();
+  });
+
   test("is told what to do when there is none", async () => {
     process.env["PATH"] = dir;
     await expect(openProject(dir)).rejects.toThrow(

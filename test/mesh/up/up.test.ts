@@ -105,6 +105,21 @@ test("a member that fails stops nobody; it is named with its cause, and its peer
   expect(printUp(result)).toMatch(/b: Route spire-server-federation: Admitted=False/);
 });
 
+test("an error that nobody expected is the outcome of its member, and the others keep what they did", async () => {
+  class Throwing extends FakeStacks {
+    override up(id: string): Promise<UpOutcome> {
+      return stackOf(id) === "b" ? Promise.reject(new Error("the backend is away")) : super.up(id);
+    }
+  }
+  const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
+  const result = await up(members, new Throwing(), 4, quiet);
+  expect(result.map(({ member: name, state, errors }) => [name, state, errors])).toEqual([
+    ["a", "pending", []],
+    ["b", "failed", ["the backend is away"]],
+    ["c", "pending", []],
+  ]);
+});
+
 test("a stack that asks for one more run gets it, though its peers have published nothing new", async () => {
   class Migrating extends FakeStacks {
     override async published(id: string): Promise<Published | undefined> {

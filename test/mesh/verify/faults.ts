@@ -63,12 +63,6 @@ export const CFTD = "ClusterFederatedTrustDomain";
 /** One thing is wrong in cluster1; which checks fail, and what the cure of the first says. */
 export const FAULTS: [string, Change, string[], RegExp][] = [
   [
-    "the API server doesn't answer",
-    (c) => (c.version = () => Promise.reject(new Error("no answer within 10 s"))),
-    ["cluster1 MESH101"],
-    /oc --context cluster1 version/,
-  ],
-  [
     "cert-manager is down",
     set("Deployment", "status.readyReplicas", 0),
     ["cluster1 MESH102"],

@@ -50,6 +50,8 @@ export interface Cluster {
   own: HeldBundle;
   signing: Signing;
   bundles: HeldBundle[];
+  /** What happens before it says what it holds. */
+  slow?: () => Promise<void>;
   relationships: string[];
   log: string;
   /** Of the SPIRE agents, by the names of their pods. */
@@ -294,6 +296,8 @@ export interface Otherwise {
   change?: (clusters: Record<string, Cluster>) => void;
   published?: (reference: string) => Contract | undefined;
   endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
+  /** What is wrong with the file of a peer, by the peer's id. */
+  unread?: ReadonlyMap<string, string>;
 }
 
 export function look({
@@ -331,7 +335,7 @@ export function look({
           program: () => ask(cluster.program),
           ownBundle: () => (cluster.ownRefuses ? Promise.reject(cluster.ownRefuses) : ask(cluster.own)),
           signing: () => ask(cluster.signing),
-          bundles: () => ask(cluster.bundles),
+          bundles: async () => (await cluster.slow?.(), ask(cluster.bundles)),
           relationships: () => ask(cluster.relationships),
           polls: unasked,
           forget: unasked,
@@ -349,6 +353,7 @@ export function look({
       return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers: {} });
     },
     now: () => NOW,
+    unread: otherwise.unread ?? new Map(),
     version: "0.1.0",
     note: () => undefined,
   };

@@ -58,7 +58,7 @@ test("everything that speaks against it is said at once", async () => {
 
 test("of a cluster that doesn't answer nothing else is asked", async () => {
   expect(states(await look([], () => Promise.reject(new Error("no answer"))))).toEqual([
-    "MESH101 failed",
+    "MESH101 unknown",
     "MESH105 skipped",
     "MESH106 skipped",
   ]);

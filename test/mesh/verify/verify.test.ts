@@ -55,8 +55,9 @@ describe("a single fault is said once, with its cure", () => {
   test("there is one for every check", () => {
     const seen = FAULTS.flatMap(([, , lines]) => lines.map((line) => line.split(" ").at(-1) ?? ""));
     const codes: string[] = [...memberChecks, ...pairChecks].map(({ code }) => code);
-    // What federatesWith must be, which CAs are trusted and probe: cluster have tests of their own, and so has what never fails.
+    // What does not answer is unknown. What federatesWith must be, which CAs are trusted and probe: cluster have tests of their own, and so has what never fails.
     expect(codes.filter((code) => !seen.includes(code))).toEqual([
+      "MESH101",
       "MESH107",
       "MESH108",
       "MESH124",
@@ -84,9 +85,14 @@ test("of a cluster that doesn't answer nothing else is said, and of the others e
     },
   });
   expect(checksOf(found, "cluster1").map(({ state }) => state)).toEqual([
-    "failed",
+    "unknown",
     ...Array<string>(checksOf(found, "cluster1").length - 1).fill("skipped"),
   ]);
+  expect(checksOf(found, "cluster1")[0]).toMatchObject({
+    evidence: "no answer within 10 s",
+    cure: expect.stringMatching(/oc --context cluster1 version/) as string,
+  });
+  expect(verifyExit(found)).toBe(3);
   expect(checksOf(found, "cluster2").every(({ state }) => state === "ok")).toBe(true);
   expect(stateOf(checksOf(found, "cluster2", "cluster3"), "MESH211")).toBe("ok");
   expect(checksOf(found, "cluster2", "cluster1").find(({ code }) => code === "MESH211")).toMatchObject({

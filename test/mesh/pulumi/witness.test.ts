@@ -1,0 +1,55 @@
+/** An operation succeeded only if Pulumi says what it did. */
+import { runPulumi } from "../../../mesh/pulumi/runPulumi";
+import { PulumiStacks } from "../../../mesh/pulumi/operations";
+import type { Workspace } from "../../../mesh/pulumi/workspace";
+import { uninterrupted } from "../../../mesh/kernel/interruption";
+import { FakePulumi } from "./fakePulumi";
+
+let fake: FakePulumi | undefined;
+afterEach(() => fake?.close());
+
+const step = (op: string): string =>
+  JSON.stringify({ resourcePreEvent: { metadata: { op, type: "a:b:C", urn: `urn::${op}` } } });
+const summary = (resourceChanges: object): string => JSON.stringify({ summaryEvent: { resourceChanges } });
+
+const run = (...lines: string[]): Promise<string> => {
+  fake = new FakePulumi(lines.map((line) => `echo '${line}'`).join("\n"));
+  return runPulumi(fake, ["up"], { interruption: uninterrupted, quietMs: 60_000, onEvent: () => undefined });
+};
+
+test("steps as the summary counts them, as CLI 3.276 writes them", async () => {
+  await run(
+    ...["same", "refresh", "create-replacement", "replace", "delete-replaced", "update", "delete"].map(step),
+    summary({ same: 2, replace: 1, update: 1, delete: 1 }),
+  );
+});
+
+test.each<[string, string[], RegExp]>([
+  ["nothing at all", [], /gave no summary/],
+  ["steps without an end", [step("create")], /gave no summary/],
+  ["one document in place of events", ['{"steps":[{"op":"delete","urn":"x"}]}'], /gave no summary/],
+  [
+    "fewer steps than it counts",
+    [step("update"), summary({ update: 2, delete: 1 })],
+    /2 update, of which 1.*1 delete, of which 0/,
+  ],
+])("%s is no success", async (_, lines, message) => {
+  await expect(run(...lines)).rejects.toThrow(message);
+});
+
+test("no operation of a stack passes without its events", async () => {
+  fake = new FakePulumi(
+    `case $1 in whoami) echo '{"url":"https://api.pulumi.com"}' ;; stack) echo '{"deployment":{}}' ;; esac`,
+  );
+  const quiet = { note: () => undefined, began: () => undefined, doing: () => undefined, ended: () => undefined };
+  const workspace = {
+    pulumiCommand: { command: fake.command },
+    workDir: fake.dir,
+    envVars: {},
+    projectSettings: () => Promise.resolve({ name: "spire-federation" }),
+  } as unknown as Workspace;
+  const stacks = new PulumiStacks(workspace, quiet);
+  for (const operation of ["preview", "up", "destroy", "drift"] as const) {
+    expect(await stacks[operation]("cluster1")).toMatchObject({ succeeded: false });
+  }
+});
