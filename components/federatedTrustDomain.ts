@@ -11,8 +11,11 @@ import {
   bundleMark,
   fetchOf,
   TRUST_KIND,
+  type TrustObject,
 } from "./bundle/bundleMark";
+import { twinsOf } from "./bundle/twins";
 import type { ClusterAccess } from "./cluster/access";
+import type { ClusterReader } from "./cluster/cluster";
 import { OWNED, SPIRE_API } from "./shared/names";
 import { clusterFor } from "./cluster/openCluster";
 import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
@@ -55,7 +58,8 @@ const FETCH_SECONDS = 60;
  * Source: steps 16 to 18 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation; the checks of the bundle follow SPIFFE Trust Domain and Bundle, section 4.
  *
- * @throws ResourceError for everything that is wrong with `peer`, all at once, and when its bundle must not be trusted
+ * @throws ResourceError for everything that is wrong with `peer`, all at once, when somebody else has an object for its trust
+ * domain or of its name, and when its bundle must not be trusted
  * @example
  * const peer = new FederatedTrustDomain("peer-cluster2", { context: "cluster1", peer: cluster2 }, { provider, dependsOn: [access, certificate] });
  */
@@ -75,7 +79,12 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const object = objectName(peer.stack, peer.objectName);
     const spec = federatedTrustDomainSpec(peer);
     const cluster = clusterFor(name, args, this);
-    const fetch = pulumi.output(orStop(fetchOf(cluster, object, spec), this));
+    const fetch = pulumi.output(
+      orStop(
+        refuseTwins(cluster, peer, object).then(() => fetchOf(cluster, object, spec)),
+        this,
+      ),
+    );
     const published = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
     const triggers = [
       ...[peer.bundleEndpointUrl, peer.profile, peer.trustDomain, args.rebootstrap ?? 0, fetch],
@@ -126,6 +135,13 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
         : bundle.apply(({ roots }) => roots);
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints });
   }
+}
+
+/** Nobody else's object is overwritten, and none is made that the controller would not look at. */
+async function refuseTwins(cluster: ClusterReader, { trustDomain }: Peer, object: string): Promise<void> {
+  const trust = await cluster.list<TrustObject>(SPIRE_API, TRUST_KIND);
+  const twins = twinsOf(trustDomain, object, trust, cluster.access);
+  if (twins.length > 0) throw new Error(twins.join("; "));
 }
 
 /**

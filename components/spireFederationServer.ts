@@ -62,6 +62,12 @@ export interface SpireFederationServerArgs extends BundleEndpointArgs, ClusterAc
    * is owned, of a SpireServer that exists.
    */
   manage?: SpireServerSpecArgs;
+  /**
+   * Overwrite what somebody else has set in `spec.federation`: peers that `federatesWith` does not name are taken out, and
+   * trust in them ends. Default false: that is refused, with each value and who has set it. What the component itself has set
+   * and somebody has changed since is corrected all the same.
+   */
+  takeOver?: boolean;
   /** Keep all of `manage` secret in the state. Default false: only the connection string is secret. */
   manageSecret?: boolean;
   /** CA certificates (PEM) that verify this cluster's bundle endpoint, if they are not public. Default: the system's CAs. */
@@ -97,8 +103,8 @@ const ACME_PROBE_SECONDS = 180;
  * Source: steps 11 to 15, 19 and 20 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation; the bounds are those of the SpireServer's CRD.
  *
- * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once, and when the SPIRE server, its
- * Route or the bundle endpoint is not ready in time
+ * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once, when somebody else has set what
+ * would be overwritten, and when the SPIRE server, its Route or the bundle endpoint is not ready in time
  * @example
  * const server = new SpireFederationServer(
  *   "federation-server",

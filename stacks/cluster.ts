@@ -16,12 +16,16 @@ import { problem } from "../components/shared/problem";
 import { RouterSecretAccess } from "../components/routerSecretAccess";
 import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "../components/bundle/sharedRoots";
 import { readOwnRoots } from "../components/bundle/spiffeEndpoint";
+import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederationServer } from "../components/spireFederationServer";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
 import { definedOnly } from "./fields";
+import { readBundleFile } from "./bundleFile";
+import { judgeForeign } from "./foreign";
+import { declaredIn } from "./peerIdentity";
 import { resourceNameOf } from "./peers";
 import { type PassedPreflight, preflight } from "./preflight";
 import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
@@ -40,6 +44,8 @@ export interface ClusterOutputs {
   peers: Record<string, { trustDomain: pulumi.Output<string>; fingerprints: pulumi.Output<string[]> }>;
   /** Peers whose stacks have published nothing yet. */
   pendingPeers: string[];
+  /** Peers whose stacks publish what cannot be used, and why. Those that the cluster trusts stay trusted as they are. */
+  faultyPeers?: Record<string, string>;
   /** Only where one more up is needed, whatever the peers do; `spire-federation up` runs it. */
   runAgain?: true;
 }
@@ -48,7 +54,10 @@ export interface ClusterOutputs {
 export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
-  const peers = resolvePeers(config.trustDomain, readings, (name, own) => keptPeer(name, trust, own));
+  const peers = resolvePeers(config.trustDomain, readings, {
+    trusted: (name, own) => keptPeer(name, trust, own),
+    declared: declaredIn(config.self, (path) => readBundleFile("", path)),
+  });
   peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
@@ -69,10 +78,36 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     );
   }
   const cas = await planPeerCas(config, cleared.reader, peers);
-  ConfigError.throwIfAny(config.self.project, cas.problems);
+  const foreign = judgeForeign(
+    cleared,
+    peers.joined.map(({ peer }) => peer),
+  );
+  ConfigError.throwIfAny(config.self.project, [...cas.problems, ...foreign.problems]);
   for (const note of cleared.notes) await pulumi.log.info(note);
-  for (const warning of [...cleared.warnings, ...cas.warnings]) await pulumi.log.warn(warning);
-  return compose(cleared, peers, cas.trust);
+  for (const warning of [...cleared.warnings, ...cas.warnings, ...foreign.warnings]) await pulumi.log.warn(warning);
+  const outputs = compose(cleared, peers, cas.trust);
+  await sayFaulty(peers, outputs.federation);
+  return outputs;
+}
+
+/**
+ * Peers whose stacks publish what cannot be used are named, and the up fails, but at its end: all else is done by then. What
+ * Pulumi is to delete waits for an up that succeeds.
+ */
+async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output<unknown>): Promise<void> {
+  if (faulty.length === 0) return;
+  const lines = faulty.map(({ name, fault }) => {
+    const isKept = joined.some(({ peer }) => peer.stack === name);
+    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${fault}`;
+  });
+  const said = ["peers that cannot be used as their stacks publish them:", ...lines].join("\n");
+  if (pulumi.runtime.isDryRun()) {
+    await pulumi.log.warn(`${said}\nAn up does all else, and then fails.`);
+    return;
+  }
+  done.apply(() => {
+    void stopProgram(`${said}\nAll else is done, but what was to be deleted: that waits for an up that succeeds.`);
+  });
 }
 
 /** Only where a peer's endpoint has a CA of its own is anything read for it. */
@@ -136,6 +171,7 @@ function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["t
       publishRoots: publishesRoots(config),
       federatesWith: peers.joined.map(({ peer }) => peer),
       federatesWithMode: config.federatesWith,
+      takeOver: config.takesOverFederation,
       ...definedOnly({
         manage: config.spireServer?.spec,
         manageSecret: config.spireServer?.secret,
@@ -157,6 +193,9 @@ function compose(cleared: PassedPreflight, peers: PeerResolution, cas: CaPlan["t
       ]),
     ),
     pendingPeers: peers.pending,
+    ...(peers.faulty.length > 0 && {
+      faultyPeers: Object.fromEntries(peers.faulty.map(({ name, fault }) => [name, fault])),
+    }),
     ...(route.own?.former && { runAgain: true }),
   };
 }
@@ -209,6 +248,10 @@ function endpointCertificate(
   return { certificate, routerAccess };
 }
 
+/** Whether an endpoint without a CA of its own is known to need none: it was verified, or an ACME server issues for it. */
+const hasPublicCa = ({ profile, probe, issuer }: ClusterConfig): boolean =>
+  profile === "https_web" && (probe === "machine" || issuer.type === "acme" || issuer.type === "spire");
+
 function contract(config: ClusterConfig, server: SpireFederationServer): pulumi.Output<Contract> {
   const { trustDomain, profile } = config;
   const context = profile === "https_spiffe" || publishesRoots(config) ? config.context : undefined;
@@ -220,5 +263,6 @@ function contract(config: ClusterConfig, server: SpireFederationServer): pulumi.
       bundleEndpointUrl,
       profile,
       ...definedOnly({ endpointSpiffeId, caCertificates, roots, context }),
+      ...(caCertificates === undefined && hasPublicCa(config) && { publicCa: true }),
     }));
 }

@@ -4,6 +4,7 @@
  */
 import { accessOf, type ClusterAccess } from "../components/cluster/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundle/bundleMark";
+import type { FederatesWith } from "../components/bundle/peer";
 import {
   type Cluster,
   type ClusterReader,
@@ -48,6 +49,8 @@ export interface PassedPreflight {
   notes: string[];
   /** Whom the cluster is told to trust. */
   trust: TrustObject[];
+  /** The SpireServer as it is. */
+  spireServer: ClusterState["spireServer"];
 }
 
 /** The live objects that are judged; undefined is an object, or a kind, that is not there. */
@@ -56,7 +59,7 @@ export interface ClusterState {
   spireServer:
     | (Conditioned &
         LiveSpireServer & {
-          spec?: { federation?: { bundleEndpoint?: LiveEndpoint } };
+          spec?: { federation?: { bundleEndpoint?: LiveEndpoint; federatesWith?: FederatesWith[] } };
         })
     | undefined;
   ingress: IngressConfig | undefined;
@@ -115,6 +118,7 @@ export async function preflight(
         ],
         notes,
         trust: state.trust,
+        spireServer: state.spireServer,
       };
     }
     return problems;

@@ -1,12 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Cluster } from "../../components/cluster/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { issue, root, rootKey } from "./certificates";
 import { answering, DOMAIN, federation, HOST, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
+import { clusterOf } from "./readers";
+import { stops } from "./stops";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
 const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };
@@ -39,6 +42,45 @@ beforeEach(() => {
 
 const federationOf = (seen: Seen[]): unknown =>
   (named(seen, "server-server").inputs["spec"] as { federation: unknown }).federation;
+
+describe("a federation of somebody else", () => {
+  const listed = [
+    {
+      trustDomain: "partner.example.org",
+      bundleEndpointUrl: "https://p.example.org",
+      bundleEndpointProfile: "https_web",
+    },
+  ];
+  const managedFields = [{ manager: "kubectl", fieldsV1: { "f:spec": { "f:federation": { "f:federatesWith": {} } } } }];
+  const live: KubeObject = {
+    apiVersion: "operator.openshift.io/v1alpha1",
+    kind: "SpireServer",
+    metadata: { name: "cluster", managedFields },
+    ...{ spec: { federation: { ...federation, federatesWith: listed } } },
+  };
+  const server = (changed: Partial<SpireFederationServerArgs>): Promise<Seen[]> => {
+    useCluster(clusterOf(live));
+    return record(() => new SpireFederationServer("server", { ...args, federatesWith: [peer], ...changed }), {
+      ...answering,
+      preview: true,
+      stalls: true,
+    });
+  };
+
+  it("is not overwritten, and the error names what would be lost", async () => {
+    const seen = await server({});
+    expect(seen.map(({ name }) => name)).not.toContain("server-server");
+    expect(stops.splice(0)).toEqual([expect.stringMatching(/partner\.example\.org.*set by kubectl; .*takeOver/)]);
+  });
+
+  it("is overwritten with takeOver, and left alone with a list of others", async () => {
+    expect(federationOf(await server({ takeOver: true }))).toMatchObject({
+      federatesWith: [{ trustDomain: peer.trustDomain }],
+    });
+    expect(federationOf(await server({ federatesWithMode: "dynamic" }))).not.toHaveProperty("federatesWith");
+    expect(stops).toEqual([]);
+  });
+});
 
 describe("the SpireServer", () => {
   it("gets the procedure's federation as a patch of its own, and nothing else", async () => {

@@ -15,6 +15,7 @@ describe("a config with what is required", () => {
     expect(configOf()).toEqual({
       self: SELF,
       trustPeerCas: false,
+      takesOverFederation: false,
       context: "cluster1",
       trustDomain: "apps.cluster1.example.com",
       peers: [],
