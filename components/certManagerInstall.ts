@@ -11,7 +11,6 @@ import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";
 import { clusterFor } from "./cluster/openCluster";
 import { refuse } from "./shared/problem";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
-import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
 
@@ -41,11 +40,6 @@ export interface CertManagerInstallArgs extends ClusterAccess {
    * existing Subscription, or `Automatic`.
    */
   installPlanApproval?: InstallPlanApproval;
-  /**
-   * Remove the operator on destroy: its Subscription, ClusterServiceVersion, OperatorGroup and namespace. Default false: all
-   * of it stays, because others may use cert-manager.
-   */
-  removeOnDestroy?: boolean;
   /** How to wait. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
@@ -64,8 +58,7 @@ export const CERT_MANAGER_DEFAULTS = {
  * ClusterServiceVersion has Succeeded and every pod of cert-manager is ready. When OLM cannot resolve the Subscription
  * (channel, catalog, OperatorGroups), the wait ends within seconds and the error names the reason.
  *
- * A destroy keeps the whole operator, or removes the whole operator with `removeOnDestroy`: OLM does not resolve a
- * Subscription that is created again beside its old ClusterServiceVersion.
+ * The operator is never removed, whatever is taken out of the program and on a destroy, too: others may use it.
  *
  * Source: steps 1 to 3 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation.
@@ -108,7 +101,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
 
   /** What is there before anything is changed; cert-manager is never installed beside another. */
   private async inspect(name: string, cluster: ClusterReader, install: boolean): Promise<InstalledOperator> {
-    const found = await orStop(inspectCertManager(cluster, { stack: pulumi.getStack() }), this);
+    const found = await orStop(inspectCertManager(cluster), this);
     if (Array.isArray(found)) return stopProgram(`${name}: ${found.map(({ message }) => message).join("; ")}`, this);
     if (install && (found.state === "foreign" || found.state === "plain")) {
       const cure = "set install to false";
@@ -130,11 +123,11 @@ function declareOperator(
   args: CertManagerInstallArgs,
   after: pulumi.Output<unknown>,
 ): k8s.apiextensions.CustomResource {
-  const retainOnDelete = args.removeOnDestroy !== true;
+  const kept = { parent, retainOnDelete: true };
   const namespace = new k8s.core.v1.Namespace(
     `${name}-namespace`,
     { metadata: { name: after.apply(() => CERT_MANAGER.namespace) } },
-    { parent, retainOnDelete },
+    kept,
   );
   const wantedGroup = {
     apiVersion: OPERATOR_GROUP_API,
@@ -145,14 +138,8 @@ function declareOperator(
   const group = new k8s.apiextensions.CustomResource(
     `${name}-group`,
     { ...wantedGroup, metadata: ownedMetadata(cluster, wantedGroup, parent) },
-    { parent, retainOnDelete, dependsOn: namespace },
+    { ...kept, dependsOn: namespace },
   );
-  const before: pulumi.Resource[] = [group];
-  if (!retainOnDelete) {
-    // Removes the operator's version. The Subscription depends on this and so goes first: OLM would not let go of a version
-    // that is subscribed to.
-    before.push(removalCommand(`${name}-removal`, "remove-cert-manager", args, parent, group));
-  }
   const wanted = {
     apiVersion: SUBSCRIPTION_API,
     kind: "Subscription",
@@ -166,6 +153,6 @@ function declareOperator(
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
     { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() }) },
-    { parent, retainOnDelete, dependsOn: before },
+    { ...kept, dependsOn: group },
   );
 }

@@ -40,7 +40,6 @@ export interface ClusterConfig extends ClusterAccess {
     source?: string;
     sourceNamespace?: string;
     installPlanApproval?: "Automatic" | "Manual";
-    removeOnDestroy: boolean;
   };
   federatesWith: "static" | "dynamic";
   /** Whether SPIRE is to trust the CAs of peers' endpoints, where these are not public. */
@@ -207,7 +206,6 @@ function certManager(fields: Fields): ClusterConfig["certManager"] {
   const chosen = {
     ...fields.texts("channel", "source", "sourceNamespace"),
     ...definedOnly({ installPlanApproval: fields.choice("installPlanApproval", ["Automatic", "Manual"]) }),
-    removeOnDestroy: fields.flag("removeOnDestroy") ?? false,
   };
   fields.refuseOthers();
   return chosen;

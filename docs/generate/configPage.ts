@@ -101,7 +101,7 @@ function issuers(): string {
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
 }
 
-const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval", "removeOnDestroy"];
+const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval"];
 
 function certManager(): string {
   const fields = fieldsOf("components/certManagerInstall.ts", "CertManagerInstallArgs", CERT_MANAGER);

@@ -12,10 +12,7 @@ jest.mock("../../components/cluster/openCluster", () => jest.requireActual<objec
 type Make = (opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
 const table: [string, Make][] = [
-  [
-    "CertManagerInstall",
-    (opts) => new components.CertManagerInstall("it", { context: "c", removeOnDestroy: true }, opts),
-  ],
+  ["CertManagerInstall", (opts) => new components.CertManagerInstall("it", { context: "c" }, opts)],
   [
     "FederationCertificate",
     (opts) =>
