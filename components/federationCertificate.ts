@@ -119,7 +119,12 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = this.ready.apply(() => secretName);
-    this.caCertificates = this.ready.apply(() => orStop(readIssuingCa(cluster, certificateName), this));
+    // Only an up can tell whether the request will be there; an ACME server names no CA.
+    const acme = args.issuer.type === "acme";
+    const unknown = pulumi.runtime.isDryRun() ? (pulumi.unknown as string) : undefined;
+    this.caCertificates = this.ready.apply(async () =>
+      acme ? undefined : await orStop(readIssuingCa(cluster, certificateName, reference, unknown), this),
+    );
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
 }

@@ -22,8 +22,8 @@ import { lookAtRoute } from "./route/routeReadiness";
 import { onceApplied } from "./shared/savedPlan";
 import { lookAtSpireServer } from "./spireServer/spireServerReadiness";
 import type { SpireServerSpecArgs } from "./spireServer/spireServerArgs";
-import { appliedFederation, makeServer } from "./spireServer/spireServerPatch";
-import { checkSpireServerSpec } from "./spireServer/spireServerSpec";
+import { appliedFederation, makeServer, plainSpec } from "./spireServer/spireServerPatch";
+import { checkSpireServerSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
 import { orStop } from "./shared/stopProgram";
 
 /** Where the SPIRE server gets its peers from. @enum */
@@ -137,7 +137,12 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
 
     const { host, ownRoute } = args;
-    const asked: AskedFederation = { host, ...(ownRoute && { ownRoute }), access: accessOf(args), federation };
+    const managed = args.manage && renderSpireServerSpec(plainSpec(args.manage));
+    const asked: AskedFederation = {
+      ...{ host, access: accessOf(args), federation },
+      ...(ownRoute && { ownRoute }),
+      ...(managed && { managed }),
+    };
     const awaited = pulumi
       .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), onceApplied(server)])
       .apply(([applied]) => ({ ...asked, federation: awaitedFederation(federation, applied, this) }));

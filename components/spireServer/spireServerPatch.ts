@@ -63,7 +63,7 @@ class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
 }
 
 /** Without a connection string that is known only later: it is not compared with the live one. */
-function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
+export function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
   const datastore = { ...spec.datastore };
   if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
   delete datastore.connectionString;

@@ -23,7 +23,11 @@ const third = {
 };
 
 /** What is registered; a wait that only the cluster could end is not awaited. */
-const make = (changed: Partial<SpireFederationServerArgs> = {}, cluster: Cluster = ready): Promise<Seen[]> => {
+const make = (
+  changed: Partial<SpireFederationServerArgs> = {},
+  // The server.conf of the ready one has no field of the stack's own.
+  cluster: Cluster = changed.manage === undefined ? ready : silentCluster(),
+): Promise<Seen[]> => {
   useCluster(cluster);
   return record(
     async () => {
