@@ -13,7 +13,6 @@ import { clusterFor } from "./cluster/openCluster";
 import { type Problem, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
-import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
 
@@ -44,11 +43,6 @@ export interface CertManagerArgs {
    * existing Subscription, or `Automatic`.
    */
   installPlanApproval?: InstallPlanApproval;
-  /**
-   * Remove the operator on destroy: its Subscription, ClusterServiceVersion, OperatorGroup and namespace. Default false: all
-   * of it stays, because others may use cert-manager.
-   */
-  removeOnDestroy?: boolean;
 }
 
 export interface CertManagerInstallArgs extends CertManagerArgs, ClusterAccess {
@@ -70,8 +64,7 @@ export const CERT_MANAGER_DEFAULTS = {
  * ClusterServiceVersion has Succeeded and every pod of cert-manager is ready. When OLM cannot resolve the Subscription
  * (channel, catalog, OperatorGroups), the wait ends within seconds and the error names the reason.
  *
- * A destroy keeps the whole operator, or removes the whole operator with `removeOnDestroy`: OLM does not resolve a
- * Subscription that is created again beside its old ClusterServiceVersion.
+ * The operator is never removed, whatever is taken out of the program and on a destroy, too: others may use it.
  *
  * Give it in `dependsOn` to what needs cert-manager.
  *
@@ -114,7 +107,7 @@ export class CertManagerInstall extends pulumi.ComponentResource {
 
   /** What is there before anything is changed; cert-manager is never installed beside another. */
   private async inspect(name: string, cluster: ClusterReader, install: boolean): Promise<InstalledOperator> {
-    const found = await orStop(inspectCertManager(cluster, { stack: pulumi.getStack() }), this);
+    const found = await orStop(inspectCertManager(cluster), this);
     if (pulumi.isUnknown(found)) return pulumi.unknown as never;
     if (Array.isArray(found)) return stopProgram(`${name}: ${found.map(({ message }) => message).join("; ")}`, this);
     if (install && (found.state === "foreign" || found.state === "plain")) {
@@ -144,11 +137,11 @@ function declareOperator(
   args: CertManagerInstallArgs,
   after: pulumi.Output<unknown>,
 ): k8s.apiextensions.CustomResource {
-  const retainOnDelete = args.removeOnDestroy !== true;
+  const kept = { parent, retainOnDelete: true };
   const namespace = new k8s.core.v1.Namespace(
     `${name}-namespace`,
     { metadata: { name: after.apply(() => CERT_MANAGER.namespace) } },
-    { parent, retainOnDelete },
+    kept,
   );
   const wantedGroup = {
     apiVersion: OPERATOR_GROUP_API,
@@ -159,14 +152,8 @@ function declareOperator(
   const group = new k8s.apiextensions.CustomResource(
     `${name}-group`,
     { ...wantedGroup, metadata: ownedMetadata(cluster, wantedGroup, parent) },
-    { parent, retainOnDelete, dependsOn: namespace },
+    { ...kept, dependsOn: namespace },
   );
-  const before: pulumi.Resource[] = [group];
-  if (!retainOnDelete) {
-    // Removes the operator's version. The Subscription depends on this and so goes first: OLM would not let go of a version
-    // that is subscribed to.
-    before.push(removalCommand(`${name}-removal`, "remove-cert-manager", args, parent, group));
-  }
   const wanted = {
     apiVersion: SUBSCRIPTION_API,
     kind: "Subscription",
@@ -180,6 +167,6 @@ function declareOperator(
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
     { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() }) },
-    { parent, retainOnDelete, dependsOn: before },
+    { ...kept, dependsOn: group },
   );
 }

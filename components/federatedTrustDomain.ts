@@ -10,8 +10,11 @@ import {
   bundleMark,
   bundleSource,
   TRUST_KIND,
+  type TrustObject,
 } from "./bundle/bundleMark";
+import { twinsOf } from "./bundle/twins";
 import type { ClusterAccess } from "./cluster/access";
+import type { ClusterReader } from "./cluster/cluster";
 import { OWNED, SPIRE_API } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
@@ -56,7 +59,8 @@ const FETCH_SECONDS = 60;
  * Source: steps 16 to 18 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation; the checks of the bundle follow SPIFFE Trust Domain and Bundle, section 4.
  *
- * @throws ResourceError for everything that is wrong with `peer`, all at once, and when its bundle must not be trusted
+ * @throws ResourceError for everything that is wrong with `peer`, all at once, when somebody else has an object for its trust
+ * domain or of its name, and when its bundle must not be trusted
  * @example
  * const peer = new FederatedTrustDomain("peer-cluster2", { context: "cluster1", peer: cluster2 }, { provider, dependsOn: [access, certificate] });
  */
@@ -78,7 +82,12 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
     const began = beginning(args.rebootstrap ?? 0, peer.fingerprints);
     const cluster = clusterFor(name, args, this);
     const given = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
-    const source = pulumi.output(orStop(bundleSource(cluster, object, spec, began), this));
+    const source = pulumi.output(
+      orStop(
+        refuseTwins(cluster, peer, object).then(() => bundleSource(cluster, object, spec, began)),
+        this,
+      ),
+    );
     const fetch = source.apply((it) => it.fetch);
     const bundle = source.apply(async ({ held }) => {
       const kept = held === undefined ? [] : parseTrustBundle(held, peer.trustDomain);
@@ -124,6 +133,13 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
   protected override initialize(): Promise<void> {
     return gate(this);
   }
+}
+
+/** Nobody else's object is overwritten, and none is made that the controller would not look at. */
+async function refuseTwins(cluster: ClusterReader, { trustDomain }: Peer, object: string): Promise<void> {
+  const trust = await cluster.list<TrustObject>(SPIRE_API, TRUST_KIND);
+  const twins = twinsOf(trustDomain, object, trust, cluster.access);
+  if (twins.length > 0) throw new Error(twins.join("; "));
 }
 
 /**

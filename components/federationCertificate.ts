@@ -13,7 +13,7 @@ import { lookAtCertificate } from "./certificates/certificateReadiness";
 import type { ClusterAccess } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
-import { readIssued } from "./certificates/issuingCa";
+import { readIssuingCa } from "./certificates/issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
@@ -115,20 +115,14 @@ export class FederationCertificate extends pulumi.ComponentResource {
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
     this.secretName = ready.apply(() => secretName);
-    this.caCertificates = ready.apply(() => orStop(this.issuingCa(cluster, certificateName, args.issuer), this));
+    // Only an up can tell whether the request will be there; an ACME server names no CA.
+    const acme = args.issuer.type === "acme";
+    const unknown = pulumi.runtime.isDryRun() ? (pulumi.unknown as string) : undefined;
+    this.caCertificates = ready.apply(async () =>
+      acme ? undefined : await orStop(readIssuingCa(cluster, certificateName, reference, unknown), this),
+    );
     readyOnce(this, ready);
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
-  }
-
-  /** A CA that a preview does not see is not known yet: the up may find another value than none. ACME names no CA, ever. */
-  private async issuingCa(
-    cluster: ClusterReader,
-    certificateName: string,
-    { type }: IssuerArgs,
-  ): Promise<string | undefined> {
-    const issued = await readIssued(cluster, certificateName);
-    const later = issued === undefined && type !== "acme" && pulumi.runtime.isDryRun();
-    return later ? (pulumi.unknown as never) : issued?.ca;
   }
 
   protected override initialize(): Promise<void> {

@@ -23,8 +23,8 @@ import { lookAtRoute } from "./route/routeReadiness";
 import { onceApplied } from "./shared/savedPlan";
 import { lookAtSpireServer } from "./spireServer/spireServerReadiness";
 import type { SpireServerSpecArgs } from "./spireServer/spireServerArgs";
-import { appliedFederation, makeServer } from "./spireServer/spireServerPatch";
-import { checkSpireServerSpec } from "./spireServer/spireServerSpec";
+import { appliedFederation, makeServer, plainSpec } from "./spireServer/spireServerPatch";
+import { checkSpireServerSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
 import { orStop } from "./shared/stopProgram";
 
 /** Where the SPIRE server gets its peers from. @enum */
@@ -55,6 +55,12 @@ export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
    * is owned, of a SpireServer that exists.
    */
   manage?: SpireServerSpecArgs;
+  /**
+   * Overwrite what somebody else has set in `spec.federation`: peers that `federatesWith` does not name are taken out, and
+   * trust in them ends. Default false: that is refused, with each value and who has set it. What the component itself has set
+   * and somebody has changed since is corrected all the same.
+   */
+  takeOver?: boolean;
   /** Keep all of `manage` secret in the state. Default false: only the connection string is secret. */
   manageSecret?: boolean;
   /** CA certificates (PEM) that verify this cluster's bundle endpoint, if they are not public. Default: the system's CAs. */
@@ -102,8 +108,8 @@ const ACME_PROBE_SECONDS = 180;
  * Source: steps 11 to 15, 19 and 20 of "Using SPIRE federation with manual certificate management" of the OpenShift
  * documentation; the bounds are those of the SpireServer's CRD.
  *
- * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once, and when the SPIRE server, its
- * Route or the bundle endpoint is not ready in time
+ * @throws ResourceError for every argument that the CRD or SPIRE would refuse, all at once, when somebody else has set what
+ * would be overwritten, and when the SPIRE server, its Route or the bundle endpoint is not ready in time
  * @example
  * const server = new SpireFederationServer(
  *   "federation-server",
@@ -134,7 +140,12 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
 
     const { host, ownRoute } = args;
-    const asked: AskedFederation = { host, ...(ownRoute && { ownRoute }), access: accessOf(args), federation };
+    const managed = args.manage && renderSpireServerSpec(plainSpec(args.manage));
+    const asked: AskedFederation = {
+      ...{ host, access: accessOf(args), federation },
+      ...(ownRoute && { ownRoute }),
+      ...(managed && { managed }),
+    };
     const awaited = pulumi
       .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), onceApplied(server)])
       .apply(([applied]) => ({ ...asked, federation: awaitedFederation(federation, applied, this) }));

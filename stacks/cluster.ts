@@ -6,12 +6,16 @@ import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
 import { problem } from "../components/shared/problem";
+import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
+import { readBundleFile } from "./bundleFile";
 import { definedOnly } from "./fields";
+import { judgeForeign } from "./foreign";
+import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
 import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
@@ -29,13 +33,18 @@ export interface ClusterOutputs {
   peers: Record<string, TrustedPeer>;
   /** Peers whose stacks have published nothing yet. */
   pendingPeers: string[];
+  /** Peers whose stacks publish what cannot be used, and why. Those that the cluster trusts stay trusted as they are. */
+  faultyPeers?: Record<string, string>;
 }
 
 /** Refuses before anything is changed, or builds the membership that the config asks for. */
 export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
-  const peers = resolvePeers(config.trustDomain, readings, (name, own) => keptPeer(name, trust, own));
+  const peers = resolvePeers(config.trustDomain, readings, {
+    trusted: (name, own) => keptPeer(name, trust, own),
+    declared: declaredIn(config.self, (path) => readBundleFile("", path)),
+  });
   peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
@@ -56,10 +65,36 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     );
   }
   const cas = await planPeerCas(config, cleared.reader, peers);
-  ConfigError.throwIfAny(config.self.project, cas.problems);
+  const foreign = judgeForeign(
+    cleared,
+    peers.joined.map(({ peer }) => peer),
+  );
+  ConfigError.throwIfAny(config.self.project, [...cas.problems, ...foreign.problems]);
   for (const note of cleared.notes) await pulumi.log.info(note);
-  for (const warning of [...cleared.warnings, ...cas.warnings]) await pulumi.log.warn(warning);
-  return compose(cleared, peers, cas.trust);
+  for (const warning of [...cleared.warnings, ...cas.warnings, ...foreign.warnings]) await pulumi.log.warn(warning);
+  const outputs = compose(cleared, peers, cas.trust);
+  await sayFaulty(peers, outputs.federation);
+  return outputs;
+}
+
+/**
+ * Peers whose stacks publish what cannot be used are named, and the up fails, but at its end: all else is done by then. What
+ * Pulumi is to delete waits for an up that succeeds.
+ */
+async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output<unknown>): Promise<void> {
+  if (faulty.length === 0) return;
+  const lines = faulty.map(({ name, fault }) => {
+    const isKept = joined.some(({ peer }) => peer.stack === name);
+    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${fault}`;
+  });
+  const said = ["peers that cannot be used as their stacks publish them:", ...lines].join("\n");
+  if (pulumi.runtime.isDryRun()) {
+    await pulumi.log.warn(`${said}\nAn up does all else, and then fails.`);
+    return;
+  }
+  done.apply(() => {
+    void stopProgram(`${said}\nAll else is done, but what was to be deleted: that waits for an up that succeeds.`);
+  });
 }
 
 /** Only where a peer's endpoint has a CA of its own is anything read for it. */
@@ -109,6 +144,7 @@ function compose(
     probe: config.probe,
     publishRoots: publishesRoots(config),
     federatesWithMode: config.federatesWith,
+    takeOver: config.takesOverFederation,
     ...definedOnly({
       manage: config.spireServer?.spec,
       manageSecret: config.spireServer?.secret,
@@ -121,8 +157,15 @@ function compose(
     ...(issuer && { certificateSecret: pulumi.interpolate`${OPERAND_NAMESPACE}/${federation.secretName}` }),
     peers: federation.peers,
     pendingPeers: peers.pending,
+    ...(peers.faulty.length > 0 && {
+      faultyPeers: Object.fromEntries(peers.faulty.map(({ name, fault }) => [name, fault])),
+    }),
   };
 }
+
+/** Whether an endpoint without a CA of its own is known to need none: it was verified, or an ACME server issues for it. */
+const hasPublicCa = ({ profile, probe, issuer }: ClusterConfig): boolean =>
+  profile === "https_web" && (probe === "machine" || issuer.type === "acme" || issuer.type === "spire");
 
 function contract(config: ClusterConfig, server: SpireFederation): pulumi.Output<Contract> {
   const { trustDomain, profile } = config;
@@ -135,5 +178,6 @@ function contract(config: ClusterConfig, server: SpireFederation): pulumi.Output
       bundleEndpointUrl,
       profile,
       ...definedOnly({ endpointSpiffeId, caCertificates, roots, context }),
+      ...(caCertificates === undefined && hasPublicCa(config) && { publicCa: true }),
     }));
 }

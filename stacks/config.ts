@@ -15,7 +15,7 @@ import { checkEndpointNames, type EndpointNames, endpointNames } from "./endpoin
 import { Fields, definedOnly } from "./fields";
 import { type ConfiguredPeer, configuredPeers, type ReadFile } from "./peers";
 import { ConfigError } from "./refusal";
-import { type ManagedSpireServer, managedSpireServer } from "./spireServerConfig";
+import { type ManagedSpireServer, managedSpireServer, takesOverFederation } from "./spireServerConfig";
 import type { StackName } from "./stackName";
 
 export interface ClusterConfig extends ClusterAccess {
@@ -40,13 +40,14 @@ export interface ClusterConfig extends ClusterAccess {
     source?: string;
     sourceNamespace?: string;
     installPlanApproval?: "Automatic" | "Manual";
-    removeOnDestroy: boolean;
   };
   federatesWith: "static" | "dynamic";
   /** Whether SPIRE is to trust the CAs of peers' endpoints, where these are not public. */
   trustPeerCas: boolean;
   /** The whole SpireServer, when the stack is to own it. */
   spireServer?: ManagedSpireServer;
+  /** Whether the stack overwrites what somebody else has set in `spec.federation`. */
+  takesOverFederation: boolean;
   /** CA certificates (PEM) that vouch for the endpoint, where they are not public. */
   endpointCa?: string;
   /** Host of the bundle endpoint, where it is not the default one. */
@@ -124,6 +125,7 @@ export function parseConfig(
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
     trustPeerCas: fields.flag("trustPeerCas") ?? false,
+    takesOverFederation: takesOverFederation(fields, "spireServer"),
     ...definedOnly({
       spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
       endpointCa: fields.text("endpointCa"),
@@ -204,7 +206,6 @@ function certManager(fields: Fields): ClusterConfig["certManager"] {
   const chosen = {
     ...fields.texts("channel", "source", "sourceNamespace"),
     ...definedOnly({ installPlanApproval: fields.choice("installPlanApproval", ["Automatic", "Manual"]) }),
-    removeOnDestroy: fields.flag("removeOnDestroy") ?? false,
   };
   fields.refuseOthers();
   return chosen;

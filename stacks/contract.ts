@@ -12,6 +12,7 @@ import type { Peer, Profile } from "../components/bundle/peer";
 import type { Problem } from "../components/shared/problem";
 import { isObject } from "../components/shared/untyped";
 import { definedOnly, Fields } from "./fields";
+import { type Before, type Declared, identitiesOf, identityFaults, lostCa } from "./peerIdentity";
 import type { ConfiguredPeer } from "./peers";
 
 /** Raised when a reader of the old one would misunderstand the new one; new optional properties don't raise it. */
@@ -31,6 +32,8 @@ export interface Contract {
   endpointSpiffeId?: string;
   /** CA certificates (PEM) that vouch for the endpoint, when they are not public. */
   caCertificates?: string;
+  /** The endpoint needs no such CA: peers that know one may forget it. Without this and without a CA, they keep it. */
+  publicCa?: true;
   /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster` or `bootstrap: stack`. */
   roots?: string;
   /** Context of the kubeconfig that leads to the cluster. Peers whose machine has it read newer roots there; only where roots are published. */
@@ -71,7 +74,18 @@ export interface PeerResolution {
   kept: string[];
   /** Names of the peers that have published nothing yet. */
   pending: string[];
+  /** Peers whose stacks publish what cannot be used. Those that the cluster trusts are joined as it trusts them now. */
+  faulty: { name: string; fault: string }[];
+  /** What is wrong with all of them together, or cannot be kept as it is. */
   problems: Problem[];
+}
+
+/** What is known of a peer that is a stack, beside what that stack publishes. */
+export interface Known {
+  /** The peer as the cluster trusts it now; asked with its name and the name of its object. */
+  trusted?: (name: string, objectName: string | undefined) => KeptPeer | undefined;
+  /** The trust domain that this project says the peer has, and where it says so. */
+  declared?: (peer: ConfiguredPeer) => Declared | undefined;
 }
 
 /**
@@ -92,18 +106,27 @@ export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> 
 /**
  * Pure: who can be federated with, who is pending, and what is wrong with what was published.
  *
- * @param trusted the peer as the cluster trusts it now; asked for peers that publish nothing
+ * A stack does not say by itself which peer it is: it was declared in this project, or it is trusted already. And one that
+ * publishes what cannot be used costs the other peers nothing.
  */
 export function resolvePeers(
   ownTrustDomain: string,
   readings: readonly Reading[],
-  trusted: (name: string, objectName: string | undefined) => KeptPeer | undefined = () => undefined,
+  { trusted = () => undefined, declared = () => undefined }: Known = {},
 ): PeerResolution {
-  const resolved = readings.map(({ peer, published }) => ({
+  const all = readings.map(({ peer, published }) => {
+    const now = peer.publication === undefined ? trusted(peer.name, peer.objectName) : undefined;
+    const before: Before = { peer, declared: declared(peer), trusted: now && "peer" in now ? now.peer : undefined };
+    return { ...before, published, lost: now && "fault" in now ? [now.fault] : [] };
+  });
+  const identities = identitiesOf(all);
+  const resolved = all.map(({ peer, published, lost, ...before }) => ({
     ...peer,
     ...(peer.publication === undefined
-      ? resolve(peer.name, published, (name) => trusted(name, peer.objectName))
-      : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [] }),
+      ? resolve(published, { peer, ...before }, lost, (one) =>
+          identityFaults(one, { peer, ...before }, ownTrustDomain, identities),
+        )
+      : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [], fault: "" }),
   }));
   const joined = resolved.flatMap(({ peer, fingerprints, objectName, rebootstrap, publication, context }) =>
     peer
@@ -127,6 +150,7 @@ export function resolvePeers(
     pending: resolved
       .filter(({ peer, silent, faults }) => silent && !peer && faults.length === 0)
       .map(({ name }) => name),
+    faulty: resolved.filter(({ fault }) => fault !== "").map(({ name, fault }) => ({ name, fault })),
     // The key is all of `peers`: each message names the peer, which is where the problem is corrected.
     problems: [...resolved.flatMap(({ faults }) => faults), ...together.map(({ message }) => message)].map(
       (message) => ({
@@ -152,6 +176,9 @@ interface Resolved {
   context?: string;
   /** Its stack publishes nothing. */
   silent: boolean;
+  /** What is wrong with what its stack publishes; "" for nothing. */
+  fault: string;
+  /** What nothing can be done about but by a person. */
   faults: string[];
 }
 
@@ -162,15 +189,25 @@ interface Resolved {
 export const isPublished = <T>(output: T): output is NonNullable<T> =>
   output !== undefined && output !== null && output !== pulumi.runtime.unknownValue;
 
-function resolve(name: string, published: unknown, trusted: (name: string) => KeptPeer | undefined): Resolved {
-  if (isPublished(published)) return { silent: false, ...parseContract(name, published) };
-  const kept = trusted(name);
-  if (kept === undefined) return { silent: true, faults: [] };
-  return "fault" in kept ? { silent: true, faults: [kept.fault] } : { silent: true, peer: kept.peer, faults: [] };
+/** @param lost why the peer cannot be kept as the cluster trusts it now */
+function resolve(published: unknown, before: Before, lost: string[], judge: (published: Peer) => string[]): Resolved {
+  const now = definedOnly({ peer: before.trusted });
+  if (!isPublished(published)) return { silent: true, ...now, fault: "", faults: lost };
+  const { peer, context, publicCa = false, faults } = parseContract(before.peer.name, published);
+  const wrong = peer === undefined ? faults : [...judge(peer), ...lostCa(peer, publicCa, before)];
+  if (wrong.length === 0) return { silent: false, ...definedOnly({ peer, context }), fault: "", faults: [] };
+  return { silent: false, ...now, fault: wrong.join("; "), faults: lost };
+}
+
+interface ParsedContract {
+  peer?: Peer;
+  context?: string;
+  publicCa?: boolean;
+  faults: string[];
 }
 
 /** What the stack `name` has published, as a peer, or what is wrong with it. */
-function parseContract(name: string, value: unknown): Omit<Resolved, "silent"> {
+function parseContract(name: string, value: unknown): ParsedContract {
   const about = `stack "${name}" publishes`;
   if (!isObject(value)) return { faults: [`${about} federation: ${JSON.stringify(value)}; it is an object`] };
   if (value["version"] !== CONTRACT_VERSION) {
@@ -191,7 +228,8 @@ function parseContract(name: string, value: unknown): Omit<Resolved, "silent"> {
     ...fields.texts("endpointSpiffeId", "caCertificates", "roots"),
   };
   const place = fields.texts("context");
+  const publicCa = fields.flag("publicCa") === true;
   if (problems.length === 0) problems.push(...checkPeer("federation", peer));
   const faults = problems.map(({ path, message }) => `${about} ${path}: ${message}`);
-  return faults.length === 0 ? { peer, ...place, faults } : { faults };
+  return faults.length === 0 ? { peer, ...place, publicCa, faults } : { faults };
 }

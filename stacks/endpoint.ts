@@ -179,7 +179,7 @@ function judgeUnused(config: ClusterConfig): Problem[] {
       .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
       .filter((key) => names[key] !== ENDPOINT_NAMES[key])
       .map((key) => `names.${key}`),
-    ...Object.entries(certManager).flatMap(([key, value]) => (value === false ? [] : [`certManager.${key}`])),
+    ...Object.keys(certManager).map((key) => `certManager.${key}`),
   ];
   const because = `has no effect with issuer.type ${issuer.type}, which needs no cert-manager; remove the key`;
   return keys.flatMap((key) => problem(key, because));

@@ -2,7 +2,7 @@
  * Whom a stack federates with, as `peers` of its config says: stacks of ours, and trust domains that no stack of ours runs,
  * which the config describes instead.
  */
-import { checkName } from "../components/shared/arguments";
+import { checkName, checkTrustDomain } from "../components/shared/arguments";
 import { objectName as nameOfObject, resourceNameOf } from "../components/federatedTrustDomain";
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/shared/problem";
@@ -28,6 +28,8 @@ interface NamedPeer {
 /** A stack to federate with, whether it has published anything or not. */
 export interface PeerStack extends NamedPeer {
   publication?: never;
+  /** The trust domain that it has to publish. */
+  trustDomain?: string;
   /** SHA-256 of the only X.509 roots with which trust may begin. */
   fingerprints?: string[];
 }
@@ -36,6 +38,7 @@ export interface PeerStack extends NamedPeer {
 export interface DescribedPeer extends NamedPeer {
   /** What a stack would publish. */
   publication: Publication;
+  trustDomain?: never;
   fingerprints?: never;
 }
 
@@ -72,7 +75,7 @@ export function configuredPeers(
   return peers;
 }
 
-/** An entry that is an object: `{stack, trust, fingerprints, objectName}`, or the description of a trust domain. */
+/** An entry that is an object: `{stack, trustDomain, trust, fingerprints, objectName}`, or the description of a trust domain. */
 function entryOf(
   entry: Fields,
   path: string,
@@ -88,13 +91,23 @@ function entryOf(
   const peer =
     stack === undefined
       ? describePeer(entry, path, self, problems, readFile)
-      : pinnedStack(stackNamed(stack, `${path}.stack`, self, note), fingerprintsIn(entry));
+      : stackEntry(stackNamed(stack, `${path}.stack`, self, note), entry, path, problems);
   entry.refuseOthers();
   return peer && { ...peer, ...(oneWay && { oneWay }), ...(objectName !== undefined && { objectName }) };
 }
 
-const pinnedStack = (peer: PeerStack | undefined, fingerprints: string[] | undefined): PeerStack | undefined =>
-  peer && { ...peer, ...(fingerprints && { fingerprints }) };
+/** What an entry says of a stack beside its name. */
+function stackEntry(
+  peer: PeerStack | undefined,
+  entry: Fields,
+  path: string,
+  problems: Problem[],
+): PeerStack | undefined {
+  const trustDomain = entry.text("trustDomain");
+  const fingerprints = fingerprintsIn(entry);
+  if (trustDomain !== undefined) problems.push(...checkTrustDomain(`${path}.trustDomain`, trustDomain));
+  return peer && { ...peer, ...(trustDomain !== undefined && { trustDomain }), ...(fingerprints && { fingerprints }) };
+}
 
 function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {
   const read = meanings(text, self);

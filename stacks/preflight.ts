@@ -4,6 +4,7 @@
  */
 import { accessOf, type ClusterAccess } from "../components/cluster/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundle/bundleMark";
+import type { FederatesWith } from "../components/bundle/peer";
 import {
   type Cluster,
   type ClusterReader,
@@ -48,6 +49,8 @@ export interface PassedPreflight {
   notes: string[];
   /** Whom the cluster is told to trust. */
   trust: TrustObject[];
+  /** The SpireServer as it is. */
+  spireServer: ClusterState["spireServer"];
 }
 
 /** The live objects that are judged; undefined is an object, or a kind, that is not there. */
@@ -56,7 +59,7 @@ export interface ClusterState {
   spireServer:
     | (Conditioned &
         LiveSpireServer & {
-          spec?: { federation?: { bundleEndpoint?: LiveEndpoint } };
+          spec?: { federation?: { bundleEndpoint?: LiveEndpoint; federatesWith?: FederatesWith[] } };
         })
     | undefined;
   ingress: IngressConfig | undefined;
@@ -85,10 +88,7 @@ export async function preflight(
     const { config, notes } = keepEndpoint(given, state.spireServer?.spec?.federation?.bundleEndpoint);
     const problems = judge(config, state);
     if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
-    const certManager =
-      certManagerIssuer(config) === undefined
-        ? undefined
-        : await inspectCertManager(lenient, { stack: config.self.stack });
+    const certManager = certManagerIssuer(config) === undefined ? undefined : await inspectCertManager(lenient);
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
@@ -115,6 +115,7 @@ export async function preflight(
         ],
         notes,
         trust: state.trust,
+        spireServer: state.spireServer,
       };
     }
     return problems;
@@ -150,12 +151,10 @@ async function judgeRouter(config: ClusterConfig, host: string): Promise<Problem
 /** Keys that would change nothing, since the cert-manager that is there is somebody else's. Pure. */
 function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOperator): Problem[] {
   if (installed.state === "absent" || installed.state === "ours") return [];
-  return Object.entries(certManager)
-    .filter(([, value]) => value !== false)
-    .map(([key]) => ({
-      path: `certManager.${key}`,
-      message: `has no effect, because cert-manager is already installed by ${describeInstalled(installed)}; remove the key`,
-    }));
+  return Object.keys(certManager).map((key) => ({
+    path: `certManager.${key}`,
+    message: `has no effect, because cert-manager is already installed by ${describeInstalled(installed)}; remove the key`,
+  }));
 }
 
 /** Reads on where the cluster forbids it, as if nothing were there, so that all that is missing is said together. */

@@ -2,6 +2,7 @@ import { fieldAt, SPIRE_SERVER_SPEC } from "../components/spireServer/spireServe
 import type { SpireServerSpecArgs } from "../components/spireServer/spireServerArgs";
 import { holdsPassword, readSpireServerSpec } from "../components/spireServer/spireServerSpec";
 import { unknownKey } from "../components/shared/unknownKey";
+import { isObject, parsed } from "../components/shared/untyped";
 import type { Fields } from "./fields";
 
 /** The SpireServer as `spireServer.manage` makes it the stack's own. */
@@ -23,7 +24,8 @@ export function managedSpireServer(config: Fields, key: string, secret: boolean)
   if (config.isNotShown(key)) return { spec: {}, takeOver: [], notShown: [""], secret: true };
   const fields = config.unquotedObject(key);
   if (!fields.isNotShown("manage") && fields.flag("manage") !== true) {
-    const idle = fields.keys().filter((one) => one !== "manage");
+    const others = takesOverFederation(config, key) && takenOver(fields).every((one) => one === FEDERATION);
+    const idle = fields.keys().filter((one) => one !== "manage" && !(others && one === "takeOver"));
     if (idle.length > 0) {
       fields.note("manage", `is not true, so that ${idle.join(", ")} would have no effect; set it, or take them out`);
     }
@@ -42,8 +44,19 @@ export function managedSpireServer(config: Fields, key: string, secret: boolean)
   return { spec, takeOver, notShown, secret };
 }
 
+/** What `takeOver` calls `spec.federation`, which a stack owns also where it owns nothing else of the SpireServer. */
+const FEDERATION = "federation";
+
+/** Whether the stack overwrites what others have set in `spec.federation`. */
+export function takesOverFederation(config: Fields, key: string): boolean {
+  const value = parsed(config.raw(key)[key]);
+  const list = isObject(value) ? parsed(value["takeOver"]) : undefined;
+  return Array.isArray(list) && list.includes(FEDERATION);
+}
+
 function takenOver(fields: Fields): string[] {
   return fields.list("takeOver").map(({ text }, index) => {
+    if (text === FEDERATION) return text;
     const path = text.split(".");
     const unknown = path.findIndex((_, at) => !isField(path.slice(0, at + 1)));
     if (unknown >= 0) {

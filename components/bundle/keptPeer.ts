@@ -16,7 +16,7 @@ export type KeptPeer = { peer: Peer } | { fault: string };
  */
 export function keptPeer(stack: string, objects: readonly TrustObject[], own?: string): KeptPeer | undefined {
   const name = objectName(stack, own);
-  const object = objects.find(({ metadata }) => metadata?.name === name && isOurs(metadata.annotations));
+  const object = objects.find((one) => one.metadata?.name === name && madeByProgram(one));
   if (object === undefined) return undefined;
   if (markedFetch(object) === undefined) {
     return {
@@ -44,7 +44,9 @@ export function keptPeer(stack: string, objects: readonly TrustObject[], own?: s
   };
 }
 
-function isOurs(annotations: Record<string, string> = {}): boolean {
+/** Whether this program has made the object, for whatever stack, also if somebody has changed it since. */
+export function madeByProgram({ metadata }: TrustObject): boolean {
+  const { annotations = {} } = metadata ?? {};
   return BUNDLE_ANNOTATION in annotations && Object.entries(OWNED).every(([key, value]) => annotations[key] === value);
 }
 

@@ -13,6 +13,7 @@ import { accessOf, type ClusterAccess } from "./access";
 import { type Cluster, Forbidden, type KubeObject } from "./cluster";
 import { CredentialError } from "./execCredential";
 import { loadKubeconfig } from "./kubeconfig";
+import { again } from "./readAgain";
 import { Unreachable } from "../shared/unreachable";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
@@ -37,13 +38,16 @@ export function connect(access: ClusterAccess, signal?: AbortSignal): Cluster {
       return api.attempt<T | undefined>(
         `read ${kind} ${name}`,
         undefined,
-        async () => (await api.read(object)) as unknown as T,
+        async () => (await again(() => api.read(object), signal)) as unknown as T,
       );
     },
     list<T extends KubeObject>(apiVersion: string, kind: string, namespace?: string, labels?: string) {
       const unset = undefined; // this client takes its options by position
       return api.attempt<T[]>(`list ${kind}`, [], async () => {
-        const found = await api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels);
+        const found = await again(
+          () => api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels),
+          signal,
+        );
         return found.items as unknown as T[];
       });
     },

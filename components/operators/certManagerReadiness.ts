@@ -57,7 +57,10 @@ export async function lookAtCertManager(reader: ClusterReader, installed: Instal
     reader.get<WebhookConfiguration>("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", WEBHOOK),
   ]);
   const operated = installed.state !== "plain";
-  return operandReadiness({ namespace, deployments, pods, webhook, operated }, reader.access);
+  return firstNotReady(
+    () => operator,
+    () => operandReadiness({ namespace, deployments, pods, webhook, operated }, reader.access),
+  );
 }
 
 /** The same without pods and webhook, for somebody who may look at workloads only. */

@@ -18,7 +18,7 @@ export type InstalledOperator =
   /** Nothing: the stack installs it. */
   | { state: "absent" }
   /**
-   * Installed by this very stack, now or before it was destroyed: declared again, which changes nothing.
+   * Installed by a stack of this program, now or before it was destroyed or renamed: declared again, which changes nothing.
    * `generation` is the Subscription's, as it is before.
    */
   | { state: "ours"; generation?: number | undefined }
@@ -38,12 +38,6 @@ export function describeInstalled(installed: Extract<InstalledOperator, { state:
     : `ClusterExtension ${installed.extension} of OLM v1`;
 }
 
-/** What the stack would install. */
-export interface WantedOperator {
-  /** Name of the stack, which marks its Subscription. */
-  stack: string;
-}
-
 /** cert-manager's controller, however it was installed: its own manifests, Helm chart and operators label it so. */
 export const CONTROLLER = "app.kubernetes.io/name=cert-manager,app.kubernetes.io/component=controller";
 
@@ -61,10 +55,7 @@ const PATH = "certManager";
  * Finds out what is installed: what there is, or the problems for which the stack must not go on. cert-manager is never
  * installed beside another.
  */
-export async function inspectCertManager(
-  reader: ClusterReader,
-  want: WantedOperator,
-): Promise<InstalledOperator | Problem[]> {
+export async function inspectCertManager(reader: ClusterReader): Promise<InstalledOperator | Problem[]> {
   const all = await reader.list<Subscription>(SUBSCRIPTION_API, "Subscription");
   const subscriptions = all.filter((subscription) => subscription.spec?.name === CERT_MANAGER.packageName);
   const [subscription] = subscriptions;
@@ -76,14 +67,15 @@ export async function inspectCertManager(
     );
   }
   const where = subscription === undefined ? undefined : reference(subscription);
-  const ours = isProcedures(where) && subscription?.metadata?.annotations?.[STACK_ANNOTATION] === want.stack;
+  // Whatever name the stack had: declared again, the Subscription is the same, and is never deleted.
+  const ours = isProcedures(where) && STACK_ANNOTATION in (subscription?.metadata?.annotations ?? {});
   const problems = await inspectGroups(reader, where, ours);
   if (problems.length > 0) {
     return problems;
   }
   if (where !== undefined) {
     return ours
-      ? { state: "ours", generation: subscription.metadata?.generation }
+      ? { state: "ours", generation: subscription?.metadata?.generation }
       : { state: "foreign", subscription: where };
   }
   const left = await inspectVersions(reader);

@@ -81,7 +81,7 @@ export function operatorReadiness(
 ): Verdict {
   return firstNotReady(
     () => groupsReadiness(where, state.groups),
-    () => resolutionReadiness(where, state.subscription, access),
+    () => resolutionReadiness(where, state, access),
     () => versionReadiness(state.subscription, state.version),
   );
 }
@@ -120,11 +120,14 @@ export function groupNames(groups: readonly KubeObject[]): string {
     .join(", ");
 }
 
-function resolutionReadiness(
-  where: SubscriptionReference,
-  subscription: Subscription | undefined,
-  access: ClusterAccess,
-): Verdict {
+/** Whether what OLM has chosen is installed, so that a new choice is needed for an upgrade only. */
+function isInstalled({ subscription, version }: OperatorState): boolean {
+  const { currentCSV, installedCSV } = subscription?.status ?? {};
+  return installedCSV !== undefined && installedCSV === currentCSV && version?.status?.phase === "Succeeded";
+}
+
+function resolutionReadiness(where: SubscriptionReference, state: OperatorState, access: ClusterAccess): Verdict {
+  const { subscription } = state;
   if (subscription === undefined) {
     return failed(
       `Subscription ${where.name} in namespace ${where.namespace} is not there; "pulumi up --refresh" makes it again`,
@@ -137,6 +140,11 @@ function resolutionReadiness(
     const found = condition(subscription, type);
     return found?.status === "True" ? [describe(found)] : [];
   });
+  if (problems.length > 0 && isInstalled(state)) {
+    // OLM says it of every Subscription of a namespace while any catalog does not answer (operator-lifecycle-manager#2288).
+    const warning = `${subscription.status?.installedCSV ?? ""} runs, but OLM cannot resolve ${asked}, so it installs no upgrade: ${problems.join("; ")}`;
+    return { state: "ready", warning };
+  }
   if (problems.length > 0) {
     const cure = `"${oc(access, `get packagemanifest -n ${word(spec.sourceNamespace ?? "")} ${word(spec.name ?? "")} -o yaml`)}" says what the catalog has; name it in certManager`;
     return failed(`OLM cannot resolve ${asked}: ${problems.join("; ")}. ${cure}`, SETTLE_SECONDS);

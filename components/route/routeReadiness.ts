@@ -17,6 +17,8 @@ import { failed, ready, waiting, type Verdict } from "../waiting/readiness";
 
 /** A refusal may be an old one while the operator and the router are at work. */
 const SETTLE_SECONDS = 20;
+/** Newer routers look again by themselves at a certificate that they could not read: after 5 s, and up to a minute later. */
+const CERTIFICATE_SECONDS = 75;
 /** A router that is there sees a Route within seconds; it may just be starting. */
 const UNSEEN_SECONDS = 60;
 
@@ -82,7 +84,9 @@ function admission(asked: AskedFederation, route: Route): Verdict {
   }
   const all = refused.map(({ router, entry }) => `router ${router ?? "without a name"} says ${describe(entry)}`);
   const cures = new Set(refused.map(({ entry }) => admissionCure(entry.reason, asked)));
-  return failed(`${name} is admitted by no router: ${all.join("; ")}. ${[...cures].join("; ")}`, SETTLE_SECONDS);
+  const heals = refused.some(({ entry }) => entry.reason?.startsWith("ExternalCertificate") === true);
+  const because = `${name} is admitted by no router: ${all.join("; ")}. ${[...cures].join("; ")}`;
+  return failed(because, heals ? CERTIFICATE_SECONDS : SETTLE_SECONDS);
 }
 
 const CLAIMED = "HostAlreadyClaimed";
@@ -111,7 +115,10 @@ function admissionCure(reason: string | undefined, asked: AskedFederation): stri
   }
 }
 
-/** Restored access alone changes nothing: the router looks again when the Route or its secret changes, or after half an hour. */
+/**
+ * Restored access alone changes nothing for older routers: they look again when the Route or its secret changes, or after half
+ * an hour.
+ */
 function lookAgain(asked: AskedFederation): string {
   const annotation = `--overwrite spire-federation/look-again="$(date +%s)"`;
   const command = `annotate route -n ${OPERAND_NAMESPACE} ${routeName(asked.ownRoute)} ${annotation}`;

@@ -35,10 +35,17 @@ export function ownedAnnotations(
 ): pulumi.Output<Record<string, string>> {
   const { apiVersion, kind, metadata, ...fields } = wanted;
   const live = orStop(cluster.get(apiVersion, kind, metadata.name, metadata.namespace), component);
-  return pulumi.output(live).apply((found): Record<string, string> => {
-    const applied = appliedAt(found, fields);
-    return { ...OWNED, ...more, ...(applied !== undefined && { [APPLIED]: applied }) };
-  });
+  return pulumi.output(live).apply((found) => annotationsFor(found, fields, more));
+}
+
+/** The annotations of an object that was read as `live`. */
+export function annotationsFor(
+  live: KubeObject | undefined,
+  wanted: object,
+  more: Record<string, string> = {},
+): Record<string, string> {
+  const applied = appliedAt(live, wanted);
+  return { ...OWNED, ...more, ...(applied !== undefined && { [APPLIED]: applied }) };
 }
 
 /** The same, with the rest of the object's metadata. */

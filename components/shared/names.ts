@@ -83,7 +83,7 @@ export const CERT_MANAGER = {
   operatorDeployment: "cert-manager-operator-controller-manager",
 } as const;
 
-/** Marks the Subscription as declared by a stack; the value is the stack's name. */
+/** Marks the Subscription as declared by a stack; the value, the stack's name, is for people. */
 export const STACK_ANNOTATION = "spire-federation/stack";
 
 /** Field manager of everything this program patches; a changed name would leave the old one's fields behind. */

@@ -11,7 +11,7 @@ import type { ClusterAccess } from "../cluster/access";
  */
 export function removalCommand(
   name: string,
-  script: "remove-cert-manager" | "remove-peer-cas",
+  script: "remove-peer-cas",
   { kubeconfig, context }: ClusterAccess,
   parent: pulumi.Resource,
   after: pulumi.Resource,

@@ -15,6 +15,8 @@ export interface AskedFederation {
   host: string;
   federation: FederationSpec;
   ownRoute?: OwnRoute;
+  /** What is asked of the SpireServer beside the federation. */
+  managed?: Record<string, unknown>;
   /** How a person reaches the cluster, for the commands in messages. */
   access?: ClusterAccess;
 }

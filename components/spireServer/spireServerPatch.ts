@@ -2,11 +2,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterReader } from "../cluster/cluster";
-import { ownedMetadata } from "../shared/correction";
+import { annotationsFor } from "../shared/correction";
 import type { FederationSpec } from "./federationSpec";
+import { describeForeign, type FederatedServer, readForeignFederation } from "./foreignFederation";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
 import type { SpireServerSpecArgs } from "./spireServerArgs";
 import { renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
+import { orStop } from "../shared/stopProgram";
 
 /**
  * What Pulumi keeps of the live SpireServer beside what the stack asks for: all of it. Somebody else may have written a
@@ -24,18 +26,35 @@ export function makeServer(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
-  { manage, manageSecret }: { manage?: SpireServerSpecArgs; manageSecret?: boolean },
+  { manage, manageSecret, takeOver }: { manage?: SpireServerSpecArgs; manageSecret?: boolean; takeOver?: boolean },
   federation: FederationSpec,
 ): SpireServerPatch {
-  const object = { apiVersion: OPERATOR_API, kind: "SpireServer", metadata: { name: SINGLETON } };
-  const wanted = { ...object, spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
+  const object = { apiVersion: OPERATOR_API, kind: "SpireServer" };
+  const wanted = { spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
+  const more = { "pulumi.com/patchFieldManager": FIELD_MANAGER };
+  const live = orStop(readPatched(cluster, federation, takeOver === true), parent);
+  const annotations = pulumi.output(live).apply((found) => annotationsFor(found, wanted, more));
   const args = {
     ...object,
-    metadata: ownedMetadata(cluster, wanted, parent, { "pulumi.com/patchFieldManager": FIELD_MANAGER }),
+    metadata: { name: SINGLETON, annotations },
     spec: { ...(manage && secretSpireServerSpec(manage, manageSecret === true)), federation },
   };
   const opts = { parent, retainOnDelete: true, additionalSecretOutputs: READ_BACK };
   return new SpireServerPatch(name, args, opts);
+}
+
+/** The SpireServer as it is before the patch, which must not take away what somebody else has set. */
+async function readPatched(
+  cluster: ClusterReader,
+  asked: FederationSpec,
+  takeOver: boolean,
+): Promise<FederatedServer | undefined> {
+  const live = await cluster.get<FederatedServer>(OPERATOR_API, "SpireServer", SINGLETON);
+  const foreign = takeOver ? [] : await readForeignFederation(cluster, asked, live);
+  if (foreign.length === 0) return live;
+  const ways =
+    'ask for the same, leave the list of peers alone with federatesWithMode "dynamic", or set takeOver to true to overwrite it';
+  throw new Error(`SpireServer cluster has a federation of somebody else: ${describeForeign(foreign)}; ${ways}`);
 }
 
 /** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */
@@ -44,7 +63,7 @@ class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
 }
 
 /** Without a connection string that is known only later: it is not compared with the live one. */
-function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
+export function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
   const datastore = { ...spec.datastore };
   if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
   delete datastore.connectionString;

@@ -10,6 +10,7 @@ import {
   type AskedFederation,
   type FederationSpec,
 } from "./federationSpec";
+import { fieldsBehind } from "./managedFacts";
 import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
 import { operatorRefusal, PROXY_INVALID } from "./operatorRefusal";
 import { failed, firstNotReady, ready, waiting, type Verdict } from "../waiting/readiness";
@@ -79,7 +80,7 @@ export function spireServerReadiness(asked: AskedFederation, state: ServerState)
   return firstNotReady(
     () => specReadiness(asked.federation, state.server),
     () => operatorReadiness(state.server, asked.access),
-    () => configReadiness(state),
+    () => configReadiness(asked, state),
     () => statefulSetReadiness(state, asked.access),
     () => conditionsReadiness(asked.federation, state.server, asked.access),
     () => (asked.ownRoute === undefined ? routeReadiness(asked, state.route) : ready),
@@ -131,13 +132,15 @@ function operatorReadiness(server: SpireServerObject | undefined, access: Cluste
 }
 
 /** The operator has written the specification into the server's configuration. */
-function configReadiness({ server, config }: ServerState): Verdict {
-  const facts = factsOfServerConf(config?.data?.["server.conf"] ?? "");
+function configReadiness({ managed = {} }: AskedFederation, { server, config }: ServerState): Verdict {
+  const conf = config?.data?.["server.conf"] ?? "";
+  const facts = factsOfServerConf(conf);
   const federation = server?.spec?.federation;
   if (facts === undefined || federation === undefined) {
     return waiting(`server.conf has no federation yet; SpireServer: ${notTrue(server)}`);
   }
-  const behind = differences(factsForServer(federation), facts);
+  const fields = fieldsBehind(managed, conf).map((field) => `${field} is not as the stack asks for it`);
+  const behind = [...differences(factsForServer(federation), facts), ...fields];
   return behind.length === 0
     ? ready
     : waiting(`server.conf is behind: ${behind.join("; ")}; SpireServer: ${notTrue(server)}`);

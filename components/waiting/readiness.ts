@@ -3,7 +3,8 @@ import { stopProgram } from "../shared/stopProgram";
 
 /** What a look at the cluster says about something that is awaited. */
 export type Verdict =
-  | { state: "ready" }
+  /** `warning` is what people should know all the same. */
+  | { state: "ready"; warning?: string }
   /** Not yet; `because` names the object and what it says, and is what a time-out shows. */
   | { state: "waiting"; because: string }
   /** Never, unless somebody acts: the wait ends when this was said for `settleSeconds` on end. */
@@ -31,13 +32,15 @@ export const failed = (because: string, settleSeconds = 0): Verdict => ({ state:
 
 /** The first verdict that is not ready: what comes first explains what comes later. */
 export function firstNotReady(...verdicts: (() => Verdict)[]): Verdict {
+  let warned: Verdict | undefined;
   for (const verdict of verdicts) {
     const said = verdict();
     if (said.state !== "ready") {
       return said;
     }
+    if (said.warning !== undefined) warned ??= said;
   }
-  return ready;
+  return warned ?? ready;
 }
 
 /**
@@ -61,6 +64,7 @@ export async function waitUntil(
     );
     const now = Date.now();
     if (verdict.state === "ready") {
+      if (verdict.warning !== undefined) void pulumi.log.warn(`${what}: ${verdict.warning}`, resource);
       return undefined;
     }
     if (verdict.state === "failed") {

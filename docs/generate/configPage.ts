@@ -49,9 +49,15 @@ function shown(value: unknown): string {
 
 /** What an entry that is an object may have. */
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
-  ["stack", "Name of a stack, where the entry is one. Only `fingerprints`, `trust` and `objectName` go with it."],
+  [
+    "stack",
+    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `trust` and `objectName` go with it.",
+  ],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
-  ["trustDomain", "Its trust domain. Required."],
+  [
+    "trustDomain",
+    "Its trust domain. Required of a peer that is no stack; a stack that publishes another one is refused. Default of a stack: `trustDomain` in its `Pulumi.<stack>.yaml`, where that file is in the folder.",
+  ],
   ["bundleEndpointUrl", "URL of its bundle endpoint. Required."],
   ["profile", "`https_web` or `https_spiffe`. Default `https_web`."],
   [
@@ -95,7 +101,7 @@ function issuers(): string {
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
 }
 
-const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval", "removeOnDestroy"];
+const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval"];
 
 function certManager(): string {
   const fields = fieldsOf("components/certManagerInstall.ts", "CertManagerArgs", CERT_MANAGER);

@@ -22,13 +22,6 @@ export const isOfSpireServer = ({ type }: Step): boolean => /:SpireServer(Patch)
 /** Whether the resource goes, or goes and comes back. */
 export const isLoss = ({ op }: Step): boolean => op === "delete" || op === "replace";
 
-/**
- * Whether it asks the member's own endpoint, which is done again whenever the federation of its SPIRE server changes. It
- * changes nothing in the cluster.
- */
-export const asksOwnEndpoint = ({ type, name }: Step): boolean =>
-  type === "command:local:Command" && name.endsWith("-probe");
-
 export interface DetailedStep extends Step {
   /** Paths of the properties that change; none where the engine doesn't say. */
   paths?: string[];

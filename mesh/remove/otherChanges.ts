@@ -5,7 +5,7 @@
 import { APPLIED } from "../../components/shared/correction";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
-import { asksOwnEndpoint, describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";
+import { describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";
 import type { PreviewOutcome } from "../pulumi/outcomes";
 import { type Sight, workOf } from "./plan";
 
@@ -46,9 +46,8 @@ export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean 
   const { op, name, paths = [] } = step;
   // Another stack is read, or no longer read: that changes the state alone.
   if (op.startsWith("read") || op.startsWith("discard")) return true;
-  if (asksOwnEndpoint(step)) return true;
   // FederatedTrustDomain and its children.
-  if (op === "delete" && peers.some((peer) => [peer, `${peer}-bundle`, `${peer}-trust`].includes(name))) return true;
+  if (op === "delete" && peers.some((peer) => [peer, `${peer}-trust`].includes(name))) return true;
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
   if (op !== "create" && /^peer-cas(-|$)/.test(name)) return true;
   const isServer = isOfSpireServer(step) && op === "update";

@@ -98,7 +98,8 @@ export function listedPeers(
       if (peer === undefined && declared.trustDomains.has(entry.trustDomain)) return []; // until an up has taken it out
       if (peer === undefined) {
         const forget = forgetCommand(place, entry.trustDomain);
-        return [{ ...about, code: "federates-with-undeclared", found, cure: `${cure}; then ${forget}` }];
+        // An up refuses it: it ends no trust that somebody else has begun.
+        return [{ ...about, code: "federates-with-undeclared", found, cure: `${edit}; then ${forget}` }];
       }
       return line(peer) === line(entry)
         ? []

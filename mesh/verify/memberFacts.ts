@@ -129,7 +129,7 @@ export interface Sources {
  * @returns why nothing could be read, or the version of the API server and what it says
  */
 export async function readFacts(
-  { name, config }: MeshMember,
+  { config }: MeshMember,
   connect: () => Sources,
   othersRead: () => Promise<void>,
 ): Promise<Looked<{ version: string; facts: Facts }>> {
@@ -149,7 +149,7 @@ export async function readFacts(
     ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     ingressDomain: () => readIngressDomain(reader),
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
-    certManager: () => lookAtInstalled(reader, name),
+    certManager: () => lookAtInstalled(reader),
     issuer: async () => issuer && readIssuer(reader, planIssuer(issuer).reference),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", endpoint.certificate, here),
     issued: () => readIssued(reader, endpoint.certificate),
@@ -209,8 +209,8 @@ async function readServedInside(proxy: ServiceProxy): Promise<ServedInside> {
   }
 }
 
-async function lookAtInstalled(reader: ClusterReader, stack: string): Promise<Verdict> {
-  const installed = await inspectCertManager(reader, { stack });
+async function lookAtInstalled(reader: ClusterReader): Promise<Verdict> {
+  const installed = await inspectCertManager(reader);
   if (Array.isArray(installed)) return failed(explain(installed));
   if (installed.state === "absent") return failed("it is not installed");
   return lookAtDeployments(reader, installed);

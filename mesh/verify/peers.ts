@@ -114,9 +114,9 @@ export function outsidePeer(
 /** What a stack publishes is judged as an up judges it. */
 export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
   if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
-  const { joined, problems } = resolvePeers("", [{ peer, published }]);
+  const { joined, faulty } = resolvePeers("", [{ peer, published }]);
   const [first] = joined;
-  if (problems.length > 0 || first === undefined) return { because: problems.map(({ message }) => message).join("; ") };
+  if (first === undefined) return { because: faulty.map(({ fault }) => fault).join("; ") };
   return { seen: first.peer };
 }
 

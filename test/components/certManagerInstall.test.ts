@@ -122,23 +122,11 @@ describe("what others have installed", () => {
   });
 });
 
-it("makes the Subscription last, and keeps all of it on destroy by default", async () => {
+it("makes the Subscription last, and keeps all of it on destroy", async () => {
   const seen = await install();
   expect(named(seen, "cm-group").dependencies).toEqual(["cm-namespace"]);
   expect(named(seen, "cm-subscription").dependencies).toEqual(["cm-group"]);
   expect(seen.slice(1).map(({ retainOnDelete }) => retainOnDelete)).toEqual([true, true, true]);
-});
-
-it("removes all of it on destroy when asked: the Subscription first, then its version, then their namespace", async () => {
-  const seen = await install({ removeOnDestroy: true });
-  expect(seen.map(({ retainOnDelete }) => retainOnDelete)).not.toContain(true);
-  expect(named(seen, "cm-subscription").dependencies).toEqual(["cm-group", "cm-removal"]);
-  expect(named(seen, "cm-removal").dependencies).toEqual(["cm-group"]);
-  expect(named(seen, "cm-removal").inputs).toEqual({
-    delete: `node --eval "require('spire-federation/remove-cert-manager')"`,
-    environment: { KUBE_CONTEXT: "c1" },
-    logging: "stderr",
-  });
 });
 
 it("is ready once cert-manager runs, and not before", async () => {

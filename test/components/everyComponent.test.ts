@@ -14,10 +14,7 @@ jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object
 type Make = (opts: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
 const table: [string, Make][] = [
-  [
-    "CertManagerInstall",
-    (opts) => new components.CertManagerInstall("it", { context: "c", removeOnDestroy: true }, opts),
-  ],
+  ["CertManagerInstall", (opts) => new components.CertManagerInstall("it", { context: "c" }, opts)],
   [
     "FederationCertificate",
     (opts) =>

@@ -244,6 +244,22 @@ describe("the outputs", () => {
   });
 });
 
+it("makes nothing beside somebody else's object for the same trust domain, and names it", async () => {
+  useCluster(
+    clusterOf({
+      apiVersion: "spire.spiffe.io/v1alpha1",
+      kind: "ClusterFederatedTrustDomain",
+      metadata: { name: "to-cluster2" },
+      ...{ spec: { trustDomain: peer.trustDomain, className: "zero-trust-workload-identity-manager-spire" } },
+    }),
+  );
+  stops.splice(0);
+  const seen = await record(() => new FederatedTrustDomain("peer", { peer }), { stalls: true });
+  useCluster(clusterOf());
+  expect(seen.map(({ name }) => name)).not.toContain("peer-trust");
+  expect(stops.splice(0)).toEqual([expect.stringContaining("to-cluster2")]);
+});
+
 it("refuses a peer that cannot be used, and fetches nothing", async () => {
   const seen = await record(() => {
     const wrong = { ...peer, trustDomain: "A", bundleEndpointUrl: "http://x" };

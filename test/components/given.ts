@@ -103,6 +103,16 @@ export const ready = clusterOf(
     webhooks: [{ clientConfig: { caBundle: "Q0E=" } }],
   }),
   object("cert-manager.io/v1", "Certificate", "spire-server-federation-tls", NAMESPACE, { status: isReady }),
+  {
+    apiVersion: "cert-manager.io/v1",
+    kind: "CertificateRequest",
+    metadata: {
+      name: "spire-server-federation-tls-1",
+      namespace: NAMESPACE,
+      annotations: { "cert-manager.io/certificate-name": "spire-server-federation-tls" },
+    },
+    ...{ status: { certificate: Buffer.from("leaf").toString("base64") } },
+  },
   ...["letsencrypt-http01", "internal-ca"].map((name) =>
     object("cert-manager.io/v1", "Issuer", name, NAMESPACE, { status: isReady }),
   ),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Cluster } from "../../components/cluster/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { readiness } from "../../components/shared/gate";
 import { named, record, valueOf, type Seen } from "../mocks";
@@ -7,9 +7,12 @@ import { issue, root, rootKey } from "./issue";
 import { DOMAIN, federation, HOST, peer, peerBundle, ready, silentCluster } from "./given";
 import { asked, useEndpoints } from "./endpoints";
 import { useCluster } from "./openedCluster";
+import { clusterOf } from "./readers";
+import { stops } from "./stops";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
 const servingCert = { externalSecretRef: "spire-server-federation-tls" };
 const args: SpireFederationServerArgs = { trustDomain: DOMAIN, host: HOST, servingCert };
@@ -23,7 +26,11 @@ const third = {
 };
 
 /** What is registered; a wait that only the cluster could end is not awaited. */
-const make = (changed: Partial<SpireFederationServerArgs> = {}, cluster: Cluster = ready): Promise<Seen[]> => {
+const make = (
+  changed: Partial<SpireFederationServerArgs> = {},
+  // The server.conf of the ready one has no field of the stack's own.
+  cluster: Cluster = changed.manage === undefined ? ready : silentCluster(),
+): Promise<Seen[]> => {
   useCluster(cluster);
   return record(
     async () => {
@@ -42,6 +49,44 @@ beforeEach(() => {
 
 const federationOf = (seen: Seen[]): unknown =>
   (named(seen, "server-server").inputs["spec"] as { federation: unknown }).federation;
+
+describe("a federation of somebody else", () => {
+  const listed = [
+    {
+      trustDomain: "partner.example.org",
+      bundleEndpointUrl: "https://p.example.org",
+      bundleEndpointProfile: "https_web",
+    },
+  ];
+  const managedFields = [{ manager: "kubectl", fieldsV1: { "f:spec": { "f:federation": { "f:federatesWith": {} } } } }];
+  const live: KubeObject = {
+    apiVersion: "operator.openshift.io/v1alpha1",
+    kind: "SpireServer",
+    metadata: { name: "cluster", managedFields },
+    ...{ spec: { federation: { ...federation, federatesWith: listed } } },
+  };
+  const server = (changed: Partial<SpireFederationServerArgs>): Promise<Seen[]> => {
+    useCluster(clusterOf(live));
+    return record(() => new SpireFederationServer("server", { ...args, federatesWith: [peer], ...changed }), {
+      preview: true,
+      stalls: true,
+    });
+  };
+
+  it("is not overwritten, and the error names what would be lost", async () => {
+    const seen = await server({});
+    expect(seen.map(({ name }) => name)).not.toContain("server-server");
+    expect(stops.splice(0)).toEqual([expect.stringMatching(/partner\.example\.org.*set by kubectl; .*takeOver/)]);
+  });
+
+  it("is overwritten with takeOver, and left alone with a list of others", async () => {
+    expect(federationOf(await server({ takeOver: true }))).toMatchObject({
+      federatesWith: [{ trustDomain: peer.trustDomain }],
+    });
+    expect(federationOf(await server({ federatesWithMode: "dynamic" }))).not.toHaveProperty("federatesWith");
+    expect(stops).toEqual([]);
+  });
+});
 
 describe("the SpireServer", () => {
   it("gets the procedure's federation as a patch of its own, and nothing else", async () => {

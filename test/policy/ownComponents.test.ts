@@ -14,7 +14,7 @@ const program = (): void => {
   useCluster(ready);
   const opts = { provider: new k8s.Provider("cluster", { context: "cluster1", clusterIdentifier: DOMAIN }) };
   const issuer = { type: "ca", selfSigned: true } as const;
-  new components.CertManagerInstall("cert-manager", { context: "c", removeOnDestroy: true }, opts);
+  new components.CertManagerInstall("cert-manager", { context: "c" }, opts);
   new components.FederationCertificate("certificate", { host: HOST, issuer, renewJitterHours: 24 }, opts);
   new components.RouterSecretAccess("router", {}, opts);
   new components.FederatedTrustDomain("peer", { peer }, opts);

@@ -32,7 +32,7 @@ testRule(endpointIsHttps, {
   refuses: {
     http: [
       [trust({ bundleEndpointURL: `http://federation.${PEER}` })],
-      'spec.bundleEndpointURL: "http://federation.apps.cluster2.example.com" is not an https URL without credentials; it starts with https://, like https://federation.apps.cluster1.example.com',
+      'spec.bundleEndpointURL: "http://federation.apps.cluster2.example.com" is not an https URL of host, port and path; expected one like https://federation.apps.cluster1.example.com, without user, query and fragment',
     ],
     "an address, in the list of the SpireServer": [
       [server([entry, { ...entry, bundleEndpointUrl: "https://192.0.2.1:8443" }])],

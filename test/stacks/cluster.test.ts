@@ -1,17 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
-import type { Cluster, KubeObject } from "../../components/cluster/cluster";
+import type { Cluster, KubeObject, ManagedFields } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useEndpoints } from "../components/endpoints";
 import { useCluster } from "../components/openedCluster";
 import { clusterOf, spireCluster } from "../components/readers";
+import { stops } from "../components/stops";
 import { named, record, type Seen, valueOf } from "../mocks";
 import { configOf, freshCluster, SELF } from "./fixtures";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("../components/openedCluster"));
 jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("../components/endpoints"));
+jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("../components/stops"));
 jest.mock("../../components/certificates/routerCertificate", () => ({
   refusalOfRouter: () => Promise.resolve(undefined),
 }));
@@ -37,8 +39,9 @@ interface Options {
   preview?: boolean;
   /** What is in the cluster beside ZTWIM's own. */
   live?: KubeObject[];
-  /** `spec` of the live SpireServer. */
+  /** `spec` of the live SpireServer, and who has set it. */
   server?: Record<string, unknown>;
+  managedFields?: ManagedFields[];
   /** The cluster's own roots (PEM). */
   own?: string;
   /** Roots of peers that have none of their own, by cluster. */
@@ -59,6 +62,7 @@ async function run(
     own = "",
     roots = {},
     server,
+    managedFields = [],
     contexts,
   }: Options = {},
 ): Promise<Run> {
@@ -73,7 +77,10 @@ async function run(
   );
   const live = freshCluster(stack);
   live.ztwim.spec = { trustDomain: parsed.trustDomain };
-  if (server !== undefined) live.spireServer.spec = server;
+  if (server !== undefined) {
+    live.spireServer.spec = server;
+    live.spireServer.metadata = { name: "cluster", managedFields };
+  }
   let outputs: ClusterOutputs | undefined;
   const program = async (): Promise<void> => {
     useEndpoints(({ trustDomain, bundleEndpointUrl }) => {
@@ -133,6 +140,7 @@ describe("two stacks that name each other", () => {
       trustDomain: "apps.cluster1.example.com",
       bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
       profile: "https_web",
+      publicCa: true,
     });
 
     const second = await run("cluster2", ["cluster1"], { backend });
@@ -240,6 +248,106 @@ describe("what a cluster has and can never change", () => {
     expect(outputs.certificateSecret).toBeUndefined();
     expect(info).toHaveBeenCalledWith(expect.stringContaining("profile is not set"));
     info.mockRestore();
+  });
+});
+
+describe("what others have made", () => {
+  const published = {
+    version: 1,
+    trustDomain: "apps.cluster2.example.com",
+    bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
+    profile: "https_web",
+  };
+  const backend = { [reference("cluster2")]: published };
+  const bundleEndpoint = { profile: "https_web", refreshHint: 60, httpsWeb: { servingCert: {} } };
+  const server = {
+    federation: {
+      bundleEndpoint,
+      federatesWith: [
+        {
+          trustDomain: "partner.example.org",
+          bundleEndpointUrl: "https://spire.partner.example.org",
+          bundleEndpointProfile: "https_web",
+        },
+      ],
+    },
+  };
+  const managedFields = [
+    {
+      manager: "kubectl",
+      fieldsV1: {
+        "f:spec": { "f:federation": { "f:bundleEndpoint": { "f:refreshHint": {} }, "f:federatesWith": {} } },
+      },
+    },
+  ];
+  const twin: KubeObject = {
+    apiVersion: "spire.spiffe.io/v1alpha1",
+    kind: "ClusterFederatedTrustDomain",
+    metadata: { name: "to-cluster2" },
+    ...{ spec: { trustDomain: published.trustDomain, className: "zero-trust-workload-identity-manager-spire" } },
+  };
+
+  it("in the SpireServer is refused with the ways out, before anything is registered", async () => {
+    const refused = run("cluster1", ["cluster2"], { backend, server, managedFields });
+    await expect(refused).rejects.toMatchObject({
+      problems: [
+        {
+          path: "spireServer",
+          message: expect.stringMatching(
+            /refreshHint is 60 and would be 300, set by kubectl.*partner\.example\.org.*\n.*adopt cluster1\n.*takeOver\[0\]' federation\n.*federatesWith dynamic/,
+          ) as unknown,
+        },
+      ],
+    });
+  });
+
+  it("in the SpireServer is overwritten by who says so, with a warning that names it", async () => {
+    const config = { spireServer: { takeOver: ["federation"] } };
+    const { seen, warnings } = await run("cluster1", ["cluster2"], { backend, server, managedFields, config });
+    expect(warnings).toEqual([expect.stringContaining("partner.example.org")]);
+    expect(federatesWith(seen)).toMatchObject([{ trustDomain: published.trustDomain }]);
+  });
+
+  it("in its list of peers stays with federatesWith: dynamic", async () => {
+    const config = { federatesWith: "dynamic", refreshHint: 60 };
+    const { seen } = await run("cluster1", ["cluster2"], { backend, server, managedFields, config });
+    expect(federatesWith(seen)).toBeUndefined();
+  });
+
+  it("for a peer's trust domain is refused with its name", async () => {
+    const refused = run("cluster1", ["cluster2"], { backend, live: [twin] });
+    await expect(refused).rejects.toMatchObject({
+      problems: [{ path: "peers", message: expect.stringContaining("to-cluster2") as unknown }],
+    });
+  });
+});
+
+describe("a peer whose stack publishes what cannot be used", () => {
+  const good = (name: string): object => ({
+    version: 1,
+    trustDomain: `apps.${name}.example.com`,
+    bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
+    profile: "https_web",
+  });
+
+  it("is kept as it is and the others join; the up fails once it has published, and a preview warns", async () => {
+    const before = await run("cluster1", ["cluster2"], { backend: { [reference("cluster2")]: good("cluster2") } });
+    const live = [named(before.seen, "cluster2-trust").inputs as KubeObject];
+    const backend = {
+      [reference("cluster2")]: { ...good("cluster2"), version: 9 },
+      [reference("cluster3")]: good("cluster3"),
+    };
+    const after = await run("cluster1", ["cluster2", "cluster3"], { backend, live });
+    expect(named(after.seen, "cluster2-trust").inputs).toMatchObject({
+      spec: { trustDomain: "apps.cluster2.example.com" },
+    });
+    expect(Object.keys(after.outputs.peers)).toEqual(["cluster2", "cluster3"]);
+    expect(after.outputs.faultyPeers).toEqual({ cluster2: expect.stringContaining("version 9") as unknown });
+    await valueOf(after.outputs.federation);
+    expect(stops.splice(0)).toEqual([expect.stringMatching(/cluster2, trusted as before: .*version 9/)]);
+    const preview = await run("cluster1", ["cluster2", "cluster3"], { backend, live, preview: true });
+    expect(preview.warnings).toEqual([expect.stringMatching(/cluster2, trusted as before/)]);
+    expect(stops).toEqual([]);
   });
 });
 
@@ -647,9 +755,9 @@ it.each([
   ["peers alone", "apps.cluster1.example.com", ["peers"]],
   ["cluster and peers together", "elsewhere.example.com", ["trustDomain", "peers"]],
 ])("refuses what %s have against the config before anything is registered", async (_, trustDomain, paths) => {
-  const ownTrustDomain = {
+  const sameOfBoth = {
     version: 1,
-    trustDomain: "apps.cluster1.example.com",
+    trustDomain: "apps.cluster2.example.com",
     bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
     profile: "https_web",
   };
@@ -657,9 +765,9 @@ it.each([
   ztwim.spec = { trustDomain };
   const program = async (): Promise<void> => {
     useCluster(clusterOf(ztwim, ...Object.values(rest)));
-    const refused = federate(configOf({ peers: ["cluster2"] }));
+    const refused = federate(configOf({ peers: ["other/cluster2", "other/cluster3"] }));
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
     await expect(refused).rejects.toMatchObject({ problems: paths.map((path) => ({ path })) });
   };
-  expect(await record(program, { outputs: () => ({ outputs: { federation: ownTrustDomain } }) })).toEqual([]);
+  expect(await record(program, { outputs: () => ({ outputs: { federation: sameOfBoth } }) })).toEqual([]);
 });

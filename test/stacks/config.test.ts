@@ -15,6 +15,7 @@ describe("a config with what is required", () => {
     expect(configOf()).toEqual({
       self: SELF,
       trustPeerCas: false,
+      takesOverFederation: false,
       context: "cluster1",
       trustDomain: "apps.cluster1.example.com",
       peers: [],
@@ -33,7 +34,7 @@ describe("a config with what is required", () => {
         roleBinding: "secret-reader-binding",
         route: "spire-federation-endpoint",
       },
-      certManager: { removeOnDestroy: false },
+      certManager: {},
       federatesWith: "static",
     });
   });
@@ -46,7 +47,7 @@ describe("a config with what is required", () => {
       bootstrap: "stack",
       probe: "cluster",
       issuer: '{"type":"ca","selfSigned":true}',
-      certManager: '{"removeOnDestroy":"true","channel":"stable-v2"}',
+      certManager: '{"source":"","channel":"stable-v2"}',
       endpointCa: ca.pem,
     });
     expect(config).toMatchObject({
@@ -58,7 +59,7 @@ describe("a config with what is required", () => {
       bootstrap: "stack",
       probe: "cluster",
       issuer: { type: "ca", selfSigned: true },
-      certManager: { removeOnDestroy: true, channel: "stable-v2" },
+      certManager: { channel: "stable-v2" },
       endpointCa: ca.pem,
     });
   });

@@ -1,8 +1,11 @@
 import * as fc from "fast-check";
 import * as pulumi from "@pulumi/pulumi";
-import { type Contract, resolvePeers } from "../../stacks/contract";
+import { type Contract, type Known, resolvePeers } from "../../stacks/contract";
+import { declaredIn } from "../../stacks/peerIdentity";
+import type { PeerStack } from "../../stacks/peers";
+import type { Peer } from "../../components/bundle/peer";
 import { root } from "../components/issue";
-import { PEER } from "./fixtures";
+import { PEER, SELF } from "./fixtures";
 
 const OWN = "apps.cluster1.example.com";
 const published: Contract = {
@@ -23,7 +26,7 @@ describe("a peer", () => {
     ["whose output is empty", null],
     ["whose output an up went past", pulumi.runtime.unknownValue],
   ])("%s is pending, and no error", (_, value) => {
-    expect(resolve(value)).toEqual({ joined: [], kept: [], pending: ["cluster2"], problems: [] });
+    expect(resolve(value)).toEqual({ joined: [], kept: [], pending: ["cluster2"], faulty: [], problems: [] });
   });
 
   it("that has published is joined, beside one that has not", () => {
@@ -46,6 +49,7 @@ describe("a peer", () => {
       ],
       kept: [],
       pending: ["cluster2"],
+      faulty: [],
       problems: [],
     });
   });
@@ -57,24 +61,28 @@ describe("a peer", () => {
       { peer: PEER, published: undefined },
       { peer: third, published: null },
     ];
-    expect(resolvePeers(OWN, readings, (name) => (name === "cluster3" ? { peer } : undefined))).toEqual({
+    expect(resolvePeers(OWN, readings, { trusted: (name) => (name === "cluster3" ? { peer } : undefined) })).toEqual({
       joined: [{ peer, rebootstrap: 2 }],
       kept: ["cluster3"],
       pending: ["cluster2"],
+      faulty: [],
       problems: [],
     });
   });
 
   it("that publishes again is joined as it publishes itself, whatever the cluster trusts", () => {
     const trusted = () => ({ fault: "was asked" });
-    expect(resolvePeers(OWN, [{ peer: PEER, published }], trusted)).toEqual(resolve(published));
+    expect(resolvePeers(OWN, [{ peer: PEER, published }], { trusted })).toEqual(resolve(published));
   });
 
   it("of which the cluster's trust was changed by hand is a problem as long as nothing is published", () => {
-    expect(resolvePeers(OWN, [{ peer: PEER, published: undefined }], () => ({ fault: "changed" }))).toEqual({
+    expect(
+      resolvePeers(OWN, [{ peer: PEER, published: undefined }], { trusted: () => ({ fault: "changed" }) }),
+    ).toEqual({
       joined: [],
       kept: [],
       pending: [],
+      faulty: [],
       problems: [{ path: "peers", message: "changed" }],
     });
   });
@@ -87,6 +95,93 @@ describe("a peer", () => {
   it("of a later release may publish more, as long as the version is the same", () => {
     expect(resolve({ ...published, region: "eu" })).toEqual(resolve(published));
   });
+});
+
+describe("a stack that publishes another trust domain than it has", () => {
+  const bank = { ...published, trustDomain: "bank.example" };
+  const identity = /publishes trust domain "bank\.example"/;
+  const files: Record<string, string> = {
+    "Pulumi.cluster2.yaml": "config:\n  spire-federation:trustDomain: apps.cluster2.example.com\n",
+    "Pulumi.cluster3.yaml": "config:\n  spire-federation:trustDomain: bank.example\n",
+  };
+  const declared = declaredIn(SELF, (path) => {
+    const text = files[path];
+    if (text === undefined) throw new Error("ENOENT");
+    return text;
+  });
+  const held: Peer = { stack: "cluster2", ...published };
+
+  it.each<[string, Known, Partial<PeerStack>, RegExp]>([
+    ["the stack's own file says", { declared }, {}, /Pulumi\.cluster2\.yaml says "apps\.cluster2/],
+    [
+      "peers says",
+      { declared },
+      { trustDomain: "apps.c2.example" },
+      /entry of cluster2 in peers says "apps\.c2\.example/,
+    ],
+    ["the cluster trusts", { trusted: () => ({ peer: held }) }, {}, /trusts it as "apps\.cluster2/],
+  ])("than %s is not believed", (_, known, more, message) => {
+    const { joined, faulty, problems } = resolvePeers(OWN, [{ peer: { ...PEER, ...more }, published: bank }], known);
+    expect(faulty).toEqual([{ name: "cluster2", fault: expect.stringMatching(identity) as unknown }]);
+    expect(faulty[0]?.fault).toMatch(message);
+    expect(problems).toEqual([]);
+    // What the cluster trusts already stays as it is.
+    expect(joined.map(({ peer }) => peer)).toEqual(known.trusted === undefined ? [] : [held]);
+  });
+
+  it("does not take the trust domain of a peer that has published nothing yet", () => {
+    const foreign = { name: "other-cluster4", id: "organization/other/cluster4", rebootstrap: 0 };
+    const { joined, faulty, pending } = resolvePeers(
+      OWN,
+      [
+        { peer: foreign, published: bank },
+        { peer: third, published: undefined },
+      ],
+      { declared },
+    );
+    expect([joined, pending]).toEqual([[], ["cluster3"]]);
+    expect(faulty[0]?.fault).toMatch(/which is peer "cluster3"'s by Pulumi\.cluster3\.yaml/);
+  });
+
+  it("is believed where its own file says the same, and where nothing is known of it", () => {
+    expect(resolvePeers(OWN, [{ peer: PEER, published }], { declared })).toMatchObject({ faulty: [], joined: [{}] });
+    expect(resolvePeers(OWN, [{ peer: PEER, published: bank }])).toMatchObject({ faulty: [], joined: [{}] });
+  });
+});
+
+describe("a stack that publishes no CA any more", () => {
+  const peer: Peer = { stack: "cluster2", ...published, caCertificates: ca.pem };
+  const trusted = () => ({ peer });
+
+  it("is trusted by the one that the cluster knows", () => {
+    const { joined, faulty } = resolvePeers(OWN, [{ peer: PEER, published }], { trusted });
+    expect(joined.map((one) => one.peer)).toEqual([peer]);
+    expect(faulty[0]?.fault).toMatch(/publishes no CA .*cmctl renew/);
+  });
+
+  it("is believed when it says that none is needed", () => {
+    const { joined, faulty } = resolvePeers(OWN, [{ peer: PEER, published: { ...published, publicCa: true } }], {
+      trusted,
+    });
+    expect(faulty).toEqual([]);
+    expect(joined[0]?.peer).not.toHaveProperty("caCertificates");
+  });
+});
+
+it("a faulty peer costs the others nothing, and stays trusted as it is", () => {
+  const peer = { stack: "cluster2", ...published } as Peer;
+  const readings = [
+    { peer: PEER, published: { ...published, version: 9 } },
+    { peer: third, published: { ...published, trustDomain: "apps.cluster3.example.com" } },
+  ];
+  const trusted = (name: string) => (name === "cluster2" ? { peer } : undefined);
+  const { joined, faulty, problems } = resolvePeers(OWN, readings, { trusted });
+  expect([joined.map((one) => one.peer.stack), faulty.map(({ name }) => name), problems]).toEqual([
+    ["cluster2", "cluster3"],
+    ["cluster2"],
+    [],
+  ]);
+  expect(joined[0]?.peer).toEqual(peer);
 });
 
 describe("refused by the name of the stack", () => {
@@ -124,13 +219,10 @@ describe("refused by the name of the stack", () => {
     ],
     ["this cluster's own trust domain", { ...published, trustDomain: OWN }, /own trust domain/],
   ])("%s", (_, value, message) => {
-    const { joined, problems } = resolve(value);
-    expect(problems).toEqual([
-      { path: "peers", message: expect.stringMatching(/^(stack|peer) "cluster2" /) as unknown },
-    ]);
-    expect(problems[0]?.message).toMatch(message);
-    // What is refused is not handed on as a peer, unless only its neighbours speak against it.
-    expect(joined.filter(({ peer }) => peer.trustDomain !== OWN)).toEqual([]);
+    const { joined, faulty, problems } = resolve(value);
+    expect(faulty).toEqual([{ name: "cluster2", fault: expect.stringMatching(/^stack "cluster2" /) as unknown }]);
+    expect(faulty[0]?.fault).toMatch(message);
+    expect([joined, problems]).toEqual([[], []]);
   });
 
   it("two peers with one trust domain, both named", () => {
@@ -143,14 +235,11 @@ describe("refused by the name of the stack", () => {
   });
 
   it("all peers at once", () => {
-    const { problems } = resolvePeers(OWN, [
+    const { faulty } = resolvePeers(OWN, [
       { peer: PEER, published: { ...published, version: 9 } },
       { peer: third, published: { ...published, trustDomain: OWN } },
     ]);
-    expect(problems.map(({ message }) => message)).toEqual([
-      expect.stringContaining("cluster2"),
-      expect.stringContaining("cluster3"),
-    ]);
+    expect(faulty.map(({ name }) => name)).toEqual(["cluster2", "cluster3"]);
   });
 });
 
@@ -172,8 +261,9 @@ it("never throws and never joins what was not checked, whatever is published", (
   );
   fc.assert(
     fc.property(value, (given) => {
-      const { joined, pending, problems } = resolve(given);
-      expect(joined.length + pending.length + (problems.length > 0 ? 1 : 0)).toBe(1);
+      const { joined, pending, faulty, problems } = resolve(given);
+      expect(problems).toEqual([]);
+      expect(joined.length + pending.length + faulty.length).toBe(1);
       for (const { peer } of joined) {
         expect(peer.bundleEndpointUrl).toMatch(/^https:\/\//i);
         expect(peer.profile === "https_spiffe").toBe(peer.endpointSpiffeId !== undefined);

@@ -317,8 +317,8 @@ describe("refused", () => {
       kind: "Deployment",
       metadata: { name: "cert-manager", namespace: "pki" },
     };
-    const raw = { certManager: { channel: "stable-v1", installPlanApproval: "Manual", removeOnDestroy: true } };
-    const paths = ["channel", "installPlanApproval", "removeOnDestroy"].map((key) => `certManager.${key}`);
+    const raw = { certManager: { channel: "stable-v1", installPlanApproval: "Manual" } };
+    const paths = ["channel", "installPlanApproval"].map((key) => `certManager.${key}`);
     const extension = {
       apiVersion: "olm.operatorframework.io/v1",
       kind: "ClusterExtension",
@@ -334,7 +334,7 @@ describe("refused", () => {
       const problems = await run(undefined, raw, objects);
       expect(Array.isArray(problems) && problems.map(({ path }) => path)).toEqual(paths);
       expect(Array.isArray(problems) && problems[0]?.message).toContain(`already installed by ${whose};`);
-      expect(await run(undefined, { certManager: { removeOnDestroy: false } }, objects)).toHaveProperty("reader");
+      expect(await run(undefined, {}, objects)).toHaveProperty("reader");
     }
     expect(await run(undefined, raw)).toHaveProperty("reader");
   });

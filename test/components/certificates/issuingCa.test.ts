@@ -1,4 +1,4 @@
-import { readIssued } from "../../../components/certificates/issuingCa";
+import { readIssuingCa } from "../../../components/certificates/issuingCa";
 import type { ClusterReader } from "../../../components/cluster/cluster";
 
 const request = (certificate: string, revision: string, status: object): object => ({
@@ -10,6 +10,8 @@ const request = (certificate: string, revision: string, status: object): object 
   },
   status,
 });
+
+const ISSUER = { kind: "Issuer", name: "internal-ca" } as const;
 
 const readerOf = (...requests: object[]): ClusterReader => ({
   access: {},
@@ -27,12 +29,22 @@ test("the newest request that was granted names the CA, whatever order they are 
     request("tls", "11", { ca: base64("not granted yet") }),
     request("other", "12", issued("another certificate's CA")),
   );
-  expect((await readIssued(reader, "tls"))?.ca).toBe("new CA");
+  expect(await readIssuingCa(reader, "tls", ISSUER)).toBe("new CA");
 });
 
-test.each([
-  ["an ACME server names none", [request("tls", "1", { certificate: base64("leaf") })]],
-  ["there is no request yet", []],
-])("%s: the system's CAs are meant", async (_, requests) => {
-  expect((await readIssued(readerOf(...requests), "tls"))?.ca).toBeUndefined();
+test("an issuer that names none has a public CA", async () => {
+  const reader = readerOf(request("tls", "1", { certificate: base64("leaf") }));
+  expect(await readIssuingCa(reader, "tls", ISSUER)).toBeUndefined();
+});
+
+describe("a request that is gone", () => {
+  it("is no proof that there is no CA: the error says how to get it back, and a preview does not know it", async () => {
+    await expect(readIssuingCa(readerOf(), "tls", ISSUER)).rejects.toThrow(/is gone.*cmctl renew tls -n zero-trust/);
+    expect(await readIssuingCa(readerOf(), "tls", ISSUER, "unknown")).toBe("unknown");
+  });
+
+  it("is none where the issuer is of an ACME server", async () => {
+    const acme: ClusterReader = { ...readerOf(), get: <T>() => Promise.resolve({ spec: { acme: {} } } as T) };
+    expect(await readIssuingCa(acme, "tls", ISSUER)).toBeUndefined();
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * The real reader and the removal of the operator, each as a process of its own, against an API server of a few answers.
+ * The real reader, as a process of its own, against an API server of a few answers.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,27 +9,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { issue } from "../issue";
 
-const CSVS = "/apis/operators.coreos.com/v1alpha1/namespaces/cert-manager-operator/clusterserviceversions";
-const csv = (name: string, labels = {}): object => ({ metadata: { name, namespace: "cert-manager-operator", labels } });
-
 let server: Server;
 let folder: string;
 let kubeconfig: string;
 const requests: string[] = [];
 let handshakes = 0;
 const authorizations: (string | undefined)[] = [];
-const versions = new Map(["cert-manager-operator.v1.18.1", "other-operator.v1.0.0"].map((name) => [name, csv(name)]));
 
 const resources = (...kinds: [string, string][]): object => ({
   resources: kinds.map(([kind, name]) => ({ kind, name, namespaced: kind !== "Ingress" })),
 });
 
-function answer(method: string, url: URL): object | undefined {
-  const path = url.pathname;
-  const name = path.startsWith(`${CSVS}/`) ? path.slice(CSVS.length + 1) : undefined;
-  if (method === "DELETE" && name !== undefined) {
-    return versions.delete(name) ? { kind: "Status", apiVersion: "v1" } : undefined;
-  }
+function answer(path: string): object | undefined {
+  if (/\/flaky-/.test(path)) return { kind: "ConfigMap", apiVersion: "v1", metadata: { name: "flaky" } };
   const table: Record<string, object> = {
     "/api/v1": resources(["ConfigMap", "configmaps"]),
     "/apis/config.openshift.io/v1": resources(["Ingress", "ingresses"]),
@@ -45,12 +37,6 @@ function answer(method: string, url: URL): object | undefined {
       items: [{ metadata: { name: "here" } }],
     },
     "/api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/": { keys: [] },
-    "/apis/operators.coreos.com/v1alpha1": resources(["ClusterServiceVersion", "clusterserviceversions"]),
-    [CSVS]: {
-      kind: "ClusterServiceVersionList",
-      apiVersion: "operators.coreos.com/v1alpha1",
-      items: [...versions.values()],
-    },
   };
   return table[path];
 }
@@ -79,7 +65,22 @@ beforeAll((done) => {
       return;
     }
     if (url.pathname.endsWith("/silent")) return;
-    const body = answer(request.method ?? "", url);
+    const [, fails = "", times = "0"] = /\/flaky-(\w+)-(\d)$/.exec(url.pathname) ?? [];
+    if (fails !== "" && requests.filter((one) => one.endsWith(url.pathname)).length <= Number(times)) {
+      if (fails === "reset") {
+        request.socket.destroy();
+        return;
+      }
+      const message = fails === "500" ? "etcdserver: leader changed" : "not now";
+      response
+        .writeHead(Number(fails), {
+          "content-type": "application/json",
+          ...(fails === "429" && { "retry-after": "0" }),
+        })
+        .end(JSON.stringify({ kind: "Status", apiVersion: "v1", message }));
+      return;
+    }
+    const body = answer(url.pathname);
     response
       .writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" })
       .end(JSON.stringify(body ?? { kind: "Status", apiVersion: "v1", message: "not found" }));
@@ -184,6 +185,28 @@ it("reads objects as they are, takes what is missing for missing and explains ev
   });
   expect(requests).toContain("GET /api/v1/namespaces/ns/configmaps?labelSelector=a%3Db");
   expect(requests).toContain("GET /api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/");
+});
+
+it("reads again what fails in passing, three times at most and within seconds, and nothing else", async () => {
+  const script = `
+    const { connect } = require("./dist/components/cluster/connect.js");
+    const up = connect({ context: "up" });
+    const read = (name) => up.get("v1", "ConfigMap", name, "ns").then(({ metadata }) => metadata.name, ({ message }) => message);
+    (async () => {
+      const began = Date.now();
+      const names = ["flaky-429-2", "flaky-503-1", "flaky-502-1", "flaky-504-2", "flaky-500-1", "flaky-reset-1", "flaky-503-3", "flaky-409-1"];
+      console.log(JSON.stringify([await Promise.all(names.map(read)), Date.now() - began]));
+    })();
+  `;
+  const { stdout, stderr } = await run(["--eval", script]);
+  expect(stderr).toBe("");
+  const [answers, ms] = JSON.parse(stdout) as [string[], number];
+  expect(answers.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => "flaky"));
+  expect(answers[6]).toMatch(/cannot read ConfigMap flaky-503-3: the API server answers 503/);
+  expect(answers[7]).toMatch(/answers 409/);
+  expect(requests.filter((request) => request.endsWith("flaky-503-3"))).toHaveLength(3);
+  expect(requests.filter((request) => request.endsWith("flaky-409-1"))).toHaveLength(1);
+  expect(ms).toBeLessThan(30_000); // no measurement: the pauses are 4 s together
 });
 
 it("gives up what is under way at a signal, and begins nothing more", async () => {
@@ -318,16 +341,4 @@ describe("the credential plugin of a kubeconfig", () => {
     expect(stdout).toMatch(/credential plugin sh .* gave no credential within 0.3 s/);
     expect(Date.now() - before).toBeLessThan(19_000);
   });
-});
-
-it("removes the operator's version, and no other's", async () => {
-  const { code, stderr } = await run(["dist/components/operators/removeCertManager.js"], { KUBE_CONTEXT: "up" });
-  expect([code, stderr]).toEqual([0, ""]);
-  expect([...versions.keys()]).toEqual(["other-operator.v1.0.0"]);
-});
-
-it("says why it cannot remove it", async () => {
-  const { code, stderr } = await run(["dist/components/operators/removeCertManager.js"], { KUBE_CONTEXT: "elsewhere" });
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^context "elsewhere" is not in the kubeconfig .*; it has up, down, stranger\n$/);
 });

@@ -45,7 +45,7 @@ const byHand = (labels = {}): KubeObject => ({
 const unrelated = { ...subscription("other", "other"), spec: { name: "other-operator" } };
 
 const inspect = (...objects: KubeObject[]): ReturnType<typeof inspectCertManager> =>
-  inspectCertManager(clusterOf(...objects), { stack: "cluster1" });
+  inspectCertManager(clusterOf(...objects));
 
 it.each<[string, KubeObject[], object]>([
   ["nothing, on an empty cluster", [], { state: "absent" }],
@@ -59,8 +59,13 @@ it.each<[string, KubeObject[], object]>([
     { state: "ours", generation: 3 },
   ],
   [
-    "another stack's, or one that somebody has installed by the same procedure",
-    [subscription(NAMESPACE, NAME, "cluster9"), group()],
+    "ours, by the name that the stack had before it was renamed",
+    [subscription(NAMESPACE, NAME, "former"), group()],
+    { state: "ours", generation: 3 },
+  ],
+  [
+    "one that somebody has installed by the same procedure",
+    [subscription(), group()],
     { state: "foreign", subscription: { namespace: NAMESPACE, name: NAME } },
   ],
   [

@@ -70,6 +70,27 @@ describe("an InstallPlan that waits for approval", () => {
   });
 });
 
+it("warns, and is ready, where the version runs and any catalog of the cluster does not answer", () => {
+  const state = withCondition(
+    "ResolutionFailed",
+    "ErrorPreventedResolution",
+    "failed to populate resolver cache from source certified-operators/openshift-marketplace",
+  );
+  const subscriptionOf = (installedCSV: string): Subscription => ({
+    ...state.subscription,
+    status: { ...state.subscription?.status, currentCSV: csv, installedCSV },
+  });
+  expect(operatorReadiness(where, { ...installed, subscription: subscriptionOf(csv) })).toEqual({
+    state: "ready",
+    warning: expect.stringMatching(/runs, but OLM cannot resolve .*certified-operators/) as string,
+  });
+  const upgrading = operatorReadiness(where, {
+    ...installed,
+    subscription: subscriptionOf("cert-manager-operator.v1.17.0"),
+  });
+  expect(upgrading.state).toBe("failed");
+});
+
 // The messages are OLM 0.38's own.
 it.each<[string, OperatorState, string]>([
   ["no OperatorGroup", { ...installed, groups: [] }, "has no OperatorGroup"],

@@ -390,6 +390,12 @@ describe("the Route", () => {
     expect(spireServerReadiness(asked, { ...good, route: seen })).toMatchObject({ state });
   });
 
+  it("is given the time in which a router heals it, where its certificate could not be read", () => {
+    const patience = (reason: string): unknown => routeReadiness(asked, { ...route, ...admitted("False", reason) });
+    expect(patience("ExternalCertificateValidationFailed")).toMatchObject({ settleSeconds: 75 });
+    expect(patience("HostAlreadyClaimed")).toMatchObject({ settleSeconds: 20 });
+  });
+
   it("needs one router of several", () => {
     const [shard] = admitted("False", "RouteNotAdmitted").status?.ingress ?? [];
     const two = (status: string): Route => ({

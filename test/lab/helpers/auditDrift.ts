@@ -56,8 +56,12 @@ function preferChain(preferredChain: string | null): Promise<void> {
   );
 }
 
-/** Another trust domain in federatesWith; the SPIRE server has restarted with it. */
-async function listOther(): Promise<void> {
+/**
+ * Another trust domain in federatesWith; the SPIRE server has restarted with it.
+ *
+ * @returns takes it out again
+ */
+async function listOther(): Promise<() => Promise<void>> {
   const api = "operator.openshift.io/v1alpha1";
   const { spec } = (await cluster1.read(api, "SpireServer", "cluster")) as {
     spec: { federation: { federatesWith: object[] } };
@@ -69,19 +73,19 @@ async function listOther(): Promise<void> {
   };
   const server = async () => cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
   const before = (await server()).metadata?.uid;
-  const federatesWith = [...spec.federation.federatesWith, other];
-  await cluster1.merge({
-    apiVersion: api,
-    kind: "SpireServer",
-    metadata: { name: "cluster" },
-    spec: { federation: { federatesWith } },
-  });
+  const list = (federatesWith: object[]): Promise<void> =>
+    cluster1.merge({
+      ...{ apiVersion: api, kind: "SpireServer", metadata: { name: "cluster" } },
+      spec: { federation: { federatesWith } },
+    });
+  await list([...spec.federation.federatesWith, other]);
   await eventually(async () => {
     const pod = await server();
     expect(pod.metadata?.uid).not.toBe(before);
     running(pod);
     await held(cluster1, cluster2); // it has looked, and will not do so for a while
   });
+  return () => list(spec.federation.federatesWith);
 }
 
 /** Makes cluster1 take its own keys for its peer's. */
@@ -110,6 +114,7 @@ export function driftTests(open: () => { project: Project; auditor: Project }): 
   });
 
   describe("by hand", () => {
+    let unlistOther: () => Promise<void>;
     let code: number;
     let found: string[];
     let cluster2Found: DriftMember | undefined;
@@ -122,7 +127,7 @@ export function driftTests(open: () => { project: Project; auditor: Project }): 
       const subjects = [router, { kind: "ServiceAccount", name: "other", namespace: "default" }];
       await cluster1.merge(of(RBAC, "RoleBinding", "secret-reader-binding", { subjects }));
       await preferChain("other");
-      await listOther();
+      unlistOther = await listOther();
       await setBundle();
 
       const result = await drift();
@@ -160,6 +165,7 @@ export function driftTests(open: () => { project: Project; auditor: Project }): 
     test("it is put right by what the findings say", async () => {
       for (const { metadata } of [EXTRA, OTHER_CLASS]) await cluster1.remove(SPIRE_API, TRUST, metadata.name);
       await preferChain(null);
+      await unlistOther();
       await project.up("cluster1", "--refresh");
       await cluster1.refreshBundle(cluster2.trustDomain);
       await expectNone();

@@ -60,6 +60,8 @@ test("rotated authorities, a renewed certificate and what operators rewrite are 
   await auditor.pulumi("preview", "--stack", "cluster1", "--refresh", "--expect-no-changes");
 });
 
+const ELSEWHERE = "https://elsewhere.example.com";
+
 describe("what people change", () => {
   const changes: [string, Changed][] = [
     [
@@ -107,7 +109,7 @@ describe("what people change", () => {
         apiVersion: "spire.spiffe.io/v1alpha1",
         kind: "ClusterFederatedTrustDomain",
         metadata: { name: "cluster2-federation" },
-        spec: { bundleEndpointURL: "https://elsewhere.example.com" },
+        spec: { bundleEndpointURL: ELSEWHERE },
       },
     ],
     [
@@ -116,7 +118,7 @@ describe("what people change", () => {
         apiVersion: "operator.openshift.io/v1alpha1",
         kind: "SpireServer",
         metadata: { name: "cluster" },
-        spec: { federation: { federatesWith: [listed("apps.cluster2"), listed("other")] } },
+        spec: { federation: { federatesWith: [{ ...listed("apps.cluster2"), bundleEndpointUrl: ELSEWHERE }] } },
       },
     ],
   ];
@@ -169,13 +171,57 @@ describe("what people change", () => {
   });
 });
 
+describe("a trust domain that somebody has added to federatesWith", () => {
+  const server = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer", metadata: { name: "cluster" } };
+  const list = (...names: string[]): Promise<void> =>
+    cluster1.merge({ ...server, spec: { federation: { federatesWith: names.map(listed) } } });
+  const there = async (): Promise<unknown> => await content(server);
+
+  beforeAll(() => list("apps.cluster2", "partner"));
+
+  test("is refused by preview and up, which name it and the ways out, and stays", async () => {
+    const before = await there();
+    for (const command of ["preview", "up"] as const) {
+      const flags = command === "up" ? ["--yes", "--skip-preview", "--refresh"] : [];
+      const { code, stdout } = await project.run(command, "--stack", "cluster1", ...flags);
+      expect([command, code === 0]).toEqual([command, false]);
+      expect(stdout).toMatch(
+        /partner\.example\.com.*adopt cluster1.*takeOver\[0\]' federation.*federatesWith dynamic/s,
+      );
+    }
+    expect(await there()).toEqual(before);
+  });
+
+  test("is taken out by a stack that takes the federation over, with a warning", async () => {
+    await project.set("cluster1", "spireServer.takeOver[0]", "federation");
+    expect(await project.up("cluster1", "--refresh")).toMatch(/is overwritten: .*partner\.example\.com/);
+    expect(JSON.stringify(await there())).not.toContain("partner.example.com");
+    await project.unset("cluster1", "spireServer");
+    await project.up("cluster1", "--refresh", "--expect-no-changes");
+  });
+});
+
+test("a ClusterFederatedTrustDomain of somebody else for a peer's trust domain is refused with its name", async () => {
+  const [api, kind, name] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "by-hand"];
+  const { spec } = await cluster1.read(api, kind, "cluster2-federation");
+  await cluster1.apply({ apiVersion: api, kind, metadata: { name }, spec: spec as object });
+  const { code, stdout } = await project.run("preview", "--stack", "cluster1");
+  expect([code === 0, stdout]).toEqual([false, expect.stringContaining(`${kind} ${name}`)]);
+  await cluster1.remove(api, kind, name);
+  await project.up("cluster1", "--refresh", "--expect-no-changes");
+});
+
 function listed(name: string): object {
   const trustDomain = `${name}.example.com`;
   return { trustDomain, bundleEndpointUrl: `https://federation.${trustDomain}`, bundleEndpointProfile: "https_web" };
 }
 
 /** What an object asks for; of a peer's bundle only the latest is right, and that is another test. */
-async function content({ apiVersion, kind, metadata }: Changed): Promise<object> {
+async function content({
+  apiVersion,
+  kind,
+  metadata,
+}: Pick<Changed, "apiVersion" | "kind" | "metadata">): Promise<object> {
   const { spec, rules, subjects }: Changed = await cluster1.read(apiVersion, kind, metadata.name);
   return { spec: { ...spec, trustDomainBundle: "" }, rules, subjects };
 }

@@ -28,7 +28,6 @@ const CONFIG = `config:
   spire-federation:trustDomain: cluster3.example.com
   spire-federation:peers: [cluster1]
   spire-federation:issuer: { type: acme }
-  spire-federation:certManager: { removeOnDestroy: true }
   spire-federation:probe: cluster
 `;
 const [RBAC, CERT_MANAGER, ROUTE] = ["rbac.authorization.k8s.io/v1", "cert-manager.io/v1", "route.openshift.io/v1"];

@@ -1,9 +1,9 @@
 /** One stack from its first up to after its last destroy, on a cluster that goes on running. */
 import { Cluster } from "../../../lab/client/cluster";
-import { OPERATOR, operatorObjects } from "../../../lab/client/operator";
+import { OPERATOR, operatorObjects, removeOperator } from "../../../lab/client/operator";
 import type { Project } from "../../../lab/client/project";
 import { eventually } from "../../../lab/client/eventually";
-import { grant, testProject } from "../helpers/identities";
+import { testProject } from "../helpers/identities";
 
 const cluster = new Cluster("cluster1");
 let project: Project;
@@ -55,19 +55,20 @@ describe("destroy", () => {
     });
   });
 
-  test("removes the operator as a whole when asked: Subscription and version", async () => {
-    await project.set("cluster1", "certManager.removeOnDestroy", "true");
+  test("of a stack that was renamed leaves the operator, too, and so does the up before it", async () => {
+    await project.pulumi("stack", "rename", "renamed", "--stack", "cluster1");
+    await project.up("renamed");
+    await project.destroy("renamed");
+    expect(await subscriptions()).toEqual([OPERATOR]);
+    expect(await operatorVersions()).toHaveLength(1);
+    await project.pulumi("stack", "rename", "cluster1", "--stack", "renamed");
     await up();
-    await destroy();
-    expect(await subscriptions()).toEqual([]);
-    await eventually(async () => {
-      expect(await operatorVersions()).toEqual([]);
-    });
-    await cluster.endpoint();
   });
 
-  test("can be followed by an up that installs it again", async () => {
-    await grant(cluster, "deployer-cert-manager"); // its Roles went with the namespace
+  test("can be followed by somebody who removes the operator, and an up installs it again", async () => {
+    await destroy();
+    await removeOperator(cluster); // what docs/operate.md says
+    await cluster.endpoint();
     await up();
     expect(await subscriptions()).toEqual([OPERATOR]);
     expect(await operatorVersions()).toHaveLength(1);

@@ -284,7 +284,7 @@ describe("a member fails when it would do something else than was approved:", ()
     [
       "roots that cannot be seen any more",
       (world) => (world.roots = { rootsUnknown: "503" }),
-      /roots of apps\.c\.example\.com \(c\), which were shown, cannot be compared: 503/,
+      /keys of apps\.c\.example\.com \(c\), which were shown, cannot be compared: 503/,
     ],
     [
       "the same roots at another URL",
@@ -297,7 +297,7 @@ describe("a member fails when it would do something else than was approved:", ()
     [
       "other roots",
       (world) => (world.roots = { roots: ["cd34"], certificates: [] }),
-      /roots of apps\.c\.example\.com \(c\) are sha256 cd34/,
+      /keys of apps\.c\.example\.com \(c\) are root sha256 cd34/,
     ],
     [
       "an edited file",
@@ -343,11 +343,6 @@ describe("a member fails when it would do something else than was approved:", ()
 
 test.each<[string, DetailedStep[], DetailedStep[]]>([
   ["losses that were in the plan", [route("delete"), certificate], [certificate]],
-  [
-    "its own endpoint asked again, as when it federates with another peer",
-    [],
-    [{ op: "replace", type: "command:local:Command", name: "spire-server-probe" }],
-  ],
   ["other changes than losses", [], [{ ...route("create"), name: "other" }]],
   [
     "a member of the same plan that is fetched again, as when its run has changed its endpoint",

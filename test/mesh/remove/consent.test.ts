@@ -39,7 +39,6 @@ const renewed = { op: "replace", type: "kubernetes:cert-manager.io/v1:Certificat
 const certificate = { op: "update", type: "kubernetes:cert-manager.io/v1:Certificate", name: "tls" };
 const needed = [
   { op: "delete", type: "kubernetes:spire.spiffe.io/v1alpha1:ClusterFederatedTrustDomain", name: "c-trust" },
-  { op: "delete", type: "command:local:Command", name: "c-bundle" },
   { op: "delete", type: "spire-federation:index:FederatedTrustDomain", name: "c" },
   {
     op: "update",
@@ -48,7 +47,6 @@ const needed = [
     paths: ["spec.federation.federatesWith[1]", 'metadata.annotations["spire-federation/applied"]'],
   },
   { op: "update", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle", paths: ["data"] },
-  { op: "replace", type: "command:local:Command", name: "spire-server-probe" },
   { op: "discard", type: "pulumi:pulumi:StackReference", name: "organization/spire-federation/c" },
 ];
 

@@ -120,6 +120,7 @@ describe("the peers that the SpireServer lists", () => {
       ["federates-with-missing", "federatesWith doesn't list b.example.com"],
     ]);
     expect(findings[0]?.cure).toBe("npx pulumi up --refresh --stack cluster1");
+    expect(findings[1]?.cure).toContain("oc --context admin edit spireserver cluster"); // an up refuses it
   });
 
   test.each(["static", "dynamic"] as const)("are edited by hand where the stack lists nobody, %s", (mode) => {

@@ -1,0 +1,65 @@
+/** What others have made that an up would overwrite, or that would stand in its way; and the ways out. Pure. */
+import { accessOf } from "../components/cluster/access";
+import { twinsOf } from "../components/bundle/twins";
+import { objectName } from "../components/federatedTrustDomain";
+import { describeForeign, foreignFederation, type FederatedServer } from "../components/spireServer/foreignFederation";
+import { renderBundleEndpoint } from "../components/spireServer/bundleEndpoint";
+import { federationSpec } from "../components/spireServer/federationSpec";
+import type { TrustObject } from "../components/bundle/bundleMark";
+import type { FederationRoute } from "../components/route/federationRoute";
+import type { Peer } from "../components/bundle/peer";
+import { PROGRAM } from "../components/shared/names";
+import { type Problem, problem } from "../components/shared/problem";
+import { word } from "../components/shared/shell";
+import type { ClusterConfig } from "./config";
+import { bundleEndpoint } from "./endpoint";
+
+/** The cluster as it is before the up. */
+interface Before {
+  config: ClusterConfig;
+  spireServer: FederatedServer | undefined;
+  trust: readonly TrustObject[];
+  route: FederationRoute;
+}
+
+export interface Judged {
+  problems: Problem[];
+  warnings: string[];
+}
+
+/** @param peers whom the cluster is to trust */
+export function judgeForeign(before: Before, peers: readonly Peer[]): Judged {
+  const { problems, warnings } = judgeFederation(before, peers);
+  const twins = peers.flatMap(({ stack, trustDomain, objectName: own }) =>
+    twinsOf(trustDomain, objectName(stack, own), before.trust, accessOf(before.config)),
+  );
+  return { problems: [...problems, ...twins.flatMap((message) => problem("peers", message))], warnings };
+}
+
+/** Refused, or overwritten with a warning where the config takes the federation over. */
+function judgeFederation({ config, spireServer, trust, route }: Before, peers: readonly Peer[]): Judged {
+  const listed = config.federatesWith === "dynamic" ? [] : peers;
+  const asked = federationSpec(renderBundleEndpoint(bundleEndpoint(config), route.host), listed, route.managedRoute);
+  const foreign = foreignFederation(asked, spireServer, trust);
+  if (foreign.length === 0) return { problems: [], warnings: [] };
+  const found = describeForeign(foreign);
+  if (config.takesOverFederation) {
+    return { problems: [], warnings: [`spireServer.takeOver has federation, so this is overwritten: ${found}.`] };
+  }
+  const next = config.spireServer?.takeOver.length ?? 0;
+  const isPeers = foreign.some(({ path }) => path === "federatesWith");
+  const ways = [
+    `keep it, as part of the stack: npx ${PROGRAM} adopt ${word(config.self.stack)}`,
+    `overwrite it: npx pulumi config set --path 'spireServer.takeOver[${next}]' federation`,
+    ...(isPeers ? ["leave the list of peers to others: npx pulumi config set federatesWith dynamic"] : []),
+  ];
+  return {
+    problems: problem(
+      "spireServer",
+      ["the SpireServer has a federation of somebody else, which an up would overwrite: " + found, ...ways].join(
+        "\n    ",
+      ),
+    ),
+    warnings: [],
+  };
+}
