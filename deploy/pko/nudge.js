@@ -27,8 +27,7 @@ function reasonToRun({ metadata, status = {} }, stacks, now) {
     return `stalled: ${stalled.reason}`;
   }
   if (condition("Reconciling") !== undefined) return undefined;
-  const { runAgain, pendingPeers = [] } = status.outputs ?? {};
-  if (runAgain === true) return "its last run asks for one more";
+  const { pendingPeers = [] } = status.outputs ?? {};
   const published = pendingPeers.filter((name) => stacks.get(name)?.status?.outputs?.federation?.version !== undefined);
   return published.length === 0 ? undefined : `pending peers have published: ${published.join(", ")}`;
 }

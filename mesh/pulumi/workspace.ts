@@ -15,8 +15,6 @@ export type { EngineEvent, OpMap, Workspace };
 export interface Published {
   /** Undefined as long as the stack has no endpoint that answered. */
   federation?: Contract;
-  /** Whether the stack needs one more up, whatever its peers publish. */
-  runAgain?: boolean;
   /** Peers that had published nothing when the stack ran last. */
   pendingPeers: string[];
   /** Whom the cluster trusts, by stack. */
@@ -100,12 +98,10 @@ export async function published(
 /** Other outputs are for people. A peer whose roots are not known is one that an `up` went past. */
 export const publishedIn = ({
   federation,
-  runAgain,
   pendingPeers = [],
   peers = {},
 }: Partial<Published>): Published => ({
   ...(isPublished(federation) && { federation }),
-  ...(runAgain === true && { runAgain }),
   pendingPeers,
   peers: Object.fromEntries(Object.entries(peers).filter(([, { fingerprints }]) => isPublished(fingerprints))),
 });

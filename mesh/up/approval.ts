@@ -12,8 +12,6 @@ export interface PlannedMember extends PreviewMember {
   unbuilt: boolean;
   /** It will list its peers in its SPIRE server's configuration, which restarts the server. */
   willRestart: boolean;
-  /** One more run is due whatever its peers do. */
-  dueAgain: boolean;
   /** An interrupted run has left operations or a lock, which no preview shows. */
   interrupted: boolean;
   /** Only where nothing of it is to change: what its peers had published by then. */
@@ -36,7 +34,6 @@ export async function planUp(
   parallel: number,
 ): Promise<PlannedMember[]> {
   const missing = new Set<string>();
-  const again = new Set<string>();
   const saw: Record<string, string | undefined> = {};
   const published = once(
     (id: string) => id,
@@ -47,7 +44,6 @@ export async function planUp(
     if (!("seen" in read)) continue;
     saw[id] = comparable(read.seen?.federation);
     if (read.seen === undefined) missing.add(id);
-    if (read.seen?.runAgain === true) again.add(id);
   }
   const unbuilt = new Set(
     members.filter(({ id, peers }) => [id, ...peers].some((one) => missing.has(one))).map(({ id }) => id),
@@ -72,7 +68,6 @@ export async function planUp(
       ...one,
       unbuilt: isNew,
       willRestart: one.restarts || isNew || (joins && member.config.federatesWith === "static"),
-      dueAgain: again.has(member.id),
       interrupted: !isNew && !(await isSettled(stacks, member)),
       config: await stacks.config(member),
     };
@@ -88,7 +83,7 @@ async function isSettled(stacks: ApprovalSources, { id }: MeshMember): Promise<b
 }
 
 const changesNothing = (plan: PlannedMember): boolean =>
-  !(plan.unbuilt || plan.dueAgain || plan.interrupted || plan.outputsChange) &&
+  !(plan.unbuilt || plan.interrupted || plan.outputsChange) &&
   [plan.steps, plan.trust.gains, plan.trust.loses, plan.errors, plan.unread].every(
     (list: readonly unknown[]) => list.length === 0,
   );

@@ -27,8 +27,6 @@ export interface Progress {
   trusted?: Trusted;
   /** Peers of other projects that each member still waits for since its last run, by id. */
   pendingOutside?: Trusted;
-  /** Members whose last run asks for one more, whatever their peers publish. */
-  again?: ReadonlySet<string>;
   /** Stacks that could not be read. What they publish is not known; `published` has what was read of them last. */
   unread?: ReadonlySet<string>;
 }
@@ -46,15 +44,14 @@ export interface MemberRun {
 export const MOST_RUNS = 4;
 
 /** Members whose run may change something; empty when there is nothing left to do. */
-export function nextRound({ members, published, runs, again, unread }: Progress): string[] {
+export function nextRound({ members, published, runs, unread }: Progress): string[] {
   return members
     .filter(({ id, peers }) => {
       if (unread?.has(id)) return false;
       const own = runsOf(id, runs);
       const last = own.at(-1);
       if (last === undefined) return true;
-      const more = last.succeeded && again?.has(id) === true;
-      return own.length < MOST_RUNS && (more || peers.some((peer) => last.saw[peer] !== published[peer]));
+      return own.length < MOST_RUNS && peers.some((peer) => last.saw[peer] !== published[peer]);
     })
     .map(({ id }) => id);
 }

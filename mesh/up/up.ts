@@ -101,7 +101,6 @@ export async function up(
     progress = {
       ...progress,
       published: { ...after.published, ...only(progress.published, unread) },
-      again: after.again,
       trusted: { ...after.trusted, ...only(progress.trusted ?? {}, unread) },
       pendingOutside: outside(after.pending),
       unread: new Set(unread.keys()),
@@ -120,7 +119,7 @@ function outsideOf({ id, config, outside }: MeshMember, pending: Trusted): strin
 const only = <T>(all: Readonly<Record<string, T>>, ids: ReadonlyMap<string, unknown>): Record<string, T> =>
   Object.fromEntries(Object.entries(all).filter(([id]) => ids.has(id)));
 
-/** What the stacks have published, whom they trust, who needs one more run, which are missing, and why one could not be read. */
+/** What the stacks have published, whom they trust, which are missing, and why one could not be read. */
 async function look(
   members: readonly MeshMember[],
   ids: readonly string[],
@@ -128,7 +127,6 @@ async function look(
   parallel: number,
 ): Promise<{
   published: Publications;
-  again: Set<string>;
   trusted: Trusted;
   pending: Trusted;
   missing: string[];
@@ -142,7 +140,6 @@ async function look(
   }
   return {
     published: Object.fromEntries(ids.map((id) => [id, comparable(found.get(id)?.federation)])),
-    again: new Set(ids.filter((id) => found.get(id)?.runAgain === true)),
     trusted: Object.fromEntries(members.map((member) => [member.id, trustedBy(member, found.get(member.id))])),
     pending: Object.fromEntries(ids.map((id) => [id, found.get(id)?.pendingPeers ?? []])),
     missing: ids.filter((id) => found.get(id) === undefined && !unread.has(id)),

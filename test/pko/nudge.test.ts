@@ -73,7 +73,6 @@ test.each<[string, object[], string[]]>([
   ["a pending peer has published nothing", [waiting(), stack("cluster2", {})], []],
   ["a pending peer is not of this cluster", [waiting()], []],
   ["the operator runs it already", [waiting(condition("Reconciling", "StackProcessing")), published], []],
-  ["its last run asks for one more", [stack("cluster1", { runAgain: true })], [RUN]],
   ["nothing is pending", [published], []],
   ["it has never run", [{ metadata: { name: "cluster1" } }], []],
   ["it is stalled after failures", [stalled("UpdateFailed")], [RUN]],

@@ -64,8 +64,8 @@ test.each([
   [{ ...certificate, name: "c-trust" }],
   [{ op: "delete", type: "kubernetes:spire.spiffe.io/v1alpha1:ClusterFederatedTrustDomain", name: "d-trust" }],
   [{ op: "create", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle" }],
-  [{ ...needed[3], paths: ["spec.federation.federatesWith[1]", "spec.federation.bundleEndpoint.refreshHint"] }],
-  [{ ...needed[3], paths: undefined }],
+  [{ ...needed[2], paths: ["spec.federation.federatesWith[1]", "spec.federation.bundleEndpoint.refreshHint"] }],
+  [{ ...needed[2], paths: undefined }],
 ])("no removal of c needs %j", (step) => {
   expect(isNeeded(step as DetailedStep, ["c"])).toBe(false);
 });

@@ -8,20 +8,6 @@ import {
   standings,
 } from "../../../mesh/up/convergence";
 
-test("a member whose run asks for one more gets it, once per such run and not for ever", () => {
-  const members = [
-    { id: "a", peers: [] },
-    { id: "b", peers: [] },
-  ];
-  const ran = (count: number, succeeded = true): MemberRun[] =>
-    ["a", "b"].flatMap((member) => Array.from({ length: count }, () => ({ member, succeeded, saw: {} })));
-  const again = new Set(["a"]);
-  expect(nextRound({ members, published: {}, runs: ran(1), again })).toEqual(["a"]);
-  expect(nextRound({ members, published: {}, runs: ran(2), again: new Set() })).toEqual([]);
-  expect(nextRound({ members, published: {}, runs: ran(1, false), again })).toEqual([]);
-  expect(nextRound({ members, published: {}, runs: ran(MOST_RUNS), again })).toEqual([]);
-});
-
 const NAMES = ["a", "b", "c", "d", "e"];
 
 /** Any graph of up to five members, one-way trust and trust in nobody included. */

@@ -120,21 +120,6 @@ test("an error that nobody expected is the outcome of its member, and the others
   ]);
 });
 
-test("a stack that asks for one more run gets it, though its peers have published nothing new", async () => {
-  class Migrating extends FakeStacks {
-    override async published(id: string): Promise<Published | undefined> {
-      const found = await super.published(id);
-      const name = stackOf(id);
-      const runs = this.ran.filter((one) => one === name).length;
-      return found && { ...found, ...(name === "a" && runs === 1 && { runAgain: true }) };
-    }
-  }
-  const stacks = new Migrating();
-  const result = await up([member("a"), member("b")], stacks, 4, quiet);
-  expect(stacks.ran).toEqual(["a", "b", "a"]);
-  expect(result.map(({ state }) => state)).toEqual(["complete", "complete"]);
-});
-
 test("Pulumi's warnings are printed once for a member, as its last run had them", async () => {
   class Warning extends FakeStacks {
     override async up(id: string): Promise<UpOutcome> {
