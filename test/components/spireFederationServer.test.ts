@@ -285,7 +285,7 @@ describe("the endpoint", () => {
 
   it("ends the program when it does not answer, with what it said", async () => {
     useEndpoints(() => new Error("self-signed certificate"));
-    await record(() => void new SpireFederationServer("server", { ...args, wait: { pollMs: 1 } }), { stalls: true });
+    await record(() => new SpireFederationServer("server", { ...args, wait: { pollMs: 1 } }), { stalls: true });
     expect(asked.length).toBeGreaterThan(1);
     useEndpoints(() => peerBundle);
   });
