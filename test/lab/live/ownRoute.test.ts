@@ -73,8 +73,8 @@ const statusOf = ({ status }: Manifest, type: string): string | undefined =>
 /** Has the project's copy do as releases before did: its own Route has the operator's name, and the operator makes none. */
 async function asBefore(): Promise<() => Promise<void>> {
   const undo = await Promise.all([
-    changeProgram(project, "names.js", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
-    changeProgram(project, "federationRoute.js", /(?<=const managedRoute = ).*(?=;)/, "false"),
+    changeProgram(project, "shared/names.js", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
+    changeProgram(project, "route/federationRoute.js", /(?<=const managedRoute = ).*(?=;)/, "false"),
   ]);
   return async () => {
     for (const each of undo) await each();

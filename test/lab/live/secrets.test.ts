@@ -157,7 +157,7 @@ describe("a SpireServer that the stack is to own whole", () => {
     const before = await uid();
     const restore = await changeProgram(
       project,
-      "spireServerPatch.js",
+      "spireServer/spireServerPatch.js",
       "extends k8s.apiextensions.CustomResourcePatch",
       "extends k8s.apiextensions.CustomResource",
     );
