@@ -96,11 +96,7 @@ export async function published(
 }
 
 /** Other outputs are for people. A peer whose roots are not known is one that an `up` went past. */
-export const publishedIn = ({
-  federation,
-  pendingPeers = [],
-  peers = {},
-}: Partial<Published>): Published => ({
+export const publishedIn = ({ federation, pendingPeers = [], peers = {} }: Partial<Published>): Published => ({
   ...(isPublished(federation) && { federation }),
   pendingPeers,
   peers: Object.fromEntries(Object.entries(peers).filter(([, { fingerprints }]) => isPublished(fingerprints))),

@@ -79,12 +79,16 @@ describe("names on the command line", () => {
     ["MESH401", "MESH401 is asked only with --probe"],
     ["MESH106", "MESH106 is asked only with --precheck"],
   ] as const)("%s is refused where it is not asked", (code, message) => {
-    expect(() => { refuseUnasked([code], { precheck: false, probe: false }); }).toThrow(message);
+    expect(() => {
+      refuseUnasked([code], { precheck: false, probe: false });
+    }).toThrow(message);
   });
 
   test("they are taken where they are asked", () => {
     refuseUnasked(["MESH401", "MESH211"], { precheck: false, probe: true });
     refuseUnasked(["MESH106"], { precheck: true, probe: false });
-    expect(() => { refuseUnasked(["MESH211"], { precheck: true, probe: false }); }).toThrow("MESH211 is not asked");
+    expect(() => {
+      refuseUnasked(["MESH211"], { precheck: true, probe: false });
+    }).toThrow("MESH211 is not asked");
   });
 });
