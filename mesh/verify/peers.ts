@@ -48,6 +48,7 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
         ? { seen: undefined }
         : chain(view.facts, ({ pod }) => map(pod, startOf)),
     ),
+    serverStart: chain(view.facts, ({ pod }) => map(pod, startOf)),
   };
 }
 
@@ -62,6 +63,7 @@ export function unreadPeer(named: NamedPeer, because: string): PeerReading {
     keys: unread,
     signing: unread,
     started: unread,
+    serverStart: unread,
   };
 }
 
@@ -101,6 +103,7 @@ export function outsidePeer(
     keys: chain(published, (peer) => servedBy(presented, expectedAt(peer), peer.trustDomain, now)),
     signing: { because: NOT_OURS },
     started: { because: NOT_OURS },
+    serverStart: { because: NOT_OURS },
     presented,
     owner: peer.publication === undefined ? "project" : "stranger",
     notSeen:
