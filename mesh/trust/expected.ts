@@ -15,6 +15,8 @@ export interface Declared {
   peers: Peer[];
   /** Trust domains that the cluster trusts since the last up, and the stacks that they are of. */
   trusted: ReadonlyMap<string, string>;
+  /** Those that the config no longer asks for, as trust domains and their stacks: the next up takes them out. */
+  leaving: ReadonlyMap<string, string>;
 }
 
 /**
@@ -34,15 +36,33 @@ export function declaredBy(
     return contract === undefined ? [] : [asPeer(name, contract)];
   });
   const last = Object.entries(own?.peers ?? {});
+  const named = peers.map(({ trustDomain }) => trustDomain);
+  const declared = { objects: new Set(config.peers.map(objectNameOf)), trustDomains: new Set(named), peers };
   return {
-    objects: new Set([
-      ...config.peers.map(objectNameOf),
-      // One that the config no longer names has a name of its own no more.
-      ...last.flatMap(([stack]) => (config.peers.some(({ name }) => name === stack) ? [] : objectName(stack))),
-    ]),
-    trustDomains: new Set([...peers, ...last.map(([, peer]) => peer)].map(({ trustDomain }) => trustDomain)),
-    peers,
+    ...withLeaving(declared, config, own),
     trusted: new Map(last.map(([stack, { trustDomain }]) => [trustDomain, stack])),
+  };
+}
+
+/** The same with what the last up made the cluster trust; the config may no longer ask for it. */
+export function withLeaving(
+  declared: Pick<Declared, "objects" | "trustDomains" | "peers">,
+  config: ClusterConfig,
+  own: Published | undefined,
+): Declared {
+  const last = Object.entries(own?.peers ?? {});
+  const gone = last.filter(([stack]) => !config.peers.some(({ name }) => name === stack));
+  return {
+    // One that the config no longer names has a name of its own no more.
+    objects: new Set([...declared.objects, ...gone.map(([stack]) => objectName(stack))]),
+    trustDomains: new Set([...declared.trustDomains, ...last.map(([, { trustDomain }]) => trustDomain)]),
+    peers: declared.peers,
+    trusted: new Map(),
+    leaving: new Map(
+      last
+        .filter(([, { trustDomain }]) => !declared.trustDomains.has(trustDomain))
+        .map(([stack, { trustDomain }]) => [trustDomain, stack]),
+    ),
   };
 }
 

@@ -23,9 +23,22 @@ export function untilNextPoll(view: PairView, refreshHint?: number): string | un
   const started = view.peer.started.seen;
   if (refreshed === undefined || refreshHint === undefined || started === undefined) return undefined;
   if (started < refreshed || (failed !== undefined && failed.at > refreshed)) return undefined;
-  const every = Math.max(refreshHint * 1000, MIN_HINT_MS) / POLLS_PER_HINT;
+  const every = intervalOf(refreshHint);
   const left = refreshed.getTime() + every - view.now.getTime();
   if (left < -SLACK_MS) return undefined;
   const ago = span(view.now.getTime() - started.getTime());
   return `since its SPIRE server started ${ago} ago; the next poll, within ${span(left)}, fetches it`;
+}
+
+const intervalOf = (refreshHint: number): number => Math.max(refreshHint * 1000, MIN_HINT_MS) / POLLS_PER_HINT;
+
+/** @returns why a failed poll passes by itself: the peer's SPIRE server had only started, and the next poll is not overdue */
+export function passesWithStart(view: PairView, failedAt: Date, refreshHint: number | undefined): string | undefined {
+  const { serverStart } = view.peer;
+  if (refreshHint === undefined || "because" in serverStart || serverStart.seen === undefined) return undefined;
+  const every = intervalOf(refreshHint);
+  const left = failedAt.getTime() + every - view.now.getTime();
+  if (left < -SLACK_MS || serverStart.seen.getTime() < failedAt.getTime() - every) return undefined;
+  const ago = span(view.now.getTime() - serverStart.seen.getTime());
+  return `the peer's SPIRE server started ${ago} ago; the next poll is within ${span(left)}`;
 }

@@ -48,6 +48,7 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
         ? { seen: undefined }
         : chain(view.facts, ({ pod }) => map(pod, startOf)),
     ),
+    serverStart: chain(view.facts, ({ pod }) => map(pod, startOf)),
   };
 }
 
@@ -62,6 +63,7 @@ export function unreadPeer(named: NamedPeer, because: string): PeerReading {
     keys: unread,
     signing: unread,
     started: unread,
+    serverStart: unread,
   };
 }
 
@@ -101,6 +103,7 @@ export function outsidePeer(
     keys: chain(published, (peer) => servedBy(presented, expectedAt(peer), peer.trustDomain, now)),
     signing: { because: NOT_OURS },
     started: { because: NOT_OURS },
+    serverStart: { because: NOT_OURS },
     presented,
     owner: peer.publication === undefined ? "project" : "stranger",
     notSeen:
@@ -143,7 +146,7 @@ function servedInside(view: Omit<MemberView, "declared">): PeerReading["keys"] {
   });
 }
 
-/** Whom a member is to trust, in drift's terms. What the member's own stack has published is not asked. */
+/** Whom a member is to trust, by its config alone. */
 export function declaredOf({ config }: MeshMember, peers: readonly PeerReading[]): Looked<Declared> {
   const trustDomains: string[] = [];
   for (const { label, trustDomain } of peers) {
@@ -158,6 +161,25 @@ export function declaredOf({ config }: MeshMember, peers: readonly PeerReading[]
       peers: peers.flatMap(({ published }) => ("seen" in published ? [published.seen] : [])),
       // Whether the bundle of each is held is judged for each pair.
       trusted: new Map(),
+      leaving: new Map(),
     },
   };
+}
+
+/** Whether the cluster has, or may have, somebody whom the config doesn't name; its stack may have put him there. */
+export function hasOthers({ facts }: Pick<MemberView, "facts">, { objects, trustDomains }: Declared): boolean {
+  if ("because" in facts) return false;
+  const { trust, server, store } = facts.seen;
+  const seen = <T, U>(looked: Looked<T>, of: (seen: T) => readonly U[]): readonly U[] => {
+    const list = map(looked, of);
+    return "seen" in list ? list.seen : [];
+  };
+  const known = [
+    ...seen(server, (object) => object?.spec?.federation?.federatesWith?.map(({ trustDomain }) => trustDomain) ?? []),
+    ...seen(store, ({ bundles, relationships }) => [...relationships, ...bundles.map((one) => one.trustDomain)]),
+  ];
+  return (
+    seen(trust, (list) => list.map(({ metadata }) => metadata?.name ?? "")).some((name) => !objects.has(name)) ||
+    known.some((trustDomain) => !trustDomains.has(trustDomain))
+  );
 }

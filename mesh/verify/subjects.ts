@@ -53,6 +53,8 @@ export interface PeerReading {
   signing: Looked<Signing>;
   /** When its SPIRE server started below an upstream CA, which may give it a new JWT key; undefined where there is none. */
   started: Looked<Date | undefined>;
+  /** When its SPIRE server started; undefined when it is not running. */
+  serverStart: Looked<Date | undefined>;
 }
 
 export interface PresentKeys {

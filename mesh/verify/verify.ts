@@ -9,6 +9,7 @@ import { once } from "../kernel/once";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
+import { type Declared, withLeaving } from "../trust/expected";
 import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { short } from "./checks/endpointChecks";
@@ -18,6 +19,7 @@ import {
   chain,
   declaredOf,
   endpointCa,
+  hasOthers,
   map,
   memberPeer,
   type NamedPeer,
@@ -46,7 +48,7 @@ export interface World {
   cluster(access: ClusterAccess): Sources;
   /** @param ca PEM of the CAs that are to vouch for it; undefined: the public ones */
   endpoint(url: string, ca: string | undefined): Promise<Presented>;
-  /** What the stack of a peer of another project publishes: there is nobody else to ask where it is. */
+  /** What a stack publishes: of a peer of another project where it is, of a member whom its last up made it trust. */
   published(reference: string): Promise<Published | undefined>;
   now(): Date;
   /** What is wrong with the file of a peer, by the peer's id. */
@@ -101,9 +103,11 @@ export async function verify(
       const view: MemberView = {
         ...looking,
         now: at,
-        declared: declaredOf(
+        declared: await declaredAt(
           member,
+          looking,
           known.map(({ reading }) => reading),
+          world,
         ),
       };
       return { member, view, peers: known, checks: evaluate(memberChecks, view) };
@@ -125,6 +129,20 @@ export async function verify(
       ),
     ),
   };
+}
+
+/** The member's own stack is asked only where something would else be said to be foreign: that takes a process of Pulumi. */
+async function declaredAt(
+  member: MeshMember,
+  looking: SeenMember,
+  peers: readonly PeerReading[],
+  world: World,
+): Promise<Looked<Declared>> {
+  const declared = declaredOf(member, peers);
+  if ("because" in declared || !hasOthers(looking, declared.seen)) return declared;
+  const own = await look(() => world.published(member.id));
+  if ("because" in own) return { because: `what its stack has put there cannot be read: ${own.because}` };
+  return map(own, (published) => withLeaving(declared.seen, member.config, published));
 }
 
 /** A peer as it was seen; one that is no member has its own checks. */

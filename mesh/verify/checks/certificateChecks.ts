@@ -5,6 +5,8 @@ import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
 import { type IssuerArgs, planIssuer } from "../../../components/certificates/issuer";
 import { ROUTER, SECRET_READER } from "../../../components/shared/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
+import { objectDifferences } from "../../drift/difference";
+import { shown } from "../../drift/redact";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
@@ -46,7 +48,11 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       }
       const asked = objects.find(({ name }) => name === reference.name)?.spec;
       if (asked !== undefined && !contains(issuer.spec, asked)) {
-        return failed(`${label} is not as the stack has it: ${JSON.stringify(issuer.spec)}`, upAgain(view));
+        // The spec of a foreign issuer may have a password of a DNS provider in it.
+        const differ = objectDifferences(asked, issuer.spec).map(
+          ({ path, found, expected }) => `${path} is ${shown(path, found)}, the stack has ${shown(path, expected)}`,
+        );
+        return failed(`${label} is not as the stack has it: ${differ.join("; ")}`, upAgain(view));
       }
       return ok(label);
     }),

@@ -1,9 +1,11 @@
 /** MESH301 to MESH303: what makes a cluster trust somebody whom no stack names; found as `spire-federation drift` finds it. Pure. */
 import { TRUST_KIND } from "../../../components/bundle/bundleMark";
+import { PROGRAM } from "../../../components/shared/names";
+import { word } from "../../../components/shared/shell";
 import type { Finding } from "../../kernel/finding";
 import { leftInStore } from "../../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers } from "../../trust/foreignTrust";
-import { type Check, failed, type Judgement, ok, see } from "../check";
+import { type Check, failed, type Judgement, ok, pending, see } from "../check";
 import { fact, type MemberView } from "../subjects";
 
 export const foreignChecks: readonly Check<MemberView>[] = [
@@ -13,9 +15,15 @@ export const foreignChecks: readonly Check<MemberView>[] = [
     source: `${TRUST_KIND}s`,
     about:
       "By one that no stack declares the cluster trusts somebody whom nobody has reviewed, or it hides the stack's own for the same trust " +
-      "domain. One of another class has no effect, and somebody who believes that it has.",
+      "domain. One of another class has no effect, and somebody who believes that it has. Pending when the stack put it there for a peer that its " +
+      "file no longer names: the next up takes it out.",
     needs: ["MESH101"],
-    judge: (view) => judged(foreignTrust(view, fact(view, "trust"), see(view.declared)), "none of others"),
+    judge: (view) => {
+      const declared = see(view.declared);
+      const objects = fact(view, "trust");
+      const left = objects.flatMap(({ spec }) => spec?.trustDomain ?? []);
+      return judged(view, foreignTrust(view, objects, declared), left, "none of others");
+    },
   },
   {
     code: "MESH302",
@@ -29,7 +37,9 @@ export const foreignChecks: readonly Check<MemberView>[] = [
       const federation = fact(view, "server")?.spec?.federation;
       const findings = listedPeers(view, federation, see(view.declared), view.config.federatesWith);
       return judged(
+        view,
         findings.filter(({ code }) => code === "federates-with-undeclared"),
+        federation?.federatesWith?.map(({ trustDomain }) => trustDomain) ?? [],
         "none of others",
       );
     },
@@ -46,13 +56,34 @@ export const foreignChecks: readonly Check<MemberView>[] = [
       const declared = see(view.declared);
       const federation = fact(view, "server")?.spec?.federation;
       const known = foreignTrustDomains(fact(view, "trust"), federation, declared);
-      return judged(leftInStore(view, fact(view, "store"), declared, known), "no bundle of others");
+      const store = fact(view, "store");
+      // Whom MESH301 or MESH302 calls pending is not said again.
+      const said = [
+        ...fact(view, "trust").map(({ spec }) => spec?.trustDomain),
+        ...(federation?.federatesWith ?? []).map(({ trustDomain }) => trustDomain),
+      ];
+      const left = [...store.relationships, ...store.bundles.map(({ trustDomain }) => trustDomain)];
+      return judged(
+        view,
+        leftInStore(view, store, declared, known),
+        left.filter((trustDomain) => !said.includes(trustDomain)),
+        "no bundle of others",
+      );
     },
   },
 ];
 
-function judged(findings: readonly Finding[], evidence: string): Judgement {
-  if (findings.length === 0) return ok(evidence);
+/** @param there trust domains that the cluster has */
+function judged(view: MemberView, findings: readonly Finding[], there: readonly string[], evidence: string): Judgement {
+  if (findings.length === 0) {
+    const leaving = [...see(view.declared).leaving].filter(([trustDomain]) => there.includes(trustDomain));
+    if (leaving.length === 0) return ok(evidence);
+    const whom = leaving.map(([trustDomain, stack]) => `${stack} (${trustDomain})`).join(", ");
+    return pending(
+      `the stack has ${whom} since its last up, and its file no longer asks for it`,
+      `npx ${PROGRAM} up ${word(view.member)}, or npx ${PROGRAM} remove, where it leaves the mesh`,
+    );
+  }
   return failed(
     findings.map(({ object, found }) => `${object}: ${found}`).join("\n"),
     findings.map(({ cure }) => cure).join("\n"),

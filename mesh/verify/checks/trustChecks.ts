@@ -13,6 +13,7 @@ import type { ListedTrust } from "../../trust/foreignTrust";
 import { type Check, failed, NotSeen, ok, pending, see, skipped } from "../check";
 import { heldOf, judgeHeld, JWT, X509 } from "./heldKeys";
 import { pollCause } from "../pollCauses";
+import { passesWithStart } from "../nextPoll";
 import { span, startOf } from "../times";
 import { fact, ocHere, type PairView, upAgain } from "../subjects";
 
@@ -151,7 +152,7 @@ export const trustChecks: readonly Check<PairView>[] = [
     source: "the SPIRE server's log",
     about:
       "What the SPIRE server logs of its own polls, made from its own network, with its own DNS and trust store. The last line counts: the check " +
-      "fails only when that is an error. Without a line of the last half hour it is unknown, since logs rotate. On log level warn or error it is " +
+      "fails only when that is an error; it is pending when the peer's SPIRE server had only started then, and the next poll is not overdue. Without a line of the last half hour it is unknown, since logs rotate. On log level warn or error it is " +
       "always unknown: SPIRE then logs failed polls, but not the successful ones that may have followed. A certificate that is fine from here may be refused there, because the CA is not among those that ZTWIM gives it.",
     verifications: [5, 7],
     needs: ["MESH134", "MESH201"],
@@ -175,6 +176,9 @@ export const trustChecks: readonly Check<PairView>[] = [
           );
         }
         const before = refreshed === undefined ? "never refreshed" : `refreshed ${ago(refreshed)}`;
+        const passing = passesWithStart(view, last.at, heldOf(view)?.refreshHint);
+        if (passing !== undefined)
+          return pending(`${before}; failed ${ago(last.at)} (${last.error}); ${passing}`, again);
         const known = pollCause(last.error, view, view.peer.label);
         const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
         return failed(

@@ -26,7 +26,13 @@ const HOSTILE = [
   "\u001b]0;x\u0007 & touch pwned",
 ];
 const place = { member: "cluster1", context: "it's mine; touch pwned" };
-const nobody: Declared = { objects: new Set(), trustDomains: new Set(), peers: [], trusted: new Map() };
+const nobody: Declared = {
+  objects: new Set(),
+  trustDomains: new Set(),
+  peers: [],
+  trusted: new Map(),
+  leaving: new Map(),
+};
 
 let dir: string;
 beforeEach(() => {

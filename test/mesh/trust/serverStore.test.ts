@@ -16,6 +16,7 @@ describe("what is in SPIRE's store", () => {
     trustDomains: new Set(["peer"]),
     peers: [],
     trusted: new Map([["peer", "cluster2"]]),
+    leaving: new Map(),
   };
   const codes = (bundles: string[], relationships: string[], foreign: string[] = []): string[][] =>
     leftInStore(place, { bundles: bundles.map((name) => bundle(name)), relationships }, declared, new Set(foreign)).map(

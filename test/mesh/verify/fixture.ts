@@ -8,6 +8,7 @@ import type { MeshMember } from "../../../mesh/members/members";
 import { type Outcome, passes } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { verify, type World } from "../../../mesh/verify/verify";
+import type { Published } from "../../../mesh/pulumi/workspace";
 import type { Verification } from "../../../mesh/verify/verification";
 import type { Contract } from "../../../stacks/contract";
 import { issue, type Issued, root } from "../../components/issue";
@@ -295,6 +296,8 @@ export interface Otherwise {
   chosen?: string[];
   change?: (clusters: Record<string, Cluster>) => void;
   published?: (reference: string) => Contract | undefined;
+  /** Whom the last up of a member made it trust; fails where its stack cannot be read. */
+  trusts?: (reference: string) => Published["peers"];
   endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
   /** What is wrong with the file of a peer, by the peer's id. */
   unread?: ReadonlyMap<string, string>;
@@ -348,9 +351,10 @@ export function look({
       if (presented === undefined) return Promise.reject(new Error(`getaddrinfo ENOTFOUND ${url}`));
       return presented instanceof Error ? Promise.reject(presented) : Promise.resolve(presented);
     },
-    published: (reference) => {
+    published: async (reference) => {
       const federation = otherwise.published?.(reference);
-      return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers: {} });
+      const peers = otherwise.trusts?.(reference) ?? {};
+      return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers });
     },
     now: () => NOW,
     unread: otherwise.unread ?? new Map(),

@@ -1,0 +1,29 @@
+/** MESH213 where the peer's SPIRE server was away for the poll. */
+import { look, NOW, objectIn, pollLine, trustDomainOf } from "./fixture";
+
+async function stateAfter(startedAgo: number, failedAgo: number): Promise<string | undefined> {
+  const { pairs } = await look({
+    change: ({ cluster1, cluster2 }) => {
+      if (cluster1 === undefined) return;
+      cluster1.log = pollLine(failedAgo, "Error updating bundle", trustDomainOf("cluster2"), "status 503");
+      for (const bundle of cluster1.bundles) bundle.refreshHint = 300;
+      const pod = objectIn(cluster2, "Pod", "spire-server-0") as unknown as {
+        status: { containerStatuses: { state: { running: { startedAt: string } } }[] };
+      };
+      for (const { state } of pod.status.containerStatuses)
+        state.running.startedAt = new Date(NOW.getTime() - startedAgo * 1000).toISOString();
+    },
+  });
+  return pairs
+    .find(({ member, peer }) => member === "cluster1" && peer === "cluster2")
+    ?.checks.find(({ code }) => code === "MESH213")?.state;
+}
+
+test.each([
+  ["the peer started after the poll, and the next is due later", 20, 40, "pending"],
+  ["the peer started shortly before the poll", 60, 40, "pending"],
+  ["the peer has been there for long", 3600, 40, "failed"],
+  ["the next poll is overdue", 150, 160, "failed"],
+])("%s", async (_, started, failedPoll, state) => {
+  expect(await stateAfter(started, failedPoll)).toBe(state);
+});
