@@ -31,22 +31,56 @@ const coversSecrets = ({ apiGroups = [], resources = [] }: AccessRule): boolean 
   apiGroups.some((group) => group === "" || group === "*") &&
   resources.some((one) => one === "secrets" || one === "*" || one === "*/*");
 
+const isServiceAccountOf = (namespace: string, { kind, namespace: at, name = "" }: Subject): boolean =>
+  kind === "ServiceAccount" ? at === namespace : kind === "Group" && name === `system:serviceaccounts:${namespace}`;
+
+/** Groups that everybody's ServiceAccounts are in. */
+const EVERYBODY: readonly string[] = ["system:serviceaccounts", "system:authenticated", "system:unauthenticated"];
+
+/** Of everything that a ClusterRoleBinding binds, this is the federation's: other people's operators may need Secrets. */
+const isOfFederation = (subject: Subject): boolean =>
+  isServiceAccountOf(OPERAND_NAMESPACE, subject) ||
+  isServiceAccountOf(ROUTER.namespace, subject) ||
+  (subject.kind === "Group" && EVERYBODY.includes(subject.name ?? ""));
+
+/** Whether a ClusterRole reaches the federation by this: its subjects by any namespace's, its Secrets by a RoleBinding. */
+function reachesFederation(resource: Resource): boolean {
+  if (isBinding(resource)) return true;
+  const { subjects } = resource.props as Binding;
+  return isKind(resource, RBAC, "ClusterRoleBinding") && (subjects ?? []).some(isOfFederation);
+}
+
 export const secretsNotClusterWide: Rule = {
   name: "secrets-not-cluster-wide",
-  description: "No ClusterRole grants access to Secrets.",
-  checkResource: (resource) =>
-    isKind(resource, RBAC, "ClusterRole")
-      ? accessRules(resource).flatMap((rule, at) =>
-          coversSecrets(rule)
-            ? problem(
-                `rules[${at}].resources`,
-                `grants access to Secrets of every namespace; use a Role in ${OPERAND_NAMESPACE} with resourceNames ` +
-                  `[${CERTIFICATE_SECRET}]`,
-              )
-            : [],
+  description: `No ClusterRole with access to Secrets is bound in ${OPERAND_NAMESPACE}, or to its ServiceAccounts or the router's.`,
+  checkStack: (resources) =>
+    byCluster(resources).flatMap((cluster) => {
+      const bound = new Set(
+        cluster.flatMap((one) => known(() => (reachesFederation(one) ? clusterRoleOf(one) : undefined)) ?? []),
+      );
+      return cluster.flatMap((resource) =>
+        isKind(resource, RBAC, "ClusterRole") && bound.has(nameOf(resource))
+          ? (known(() => checkClusterRole(resource)) ?? []).map((found) => ({ ...found, resource }))
+          : [],
+      );
+    }),
+};
+
+function clusterRoleOf({ props }: Resource): string | undefined {
+  const { kind, name } = (props as Binding).roleRef ?? {};
+  return kind === "ClusterRole" ? name : undefined;
+}
+
+const checkClusterRole = (resource: Resource): Problem[] =>
+  accessRules(resource).flatMap((rule, at) =>
+    coversSecrets(rule)
+      ? problem(
+          `rules[${at}].resources`,
+          `grants access to Secrets of every namespace; use a Role in ${OPERAND_NAMESPACE} with resourceNames ` +
+            `[${CERTIFICATE_SECRET}]`,
         )
       : [],
-};
+  );
 
 const isRole = (resource: Resource): boolean =>
   isKind(resource, RBAC, "Role") && namespaceOf(resource) === OPERAND_NAMESPACE;

@@ -1,7 +1,7 @@
 /** One stack: refused, or the federation of its cluster as its config and its peers' stacks have it. */
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf } from "../components/cluster/access";
-import { type ClusterReader, Forbidden } from "../components/cluster/cluster";
+import { Forbidden } from "../components/cluster/cluster";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
@@ -17,6 +17,7 @@ import { definedOnly } from "./fields";
 import { judgeForeign } from "./foreign";
 import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
+import { judgeProxy } from "./preflightPlatform";
 import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 import { judgeServedBundles } from "./servedBundle";
@@ -64,7 +65,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
         `pulumi up, or run npx ${PROGRAM} remove, which also deletes their bundles from SPIRE.`,
     );
   }
-  const cas = await planPeerCas(config, cleared.reader, peers);
+  const cas = await planPeerCas(cleared, peers);
   const foreign = judgeForeign(
     cleared,
     peers.joined.map(({ peer }) => peer),
@@ -98,9 +99,12 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
 }
 
 /** Only where a peer's endpoint has a CA of its own is anything read for it. */
-async function planPeerCas(config: ClusterConfig, reader: ClusterReader, { joined }: PeerResolution): Promise<CaPlan> {
+async function planPeerCas({ config, reader, platform }: PassedPreflight, { joined }: PeerResolution): Promise<CaPlan> {
   const peers = joined.map(({ peer }) => peer);
-  if (!peers.some(hasPrivateCa)) return { problems: [], warnings: [] };
+  if (!peers.some(hasPrivateCa)) {
+    // Without a CA to add the stack sets nothing, and a proxied operator would wait for ever.
+    return { problems: config.trustPeerCas ? judgeProxy(config, platform) : [], warnings: [] };
+  }
   try {
     return planTrust(config.trustPeerCas, peers, await readTrustedCas(reader));
   } catch (error) {

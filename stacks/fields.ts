@@ -7,6 +7,7 @@
  */
 import { NOT_SHOWN } from "../components/shared/notShown";
 import type { Problem } from "../components/shared/problem";
+import { word } from "../components/shared/shell";
 import { unknownKey } from "../components/shared/unknownKey";
 import { definedOnly, isObject, parsed } from "../components/shared/untyped";
 
@@ -56,7 +57,7 @@ export class Fields {
 
   /** The object at `key`; an absent or wrong one reads as empty. */
   object(key: string): Fields {
-    const right = `an object: pulumi config set --path ${this.at(key)}.<field> <value>`;
+    const right = `an object: pulumi config set --path ${word(`${this.at(key)}.`)}<field> <value>`;
     const object = this.typed(key, right, (value) => [parsed(value)].find(isObject));
     return new Fields(object ?? {}, this.at(key), this.problems, this.quoted);
   }
@@ -112,7 +113,7 @@ export class Fields {
 
   /** Notes that `key` cannot be a secret. */
   noteSecret(key: string): void {
-    const cure = `npx pulumi config set --plaintext --path '${this.at(key)}' <value>`;
+    const cure = `npx pulumi config set --plaintext --path ${word(this.at(key))} <value>`;
     this.note(key, `is a secret, but is shown and published; only what is below spireServer can be one: ${cure}`);
   }
 
@@ -124,7 +125,7 @@ export class Fields {
   }
 
   private listed(key: string): Fields {
-    const right = `a list: pulumi config set --path '${this.at(key)}[0]' <value>`;
+    const right = `a list: pulumi config set --path ${word(`${this.at(key)}[0]`)} <value>`;
     const list = this.typed(key, right, (value) => [parsed(value)].find(Array.isArray)) ?? [];
     return new Fields(
       Object.fromEntries(list.map((item, i) => [`[${i}]`, item])),

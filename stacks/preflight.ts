@@ -51,6 +51,7 @@ export interface PassedPreflight {
   trust: TrustObject[];
   /** The SpireServer as it is. */
   spireServer: ClusterState["spireServer"];
+  platform: PlatformState;
 }
 
 /** The live objects that are judged; undefined is an object, or a kind, that is not there. */
@@ -116,6 +117,7 @@ export async function preflight(
         notes,
         trust: state.trust,
         spireServer: state.spireServer,
+        platform: state.platform,
       };
     }
     return problems;

@@ -61,7 +61,8 @@ export function judgePlatform(config: ClusterConfig, state: PlatformState): Prob
     ...judgeOpenShift(config, openShiftVersion(state.version)),
     ...judgeRelease(ztwimRelease(state.operator)),
     ...judgeNamespace(state.operator),
-    ...judgeProxy(config, state),
+    // With trustPeerCas the stack may set what is missing: that depends on the peers.
+    ...(config.trustPeerCas ? [] : judgeProxy(config, state)),
     ...judgeIngressClass(config, state.ingressClasses),
   ];
 }
@@ -125,8 +126,8 @@ function judgeNamespace({ subscription, versions }: ReleaseState): Problem[] {
   return [{ path: "context", message: `ZTWIM's operator is installed in namespace ${namespace}; ${cure}` }];
 }
 
-/** With a proxy in its environment the operator does nothing before it knows a ConfigMap of trusted CAs. */
-function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): Problem[] {
+/** Pure. With a proxy in its environment the operator does nothing before it knows a ConfigMap of trusted CAs. */
+export function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): Problem[] {
   const { subscription, deployment } = operator;
   const env = operatorEnv(deployment);
   const asked = new Map((subscription?.spec?.config?.env ?? []).map(({ name, value = "" }) => [name, value]));
@@ -136,8 +137,7 @@ function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): 
   const clusters = new Map(Object.entries(proxy?.status ?? {}));
   const proxied =
     deployment === undefined ? is(clusters, "httpProxy", "httpsProxy") : is(env, "HTTP_PROXY", "HTTPS_PROXY");
-  // With trustPeerCas the stack sets it; where it has nothing to set, the wait for the SpireServer ends with the cure.
-  if (!proxied || config.trustPeerCas || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
+  if (!proxied || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
   const { name = ZTWIM.packageName, namespace = OPERAND_NAMESPACE } = subscription?.metadata ?? {};
   const entry = `{"name":"${TRUSTED_CA_ENV}","value":"trusted-ca"}`;
   // A merge would drop what is in the list.

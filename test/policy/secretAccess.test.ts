@@ -1,4 +1,5 @@
 import { onlyTheRouterReads, roleNamesOneSecret, secretsNotClusterWide } from "../../policy/secretAccess";
+import type { Resource } from "../../policy/rule";
 import { object, testRule } from "./cases";
 
 const RBAC = "rbac.authorization.k8s.io/v1";
@@ -9,6 +10,18 @@ const theSecret = { apiGroups: [""], resources: ["secrets"], resourceNames: [SEC
 const clusterRole = (...rules: object[]) => object(RBAC, "ClusterRole", { rules });
 const role = (...rules: object[]) => object(RBAC, "Role", { rules }, { name: "secret-reader" });
 
+const bindingOf = (kind: string, subject: object, options: object = {}) =>
+  object(
+    RBAC,
+    kind,
+    { roleRef: { kind: "ClusterRole", name: "it" }, subjects: [subject] },
+    { name: "binding", ...options },
+  );
+const account = (namespace: string, name: string) => ({ kind: "ServiceAccount", namespace, name });
+const OPERATOR = account("zero-trust-workload-identity-manager", "spire-server");
+const bound = (role: Resource, subject: object = OPERATOR) => [role, bindingOf("ClusterRoleBinding", subject)];
+const allSecrets = { apiGroups: [""], resources: ["secrets"], verbs: READ };
+
 const OF_EVERY_NAMESPACE =
   "rules[0].resources: grants access to Secrets of every namespace; use a Role in zero-trust-workload-identity-manager with " +
   "resourceNames [spire-server-federation-tls]";
@@ -17,27 +30,61 @@ testRule(secretsNotClusterWide, {
   passes: { "the procedure's Role": [role(theSecret)] },
   refuses: {
     "a ClusterRole that reads all Secrets": [
-      [clusterRole({ apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["get"] })],
+      bound(clusterRole({ apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["get"] })),
       OF_EVERY_NAMESPACE,
     ],
     "a ClusterRole for everything": [
-      [clusterRole({ apiGroups: ["*"], resources: ["*"], verbs: ["*"] })],
+      bound(clusterRole({ apiGroups: ["*"], resources: ["*"], verbs: ["*"] })),
       OF_EVERY_NAMESPACE,
     ],
     "a ClusterRole that names the Secret: any namespace may have one of that name": [
-      [clusterRole(theSecret)],
+      bound(clusterRole(theSecret)),
       OF_EVERY_NAMESPACE,
     ],
     "a patch of a ClusterRole": [
-      [object(RBAC, "ClusterRolePatch", { rules: [{ ...theSecret, resourceNames: undefined }] })],
+      bound(object(RBAC, "ClusterRolePatch", { rules: [{ ...theSecret, resourceNames: undefined }] })),
+      OF_EVERY_NAMESPACE,
+    ],
+    "one that is bound to the router": [
+      bound(clusterRole(allSecrets), account("openshift-ingress", "router")),
+      OF_EVERY_NAMESPACE,
+    ],
+    "one that is bound to all ServiceAccounts": [
+      bound(clusterRole(allSecrets), { kind: "Group", name: "system:serviceaccounts" }),
+      OF_EVERY_NAMESPACE,
+    ],
+    "one that is bound to the ServiceAccounts of the operator's namespace": [
+      bound(clusterRole(allSecrets), {
+        kind: "Group",
+        name: "system:serviceaccounts:zero-trust-workload-identity-manager",
+      }),
+      OF_EVERY_NAMESPACE,
+    ],
+    "one that lets somebody else read the Secrets of the operator's namespace": [
+      [clusterRole(allSecrets), bindingOf("RoleBinding", account("monitoring", "reader"))],
       OF_EVERY_NAMESPACE,
     ],
   },
   nearMisses: {
-    "a ClusterRole for ConfigMaps": [clusterRole({ apiGroups: [""], resources: ["configmaps"], verbs: READ })],
-    "secrets of another API": [clusterRole({ apiGroups: ["vault.example.com"], resources: ["secrets"], verbs: READ })],
-    "a ClusterRole that is made of others": [object(RBAC, "ClusterRole", { aggregationRule: {}, rules: null })],
-    "a custom resource of the same kind": [object("iam.example.com/v1", "ClusterRole", { rules: [theSecret] })],
+    "a ClusterRole for ConfigMaps": bound(clusterRole({ apiGroups: [""], resources: ["configmaps"], verbs: READ })),
+    "secrets of another API": bound(
+      clusterRole({ apiGroups: ["vault.example.com"], resources: ["secrets"], verbs: READ }),
+    ),
+    "a ClusterRole that is made of others": bound(object(RBAC, "ClusterRole", { aggregationRule: {}, rules: null })),
+    "a custom resource of the same kind": bound(object("iam.example.com/v1", "ClusterRole", { rules: [theSecret] })),
+    "another operator's, for its own ServiceAccount: cert-manager's": bound(
+      clusterRole(allSecrets),
+      account("cert-manager", "cert-manager"),
+    ),
+    "one that is bound to nobody": [clusterRole(allSecrets)],
+    "one that is bound in another namespace": [
+      clusterRole(allSecrets),
+      bindingOf("RoleBinding", OPERATOR, { namespace: "elsewhere" }),
+    ],
+    "one that is bound in another cluster": [
+      clusterRole(allSecrets),
+      bindingOf("ClusterRoleBinding", OPERATOR, { cluster: "cluster2" }),
+    ],
   },
 });
 

@@ -733,6 +733,26 @@ describe("a peer whose endpoint has a CA of its own", () => {
     expect(named(seen, "cluster2").dependencies).toEqual(expect.arrayContaining(["peer-cas-subscription"]));
   });
 
+  it("is needed for the stack to set a proxied operator's trusted CAs: without one that operator is refused", async () => {
+    const proxy: KubeObject = {
+      apiVersion: "config.openshift.io/v1",
+      kind: "Proxy",
+      metadata: { name: "cluster" },
+      ...{ status: { httpProxy: "http://proxy.example.com:3128" } },
+    };
+    const config = { trustPeerCas: true };
+    const { caCertificates: _, ...isPublic } = published;
+    const proxied = [...live, proxy];
+    const refused = run("cluster1", ["cluster2"], {
+      backend: { [reference("cluster2")]: isPublic },
+      live: proxied,
+      config,
+    });
+    await expect(refused).rejects.toMatchObject({ problems: [{ path: "context" }] });
+    const { seen } = await run("cluster1", ["cluster2"], { backend, live: proxied, config });
+    expect(seen.map(({ name }) => name)).toContain("peer-cas-subscription");
+  });
+
   it("is refused where nothing can be changed, before anything is registered", async () => {
     const refused = run("cluster1", ["cluster2"], { backend, config: { trustPeerCas: true } });
     await expect(refused).rejects.toMatchObject({ problems: [{ path: "trustPeerCas" }] });

@@ -233,12 +233,20 @@ describe("a secret of a stack's file that is not decrypted", () => {
   it("is refused where the value is shown and published, decrypted or not", () => {
     const said =
       "context: is a secret, but is shown and published; only what is below spireServer can be one: " +
-      "npx pulumi config set --plaintext --path 'context' <value>";
+      "npx pulumi config set --plaintext --path context <value>";
     expect(refusalsOf({ context: secret })).toEqual([said]);
     expect(refusalsOf({ peers: [secret] })).toEqual([expect.stringMatching(/^peers\[0\]: is a secret/)]);
     expect(refusalsOf({ issuer: { email: secret } })).toEqual([expect.stringMatching(/^issuer\.email: is a secret/)]);
     const raw = { context: "cluster1", trustDomain: "apps.cluster1.example.com" };
     expect(() => parseConfig(raw, SELF, ["context", "of-another-program"])).toThrow(ConfigError);
     expect(() => parseConfig(raw, SELF, ["context"])).toThrow(said);
+  });
+
+  it("is refused with a cure that can be pasted, whatever the key of a stack file that others wrote", () => {
+    const key = "x' ; touch /tmp/pwned ; echo '";
+    const raw = { context: "cluster1", trustDomain: "apps.cluster1.example.com", [key]: "secret" };
+    expect(() => parseConfig(raw, SELF, [key])).toThrow(
+      String.raw`--path 'x'\'' ; touch /tmp/pwned ; echo '\''' <value>`,
+    );
   });
 });
