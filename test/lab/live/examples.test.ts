@@ -75,5 +75,5 @@ test.each([
   await typed(example, block.text);
   const trust = await cluster.list("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "");
   expect(trust.map(({ metadata }) => metadata.name)).toEqual([]);
-  expect((await cluster.endpoint()).keys.x509).toHaveLength(1);
+  expect((await cluster.endpoint()).keys.x509).not.toEqual([]);
 });

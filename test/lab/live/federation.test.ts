@@ -32,7 +32,7 @@ describe("two stacks", () => {
       trustDomain: "apps.cluster1.example.com",
       bundleEndpointUrl: "https://federation.apps.cluster1.example.com",
     });
-    expect((await cluster1.endpoint()).keys.x509).toHaveLength(1);
+    expect((await cluster1.endpoint()).keys.x509).not.toEqual([]);
   });
 
   test("the endpoint's certificate is from the ACME server that the committed stack names", async () => {
