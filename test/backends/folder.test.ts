@@ -176,6 +176,6 @@ test("an interrupted verify prints what it has seen, and ends with 130", async (
   const { code, out } = await ended;
   server.close();
   expect(code).toBe(130);
-  expect(out).toMatch(new RegExp(`^${NAME} +unhealthy `, "m"));
+  expect(out).toMatch(new RegExp(`^${NAME} +unknown `, "m"));
   expect(out).toContain("MESH101");
 });
