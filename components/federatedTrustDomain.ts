@@ -23,6 +23,7 @@ import { explain, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
 import { type Bootstrap, givenBundle, isGiven } from "./bundle/givenBundle";
+import { refuseInUp } from "./shared/refuseInUp";
 import { orStop } from "./shared/stopProgram";
 import { parseTrustBundle, type TrustBundle } from "./bundle/trustBundle";
 
@@ -139,7 +140,7 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 async function refuseTwins(cluster: ClusterReader, { trustDomain }: Peer, object: string): Promise<void> {
   const trust = await cluster.list<TrustObject>(SPIRE_API, TRUST_KIND);
   const twins = twinsOf(trustDomain, object, trust, cluster.access);
-  if (twins.length > 0) throw new Error(twins.join("; "));
+  if (twins.length > 0) await refuseInUp(new Error(twins.join("; ")));
 }
 
 /**

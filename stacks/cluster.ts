@@ -6,6 +6,7 @@ import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
 import { problem } from "../components/shared/problem";
+import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
@@ -70,7 +71,10 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     cleared,
     peers.joined.map(({ peer }) => peer),
   );
-  ConfigError.throwIfAny(config.self.project, [...cas.problems, ...foreign.problems]);
+  ConfigError.throwIfAny(config.self.project, cas.problems);
+  if (foreign.problems.length > 0) {
+    await refuseInUp(new ConfigError(config.self.project, foreign.problems));
+  }
   for (const note of cleared.notes) await pulumi.log.info(note);
   for (const warning of [...cleared.warnings, ...cas.warnings, ...foreign.warnings]) await pulumi.log.warn(warning);
   const outputs = compose(cleared, peers, cas.trust);

@@ -8,6 +8,7 @@ import { describeForeign, type FederatedServer, readForeignFederation } from "./
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
 import type { SpireServerSpecArgs } from "./spireServerArgs";
 import { renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
+import { refuseInUp } from "../shared/refuseInUp";
 import { orStop } from "../shared/stopProgram";
 
 /**
@@ -54,7 +55,10 @@ async function readPatched(
   if (foreign.length === 0) return live;
   const ways =
     'ask for the same, leave the list of peers alone with federatesWithMode "dynamic", or set takeOver to true to overwrite it';
-  throw new Error(`SpireServer cluster has a federation of somebody else: ${describeForeign(foreign)}; ${ways}`);
+  await refuseInUp(
+    new Error(`SpireServer cluster has a federation of somebody else: ${describeForeign(foreign)}; ${ways}`),
+  );
+  return live;
 }
 
 /** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */

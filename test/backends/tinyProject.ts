@@ -73,7 +73,8 @@ export class TinyProject {
 
   /** A stack with a file of its own. */
   async write(stack: string, trustDomain: string, ...peers: string[]): Promise<void> {
-    const config = { "spire-federation:trustDomain": trustDomain, "spire-federation:peers": peers };
+    const keys = { context: stack, trustDomain, peers };
+    const config = Object.fromEntries(Object.entries(keys).map(([key, value]) => [`spire-federation:${key}`, value]));
     await writeFile(join(this.project, `Pulumi.${stack}.yaml`), stringify({ config }));
   }
 

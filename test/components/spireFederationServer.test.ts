@@ -68,7 +68,6 @@ describe("a federation of somebody else", () => {
   const server = (changed: Partial<SpireFederationServerArgs>): Promise<Seen[]> => {
     useCluster(clusterOf(live));
     return record(() => new SpireFederationServer("server", { ...args, federatesWith: [peer], ...changed }), {
-      preview: true,
       stalls: true,
     });
   };
