@@ -12,7 +12,7 @@ export async function removeTrust(cluster: Cluster): Promise<void> {
   const { managedFields = [] } = server.metadata as { managedFields?: { manager?: string; fieldsV1?: object }[] };
   const others = managedFields.filter(({ fieldsV1 }) => JSON.stringify(fieldsV1).includes("f:federatesWith"));
   if (others.some(({ manager }) => manager !== FIELD_MANAGER))
-    await cluster.merge({ ...SERVER, spec: { federation: { federatesWith: [] } } });
+    await cluster.merge({ ...SERVER, spec: { federation: { federatesWith: null } } });
   for (const { metadata } of await cluster.list(SPIRE, TRUST, ""))
     if (metadata.name.endsWith("-federation")) await cluster.remove(SPIRE, TRUST, metadata.name);
 }
