@@ -1,6 +1,5 @@
 /** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked. */
 import { Cluster } from "../../../lab/client/cluster";
-import { eventually } from "../../../lab/client/eventually";
 import { OPERATOR, OPERATOR_NAMESPACE, operatorObjects, removeOperator } from "../../../lab/client/operator";
 import type { Project } from "../../../lab/client/project";
 import { testProject } from "../helpers/identities";
@@ -49,19 +48,4 @@ test("an up names the InstallPlan that waits, and goes on once it is approved", 
   });
   await project.up("cluster1");
   await project.up("cluster1", "--expect-no-changes");
-});
-
-test("a catalog that does not answer is a warning, and no reason to fail, where the operator runs", async () => {
-  const [apiVersion, kind, name] = ["operators.coreos.com/v1alpha1", "CatalogSource", "certified-operators"];
-  const spec = { sourceType: "grpc", address: "127.0.0.1:1", displayName: name };
-  await cluster1.create({ apiVersion, kind, metadata: { name, namespace: "openshift-marketplace" }, spec });
-  try {
-    await eventually(async () => {
-      const found = await cluster1.list(apiVersion, "Subscription", OPERATOR_NAMESPACE);
-      expect(JSON.stringify(found)).toContain('"ResolutionFailed"');
-    });
-    expect(await project.up("cluster1", "--expect-no-changes")).toMatch(/installs no upgrade: ResolutionFailed=True/);
-  } finally {
-    await cluster1.remove(apiVersion, kind, name, "openshift-marketplace");
-  }
 });
