@@ -741,7 +741,7 @@ describe("a peer whose endpoint has a CA of its own", () => {
       ...{ status: { httpProxy: "http://proxy.example.com:3128" } },
     };
     const config = { trustPeerCas: true };
-    const { caCertificates: _, ...isPublic } = published;
+    const isPublic = { ...published, caCertificates: undefined };
     const proxied = [...live, proxy];
     const refused = run("cluster1", ["cluster2"], {
       backend: { [reference("cluster2")]: isPublic },
