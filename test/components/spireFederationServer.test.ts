@@ -65,17 +65,26 @@ describe("a federation of somebody else", () => {
     metadata: { name: "cluster", managedFields },
     ...{ spec: { federation: { ...federation, federatesWith: listed } } },
   };
-  const server = (changed: Partial<SpireFederationServerArgs>): Promise<Seen[]> => {
+  const server = (changed: Partial<SpireFederationServerArgs>, preview = true): Promise<Seen[]> => {
     useCluster(clusterOf(live));
     return record(() => new SpireFederationServer("server", { ...args, federatesWith: [peer], ...changed }), {
+      preview,
       stalls: true,
     });
   };
 
   it("is not overwritten, and the error names what would be lost", async () => {
-    const seen = await server({});
+    const seen = await server({}, false);
     expect(seen.map(({ name }) => name)).not.toContain("server-server");
     expect(stops.splice(0)).toEqual([expect.stringMatching(/partner\.example\.org.*set by kubectl; .*takeOver/)]);
+  });
+
+  it("hides nothing else from a preview, which warns", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    expect((await server({})).map(({ name }) => name)).toContain("server-server");
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^an up refuses this: .*partner\.example\.org/)]]);
+    warn.mockRestore();
+    expect(stops).toEqual([]);
   });
 
   it("is overwritten with takeOver, and left alone with a list of others", async () => {
