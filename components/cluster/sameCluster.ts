@@ -1,9 +1,10 @@
 /** That a component reads the cluster in which its provider creates objects. */
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { accessFlags } from "./access";
 import type { Cluster, KubeObject } from "./cluster";
 import { foreignProvider } from "./clusterProvider";
+import { valueIfKnown } from "../shared/inputs";
 
 /** Every cluster has it, and nobody makes it anew. */
 const WITNESS = "kube-system";
@@ -39,11 +40,11 @@ async function compare(
 ): Promise<void> {
   const written = k8s.core.v1.Namespace.get(`${name}-${WITNESS}`, WITNESS, { parent, provider });
   const [there, here] = await Promise.all([
-    pulumi.runtime.serializeProperty("uid", written.metadata.uid) as Promise<unknown>,
+    valueIfKnown(written.metadata.uid),
     cluster.get("v1", "Namespace", WITNESS),
   ]);
   // A preview doesn't know a provider that the same program makes of what is not there yet.
-  if (there === pulumi.runtime.unknownValue || there === here?.metadata?.uid) return;
+  if (there === undefined || there === here?.metadata?.uid) return;
   const flags = accessFlags(cluster.access).trim();
   const read = flags === "" ? "the machine's kubeconfig" : flags;
   throw new Error(

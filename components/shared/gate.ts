@@ -10,6 +10,7 @@
  * in every program, follows an error along all paths through the waiting promises, which doubles with each step.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { valueIfKnown } from "./inputs";
 
 interface Gate {
   open: () => void;
@@ -35,15 +36,7 @@ export function readyOnce(
   component: pulumi.ComponentResource,
   ...done: (pulumi.Output<unknown> | Promise<unknown>)[]
 ): void {
-  const all = done.map((one) =>
-    // It resolves for what a preview does not know, too.
-    pulumi.Output.isInstance<unknown>(one)
-      ? pulumi.runtime.serializeProperty(
-          "ready",
-          one.apply(() => true),
-        )
-      : one,
-  );
+  const all = done.map((one) => (pulumi.Output.isInstance<unknown>(one) ? valueIfKnown(one) : one));
   Promise.all(all).then(
     () => {
       const own = gates.get(component);
