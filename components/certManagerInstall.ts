@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./cluster/access";
+import type { ClusterAccessArgs } from "./cluster/access";
 import { checkName } from "./shared/arguments";
+import { checked } from "./shared/checked";
 import { watchCertManager } from "./operators/certManagerReadiness";
 import type { ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
@@ -10,11 +11,12 @@ import { CERT_MANAGER, STACK_ANNOTATION } from "./shared/names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { type Problem, refuse } from "./shared/problem";
+import type { Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
+import { definedOnly } from "./shared/untyped";
 
 /** When OLM executes an InstallPlan. @enum */
 export const InstallPlanApproval = {
@@ -33,19 +35,19 @@ export interface CertManagerArgs {
    */
   install?: boolean;
   /** Channel of package openshift-cert-manager-operator. Default `stable-v1`. */
-  channel?: string;
+  channel?: pulumi.Input<string>;
   /** Name of the CatalogSource that has the package. Default `redhat-operators`. */
-  source?: string;
+  source?: pulumi.Input<string>;
   /** Namespace of the CatalogSource. Default `openshift-marketplace`. */
-  sourceNamespace?: string;
+  sourceNamespace?: pulumi.Input<string>;
   /**
    * `Manual`: OLM installs and upgrades the operator only after somebody approves the InstallPlan. Default: the value of an
    * existing Subscription, or `Automatic`.
    */
-  installPlanApproval?: InstallPlanApproval;
+  installPlanApproval?: pulumi.Input<InstallPlanApproval>;
 }
 
-export interface CertManagerInstallArgs extends CertManagerArgs, ClusterAccess {
+export interface CertManagerInstallArgs extends CertManagerArgs, ClusterAccessArgs {
   /** How to wait. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
@@ -79,17 +81,12 @@ export const CERT_MANAGER_DEFAULTS = {
 export class CertManagerInstall extends pulumi.ComponentResource {
   constructor(name: string, args: CertManagerInstallArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:CertManagerInstall", name, {}, withProvider(`${name}-cluster`, args, opts));
-    const catalog = {
-      channel: args.channel ?? CERT_MANAGER_DEFAULTS.channel,
-      source: args.source ?? CERT_MANAGER_DEFAULTS.source,
-      sourceNamespace: args.sourceNamespace ?? CERT_MANAGER_DEFAULTS.sourceNamespace,
-    };
-    refuse(name, checkCertManager("", args), this);
+    const known = checked(name, args, (some) => checkCertManager("", some), this);
 
     const cluster = clusterFor(name, args, this);
     const { install = true } = args;
     const installed = pulumi.output(this.inspect(name, cluster, install));
-    const subscription = install ? declareOperator(this, cluster, name, catalog, args, installed) : undefined;
+    const subscription = install ? declareOperator(this, cluster, name, known, installed) : undefined;
     const ready = whenReady(
       this,
       pulumi.all([installed, subscription === undefined ? "" : onceApplied(subscription)]).apply(([found]) => found),
@@ -133,8 +130,7 @@ function declareOperator(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
-  catalog: { channel: string; source: string; sourceNamespace: string },
-  args: CertManagerInstallArgs,
+  args: pulumi.Output<pulumi.Unwrap<CertManagerArgs>>,
   after: pulumi.Output<unknown>,
 ): k8s.apiextensions.CustomResource {
   const kept = { parent, retainOnDelete: true };
@@ -154,19 +150,22 @@ function declareOperator(
     { ...wantedGroup, metadata: ownedMetadata(cluster, wantedGroup, parent) },
     { ...kept, dependsOn: namespace },
   );
-  const wanted = {
-    apiVersion: SUBSCRIPTION_API,
-    kind: "Subscription",
+  const type = { apiVersion: SUBSCRIPTION_API, kind: "Subscription" };
+  const wanted = args.apply(({ channel, source, sourceNamespace, installPlanApproval }) => ({
+    ...type,
     metadata: { name: CERT_MANAGER.subscription, namespace: CERT_MANAGER.namespace },
     spec: {
-      ...catalog,
+      ...{ ...CERT_MANAGER_DEFAULTS, ...definedOnly({ channel, source, sourceNamespace, installPlanApproval }) },
       name: CERT_MANAGER.packageName,
-      ...(args.installPlanApproval !== undefined && { installPlanApproval: args.installPlanApproval }),
     },
-  };
+  }));
   return new k8s.apiextensions.CustomResource(
     `${name}-subscription`,
-    { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() }) },
+    {
+      ...type,
+      metadata: ownedMetadata(cluster, wanted, parent, { [STACK_ANNOTATION]: pulumi.getStack() }),
+      spec: wanted.spec,
+    },
     { ...kept, dependsOn: group },
   );
 }

@@ -13,13 +13,15 @@ import {
   type TrustObject,
 } from "./bundle/bundleMark";
 import { twinsOf } from "./bundle/twins";
-import type { ClusterAccess } from "./cluster/access";
+import type { ClusterAccessArgs } from "./cluster/access";
 import type { ClusterReader } from "./cluster/cluster";
 import { OWNED, SPIRE_API } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { federatedTrustDomainSpec, type Peer } from "./bundle/peer";
-import { explain, refuse } from "./shared/problem";
+import { federatedTrustDomainSpec, type Peer, type PeerArgs } from "./bundle/peer";
+import { checked } from "./shared/checked";
+import { isKnown } from "./shared/known";
+import { explain } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
 import { type Bootstrap, givenBundle, isGiven } from "./bundle/givenBundle";
@@ -27,19 +29,19 @@ import { refuseInUp } from "./shared/refuseInUp";
 import { orStop } from "./shared/stopProgram";
 import { parseTrustBundle, type TrustBundle } from "./bundle/trustBundle";
 
-export interface FederatedTrustDomainArgs extends ClusterAccess {
+export interface FederatedTrustDomainArgs extends ClusterAccessArgs {
   /** The trust domain to federate with. */
-  peer: Peer;
+  peer: PeerArgs;
   /**
    * A counter: a changed number fetches the bundle again and gives it to SPIRE. Change it for a peer whose bundle SPIRE can
    * no longer refresh, for example because SPIRE was down while the peer's CA was replaced. Default 0.
    */
-  rebootstrap?: number;
+  rebootstrap?: pulumi.Input<number>;
   /**
    * Where the first bundle comes from: `endpoint` fetches it from the peer's bundle endpoint over verified TLS, `stack`
    * takes `peer.roots`. With `https_spiffe` it is always made of `peer.caCertificates`. Default `endpoint`.
    */
-  bootstrap?: Bootstrap;
+  bootstrap?: pulumi.Input<Bootstrap>;
 }
 
 const MARK = `metadata.annotations["${BUNDLE_ANNOTATION}"]`;
@@ -75,27 +77,27 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
 
   constructor(name: string, args: FederatedTrustDomainArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:FederatedTrustDomain", name, {}, withProvider(`${name}-cluster`, args, opts));
-    const { peer } = args;
-    refuse(name, checkPeer("peer", peer), this);
+    const known = checked(name, args, ({ peer }) => checkPeer("peer", peer), this);
+    const { peer } = known;
 
-    const object = objectName(peer.stack, peer.objectName);
-    const spec = federatedTrustDomainSpec(peer);
-    const began = beginning(args.rebootstrap ?? 0, peer.fingerprints);
+    const object = objectName(args.peer.stack, args.peer.objectName);
+    const spec = peer.apply(federatedTrustDomainSpec);
+    const began = known.apply((it) => beginning(it.rebootstrap ?? 0, it.peer.fingerprints));
     const cluster = clusterFor(name, args, this);
-    const given = isGiven(peer, args.bootstrap) ? givenBundle(peer, new Date()) : undefined;
-    const source = pulumi.output(
+    const given = known.apply((it) => (isGiven(it.peer, it.bootstrap) ? givenBundle(it.peer, new Date()) : undefined));
+    const source = pulumi.all([peer, spec, began]).apply(([of, asked, begins]) =>
       orStop(
-        refuseTwins(cluster, peer, object).then(() => bundleSource(cluster, object, spec, began)),
+        refuseTwins(cluster, of, object).then(() => bundleSource(cluster, object, asked, begins)),
         this,
       ),
     );
     const fetch = source.apply((it) => it.fetch);
-    const bundle = source.apply(async ({ held }) => {
-      const kept = held === undefined ? [] : parseTrustBundle(held, peer.trustDomain);
+    const bundle = pulumi.all([source, peer, given]).apply(async ([{ held }, of, handedOver]) => {
+      const kept = held === undefined ? [] : parseTrustBundle(held, of.trustDomain);
       if (!Array.isArray(kept)) return kept;
       // A preview asks no endpoint: what it serves by the time of the up is not known.
       if (pulumi.runtime.isDryRun()) return pulumi.unknown as TrustBundle;
-      return orStop(firstBundle(peer, given), this);
+      return orStop(firstBundle(of, handedOver), this);
     });
 
     const trust = new k8s.apiextensions.CustomResource(
@@ -108,25 +110,31 @@ export class FederatedTrustDomain extends pulumi.ComponentResource {
           annotations: {
             ...OWNED,
             [BUNDLE_ANNOTATION]: pulumi
-              .all([fetch, bundle])
-              .apply(([of, { jwks }]) => bundleMark(of, { ...spec, trustDomainBundle: jwks }, began)),
+              .all([fetch, bundle, spec, began])
+              .apply(([of, { jwks }, asked, begins]) => bundleMark(of, { ...asked, trustDomainBundle: jwks }, begins)),
             [BEGINNING_ANNOTATION]: began,
-            ...endpointCa(peer),
+            ...endpointCa(args.peer, peer),
           },
         },
-        spec: { ...spec, trustDomainBundle: bundle.apply(({ jwks }) => jwks) },
+        spec: {
+          trustDomain: spec.trustDomain,
+          bundleEndpointURL: spec.bundleEndpointURL,
+          bundleEndpointProfile: spec.bundleEndpointProfile,
+          className: spec.className,
+          trustDomainBundle: bundle.apply(({ jwks }) => jwks),
+        },
       },
       // The controller ignores a changed bundle in an object that stays. SPIRE keeps the old one while it is replaced.
       // So it is replaced with each new mark, even if the bundle turns out to be the same: a preview cannot know that.
       { parent: this, replaceOnChanges: ["spec.trustDomainBundle", MARK], deleteBeforeReplace: true },
     );
 
-    this.trustDomain = pulumi.output(peer.trustDomain);
+    this.trustDomain = peer.trustDomain;
     this.fingerprints = bundle.apply(({ fingerprints }) => fingerprints);
-    this.roots =
-      pulumi.runtime.isDryRun() && given !== undefined
-        ? pulumi.output("fault" in given ? [] : given.roots)
-        : bundle.apply(({ roots }) => roots);
+    this.roots = given.apply((it) => {
+      if (it === undefined || !pulumi.runtime.isDryRun()) return bundle.apply(({ roots }) => roots);
+      return pulumi.output("fault" in it ? [] : it.roots);
+    });
     readyOnce(this, onceApplied(trust));
     this.registerOutputs({ trustDomain: this.trustDomain, fingerprints: this.fingerprints });
   }
@@ -149,8 +157,10 @@ async function refuseTwins(cluster: ClusterReader, { trustDomain }: Peer, object
  */
 export const CA_ANNOTATION = "spire-federation/endpoint-ca";
 
-function endpointCa({ profile, caCertificates }: Peer): Record<string, string> {
-  return profile === "https_spiffe" || caCertificates === undefined ? {} : { [CA_ANNOTATION]: caCertificates };
+function endpointCa({ profile, caCertificates }: PeerArgs, peer: pulumi.Output<Peer>): pulumi.Inputs {
+  return (isKnown(profile) && profile === "https_spiffe") || caCertificates === undefined
+    ? {}
+    : { [CA_ANNOTATION]: peer.apply((it) => (it.profile === "https_spiffe" ? undefined : it.caCertificates)) };
 }
 
 /**

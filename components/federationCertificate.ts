@@ -10,7 +10,7 @@ import {
   parseDuration,
 } from "./shared/arguments";
 import { lookAtCertificate } from "./certificates/certificateReadiness";
-import type { ClusterAccess } from "./cluster/access";
+import type { ClusterAccessArgs } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./shared/correction";
 import { readIssuingCa } from "./certificates/issuingCa";
@@ -18,22 +18,24 @@ import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { type Problem, refuse } from "./shared/problem";
+import { checked } from "./shared/checked";
+import type { Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop } from "./shared/stopProgram";
+import { definedOnly } from "./shared/untyped";
 
 /** How the certificate is called and renewed. */
 export interface CertificateOptions {
   /** Name of the Certificate in namespace zero-trust-workload-identity-manager. Default `spire-server-federation-tls`. */
-  certificateName?: string;
+  certificateName?: pulumi.Input<string>;
   /** Name of the TLS secret that it is written to, in the same namespace. Default `spire-server-federation-tls`. */
-  secretName?: string;
+  secretName?: pulumi.Input<string>;
   /** Lifetime of the certificate in hours, minutes and seconds, such as `2160h` or `1h30m`; at least 1h. Default `2160h`. */
-  duration?: string;
+  duration?: pulumi.Input<string>;
   /** Time before its expiry at which the certificate is renewed; at least 5m and less than `duration`. Default `360h`. */
-  renewBefore?: string;
+  renewBefore?: pulumi.Input<string>;
   /**
    * Hours by which the renewal may come earlier: a random number from 0 to this value, drawn once, so that the members of a
    * large federation do not renew in the same hour. Default 0.
@@ -41,9 +43,9 @@ export interface CertificateOptions {
   renewJitterHours?: number;
 }
 
-export interface FederationCertificateArgs extends CertificateOptions, ClusterAccess {
+export interface FederationCertificateArgs extends CertificateOptions, ClusterAccessArgs {
   /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */
-  host: string;
+  host: pulumi.Input<string>;
   /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
   issuer: IssuerArgs;
   /** How to wait. `timeoutSeconds` defaults to 300. */
@@ -81,46 +83,53 @@ export class FederationCertificate extends pulumi.ComponentResource {
 
   constructor(name: string, args: FederationCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:FederationCertificate", name, {}, withProvider(`${name}-cluster`, args, opts));
-    refuse(name, [...checkHost("host", args.host), ...checkCertificate(args)], this);
-    const times = timesOf(args);
-    const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
+    const check = (some: FederationCertificateArgs) => [...checkHost("host", some.host), ...checkCertificate(some)];
+    const known = checked(name, args, check, this).apply((some) => ({
+      ...{ certificateName: CERTIFICATE_SECRET, secretName: CERTIFICATE_SECRET, ...CERTIFICATE_DEFAULTS },
+      ...{ ...definedOnly(some), host: some.host, ...planIssuer(some.issuer) },
+    }));
     const cluster = clusterFor(name, args, this);
 
-    const { objects, reference } = planIssuer(args.issuer);
+    const { type, server, secretName, selfSigned } = args.issuer;
+    const { objects } = planIssuer({ type, ...definedOnly({ server, secretName, selfSigned }) });
     const issuer: pulumi.Resource[] = [];
-    for (const { role, ...object } of objects) {
-      issuer.push(makeObject(this, cluster, `${name}-${role}`, object, { dependsOn: [...issuer] }));
+    for (const [index, { role, ...object }] of objects.entries()) {
+      const spec = known.objects.apply((planned) => planned[index]?.spec ?? {});
+      issuer.push(makeObject(this, cluster, `${name}-${role}`, object, spec, { dependsOn: [...issuer] }));
     }
-    const spec = {
-      ...certificateSpec({ host: args.host, secretName, duration: times.duration, issuerRef: reference }),
-      ...(times.renewJitterHours === 0 && { renewBefore: times.renewBefore }),
+    const { renewJitterHours = CERTIFICATE_DEFAULTS.renewJitterHours } = args;
+    const spec = known.apply(({ reference: issuerRef, ...of }) => certificateSpec({ ...of, issuerRef }));
+    const asked = pulumi.all([spec, known.renewBefore]).apply(([rest, renewBefore]) => ({ ...rest, renewBefore }));
+    // A preview shows all but what is not drawn yet.
+    const drawn = renewJitterHours !== 0 && {
+      ...{ secretName: spec.secretName, duration: spec.duration, commonName: spec.commonName, dnsNames: spec.dnsNames },
+      ...{ usages: spec.usages, issuerRef: spec.issuerRef },
+      renewBefore: spreadRenewal(this, `${name}-renewal`, known.renewBefore, renewJitterHours),
     };
-    const drawn =
-      times.renewJitterHours === 0
-        ? {}
-        : { renewBefore: spreadRenewal(this, `${name}-renewal`, times.renewBefore, times.renewJitterHours) };
     const certificate = makeObject(
       this,
       cluster,
       `${name}-certificate`,
-      { kind: "Certificate", name: certificateName, spec },
-      { dependsOn: issuer, drawn },
+      { kind: "Certificate", name: known.certificateName },
+      drawn ? spec : asked,
+      { dependsOn: issuer, ...(drawn && { spec: drawn }) },
     );
 
     const ready = whenReady(
       this,
-      onceApplied(certificate),
-      `Certificate ${certificateName}`,
-      () => lookAtCertificate(cluster, certificateName, reference),
+      pulumi.all([known, onceApplied(certificate)]),
+      pulumi.interpolate`Certificate ${known.certificateName}`,
+      ([{ certificateName, reference }]) => lookAtCertificate(cluster, certificateName, reference),
       { timeoutSeconds: 300, pollMs: 1000, ...args.wait },
     );
-    this.secretName = ready.apply(() => secretName);
+    this.secretName = pulumi.all([known.secretName, ready]).apply(([called]) => called);
     // Only an up can tell whether the request will be there; an ACME server names no CA.
-    const acme = args.issuer.type === "acme";
     const unknown = pulumi.runtime.isDryRun() ? (pulumi.unknown as string) : undefined;
-    this.caCertificates = ready.apply(async () =>
-      acme ? undefined : await orStop(readIssuingCa(cluster, certificateName, reference, unknown), this),
-    );
+    this.caCertificates = pulumi
+      .all([known, ready])
+      .apply(async ([{ certificateName, reference }]) =>
+        type === "acme" ? undefined : await orStop(readIssuingCa(cluster, certificateName, reference, unknown), this),
+      );
     readyOnce(this, ready);
     this.registerOutputs({ secretName: this.secretName, caCertificates: this.caCertificates });
   }
@@ -147,13 +156,22 @@ export function checkCertificate(args: CertificateOptions & Pick<FederationCerti
   ];
 }
 
+interface CertificateSpec {
+  secretName: string;
+  duration: string;
+  commonName?: string;
+  dnsNames: string[];
+  usages: string[];
+  issuerRef: IssuerReference;
+}
+
 /** `spec` of the Certificate, but for its renewal. */
 export function certificateSpec(of: {
   host: string;
   secretName: string;
   duration: string;
   issuerRef: IssuerReference;
-}): Record<string, unknown> {
+}): CertificateSpec {
   const { host, secretName, duration, issuerRef } = of;
   return {
     secretName,
@@ -168,25 +186,26 @@ export function certificateSpec(of: {
 /**
  * An object of cert-manager in the operand namespace. Pulumi's own wait is off: it would not end when it fails.
  *
- * @param options.drawn fields of the spec whose values are known only once another resource is made
+ * @param wanted its `spec`, as far as it can be compared with the live one
+ * @param options.spec all of it. Default: `wanted`
  */
-function makeObject(
+function makeObject<Spec extends object>(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
-  object: { kind: string; name: string; spec: Record<string, unknown> },
-  options: { dependsOn: pulumi.Resource[]; drawn?: Record<string, pulumi.Input<string>> },
+  object: { kind: string; name: pulumi.Input<string> },
+  wanted: pulumi.Output<Spec>,
+  { spec = wanted, dependsOn }: { spec?: pulumi.Input<object>; dependsOn: pulumi.Resource[] },
 ): k8s.apiextensions.CustomResource {
-  const metadata = { name: object.name, namespace: OPERAND_NAMESPACE };
-  const wanted = { apiVersion: CERT_MANAGER_API, kind: object.kind, metadata, spec: object.spec };
+  const type = { apiVersion: CERT_MANAGER_API, kind: object.kind };
+  const compared = pulumi.all([object.name, wanted]).apply(([called, asked]) => ({
+    ...{ ...type, spec: asked },
+    metadata: { name: called, namespace: OPERAND_NAMESPACE },
+  }));
   return new k8s.apiextensions.CustomResource(
     name,
-    {
-      ...wanted,
-      metadata: ownedMetadata(cluster, wanted, parent),
-      spec: { ...object.spec, ...options.drawn },
-    },
-    { parent, dependsOn: options.dependsOn },
+    { ...type, metadata: ownedMetadata(cluster, compared, parent), spec },
+    { parent, dependsOn },
   );
 }
 
@@ -194,10 +213,11 @@ function makeObject(
 function spreadRenewal(
   parent: pulumi.Resource,
   name: string,
-  renewBefore: string,
+  renewBefore: pulumi.Output<string>,
   jitterHours: number,
 ): pulumi.Output<string> {
   const extra = new random.RandomInteger(name, { min: 0, max: jitterHours }, { parent });
-  const seconds = parseDuration(renewBefore) ?? 0;
-  return extra.result.apply((hours) => formatDuration(seconds + hours * 3600));
+  return pulumi
+    .all([extra.result, renewBefore])
+    .apply(([hours, earliest]) => formatDuration((parseDuration(earliest) ?? 0) + hours * 3600));
 }

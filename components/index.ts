@@ -1,5 +1,5 @@
 /** The components and what their arguments are made of: the public interface of this package. */
-export type { ClusterAccess } from "./cluster/access";
+export type { ClusterAccessArgs } from "./cluster/access";
 export type { BundleEndpointArgs, EndpointAcmeArgs, ServingCertArgs } from "./spireServer/bundleEndpoint";
 export {
   type CertManagerArgs,
@@ -14,9 +14,9 @@ export {
   FederationCertificate,
   type FederationCertificateArgs,
 } from "./federationCertificate";
-export type { OwnRoute } from "./route/federationRoute";
+export type { OwnRouteArgs } from "./route/federationRoute";
 export { type IssuerArgs, IssuerKind, IssuerType } from "./certificates/issuer";
-export { type Peer, Profile } from "./bundle/peer";
+export { type PeerArgs, Profile } from "./bundle/peer";
 export { PeerCas, type PeerCasArgs } from "./peerCas";
 export type { WaitOptions } from "./waiting/readiness";
 export { type RouterAccessNames, RouterSecretAccess, type RouterSecretAccessArgs } from "./routerSecretAccess";

@@ -1,26 +1,27 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./cluster/access";
-import { splitPem } from "./shared/arguments";
+import type { ClusterAccessArgs } from "./cluster/access";
+import { checkCaCertificates, splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
 import { ownedAnnotations, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import type { Peer } from "./bundle/peer";
+import type { PeerArgs } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
-import { ready, waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
+import { ready, waiting, type Waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
 import { gate, readyOnce } from "./shared/gate";
+import { checked } from "./shared/checked";
 import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, hasPrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import { CA_KEY, hasPrivateCa, mayHavePrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
 
-export interface PeerCasArgs extends ClusterAccess {
-  /** Peers with profile `https_web` and `caCertificates`. */
-  peers: Peer[];
+export interface PeerCasArgs extends ClusterAccessArgs {
+  /** Peers with profile `https_web` and `caCertificates`. One that turns out to have none when they are known is left out. */
+  peers: PeerArgs[];
   /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
 }
@@ -47,8 +48,8 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
 export class PeerCas extends pulumi.ComponentResource {
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, withProvider(`${name}-cluster`, args, opts));
-    const { peers } = args;
-    refuse(name, checkWebPeers(peers), this);
+    refuse(name, checkWebPeers(args.peers), this);
+    const { peers } = checked(name, { peers: args.peers }, checkCas, this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
     const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
@@ -64,8 +65,8 @@ export class PeerCas extends pulumi.ComponentResource {
       { parent: this },
     );
     // Two steps: the second is left out while the first is unknown.
-    const filled = onceApplied(roots).apply(() => this.filled(cluster, wait));
-    const content = filled.apply((pem) => peerCas(pem, peers));
+    const filled = pulumi.all([wait, onceApplied(roots)]).apply(([how]) => this.filled(cluster, how));
+    const content = pulumi.all([filled, peers]).apply(([pem, known]) => peerCas(pem, known.filter(hasPrivateCa)));
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
       {
@@ -113,7 +114,7 @@ export class PeerCas extends pulumi.ComponentResource {
   }
 
   /** The CAs that OpenShift has written; in a preview those that are there, if any. */
-  private async filled(cluster: ClusterReader, wait: Required<WaitOptions>): Promise<string> {
+  private async filled(cluster: ClusterReader, wait: Waiting): Promise<string> {
     const read = (): Promise<string> => readCas(cluster, ROOTS_CONFIG_MAP);
     if (pulumi.runtime.isDryRun()) return (await orStop(read(), this)) || (pulumi.unknown as string);
     let pem = "";
@@ -139,14 +140,20 @@ export class PeerCas extends pulumi.ComponentResource {
 }
 
 /** A root of SPIRE's in that store could vouch for any host. */
-function checkWebPeers(peers: readonly Peer[]): Problem[] {
+function checkWebPeers(peers: readonly PeerArgs[]): Problem[] {
   return peers.flatMap((peer, index) =>
-    hasPrivateCa(peer)
+    mayHavePrivateCa(peer)
       ? []
       : problem(
           `peers[${index}]`,
           `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
         ),
+  );
+}
+
+function checkCas({ peers }: Pick<PeerCasArgs, "peers">): Problem[] {
+  return peers.flatMap(({ caCertificates }, index) =>
+    checkCaCertificates(`peers[${index}].caCertificates`, caCertificates),
   );
 }
 

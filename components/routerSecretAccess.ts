@@ -1,12 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./cluster/access";
+import type { ClusterAccessArgs } from "./cluster/access";
 import { checkName } from "./shared/arguments";
+import { checked } from "./shared/checked";
 import { ownedMetadata } from "./shared/correction";
 import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { type Problem, refuse } from "./shared/problem";
+import type { Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
 
@@ -16,14 +17,14 @@ export interface RouterAccessNames {
    * Name of the one `kubernetes.io/tls` secret that the router may read, in namespace
    * zero-trust-workload-identity-manager. Default `spire-server-federation-tls`.
    */
-  secretName?: string;
+  secretName?: pulumi.Input<string>;
   /** Name of the Role. Default `secret-reader`. */
-  roleName?: string;
+  roleName?: pulumi.Input<string>;
   /** Name of the RoleBinding. Default `secret-reader-binding`. */
-  roleBindingName?: string;
+  roleBindingName?: pulumi.Input<string>;
 }
 
-export interface RouterSecretAccessArgs extends RouterAccessNames, ClusterAccess {}
+export interface RouterSecretAccessArgs extends RouterAccessNames, ClusterAccessArgs {}
 
 /** Names that are none. */
 export function checkRouterAccess({ secretName, roleName, roleBindingName }: RouterAccessNames): Problem[] {
@@ -63,35 +64,30 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
 
   constructor(name: string, args: RouterSecretAccessArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:RouterSecretAccess", name, {}, withProvider(`${name}-cluster`, args, opts));
-    refuse(name, checkRouterAccess(args), this);
-    const {
-      secretName = CERTIFICATE_SECRET,
-      roleName = SECRET_READER.role,
-      roleBindingName = SECRET_READER.binding,
-    } = args;
+    const known = checked(name, args, checkRouterAccess, this);
     const cluster = clusterFor(name, args, this);
 
     const namespace = OPERAND_NAMESPACE;
-    const wantedRole = {
+    const wantedRole = known.apply(({ secretName = CERTIFICATE_SECRET, roleName = SECRET_READER.role }) => ({
       apiVersion: RBAC_API,
       kind: "Role",
       metadata: { name: roleName, namespace },
       rules: secretReaderRules(secretName),
-    } as const;
+    }));
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
       { metadata: ownedMetadata(cluster, wantedRole, this), rules: wantedRole.rules },
       { parent: this },
     );
 
-    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: roleName };
-    const wantedBinding = {
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" };
+    const wantedBinding = known.apply(({ roleName = SECRET_READER.role, roleBindingName = SECRET_READER.binding }) => ({
       apiVersion: RBAC_API,
       kind: "RoleBinding",
       metadata: { name: roleBindingName, namespace },
-      roleRef,
+      roleRef: { ...roleRef, name: roleName },
       subjects: SECRET_READERS,
-    };
+    }));
     const binding = new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Bootstrap } from "./bundle/givenBundle";
-import type { Peer } from "./bundle/peer";
+import type { PeerArgs } from "./bundle/peer";
 import { describeSharedRoot, SHARED_ROOT_ADVICE, sharedRoots } from "./bundle/sharedRoots";
 import { readOwnRoots } from "./bundle/spiffeEndpoint";
 import { type CertManagerArgs, CertManagerInstall, checkCertManager } from "./certManagerInstall";
@@ -13,29 +13,30 @@ import { type CertificateOptions, checkCertificate, FederationCertificate } from
 import { PeerCas } from "./peerCas";
 import { type RouterAccessNames, checkRouterAccess, RouterSecretAccess } from "./routerSecretAccess";
 import { checkPeer, splitPem } from "./shared/arguments";
+import { isKnown } from "./shared/known";
 import { CERTIFICATE_SECRET } from "./shared/names";
 import { problem, refuse, type Problem } from "./shared/problem";
 import { gate, readiness, readyOnce } from "./shared/gate";
 import { checkServer, type ServerOptions, SpireFederationServer } from "./spireFederationServer";
 import { definedOnly } from "./shared/untyped";
-import { hasPrivateCa } from "./trustedCas/trustedCas";
+import { mayHavePrivateCa } from "./trustedCas/trustedCas";
 
 /** A trust domain to federate with, and how trust in it begins. */
-export interface FederationPeer extends Peer {
+export interface FederationPeer extends PeerArgs {
   /** A counter: a changed number fetches the bundle again and gives it to SPIRE. Default 0. */
-  rebootstrap?: number;
+  rebootstrap?: pulumi.Input<number>;
   /**
    * Where the first bundle comes from: `endpoint`, the peer's bundle endpoint; `stack`, the peer's `roots`. With
    * `https_spiffe` it is always made of `caCertificates`. Default `endpoint`.
    */
-  bootstrap?: Bootstrap;
+  bootstrap?: pulumi.Input<Bootstrap>;
 }
 
 export interface SpireFederationArgs extends ServerOptions, CertificateOptions, RouterAccessNames {
   /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
-  trustDomain: string;
+  trustDomain: pulumi.Input<string>;
   /** Host name of the bundle endpoint. Default `federation.<trustDomain>`, which is that of the operator's Route. */
-  host?: string;
+  host?: pulumi.Input<string>;
   /** Whom this cluster trusts. Bundle endpoints of all of them answer already. Default none. */
   peers?: FederationPeer[];
   /**
@@ -118,7 +119,7 @@ export class SpireFederation extends pulumi.ComponentResource {
     const wait = args.wait && { wait: args.wait };
 
     const web = issuer && this.certificate(prefix, args, issuer);
-    const cas = peers.filter(hasPrivateCa);
+    const cas = peers.filter(mayHavePrivateCa);
     // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
     const trustsCas =
       args.trustPeerCas === true && cas.length > 0
@@ -207,8 +208,7 @@ export class SpireFederation extends pulumi.ComponentResource {
     const bundles = peers.map((peer) =>
       pulumi.all([peer.trustDomain, peer.roots]).apply(([trustDomain, roots]) => ({ trustDomain, roots })),
     );
-    pulumi.all(bundles).apply(async (known) => {
-      const { trustDomain } = args;
+    pulumi.all([args.trustDomain, pulumi.all(bundles)]).apply(async ([trustDomain, known]) => {
       const shared = sharedRoots([{ trustDomain, roots: splitPem((await own) ?? "") }, ...known], new Date());
       if (shared.length === 0) return;
       await pulumi.log.warn(`${shared.map(describeSharedRoot).join("; ")}. ${SHARED_ROOT_ADVICE}.`);
@@ -216,7 +216,8 @@ export class SpireFederation extends pulumi.ComponentResource {
   }
 }
 
-const defaultHost = ({ trustDomain }: SpireFederationArgs): string => `federation.${trustDomain}`;
+const defaultHost = ({ trustDomain }: SpireFederationArgs): pulumi.Input<string> =>
+  isKnown(trustDomain) ? `federation.${trustDomain}` : pulumi.interpolate`federation.${trustDomain}`;
 
 /** The issuer that cert-manager is asked by; undefined where the certificate comes from elsewhere, or there is none. */
 function issuerOf({ issuer, profile, servingCert, acme }: SpireFederationArgs): IssuerArgs | undefined {
@@ -238,8 +239,8 @@ function checkArguments(
 ): Problem[] {
   const { profile, servingCert, acme, secretName = CERTIFICATE_SECRET } = args;
   const { routerCertificate = false, externalSecretRef = secretName } = servingCert ?? {};
-  const elsewhere =
-    profile === "https_spiffe" || acme !== undefined || routerCertificate || externalSecretRef !== secretName;
+  const otherSecret = isKnown(externalSecretRef) && isKnown(secretName) && externalSecretRef !== secretName;
+  const elsewhere = profile === "https_spiffe" || acme !== undefined || routerCertificate || otherSecret;
   return [
     ...(args.issuer !== undefined && elsewhere
       ? problem(

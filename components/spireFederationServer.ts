@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { accessOf, type ClusterAccess } from "./cluster/access";
+import { accessOf, type ClusterAccessArgs } from "./cluster/access";
 import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./shared/arguments";
 import {
   ACME_IS_PUBLIC,
@@ -10,12 +10,13 @@ import {
 import { lookAtWebEndpoint } from "./bundle/bundleFetch";
 import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
-import { makeRoute, type OwnRoute } from "./route/federationRoute";
+import { makeRoute, type OwnRouteArgs } from "./route/federationRoute";
 import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./spireServer/federationSpec";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import { type Peer, serverSpiffeId } from "./bundle/peer";
-import { problem, refuse, type Problem } from "./shared/problem";
+import { type PeerArgs, serverSpiffeId } from "./bundle/peer";
+import { checked, onceKnown } from "./shared/checked";
+import { problem, type Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";
@@ -37,19 +38,19 @@ export const FederatesWithMode = {
 export type FederatesWithMode = (typeof FederatesWithMode)[keyof typeof FederatesWithMode];
 
 /** How a SPIRE server federates, whoever it is and whoever its peers are. */
-export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
+export interface ServerOptions extends BundleEndpointArgs, ClusterAccessArgs {
   /**
    * Have the operator create its Route, for `federation.<trust domain>`. Default true. With false the SpireServer never
    * becomes Ready and OLM does not upgrade ZTWIM; false is for a trust domain that is not a DNS name.
    */
-  managedRoute?: boolean;
+  managedRoute?: pulumi.Input<boolean>;
   /** A Route of the component's own for `host`, beside the operator's. Default: the operator's Route serves `host`. */
-  ownRoute?: OwnRoute | undefined;
+  ownRoute?: OwnRouteArgs | undefined;
   /**
    * `static` lists the peers in the SpireServer too; each change of the list restarts the SPIRE server. `dynamic` leaves
    * them to the ClusterFederatedTrustDomains, which restart nothing. Default `static`.
    */
-  federatesWithMode?: FederatesWithMode;
+  federatesWithMode?: pulumi.Input<FederatesWithMode>;
   /**
    * Further fields of the SpireServer to own; the SpireServer is created if there is none. Default: only `spec.federation`
    * is owned, of a SpireServer that exists.
@@ -60,7 +61,7 @@ export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
    * trust in them ends. Default false: that is refused, with each value and who has set it. What the component itself has set
    * and somebody has changed since is corrected all the same.
    */
-  takeOver?: boolean;
+  takeOver?: pulumi.Input<boolean>;
   /** Keep all of `manage` secret in the state. Default false: only the connection string is secret. */
   manageSecret?: boolean;
   /** CA certificates (PEM) that verify this cluster's bundle endpoint, if they are not public. Default: the system's CAs. */
@@ -69,23 +70,23 @@ export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
    * From where the bundle endpoint is probed: `machine` requests its URL from the machine that runs Pulumi; `cluster` has the
    * API server request it from the SPIRE server, which does not test the way through the router. Default `machine`.
    */
-  probe?: ProbeFrom;
+  probe?: pulumi.Input<ProbeFrom>;
   /** Read the X.509 roots of the trust domain for the output `roots`. Default false. */
-  publishRoots?: boolean;
+  publishRoots?: pulumi.Input<boolean>;
   /** How to wait for the SPIRE server and its Route. `timeoutSeconds` defaults to 600. */
   wait?: WaitOptions;
 }
 
 export interface SpireFederationServerArgs extends ServerOptions {
   /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
-  trustDomain: string;
+  trustDomain: pulumi.Input<string>;
   /** Host name of the bundle endpoint, for example `federation.apps.cluster1.example.com`. */
-  host: string;
+  host: pulumi.Input<string>;
   /**
    * The peers. Give the FederatedTrustDomain of each in `dependsOn`: SPIRE asks a listed peer at once, and then not again
    * for a minute. Default none.
    */
-  federatesWith?: Peer[];
+  federatesWith?: PeerArgs[];
 }
 
 /** How long the endpoint may take to answer once server and Route are ready: the router needs a moment. */
@@ -129,46 +130,50 @@ export class SpireFederationServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: SpireFederationServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:SpireFederationServer", name, {}, withProvider(`${name}-cluster`, args, opts));
-    refuse(name, checkServer(args), this);
+    // They depend on what may be known later than the rest, and are checked by themselves.
+    const { endpointCaCertificates, manage, ...rest } = args;
+    const known = checked(name, args, checkServer, this, rest);
 
     const cluster = clusterFor(name, args, this);
-    const url = `https://${args.host}`;
-    const spiffeId = args.profile === "https_spiffe" ? serverSpiffeId(args.trustDomain) : undefined;
+    const url = pulumi.interpolate`https://${known.host}`;
+    const isSpiffe = args.profile === "https_spiffe";
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
-    const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
-    const federation = federationSpec(renderBundleEndpoint(args, args.host), peers, args.managedRoute);
+    const federation = known.apply((it) => {
+      const peers = it.federatesWithMode === "dynamic" ? [] : (it.federatesWith ?? []);
+      return federationSpec(renderBundleEndpoint(it, it.host), peers, it.managedRoute);
+    });
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
 
-    const { host, ownRoute } = args;
-    const managed = args.manage && renderSpireServerSpec(plainSpec(args.manage));
-    const asked: AskedFederation = {
-      ...{ host, access: accessOf(args), federation },
+    const managed = manage && renderSpireServerSpec(plainSpec(manage));
+    const asked = pulumi.all([known, federation]).apply(([{ host, ownRoute, ...access }, spec]): AskedFederation => ({
+      ...{ host, access: accessOf(access), federation: spec },
       ...(ownRoute && { ownRoute }),
       ...(managed && { managed }),
-    };
+    }));
     const awaited = pulumi
-      .all([pulumi.runtime.isDryRun() ? federation : appliedFederation(server), onceApplied(server)])
-      .apply(([applied]) => ({ ...asked, federation: awaitedFederation(federation, applied, this) }));
+      .all([asked, pulumi.runtime.isDryRun() ? federation : appliedFederation(server), onceApplied(server)])
+      .apply(([it, applied]) => ({ ...it, federation: awaitedFederation(it.federation, applied, this) }));
     const rolledOut = whenReady(this, awaited, "SpireServer cluster", (it) => lookAtSpireServer(cluster, it), wait);
     const admitted =
-      ownRoute === undefined
+      args.ownRoute === undefined
         ? rolledOut
-        : this.ownRoute(`${name}-route`, cluster, ownRoute, asked, pulumi.all([server.id, rolledOut]), wait);
-    const ready = this.probe(cluster, args, admitted, {
-      ...wait,
-      timeoutSeconds: probeSeconds(args),
-    });
+        : this.ownRoute(`${name}-route`, cluster, asked, pulumi.all([server.id, rolledOut]), wait);
+    const ca = onceKnown(name, { endpointCaCertificates }, checkEndpointCa, this).endpointCaCertificates;
+    const probing = { ...wait, timeoutSeconds: probeSeconds(args) };
+    const ready = known.apply((it) => this.probe(cluster, it, ca, admitted, probing));
 
-    this.bundleEndpointUrl = ready.apply(() => url);
-    this.endpointSpiffeId = pulumi.output(spiffeId);
+    this.bundleEndpointUrl = pulumi.all([url, ready]).apply(([it]) => it);
+    this.endpointSpiffeId = known.apply(({ trustDomain }) => (isSpiffe ? serverSpiffeId(trustDomain) : undefined));
     this.caCertificates = pulumi
-      .all([args.endpointCaCertificates, ready])
-      .apply(async ([given]) => (spiffeId === undefined ? given : await orStop(readOwnRoots(cluster), this)));
+      .all([ca, ready])
+      .apply(async ([given]) => (isSpiffe ? await orStop(readOwnRoots(cluster), this) : given));
     // A preview may be of a cluster whose SPIRE server has never run.
     const readRoots = pulumi.runtime.isDryRun() ? readOwnRoots : requireOwnRoots;
-    this.roots = ready.apply(async () =>
-      args.publishRoots === true ? await orStop<string | undefined>(readRoots(cluster), this) : undefined,
-    );
+    this.roots = pulumi
+      .all([known, ready])
+      .apply(async ([{ publishRoots }]) =>
+        publishRoots === true ? await orStop<string | undefined>(readRoots(cluster), this) : undefined,
+      );
     readyOnce(this, ready);
     this.registerOutputs({
       bundleEndpointUrl: this.bundleEndpointUrl,
@@ -186,19 +191,20 @@ export class SpireFederationServer extends pulumi.ComponentResource {
   private ownRoute(
     name: string,
     cluster: Cluster,
-    own: OwnRoute,
-    asked: AskedFederation,
+    asked: pulumi.Output<AskedFederation>,
     rolledOut: pulumi.Output<unknown>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
-    const route = makeRoute(this, cluster, name, asked, own, rolledOut);
-    return whenReady(this, onceApplied(route), "bundle endpoint", () => lookAtRoute(cluster, asked), wait);
+    const route = makeRoute(this, cluster, name, asked, rolledOut);
+    const after = pulumi.all([asked, onceApplied(route)]);
+    return whenReady(this, after, "bundle endpoint", ([it]) => lookAtRoute(cluster, it), wait);
   }
 
   /** Step 15: the endpoint answers with this trust domain's bundle, asked from where `probe` says. */
   private probe(
     cluster: Cluster,
-    args: SpireFederationServerArgs,
+    args: pulumi.Unwrap<Pick<SpireFederationServerArgs, "host" | "trustDomain" | "profile" | "probe">>,
+    ca: pulumi.Output<string | undefined>,
     admitted: pulumi.Output<pulumi.Resource>,
     wait: Required<WaitOptions>,
   ): pulumi.Output<pulumi.Resource> {
@@ -221,7 +227,7 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     // Each up asks: a renewed certificate of a CA that peers do not know changes nothing in the program.
     return whenReady(
       this,
-      pulumi.all([args.endpointCaCertificates, admitted]),
+      pulumi.all([ca, admitted]),
       "bundle endpoint",
       ([caCertificates]) => lookAtWebEndpoint({ trustDomain, bundleEndpointUrl: url, caCertificates }),
       wait,
@@ -243,11 +249,12 @@ export function checkServer(args: SpireFederationServerArgs): Problem[] {
     ...checkPeers("federatesWith", args.trustDomain, args.federatesWith ?? []),
     ...checkPeerCount("federatesWith", args.federatesWith?.length ?? 0, args.federatesWithMode),
     ...(manage === undefined ? [] : checkSpireServerSpec("manage", manage)),
-    ...(typeof endpointCaCertificates === "string"
-      ? checkCaCertificates("endpointCaCertificates", endpointCaCertificates)
-      : []),
+    ...checkEndpointCa({ endpointCaCertificates }),
   ];
 }
+
+const checkEndpointCa = (args: Pick<ServerOptions, "endpointCaCertificates">): Problem[] =>
+  checkCaCertificates("endpointCaCertificates", args.endpointCaCertificates);
 
 /** The federation to wait for: an `up --target` that leaves the server out applies nothing of what is asked for. */
 function awaitedFederation(

@@ -1,6 +1,7 @@
 /** Makes the components that a program in another language asks for. */
 import * as pulumi from "@pulumi/pulumi";
 import { readiness } from "../components/shared/gate";
+import { valueIfKnown } from "../components/shared/known";
 
 /** The parts of a Pulumi schema that are needed here. */
 interface Schema {
@@ -40,7 +41,8 @@ export function componentProvider(
 }
 
 /**
- * The inputs, with values in place of outputs where a component needs the value to know what it has to make.
+ * The inputs, with values in place of outputs where a component needs the value to know what it has to make. Outputs within
+ * them are the component's.
  *
  * @throws InputPropertiesError for those that a preview does not know
  */
@@ -48,33 +50,19 @@ async function resolvePlain(
   inputs: pulumi.Inputs,
   declared: Readonly<Record<string, { plain?: boolean }>>,
 ): Promise<pulumi.Inputs> {
-  const resolved = Object.entries(inputs).map(async ([key, value]): Promise<[string, unknown]> => [
-    key,
-    declared[key]?.plain === true ? withoutSecrets(await pulumi.runtime.serializeProperty(key, value)) : value,
-  ]);
-  const args = await Promise.all(resolved);
-  const errors = args
-    .filter(([, value]) => hasUnknown(value))
-    .map(([propertyPath]) => ({
-      propertyPath,
-      reason: "is not known in a preview; give a value that does not depend on resources that are yet to be created",
-    }));
+  const errors: { propertyPath: string; reason: string }[] = [];
+  const resolved = Object.entries(inputs).map(async ([key, input]: [string, unknown]): Promise<[string, unknown]> => {
+    if (declared[key]?.plain !== true || !pulumi.Output.isInstance(input)) return [key, input];
+    const value: unknown = await valueIfKnown(input);
+    if (value === undefined) errors.push({ propertyPath: key, reason: UNKNOWN });
+    return [key, value];
+  });
+  const args = Object.fromEntries(await Promise.all(resolved));
   if (errors.length > 0) throw new pulumi.InputPropertiesError({ message: "the arguments cannot be used", errors });
-  return Object.fromEntries(args);
+  return args;
 }
 
-/** The components decide by themselves what is secret in the state: a connection string, or all of `manage`. */
-function withoutSecrets(value: unknown): unknown {
-  const plain: unknown = pulumi.runtime.unwrapRpcSecret(value);
-  if (Array.isArray(plain)) return plain.map(withoutSecrets);
-  if (typeof plain !== "object" || plain === null) return plain;
-  return Object.fromEntries(Object.entries(plain).map(([key, part]) => [key, withoutSecrets(part)]));
-}
-
-function hasUnknown(value: unknown): boolean {
-  if (typeof value === "object" && value !== null) return Object.values(value).some(hasUnknown);
-  return value === pulumi.runtime.unknownValue;
-}
+const UNKNOWN = "is not known in a preview; give a value that does not depend on resources that are yet to be created";
 
 /** What a component has as outputs. */
 function outputsOf(component: pulumi.ComponentResource, names: readonly string[]): pulumi.Inputs {

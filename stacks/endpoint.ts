@@ -1,5 +1,5 @@
 /** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
-import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/spireServer/bundleEndpoint";
+import { ACME_IS_PUBLIC, type BundleEndpoint } from "../components/spireServer/bundleEndpoint";
 import type { BundleEndpointSpec } from "../components/spireServer/federationSpec";
 import { accessOf, oc } from "../components/cluster/access";
 import type { KubeObject } from "../components/cluster/cluster";
@@ -7,14 +7,14 @@ import { owners } from "../components/cluster/fieldOwners";
 import { FIELD_MANAGER } from "../components/shared/names";
 import { word } from "../components/shared/shell";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
-import { checkIssuer, type IssuerArgs } from "../components/certificates/issuer";
+import { checkIssuer, type Issuer } from "../components/certificates/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/shared/arguments";
 import { problem, type Problem } from "../components/shared/problem";
 import type { ClusterConfig } from "./config";
 import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
 
 /** Who issues the endpoint's certificate: an issuer of cert-manager, or somebody who needs no cert-manager. */
-export type EndpointIssuer = IssuerArgs | RouterIssuer | SecretIssuer | SpireIssuer;
+export type EndpointIssuer = Issuer | RouterIssuer | SecretIssuer | SpireIssuer;
 
 /** The endpoint presents the ingress router's default certificate. */
 export interface RouterIssuer {
@@ -66,7 +66,7 @@ function checkTerms(path: string, { tosAccepted }: SpireIssuer): Problem[] {
 type EndpointConfig = Pick<ClusterConfig, "profile" | "issuer">;
 
 /** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
-export function certManagerIssuer({ profile, issuer }: EndpointConfig): IssuerArgs | undefined {
+export function certManagerIssuer({ profile, issuer }: EndpointConfig): Issuer | undefined {
   if (profile === "https_spiffe") return undefined;
   return issuer.type === "router" || issuer.type === "secret" || issuer.type === "spire" ? undefined : issuer;
 }
@@ -91,7 +91,7 @@ export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
 /** What the SpireServer is asked for. */
 export function bundleEndpoint(
   config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval" | "names">,
-): BundleEndpointArgs {
+): BundleEndpoint {
   const { profile, issuer, refreshHint, fileSyncInterval } = config;
   if (profile === "https_spiffe") return { profile, refreshHint };
   if (issuer.type === "spire") {

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { TrustSpec } from "./bundleMark";
 import { FEDERATION_CLASS } from "../shared/names";
 
@@ -17,41 +18,50 @@ export const serverSpiffeId = (trustDomain: string): string => `spiffe://${trust
  * A remote trust domain to federate with.
  *
  * @example
- * const cluster2: Peer = {
+ * const cluster2: PeerArgs = {
  *   stack: "cluster2",
  *   trustDomain: "apps.cluster2.example.com",
  *   bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
  *   profile: "https_web",
  * };
  */
-export interface Peer {
-  /** Short name of the peer, for example the name of its stack. Its ClusterFederatedTrustDomain is `<stack>-federation`. */
+export interface PeerArgs {
+  /**
+   * Short name of the peer, for example the name of its stack. Its ClusterFederatedTrustDomain is `<stack>-federation`.
+   * Resources have their names by it.
+   */
   stack: string;
-  /** Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<stack>-federation`. */
+  /**
+   * Name of its ClusterFederatedTrustDomain, where one of another name is there already. Resources have their names by it.
+   * Default `<stack>-federation`.
+   */
   objectName?: string;
   /** Trust domain of the peer, for example `apps.cluster2.example.com`. */
-  trustDomain: string;
+  trustDomain: pulumi.Input<string>;
   /** URL of the peer's bundle endpoint, for example `https://federation.apps.cluster2.example.com`. */
-  bundleEndpointUrl: string;
+  bundleEndpointUrl: pulumi.Input<string>;
   /** How the peer's bundle endpoint authenticates itself. */
-  profile: Profile;
+  profile: pulumi.Input<Profile>;
   /** SPIFFE ID of the bundle endpoint, for example `spiffe://apps.cluster2.example.com/spire/server`. Required with `https_spiffe`, refused with `https_web`. */
-  endpointSpiffeId?: string;
+  endpointSpiffeId?: pulumi.Input<string | undefined>;
   /**
    * CA certificates (PEM) that verify the bundle endpoint: the internal CA with `https_web`, the X.509 roots of the trust
    * domain with `https_spiffe`, where they are required. Default: the system's CAs.
    */
-  caCertificates?: string;
+  caCertificates?: pulumi.Input<string | undefined>;
   /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
-  roots?: string;
+  roots?: pulumi.Input<string | undefined>;
   /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */
-  bundle?: string;
+  bundle?: pulumi.Input<string | undefined>;
   /**
    * SHA-256, in lower-case hexadecimal, of the only keys with which trust may begin: of each X.509 root (its certificate) and
    * of each JWT key (its SubjectPublicKeyInfo). Default: any keys.
    */
-  fingerprints?: string[];
+  fingerprints?: pulumi.Input<pulumi.Input<string>[]>;
 }
+
+/** The same, known. */
+export type Peer = pulumi.Unwrap<PeerArgs>;
 
 /** Entry of `spec.federation.federatesWith` of a SpireServer. */
 export interface FederatesWith {

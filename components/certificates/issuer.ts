@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type * as pulumi from "@pulumi/pulumi";
 import { problem, type Problem } from "../shared/problem";
 import { checkEmail, checkHttpsUrl, checkName } from "../shared/arguments";
 
@@ -28,16 +29,19 @@ export interface IssuerReference {
   name: string;
 }
 
-/** Who issues the certificate of the bundle endpoint. Each property belongs to one type; others are refused. */
+/**
+ * Who issues the certificate of the bundle endpoint. Each property belongs to one type; others are refused. Another `server` or
+ * `secretName` is another Issuer, with a resource of its own.
+ */
 export interface IssuerArgs {
   /** Who issues the certificate. */
   type: IssuerType;
   /** `acme`: URL of the ACME directory. Default `https://acme-v02.api.letsencrypt.org/directory`. */
   server?: string;
   /** `acme`: e-mail address of the ACME account, for the CA's notices. Default none. */
-  email?: string;
+  email?: pulumi.Input<string>;
   /** `acme`: class of the Ingress that answers the challenge. Default `openshift-default`. */
-  ingressClassName?: string;
+  ingressClassName?: pulumi.Input<string>;
   /**
    * `ca`: secret with the CA's `tls.crt` and `tls.key` in namespace zero-trust-workload-identity-manager. Default
    * `internal-ca-key-pair`.
@@ -46,10 +50,13 @@ export interface IssuerArgs {
   /** `ca`: have cert-manager create the CA as a self-signed root of 10 years. Default false: the secret exists. */
   selfSigned?: boolean;
   /** `existing`: kind of the issuer. Default `Issuer`. */
-  kind?: IssuerKind;
+  kind?: pulumi.Input<IssuerKind>;
   /** `existing`: name of the issuer. Required. */
-  name?: string;
+  name?: pulumi.Input<string>;
 }
+
+/** The same, known. */
+export type Issuer = pulumi.Unwrap<IssuerArgs>;
 
 /** Which properties belong to a type. */
 export const ISSUER_PROPERTIES: Record<IssuerType, readonly (keyof IssuerArgs)[]> = {
@@ -95,7 +102,7 @@ export function checkIssuer(path: string, issuer: IssuerArgs): Problem[] {
 }
 
 /** The reference to an issuer that exists. */
-export function existingIssuer({ kind = "Issuer", name = "" }: IssuerArgs): IssuerReference {
+export function existingIssuer({ kind = "Issuer", name = "" }: Issuer): IssuerReference {
   return { kind, name };
 }
 
@@ -118,7 +125,7 @@ export interface IssuerPlan {
 }
 
 /** The procedure's steps 4 and 5. An existing issuer is referred to as it is. */
-export function planIssuer(issuer: IssuerArgs): IssuerPlan {
+export function planIssuer(issuer: Issuer): IssuerPlan {
   switch (issuer.type) {
     case "acme": {
       const server = issuer.server ?? ISSUER_DEFAULTS.acmeServer;
@@ -142,7 +149,7 @@ export function planIssuer(issuer: IssuerArgs): IssuerPlan {
   }
 }
 
-function acmeSpec(server: string, issuer: IssuerArgs): Record<string, unknown> {
+function acmeSpec(server: string, issuer: Issuer): Record<string, unknown> {
   return {
     server,
     ...(issuer.email === undefined ? {} : { email: issuer.email }),

@@ -1,4 +1,5 @@
 /** How a cluster is reached, and how a person reaches it by hand. Pure. */
+import type * as pulumi from "@pulumi/pulumi";
 import { word } from "../shared/shell";
 
 /**
@@ -10,18 +11,26 @@ import { word } from "../shared/shell";
  * @example
  * const access = new RouterSecretAccess("router-access", { context: "cluster1" });
  */
-export interface ClusterAccess {
+export interface ClusterAccessArgs {
   /**
    * Path of the kubeconfig file. A leading `~/` is the home directory; a relative path starts in the project directory.
    * Default: `$KUBECONFIG`, or `~/.kube/config`.
    */
-  kubeconfig?: string | undefined;
+  kubeconfig?: pulumi.Input<string> | undefined;
   /** Context of the kubeconfig. Default: its current context, or the only one that it has. */
+  context?: pulumi.Input<string> | undefined;
+}
+
+/** The same, known. */
+export interface ClusterAccess {
+  kubeconfig?: string | undefined;
   context?: string | undefined;
 }
 
 /** The two alone, of whatever has them. */
-export function accessOf({ kubeconfig, context }: ClusterAccess): ClusterAccess {
+export function accessOf(access: ClusterAccess): ClusterAccess;
+export function accessOf(access: ClusterAccessArgs): ClusterAccessArgs;
+export function accessOf({ kubeconfig, context }: ClusterAccessArgs): ClusterAccessArgs {
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
 }
 

@@ -1,7 +1,7 @@
 /** The provider through which a component creates its objects. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "./access";
+import type { ClusterAccessArgs } from "./access";
 
 /** The providers of this file: they lead to the cluster that is read. */
 const made = new WeakSet<pulumi.ProviderResource>();
@@ -17,9 +17,9 @@ const ANY_TYPE = "kubernetes:core/v1:Namespace";
  */
 export function withProvider(
   name: string,
-  { kubeconfig, context }: ClusterAccess,
+  { kubeconfig, context }: ClusterAccessArgs,
   opts: pulumi.ComponentResourceOptions = {},
-  clusterIdentifier?: string,
+  clusterIdentifier?: pulumi.Input<string>,
 ): pulumi.ComponentResourceOptions {
   // Where nothing says which cluster it is, it is that of the machine's kubeconfig, for Pulumi's own provider too.
   const unsaid = kubeconfig === undefined && context === undefined && clusterIdentifier === undefined;

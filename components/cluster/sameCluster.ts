@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { accessFlags } from "./access";
 import type { Cluster, KubeObject } from "./cluster";
 import { foreignProvider } from "./clusterProvider";
-import { valueIfKnown } from "../shared/inputs";
+import { valueIfKnown } from "../shared/known";
 
 /** Every cluster has it, and nobody makes it anew. */
 const WITNESS = "kube-system";

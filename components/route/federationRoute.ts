@@ -19,12 +19,15 @@ export interface FederationRoute {
 }
 
 /** A Route of the component's own, which serves the bundle endpoint beside the operator's Route. */
-export interface OwnRoute {
+export interface OwnRouteArgs {
   /** Labels of the Route, by which an ingress shard selects it; may be empty. */
-  labels: Record<string, string>;
+  labels: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Name of the Route. Default `spire-federation-endpoint`. */
-  name?: string;
+  name?: pulumi.Input<string>;
 }
+
+/** The same, known. */
+export type OwnRoute = pulumi.Unwrap<OwnRouteArgs>;
 
 /** What decides about the Route. */
 export interface RouteArgs {
@@ -106,16 +109,29 @@ export function makeRoute(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
-  { host, federation }: AskedFederation,
-  { labels, name: called = OWN_ROUTE }: OwnRoute,
+  asked: pulumi.Input<AskedFederation>,
   before: pulumi.Output<unknown>,
 ): pulumi.CustomResource {
-  const spec = routeSpec(host, federation);
-  const metadata = { name: called, namespace: OPERAND_NAMESPACE, ...(Object.keys(labels).length > 0 && { labels }) };
-  const wanted = { apiVersion: ROUTE_API, kind: "Route", metadata, spec };
+  const type = { apiVersion: ROUTE_API, kind: "Route" };
+  const wanted = pulumi.output(asked).apply(({ host, federation, ownRoute }) => ({
+    ...type,
+    metadata: { name: ownRoute?.name ?? OWN_ROUTE, namespace: OPERAND_NAMESPACE },
+    spec: routeSpec(host, federation),
+  }));
+  // Without any the key is left out, which the type of its value does not say.
+  const labels = pulumi
+    .output(asked)
+    .apply(({ ownRoute: { labels: them = {} } = {} }) => (Object.keys(them).length > 0 ? them : undefined));
   return new k8s.apiextensions.CustomResource(
     name,
-    { ...wanted, metadata: ownedMetadata(cluster, wanted, parent, DELETION), spec: before.apply(() => spec) },
+    {
+      ...type,
+      metadata: {
+        ...ownedMetadata(cluster, wanted, parent, DELETION),
+        labels: labels as pulumi.Output<Record<string, string>>,
+      },
+      spec: pulumi.all([wanted, before]).apply(([{ spec }]) => spec),
+    },
     { parent },
   );
 }

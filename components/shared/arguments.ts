@@ -1,12 +1,14 @@
 import { X509Certificate } from "node:crypto";
-import { type Peer, serverSpiffeId } from "../bundle/peer";
+import type * as pulumi from "@pulumi/pulumi";
+import { type PeerArgs, serverSpiffeId } from "../bundle/peer";
+import { isKnown } from "./known";
 import { problem, type Problem } from "./problem";
 
 export type { Problem };
 
 /**
  * Pure checks of what a user writes. Each returns what is wrong, so that all problems can be shown together; none of
- * them asks a cluster.
+ * them asks a cluster. What is not known yet is not wrong: it is checked once more when it is known.
  */
 
 /** Bounds of the SpireServer's CRD, in seconds. */
@@ -30,8 +32,8 @@ const SPIFFE_PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/;
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
 
-export function checkTrustDomain(path: string, value: string): Problem[] {
-  return TRUST_DOMAIN.test(value)
+export function checkTrustDomain(path: string, value: pulumi.Input<string>): Problem[] {
+  return !isKnown(value) || TRUST_DOMAIN.test(value)
     ? []
     : problem(
         path,
@@ -40,8 +42,8 @@ export function checkTrustDomain(path: string, value: string): Problem[] {
 }
 
 /** A DNS name with at least two labels, as a certificate and a Route take it. */
-export function checkHost(path: string, value: string): Problem[] {
-  return HOST.test(value)
+export function checkHost(path: string, value: pulumi.Input<string>): Problem[] {
+  return !isKnown(value) || HOST.test(value)
     ? []
     : problem(
         path,
@@ -50,7 +52,11 @@ export function checkHost(path: string, value: string): Problem[] {
 }
 
 /** Labels of a Kubernetes object. */
-export function checkLabels(path: string, labels: Readonly<Record<string, string>>): Problem[] {
+export function checkLabels(
+  path: string,
+  labels: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>,
+): Problem[] {
+  if (!isKnown(labels)) return [];
   return Object.entries(labels).flatMap(([key, value]) => [
     ...(LABEL_KEY.test(key)
       ? []
@@ -58,7 +64,7 @@ export function checkLabels(path: string, labels: Readonly<Record<string, string
           path,
           `"${key}" is no key of a label; it takes letters, digits, "-", "_" and ".", like type or example.com/type`,
         )),
-    ...(LABEL_VALUE.test(value)
+    ...(!isKnown(value) || LABEL_VALUE.test(value)
       ? []
       : problem(
           `${path}.${key}`,
@@ -68,14 +74,14 @@ export function checkLabels(path: string, labels: Readonly<Record<string, string
 }
 
 /** Name of a Kubernetes object. */
-export function checkName(path: string, value: string): Problem[] {
-  return NAME.test(value)
+export function checkName(path: string, value: pulumi.Input<string>): Problem[] {
+  return !isKnown(value) || NAME.test(value)
     ? []
     : problem(path, `"${value}" is not a name; it takes lower-case letters, digits, "-" and ".", like internal-ca`);
 }
 
-export function checkHttpsUrl(path: string, value: string): Problem[] {
-  return HTTPS_URL.test(value) && URL.canParse(value)
+export function checkHttpsUrl(path: string, value: pulumi.Input<string>): Problem[] {
+  return !isKnown(value) || (HTTPS_URL.test(value) && URL.canParse(value))
     ? []
     : problem(
         path,
@@ -97,15 +103,19 @@ const quoted = (value: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-export function checkEmail(path: string, value: string): Problem[] {
-  return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)
+export function checkEmail(path: string, value: pulumi.Input<string>): Problem[] {
+  return !isKnown(value) || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)
     ? []
     : problem(path, `"${value}" is not an e-mail address; it is one like ops@example.com`);
 }
 
 /** A whole number of seconds within the bounds that the CRD sets. */
-export function checkSeconds(path: string, value: number, bounds: { min: number; max: number }): Problem[] {
-  return Number.isInteger(value) && value >= bounds.min && value <= bounds.max
+export function checkSeconds(
+  path: string,
+  value: pulumi.Input<number>,
+  bounds: { min: number; max: number },
+): Problem[] {
+  return !isKnown(value) || (Number.isInteger(value) && value >= bounds.min && value <= bounds.max)
     ? []
     : problem(path, `${value} is out of range; it is a whole number of seconds from ${bounds.min} to ${bounds.max}`);
 }
@@ -129,16 +139,16 @@ export function formatDuration(seconds: number): string {
   return m > 0 ? `${m}m${s}s` : `${s}s`;
 }
 
-export function checkDuration(path: string, value: string): Problem[] {
-  return parseDuration(value) === undefined
+export function checkDuration(path: string, value: pulumi.Input<string>): Problem[] {
+  return isKnown(value) && parseDuration(value) === undefined
     ? problem(path, `"${value}" is not a duration; it is hours, minutes and seconds, like 2160h or 1h30m`)
     : [];
 }
 
 /** How long a certificate lives and when it is renewed. */
 export interface CertificateTimes {
-  duration: string;
-  renewBefore: string;
+  duration: pulumi.Input<string>;
+  renewBefore: pulumi.Input<string>;
   renewJitterHours: number;
 }
 
@@ -161,11 +171,11 @@ export function checkCertificateTimes(
       ...problem(paths.renewJitterHours, `${jitter} is not a number of hours; it is a whole number, 0 for none`),
     );
   }
-  const duration = parseDuration(times.duration);
-  const renewBefore = parseDuration(times.renewBefore);
-  if (duration === undefined || renewBefore === undefined || problems.length > 0) {
+  if (!isKnown(times.duration) || !isKnown(times.renewBefore) || problems.length > 0) {
     return problems;
   }
+  const duration = parseDuration(times.duration) ?? 0;
+  const renewBefore = parseDuration(times.renewBefore) ?? 0;
   if (duration < 3600) {
     problems.push(...problem(paths.duration, `"${times.duration}" is too short; cert-manager takes 1h or more`));
   }
@@ -185,7 +195,8 @@ export function checkCertificateTimes(
 }
 
 /** CA certificates only: a private key must never travel in an argument, a stack output or the state. */
-export function checkCaCertificates(path: string, pem: string): Problem[] {
+export function checkCaCertificates(path: string, pem: pulumi.Input<string | undefined>): Problem[] {
+  if (!isKnown(pem) || pem === undefined) return [];
   if (pem.includes("PRIVATE KEY")) {
     return problem(path, "holds a private key; give the CA's certificates alone");
   }
@@ -210,19 +221,17 @@ export function splitPem(pem: string): string[] {
 }
 
 /** One peer by itself: what it published can be used. `path` is where the peer comes from, for example `peers[0]`. */
-export function checkPeer(path: string, peer: Peer): Problem[] {
+export function checkPeer(path: string, peer: PeerArgs): Problem[] {
   const problems = [
     ...checkTrustDomain(`${path}.trustDomain`, peer.trustDomain),
     ...checkHttpsUrl(`${path}.bundleEndpointUrl`, peer.bundleEndpointUrl),
     ...(peer.objectName === undefined ? [] : checkName(`${path}.objectName`, peer.objectName)),
+    ...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates),
+    ...checkCaCertificates(`${path}.roots`, peer.roots),
   ];
-  if (peer.caCertificates !== undefined) {
-    problems.push(...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates));
-  }
-  if (peer.roots !== undefined) {
-    problems.push(...checkCaCertificates(`${path}.roots`, peer.roots));
-  }
-  if (peer.profile === "https_web") {
+  const { profile, trustDomain, endpointSpiffeId = "" } = peer;
+  if (!isKnown(profile)) return problems;
+  if (profile === "https_web") {
     if (peer.endpointSpiffeId !== undefined) {
       problems.push(
         ...problem(`${path}.endpointSpiffeId`, "is given with profile https_web; it belongs to https_spiffe alone"),
@@ -230,11 +239,11 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
     }
     return problems;
   }
-  if (!isSpiffeIdOf(peer.trustDomain, peer.endpointSpiffeId ?? "")) {
+  if (isKnown(trustDomain) && isKnown(endpointSpiffeId) && !isSpiffeIdOf(trustDomain, endpointSpiffeId)) {
     problems.push(
       ...problem(
         `${path}.endpointSpiffeId`,
-        `${quoted(peer.endpointSpiffeId ?? "")} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${serverSpiffeId(peer.trustDomain)}`,
+        `${quoted(endpointSpiffeId)} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${serverSpiffeId(trustDomain)}`,
       ),
     );
   }
@@ -250,24 +259,29 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
 }
 
 /** How many peers there are: a SpireServer lists so many, and ClusterFederatedTrustDomains know no limit. */
-export function checkPeerCount(path: string, count: number, mode: "static" | "dynamic" = "static"): Problem[] {
-  if (mode === "dynamic" || count <= MAX_PEERS) return [];
+export function checkPeerCount(
+  path: string,
+  count: number,
+  mode: pulumi.Input<"static" | "dynamic"> = "static",
+): Problem[] {
+  if (mode !== "static" || count <= MAX_PEERS) return [];
   const cure = "list them in ClusterFederatedTrustDomains alone, with federatesWith: dynamic";
   return problem(path, `has ${count} peers, and a SpireServer lists ${MAX_PEERS} at most; ${cure}`);
 }
 
 /** The peers together: not ourselves, nobody twice, no trust domain twice. */
-export function checkPeers(path: string, trustDomain: string, peers: readonly Peer[]): Problem[] {
+export function checkPeers(path: string, trustDomain: pulumi.Input<string>, peers: readonly PeerArgs[]): Problem[] {
   const problems: Problem[] = [];
   const owners = new Map<string, string>();
   peers.forEach((peer, index) => {
+    if (!isKnown(peer.trustDomain)) return;
     const where = `${path}[${index}]`;
     const owner = owners.get(peer.trustDomain);
     if (peer.trustDomain === trustDomain) {
       problems.push(
         ...problem(
           where,
-          `peer "${peer.stack}" has this cluster's own trust domain "${trustDomain}"; a cluster cannot federate with itself`,
+          `peer "${peer.stack}" has this cluster's own trust domain "${peer.trustDomain}"; a cluster cannot federate with itself`,
         ),
       );
     } else if (owner !== undefined) {

@@ -29,13 +29,17 @@ export interface WantedObject {
  */
 export function ownedAnnotations(
   cluster: ClusterReader,
-  wanted: WantedObject,
+  wanted: pulumi.Input<WantedObject>,
   component: pulumi.Resource,
   more: Record<string, string> = {},
 ): pulumi.Output<Record<string, string>> {
-  const { apiVersion, kind, metadata, ...fields } = wanted;
-  const live = orStop(cluster.get(apiVersion, kind, metadata.name, metadata.namespace), component);
-  return pulumi.output(live).apply((found) => annotationsFor(found, fields, more));
+  const asked = pulumi.output(wanted);
+  const live = asked.apply(({ apiVersion, kind, metadata }) =>
+    orStop(cluster.get(apiVersion, kind, metadata.name, metadata.namespace), component),
+  );
+  return pulumi
+    .all([live, asked])
+    .apply(([found, { apiVersion: _, kind: __, metadata: ___, ...fields }]) => annotationsFor(found, fields, more));
 }
 
 /** The annotations of an object that was read as `live`. */
@@ -49,13 +53,14 @@ export function annotationsFor(
 }
 
 /** The same, with the rest of the object's metadata. */
-export function ownedMetadata<Wanted extends WantedObject>(
+export function ownedMetadata(
   cluster: ClusterReader,
-  wanted: Wanted,
+  wanted: pulumi.Input<WantedObject & { metadata: { namespace: string } }>,
   component: pulumi.Resource,
   more?: Record<string, string>,
-): Wanted["metadata"] & { annotations: pulumi.Output<Record<string, string>> } {
-  return { ...wanted.metadata, annotations: ownedAnnotations(cluster, wanted, component, more) };
+) {
+  const { name, namespace } = pulumi.output(wanted).apply(({ metadata }) => metadata);
+  return { name, namespace, annotations: ownedAnnotations(cluster, wanted, component, more) };
 }
 
 /** The annotation's value: as it is, or the version of an object that differs. */

@@ -10,7 +10,7 @@
  * in every program, follows an error along all paths through the waiting promises, which doubles with each step.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { valueIfKnown } from "./inputs";
+import { valueIfKnown } from "./known";
 
 interface Gate {
   open: () => void;

@@ -1,7 +1,7 @@
 /** Removals that only a program can do, when the stack is destroyed. */
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccess } from "../cluster/access";
+import type { ClusterAccessArgs } from "../cluster/access";
 
 /**
  * Runs a script of this package before `after` is deleted. No program runs at a destroy, so the script connects by itself.
@@ -12,7 +12,7 @@ import type { ClusterAccess } from "../cluster/access";
 export function removalCommand(
   name: string,
   script: "remove-peer-cas",
-  { kubeconfig, context }: ClusterAccess,
+  { kubeconfig, context }: ClusterAccessArgs,
   parent: pulumi.Resource,
   after: pulumi.Resource,
 ): local.Command {

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import {
   checkEmail,
   checkHttpsUrl,
@@ -17,21 +18,21 @@ export interface ServingCertArgs {
    * Name of the `kubernetes.io/tls` secret in namespace zero-trust-workload-identity-manager. Default
    * `spire-server-federation-tls`, the secret of FederationCertificate.
    */
-  externalSecretRef?: string;
+  externalSecretRef?: pulumi.Input<string>;
   /** Present the router's own default certificate instead of one from a secret. Default false. */
   routerCertificate?: boolean;
   /** Seconds after which SPIRE reads its own serving certificate again, 3600 to 7776000 (the CRD's bounds). Default 86400. */
-  fileSyncInterval?: number;
+  fileSyncInterval?: pulumi.Input<number>;
 }
 
 /** SPIRE itself gets the bundle endpoint's certificate from an ACME server; the router passes TLS through. */
 export interface EndpointAcmeArgs {
   /** URL of the ACME directory, for example `https://acme-v02.api.letsencrypt.org/directory`. */
-  directoryUrl: string;
+  directoryUrl: pulumi.Input<string>;
   /** E-mail address of the ACME account, for example `ops@example.com`. */
-  email: string;
+  email: pulumi.Input<string>;
   /** Whether you accept the CA's terms of service. ACME servers refuse an account without. */
-  tosAccepted: boolean;
+  tosAccepted: pulumi.Input<boolean>;
 }
 
 /** The API server names no host when it asks a Service, and SPIRE's ACME client presents its certificate for one host alone. */
@@ -50,8 +51,11 @@ export interface BundleEndpointArgs {
   /** SPIRE gets the certificate of the bundle endpoint from an ACME server. */
   acme?: EndpointAcmeArgs;
   /** Seconds after which peers are to fetch the bundle again, 60 to 3600 (the CRD's bounds). Default 300. */
-  refreshHint?: number;
+  refreshHint?: pulumi.Input<number>;
 }
+
+/** The same, known. */
+export type BundleEndpoint = pulumi.Unwrap<BundleEndpointArgs>;
 
 /** What the CRD would refuse. */
 export function checkBundleEndpoint(args: BundleEndpointArgs): Problem[] {
@@ -83,7 +87,7 @@ export function checkBundleEndpoint(args: BundleEndpointArgs): Problem[] {
 }
 
 /** `spec.federation.bundleEndpoint`, every default written out. */
-export function renderBundleEndpoint(args: BundleEndpointArgs, host: string): BundleEndpointSpec {
+export function renderBundleEndpoint(args: BundleEndpoint, host: string): BundleEndpointSpec {
   const { refreshHint = REFRESH_HINT.default, servingCert, acme } = args;
   if (acme !== undefined) {
     const tosAccepted = acme.tosAccepted ? "true" : "false";

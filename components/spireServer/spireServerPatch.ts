@@ -27,14 +27,22 @@ export function makeServer(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
-  { manage, manageSecret, takeOver }: { manage?: SpireServerSpecArgs; manageSecret?: boolean; takeOver?: boolean },
-  federation: FederationSpec,
+  {
+    manage,
+    manageSecret,
+    takeOver,
+  }: { manage?: SpireServerSpecArgs; manageSecret?: boolean; takeOver?: pulumi.Input<boolean> },
+  federation: pulumi.Output<FederationSpec>,
 ): SpireServerPatch {
   const object = { apiVersion: OPERATOR_API, kind: "SpireServer" };
-  const wanted = { spec: { ...(manage && renderSpireServerSpec(plainSpec(manage))), federation } };
+  const managed = manage && renderSpireServerSpec(plainSpec(manage));
   const more = { "pulumi.com/patchFieldManager": FIELD_MANAGER };
-  const live = orStop(readPatched(cluster, federation, takeOver === true), parent);
-  const annotations = pulumi.output(live).apply((found) => annotationsFor(found, wanted, more));
+  const live = pulumi
+    .all([federation, takeOver])
+    .apply(([asked, takes]) => orStop(readPatched(cluster, asked, takes === true), parent));
+  const annotations = pulumi
+    .all([live, federation])
+    .apply(([found, asked]) => annotationsFor(found, { spec: { ...managed, federation: asked } }, more));
   const args = {
     ...object,
     metadata: { name: SINGLETON, annotations },

@@ -4,7 +4,8 @@ import { splitPem } from "../shared/arguments";
 import type { ClusterReader, ConfigMap } from "../cluster/cluster";
 import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
 import { type EnvVar, type Subscription, SUBSCRIPTION_API, type SubscriptionReference } from "../operators/olm";
-import { byTrustDomain, type Peer } from "../bundle/peer";
+import { byTrustDomain, type Peer, type PeerArgs } from "../bundle/peer";
+import { isKnown } from "../shared/known";
 import { problem, type Problem } from "../shared/problem";
 
 export const CA_KEY = "ca-bundle.crt";
@@ -50,6 +51,10 @@ export interface CaPlan {
 
 export const hasPrivateCa = ({ profile, caCertificates }: Peer): boolean =>
   profile === "https_web" && caCertificates !== undefined;
+
+/** Whether it has, or is not yet known to have none. */
+export const mayHavePrivateCa = ({ profile, caCertificates }: PeerArgs): boolean =>
+  (!isKnown(profile) || profile === "https_web") && caCertificates !== undefined;
 
 /** Pure. */
 export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: TrustedCas): CaPlan {

@@ -13,10 +13,13 @@ export type Verdict =
 /** How a component waits until its objects are ready. */
 export interface WaitOptions {
   /** Seconds after which the wait times out. The default is each component's own. */
-  timeoutSeconds?: number;
+  timeoutSeconds?: pulumi.Input<number>;
   /** Milliseconds between two reads of the cluster. Default 1000. */
-  pollMs?: number;
+  pollMs?: pulumi.Input<number>;
 }
+
+/** All of them, known. */
+export type Waiting = pulumi.Unwrap<Required<WaitOptions>>;
 
 /** Waits longer than this say what they wait for. */
 const QUIET_MS = 2000;
@@ -52,7 +55,7 @@ export function firstNotReady(...verdicts: (() => Verdict)[]): Verdict {
 export async function waitUntil(
   what: string,
   look: () => Promise<Verdict>,
-  options: Required<WaitOptions>,
+  options: Waiting,
   resource?: pulumi.Resource,
 ): Promise<string | undefined> {
   const start = Date.now();
@@ -96,13 +99,13 @@ export async function waitUntil(
 export function whenReady<T>(
   component: pulumi.ComponentResource,
   after: pulumi.Output<T>,
-  what: string,
+  what: pulumi.Input<string>,
   look: (value: pulumi.Unwrap<T>) => Promise<Verdict>,
   options: Required<WaitOptions>,
 ): pulumi.Output<pulumi.Resource> {
   const preview = pulumi.runtime.isDryRun();
-  return pulumi.output(after).apply(async (value) => {
-    const reason = preview ? undefined : await waitUntil(what, () => look(value), options, component);
+  return pulumi.all([after, what, options]).apply(async ([value, called, how]) => {
+    const reason = preview ? undefined : await waitUntil(called, () => look(value), how, component);
     return reason === undefined ? component : stopProgram(reason, component);
   });
 }

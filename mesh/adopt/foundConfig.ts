@@ -4,7 +4,7 @@ import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/shared/argume
 import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
 import { federationRoute, operatorsHost, routeSpec } from "../../components/route/federationRoute";
 import type { FederationSpec } from "../../components/spireServer/federationSpec";
-import { planIssuer, type IssuerArgs, type IssuerKind } from "../../components/certificates/issuer";
+import { planIssuer, type Issuer, type IssuerKind } from "../../components/certificates/issuer";
 import { PROGRAM } from "../../components/shared/names";
 import { isObject } from "../../components/shared/untyped";
 import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
@@ -195,7 +195,7 @@ const otherNames = (found: { [K in keyof EndpointNames]?: string | undefined }):
   );
 
 /** The issuer as a stack would make it; undefined where a stack would make another one. */
-function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): IssuerArgs | undefined {
+function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): Issuer | undefined {
   if (issuer?.spec === undefined || kind !== "Issuer") return undefined;
   return issuersOf(issuer.spec).find((args) =>
     planIssuer(args).objects.some((object) => object.name === name && isDeepStrictEqual(object.spec, issuer.spec)),
@@ -203,7 +203,7 @@ function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): 
 }
 
 /** What a stack's config could say of an issuer with that specification. */
-function issuersOf({ acme, ca }: Record<string, unknown>): IssuerArgs[] {
+function issuersOf({ acme, ca }: Record<string, unknown>): Issuer[] {
   if (isObject(ca) && typeof ca["secretName"] === "string") {
     return [{ type: "ca" }, { type: "ca", secretName: ca["secretName"] }];
   }

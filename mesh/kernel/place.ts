@@ -8,7 +8,7 @@ export interface Place extends ClusterAccess {
   program?: string;
 }
 
-export const placeOf = ({ name, config }: { name: string; config: Parameters<typeof accessOf>[0] }): Place => ({
+export const placeOf = ({ name, config }: { name: string; config: ClusterAccess }): Place => ({
   member: name,
   ...accessOf(config),
 });

@@ -2,7 +2,7 @@
 import { word } from "../../../components/shared/shell";
 import { contains } from "../../../components/shared/correction";
 import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
-import { type IssuerArgs, planIssuer } from "../../../components/certificates/issuer";
+import { type Issuer, planIssuer } from "../../../components/certificates/issuer";
 import { ROUTER, SECRET_READER } from "../../../components/shared/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
 import { objectDifferences } from "../../drift/difference";
@@ -19,7 +19,7 @@ const OVERDUE_MS = 3600_000;
 
 /** Only where the endpoint has a certificate of cert-manager. */
 const web =
-  (judge: (view: MemberView, issuer: IssuerArgs) => Judgement) =>
+  (judge: (view: MemberView, issuer: Issuer) => Judgement) =>
   (view: MemberView): Judgement => {
     const issuer = certManagerIssuer(view.config);
     return issuer === undefined ? skipped(noCertManager(view.config)) : judge(view, issuer);

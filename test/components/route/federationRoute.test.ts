@@ -71,10 +71,11 @@ it("is the operator's, or one of its own name, of any host", () => {
 
 describe("a Route of our own", () => {
   const spec = async (endpoint: BundleEndpointSpec): Promise<unknown> => {
-    const asked = { host: "federation.a.b", federation: federationSpec(endpoint, []) };
+    const ownRoute = { labels: { type: "sharded" } };
+    const asked = { host: "federation.a.b", federation: federationSpec(endpoint, []), ownRoute };
     const program = (): unknown => {
       const parent = new pulumi.ComponentResource("a:b:C", "it");
-      return makeRoute(parent, clusterOf(), "route", asked, { labels: { type: "sharded" } }, pulumi.output(""));
+      return makeRoute(parent, clusterOf(), "route", asked, pulumi.output(""));
     };
     const route = named(await record(program), "route");
     expect(route.type).toBe("kubernetes:route.openshift.io/v1:Route");

@@ -1,0 +1,173 @@
+/** Whatever does not decide how many children there are may be an output. */
+import * as pulumi from "@pulumi/pulumi";
+import * as components from "../../components";
+import { readiness } from "../../components/shared/gate";
+import { record, type Seen } from "../mocks";
+import { DOMAIN, HOST, NAMESPACE, peer, ready } from "./given";
+import { root } from "./issue";
+import { useCluster } from "./openedCluster";
+import { clusterOf } from "./readers";
+
+jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
+jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
+
+const ca = root("ca.example.com").pem;
+const onePeer = {
+  ...{ ...peer, objectName: "theirs", caCertificates: ca, roots: root(peer.trustDomain).pem },
+  fingerprints: ["a".repeat(64)],
+};
+const access = { context: "cluster1", kubeconfig: "~/config" };
+const wait = { timeoutSeconds: 60, pollMs: 10 };
+
+/** Arguments that decide about children, or name them. */
+const DECIDES = /(^|\.)(stack|objectName|type|server|selfSigned|renewJitterHours|install|routerCertificate)$/;
+const ALSO = ["issuer.secretName", "profile"];
+
+/** The arguments, each a value that comes from elsewhere. */
+function later(args: object, as: (value: unknown) => unknown = pulumi.output, above = ""): never {
+  const turn = ([key, value]: [string, unknown]): [string, unknown] => {
+    const path = `${above}${key}`;
+    if (DECIDES.test(path) || ALSO.includes(path)) return [key, value];
+    if (key === "peers" || key === "federatesWith") {
+      return [key, (value as object[]).map((one) => later(one, as, "peer."))];
+    }
+    const isGroup = typeof value === "object" && value !== null && !Array.isArray(value) && key !== "labels";
+    return [key, isGroup ? later(value, as, `${path}.`) : as(value)];
+  };
+  return Object.fromEntries(Object.entries(args).map(turn)) as never;
+}
+
+/** OLM has installed ZTWIM, and OpenShift has written the cluster's CAs. */
+const withZtwim = clusterOf(
+  {
+    apiVersion: "operators.coreos.com/v1alpha1",
+    kind: "Subscription",
+    metadata: { name: "ztwim", namespace: NAMESPACE },
+    ...{ spec: { name: "openshift-zero-trust-workload-identity-manager" } },
+  },
+  {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "spire-federation-trusted-cas", namespace: NAMESPACE },
+    ...{ data: { "ca-bundle.crt": ca } },
+  },
+);
+
+type Make = (args: never) => pulumi.ComponentResource;
+const table: [string, Make, object][] = [
+  [
+    "CertManagerInstall",
+    (args) => new components.CertManagerInstall("it", args),
+    { ...access, channel: "c", source: "s", sourceNamespace: "n", installPlanApproval: "Manual", wait },
+  ],
+  [
+    "FederationCertificate",
+    (args) => new components.FederationCertificate("it", args),
+    {
+      ...{ ...access, host: HOST, certificateName: "spire-server-federation-tls", secretName: "s", wait },
+      ...{
+        duration: "100h",
+        renewBefore: "10h",
+        issuer: { type: "acme", email: "a@b.example", ingressClassName: "i" },
+      },
+    },
+  ],
+  [
+    "RouterSecretAccess",
+    (args) => new components.RouterSecretAccess("it", args),
+    { ...access, secretName: "s", roleName: "r", roleBindingName: "b" },
+  ],
+  [
+    "FederatedTrustDomain",
+    (args) => new components.FederatedTrustDomain("it", args),
+    { ...access, peer: { ...peer, caCertificates: ca }, rebootstrap: 1, bootstrap: "endpoint" },
+  ],
+  [
+    "SpireFederationServer",
+    (args) => new components.SpireFederationServer("it", args),
+    {
+      ...{ ...access, trustDomain: DOMAIN, host: HOST, refreshHint: 300, managedRoute: true, takeOver: false },
+      ...{ servingCert: { externalSecretRef: "spire-server-federation-tls", fileSyncInterval: 86400 }, wait },
+      ...{ federatesWithMode: "dynamic", federatesWith: [onePeer], probe: "machine", publishRoots: true },
+      ...{ endpointCaCertificates: ca, ownRoute: { labels: { type: "x" }, name: "spire-federation-endpoint" } },
+    },
+  ],
+];
+const previewed: typeof table = [
+  ...table,
+  ["PeerCas", (args) => new components.PeerCas("it", args), { ...access, peers: [onePeer], wait }],
+  [
+    "SpireFederation",
+    (args) => new components.SpireFederation("it", args),
+    { ...{ ...access, trustDomain: DOMAIN, host: HOST, peers: [onePeer], secretName: "s" } },
+  ],
+];
+
+const inputs = (seen: Seen[]): unknown =>
+  Object.fromEntries(
+    seen.map((one) => [one.name, JSON.parse(JSON.stringify(one.inputs).replace(/new\/\S+ sha256:\w+/, "mark"))]),
+  );
+
+beforeEach(() => {
+  useCluster(ready);
+});
+
+it.each(table)("%s makes the same of outputs as of values", async (_, make, args) => {
+  const done = (given: object): Promise<Seen[]> => record(() => readiness(make(given as never)));
+  expect(inputs(await done(later(args)))).toEqual(inputs(await done(args)));
+});
+
+it.each(previewed)("%s previews all its parts while a preview knows none of them", async (_, make, args) => {
+  useCluster(withZtwim);
+  const preview = async (given: object): Promise<string[]> =>
+    (await record(() => readiness(make(given as never)), { preview: true })).map(({ name }) => name).sort();
+  expect(await preview(later(args, () => pulumi.output(pulumi.unknown)))).toEqual(await preview(args));
+});
+
+it.each<[string, string, unknown, string[]]>([
+  ["RouterSecretAccess", "secretName", "S", []],
+  ["FederationCertificate", "host", "x", []],
+  ["FederationCertificate", "renewBefore", "200h", []],
+  ["FederatedTrustDomain", "peer", { ...peer, bundleEndpointUrl: pulumi.output("http://x") }, []],
+  ["SpireFederationServer", "trustDomain", "A", []],
+  ["CertManagerInstall", "channel", "C", ["it-group", "it-namespace"]],
+])("%s fails by a wrong %s that comes as an output, and creates nothing of it", async (name, key, wrong, others) => {
+  const [, make, args] = table.find(([of]) => of === name) ?? [];
+  if (make === undefined) throw new Error(`${name} is not in the table`);
+  let failure = "";
+  const value = typeof wrong === "string" ? pulumi.output(wrong) : wrong;
+  const seen = await record(
+    () => {
+      readiness(make({ ...args, [key]: value } as never)).catch((error: unknown) => (failure = String(error)));
+    },
+    { stalls: true },
+  );
+  expect(failure).toMatch(new RegExp(`it: the arguments cannot be used\\n  ${key}`));
+  expect(
+    seen
+      .map((one) => one.name)
+      .filter((one) => !/^it(-cluster)?$/.test(one))
+      .sort(),
+  ).toEqual(others);
+});
+
+it("refuses what is known and wrong at once, beside what is not known", async () => {
+  await record(() => {
+    const args = { host: pulumi.output(HOST), issuer: { type: "acme", email: "x" }, duration: "90d" } as const;
+    expect(() => new components.FederationCertificate("it", args)).toThrow(/issuer\.email: [^]*duration: /);
+  });
+});
+
+it("creates the components whose arguments are all optional by their name alone", async () => {
+  const seen = await record(() => [new components.RouterSecretAccess("a"), new components.CertManagerInstall("b")]);
+  expect(seen.map(({ name }) => name)).toEqual(expect.arrayContaining(["a-role", "b-subscription"]));
+});
+
+it("leaves a peer out of SPIRE's CAs that turns out to have none of its own", async () => {
+  useCluster(withZtwim);
+  const peers = [
+    { ...peer, profile: pulumi.output("https_spiffe" as const), caCertificates: root("spire.example").pem },
+  ];
+  const seen = await record(() => new components.PeerCas("it", { peers }), { preview: true });
+  expect(seen.find(({ name }) => name === "it-bundle")?.inputs["data"]).toEqual({ "ca-bundle.crt": `${ca.trim()}\n` });
+});
