@@ -52,8 +52,8 @@ async function resolvePlain(
 ): Promise<pulumi.Inputs> {
   const errors: { propertyPath: string; reason: string }[] = [];
   const resolved = Object.entries(inputs).map(async ([key, input]: [string, unknown]): Promise<[string, unknown]> => {
-    if (declared[key]?.plain !== true || !pulumi.Output.isInstance(input)) return [key, input];
-    const value: unknown = await valueIfKnown(input);
+    if (declared[key]?.plain !== true || !pulumi.Output.isInstance<object>(input)) return [key, input];
+    const value = await valueIfKnown(input);
     if (value === undefined) errors.push({ propertyPath: key, reason: UNKNOWN });
     return [key, value];
   });

@@ -37,9 +37,8 @@ export function ownedAnnotations(
   const live = asked.apply(({ apiVersion, kind, metadata }) =>
     orStop(cluster.get(apiVersion, kind, metadata.name, metadata.namespace), component),
   );
-  return pulumi
-    .all([live, asked])
-    .apply(([found, { apiVersion: _, kind: __, metadata: ___, ...fields }]) => annotationsFor(found, fields, more));
+  const identity = { apiVersion: undefined, kind: undefined, metadata: undefined };
+  return pulumi.all([live, asked]).apply(([found, all]) => annotationsFor(found, { ...all, ...identity }, more));
 }
 
 /** The annotations of an object that was read as `live`. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { SpireFederation } from "../../components";
+import { RouterSecretAccess, SpireFederation } from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { record, type Seen } from "../mocks";
 import { DOMAIN, peer } from "./given";
@@ -35,7 +35,10 @@ const args = {
   issuer: { type: "ca" },
 } as const;
 
-async function previewed(name: string, kubeconfig: string): Promise<{ seen: Seen[]; warnings: string[] }> {
+async function previewed(
+  name: string,
+  kubeconfig: pulumi.Input<string>,
+): Promise<{ seen: Seen[]; warnings: string[] }> {
   const warnings: string[] = [];
   const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
     warnings.push(text);
@@ -58,6 +61,26 @@ it.each([
   for (const part of [...parts, "cluster2-trust", "spire-server-server"]) expect(names).toContain(`${name}-${part}`);
   expect(warnings).toEqual([expect.stringContaining("not known; an up needs it")]);
   expect(warnings[0]).toContain(kubeconfig === nobody() ? "127.0.0.1:1" : "not-yet");
+});
+
+it("previews all parts while the kubeconfig itself is not known, with one warning", async () => {
+  const { seen, warnings } = await previewed("north", pulumi.output(pulumi.unknown as string));
+  expect(seen.map((one) => one.name)).toEqual(
+    expect.arrayContaining(["north-cluster2-trust", "north-peer-cas-bundle"]),
+  );
+  expect(warnings).toEqual([expect.stringContaining("context or kubeconfig is not known yet")]);
+});
+
+it("fails an up whose kubeconfig turns out to lead nowhere, with the cure", async () => {
+  let failure = "";
+  await record(
+    () => {
+      const part = new RouterSecretAccess("south", { kubeconfig: pulumi.output(join(folder, "not-there")) });
+      readiness(part).catch((error: unknown) => (failure = String(error)));
+    },
+    { stalls: true },
+  );
+  expect(failure).toMatch(/kubeconfig: .*not-there cannot be read/);
 });
 
 it("fails an up, with the cure", async () => {

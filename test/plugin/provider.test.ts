@@ -82,14 +82,20 @@ test("it answers with what made the component fail", async () => {
 });
 
 test("it gives the component values where it needs them, from outputs and secrets too", async () => {
-  const labels = { type: [pulumi.output("public")], password: pulumi.secret("p") };
-  await construct("east", TYPE, { host: pulumi.output("federation.example.com"), labels: pulumi.secret(labels) }, {});
-  expect(Made.seen).toEqual({ host: "federation.example.com", labels: { type: ["public"], password: "p" } });
+  const host = pulumi.output("federation.example.com");
+  await construct("east", TYPE, { host, labels: pulumi.secret({ type: ["public"] }) }, {});
+  expect(Made.seen).toEqual({ host: "federation.example.com", labels: { type: ["public"] } });
 });
 
-test("it refuses what a preview does not know, at any depth, and names all of it", async () => {
+test("it leaves outputs within a value to the component", async () => {
+  const labels = { type: pulumi.output(pulumi.unknown) };
+  await construct("east", TYPE, { host: "federation.example.com", labels }, {});
+  expect(Made.seen).toEqual({ host: "federation.example.com", labels });
+});
+
+test("it refuses what a preview does not know and decides about children, and names all of it", async () => {
   const unknown = pulumi.output(pulumi.unknown);
-  const inputs = { host: unknown, labels: { type: [unknown] }, ca: unknown };
+  const inputs = { host: unknown, labels: pulumi.output({ type: [unknown] }), ca: unknown };
   const refused = await construct("east", TYPE, inputs, {}).catch((error: unknown) => error);
   expect(pulumi.InputPropertiesError.isInstance(refused)).toBe(true);
   expect((refused as pulumi.InputPropertiesError).errors.map(({ propertyPath }) => propertyPath)).toEqual([
