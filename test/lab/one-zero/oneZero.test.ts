@@ -50,7 +50,7 @@ test("verify finds it healthy, and warns of nothing but 1.0's busy loop", async 
 });
 
 test("an up has nothing to do, and drift finds nothing", async () => {
-  for (const { name } of CLUSTERS) await project.up(name, "--expect-no-changes");
+  await project.up("cluster1", "--expect-no-changes");
   await mesh("drift");
 });
 

@@ -274,6 +274,6 @@ describe("rotation", () => {
   });
 });
 
-test.each(["cluster2", "cluster3"])("an up of %s has nothing to do afterwards", async (name) => {
-  await project.up(name, "--expect-no-changes");
+test("an up has nothing to do afterwards", async () => {
+  await project.up("cluster2", "--expect-no-changes");
 });
