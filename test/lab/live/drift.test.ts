@@ -201,15 +201,25 @@ describe("a trust domain that somebody has added to federatesWith", () => {
   });
 });
 
-test("a ClusterFederatedTrustDomain of somebody else for a peer's trust domain is named by a preview and refused by up", async () => {
-  const [api, kind, name] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "by-hand"];
-  const { spec } = await cluster1.read(api, kind, "cluster2-federation");
-  await cluster1.apply({ apiVersion: api, kind, metadata: { name }, spec: spec as object });
-  for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-    const { code, stdout } = await project.run(...command, "--stack", "cluster1");
-    expect([code === 0, stdout]).toEqual([command[0] === "preview", expect.stringContaining(`${kind} ${name}`)]);
-  }
-  await cluster1.remove(api, kind, name);
+describe("a ClusterFederatedTrustDomain of somebody else for a peer's trust domain", () => {
+  const [api, kind, name] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "by-hand"] as const;
+
+  beforeAll(async () => {
+    const { spec } = await cluster1.read(api, kind, "cluster2-federation");
+    await cluster1.apply({ apiVersion: api, kind, metadata: { name }, spec: spec as object });
+  });
+  afterAll(() => cluster1.remove(api, kind, name));
+
+  test.each([["preview"], ["up", "--yes", "--skip-preview"]])(
+    "is named by %s, and only a preview goes on",
+    async (...command) => {
+      const { code, stdout } = await project.run(...command, "--stack", "cluster1");
+      expect([code === 0, stdout]).toEqual([command[0] === "preview", expect.stringContaining(`${kind} ${name}`)]);
+    },
+  );
+});
+
+test("once it is gone, nothing has changed", async () => {
   await project.up("cluster1", "--refresh", "--expect-no-changes");
 });
 
