@@ -9,7 +9,7 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project, type Run } from "../../../lab/client/project";
 import { changeProgram } from "../helpers/earlierRelease";
-import { testProject } from "../helpers/identities";
+import { allow, testProject } from "../helpers/identities";
 
 const API = "operator.openshift.io/v1alpha1";
 const THEIRS = "file:/run/spire/data/datastore.sqlite3?user=theiruser&password=their-hunter2";
@@ -111,6 +111,9 @@ test("a state that has it in clear, as older releases wrote it, has it no more a
 
 describe("a SpireServer that the stack is to own whole", () => {
   const stringPath = "spireServer.datastore.connectionString";
+
+  // As the policy's comment says.
+  beforeAll(() => allow(cluster, "deployer", ["federation"], ["caValidity", "datastore"]));
 
   test("is refused a password in clear, with the command that makes it a secret, by Pulumi and by mesh", async () => {
     await project.set("cluster1", "spireServer.manage", "true");
