@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { ISSUER_PROPERTIES } from "../../components/certificates/issuer";
-import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServer/spireServerSchema";
 import { code, markdownTable } from "./table";
 import { fieldsOf, ROOT } from "./typeFields";
 
@@ -15,7 +14,7 @@ interface Key {
 }
 
 export function configPage(): string {
-  return `${[HEAD, keys(), PARTS, peers(), issuers(), certManager(), spireServer(), OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
+  return `${[HEAD, keys(), PARTS, peers(), issuers(), certManager(), SPIRE_SERVER, OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
 }
 
 const HEAD = `# Config and outputs
@@ -109,49 +108,11 @@ function certManager(): string {
   return `### certManager\n\n${markdownTable(["key", "meaning"], rows)}`;
 }
 
-function spireServer(): string {
-  const rows = fieldRows("", SPIRE_SERVER_SPEC);
-  return `### spireServer
+const SPIRE_SERVER = `### spireServer
 
-\`spireServer.manage\` (flag, default \`false\`) and \`spireServer.takeOver\` (list of paths) say how the stack owns the SpireServer; the other
-fields are its \`spec\`, with the meaning and the limits of ZTWIM's CRD. A field that is not set is not written. Where there is no SpireServer
-yet, ${REQUIRED.map(code).join(", ")} are required. \`upstreamAuthority\` needs ZTWIM 1.1. See [Own the whole SpireServer](spireserver.md).
-
-${markdownTable(["field", "type and limits", "default of the CRD"], rows)}`;
-}
-
-function fieldRows(path: string, field: Field): string[][] {
-  if (field.type === "group" && Object.keys(field.fields).length > 0) {
-    return Object.entries(field.fields).flatMap(([name, one]) =>
-      fieldRows(path === "" ? name : `${path}.${name}`, one),
-    );
-  }
-  return [[code(path), limits(field), "default" in field ? code(String(field.default)) : ""]];
-}
-
-function limits(field: Field): string {
-  switch (field.type) {
-    case "text":
-      return ["text", ...(field.max === undefined ? [] : [`at most ${field.max} characters`]), ...like(field)].join(
-        ", ",
-      );
-    case "choice":
-      return `one of ${field.of.map(code).join(", ")}`;
-    case "integer":
-      return field.max < Number.MAX_SAFE_INTEGER ? `whole number, ${field.min} to ${field.max}` : "whole number";
-    case "flag":
-      return "true or false";
-    case "map":
-      return Number.isFinite(field.max) ? `texts by name, at most ${field.max}` : "texts by name";
-    case "list":
-      return `list, at most ${field.max}`;
-    default:
-      return field.type;
-  }
-}
-
-const like = ({ like: example }: Extract<Field, { type: "text" }>): string[] =>
-  example === undefined ? [] : [`such as ${code(example)}`];
+\`spireServer.manage\` (flag, default \`false\`) and \`spireServer.takeOver\` (list of paths) say how the stack owns the SpireServer. The other
+fields are those of its \`spec\`, as \`oc explain spireserver.spec --recursive\` shows them, and are checked by the CRD in the cluster: ZTWIM 1.1 has
+more of them than 1.0. See [Own the whole SpireServer](spireserver.md).`;
 
 const OUTPUTS = `## Outputs
 

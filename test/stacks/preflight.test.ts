@@ -3,6 +3,7 @@ import { refusalOfRouter } from "../../components/certificates/routerCertificate
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
+import { spireServerCrd } from "./spireServerCrd";
 
 jest.mock("../../components/certificates/routerCertificate");
 
@@ -271,18 +272,18 @@ describe("refused", () => {
     ]);
   });
 
-  it("a managed SpireServer's changes of what others have set, and an upstream CA that the CRD does not know", async () => {
-    const spireServer = {
-      ...managed,
-      logLevel: "warn",
-      upstreamAuthority: { certManager: { namespace: "pki", issuerName: "spire" } },
-    };
+  it("a managed SpireServer's changes of what others have set, or what its CRD does not know", async () => {
+    const spireServer = { ...managed, logLevel: "warn" };
     const change: Change = ({ spireServer: live }) => {
       live.spec = { logLevel: "debug" };
       live.metadata = { ...live.metadata, managedFields: [] };
     };
-    const problems = (await run(change, { spireServer })) as { path: string }[];
-    expect(problems.map(({ path }) => path)).toEqual(["spireServer.logLevel", "spireServer.upstreamAuthority"]);
+    const paths = async (more: object): Promise<string[]> => {
+      const raw = { spireServer: { ...spireServer, ...more } };
+      return ((await run(change, raw, [spireServerCrd()])) as { path: string }[]).map(({ path }) => path);
+    };
+    expect(await paths({})).toEqual(["spireServer.logLevel"]);
+    expect(await paths({ lgoLevel: "warn" })).toEqual(["spireServer.lgoLevel"]);
   });
 
   it("everything at once, cert-manager too", async () => {
