@@ -63,7 +63,7 @@ function judgeFields(
   return [...checkBySchema(schema, spec, live?.spec), ...unknown].map(({ path, message }) => at(path, message));
 }
 
-/** A default that would go with the other field is no choice to be made by itself. */
+/** For a new SpireServer: the database and how to reach it are chosen together, never one of them by a default. */
 function judgeDatabase({ spec }: ManagedSpireServer): Problem[] {
   const { databaseType, connectionString } = objectAt(spec, ["datastore"]);
   if (databaseType === undefined && connectionString !== undefined) {

@@ -42,7 +42,7 @@ export interface PassedPreflight {
   certManager: InstalledOperator | undefined;
   /** Follows from the config and the cluster's ingress domain. */
   route: FederationRoute;
-  /** What people should know, and what no reason to stop is. */
+  /** Warnings: worth reading, but no reason to stop. */
   warnings: string[];
   /** What was found and is kept. */
   notes: string[];

@@ -14,7 +14,7 @@ interface Key {
 }
 
 export function configPage(): string {
-  return `${[HEAD, keys(), PARTS, peers(), issuers(), certManager(), SPIRE_SERVER, OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
+  return `${[HEAD, keys(), PARTS, peers(), issuers(), endpoint(), certManager(), SPIRE_SERVER, OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
 }
 
 const HEAD = `# Config and outputs
@@ -50,7 +50,7 @@ function shown(value: unknown): string {
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
   [
     "stack",
-    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `trust` and `objectName` go with it.",
+    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `trust`, `objectName`, `bootstrap` and `rebootstrap` go with it.",
   ],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   [
@@ -73,6 +73,14 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
   [
     "objectName",
     "Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<name>-federation`.",
+  ],
+  [
+    "bootstrap",
+    "Where the first bundle of a stack comes from: `endpoint`, its bundle endpoint; `stack`, the outputs of the stack, for a machine that reaches no endpoints. Default `endpoint`.",
+  ],
+  [
+    "rebootstrap",
+    "A changed number fetches the bundle again and sends it to SPIRE, for a peer that has lost its keys. Default 0.",
   ],
   ["trust", "`oneway` for a peer that need not trust this cluster. Default `mutual`."],
 ];
@@ -97,7 +105,36 @@ function issuers(): string {
   for (const { name, about } of fieldsOf("stacks/endpoint.ts", "SpireIssuer", ["server", "email", "tosAccepted"])) {
     rows.push([code(`issuer.${name}`), code("spire"), about]);
   }
+  const times = fieldsOf("components/federationCertificate.ts", "CertificateOptions", TIMES);
+  rows.push(...times.map(({ name, about }) => [code(`issuer.${name}`), "`acme`, `ca`, `existing`", about]));
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
+}
+
+const TIMES = ["duration", "renewBefore", "renewJitterHours"];
+
+/** How the own bundle endpoint is reached and verified. */
+const ENDPOINT: readonly (readonly [key: string, meaning: string])[] = [
+  [
+    "host",
+    "Its host. Default `federation.<trust domain>` if that is below the ingress domain, else `federation.<ingress domain>`. It must resolve to a router of the cluster.",
+  ],
+  [
+    "ca",
+    "CA certificates (PEM) that verify it where they are not public. Published to the peers. Default: the issuer's, where that has one of its own.",
+  ],
+  [
+    "routeLabels",
+    "Labels of its Route, by which an ingress shard selects it. The stack then creates a Route of its own.",
+  ],
+  [
+    "refreshHint",
+    "Seconds after which peers fetch the bundle again, 60 to 3600. SPIRE asks four times as often. Default 300.",
+  ],
+];
+
+function endpoint(): string {
+  const rows = ENDPOINT.map(([key, meaning]) => [code(`endpoint.${key}`), meaning]);
+  return `### endpoint\n\n${markdownTable(["key", "meaning"], rows)}`;
 }
 
 const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval"];

@@ -77,7 +77,7 @@ describe("cleared", () => {
   });
 
   it("is one with a Route of the stack's own by the name that the config says", async () => {
-    const raw = { endpointHost: "spire.example.org", names: { route: "public" } };
+    const raw = { endpoint: { host: "spire.example.org" }, names: { route: "public" } };
     expect(await run(undefined, raw)).toMatchObject({ route: { own: { labels: {}, name: "public" } } });
   });
 
@@ -88,7 +88,7 @@ describe("cleared", () => {
   it("is one without cert-manager, when the router or SPIRE has the certificate", async () => {
     jest.mocked(refusalOfRouter).mockResolvedValueOnce(undefined);
     const older: Change = ({ version }) => (version.status = { desired: { version: "4.18.1" } });
-    const router = await run(older, { issuer: { type: "router" }, endpointHost: "f.apps.cluster1.example.com" });
+    const router = await run(older, { issuer: { type: "router" }, endpoint: { host: "f.apps.cluster1.example.com" } });
     expect(router).toMatchObject({ certManager: undefined, warnings: [], config: { issuer: { type: "router" } } });
     expect(refusalOfRouter).toHaveBeenLastCalledWith("https://f.apps.cluster1.example.com", undefined);
     const spire = { type: "spire", email: "ops@example.org", tosAccepted: true };
@@ -160,13 +160,13 @@ describe("warned of", () => {
     ["spire.apps.cluster1.example.com", 0],
     ["spire.shared.example.org", 0],
     ["federation.cluster1.example.com", 0],
-  ])("is an endpointHost that no domain of the cluster covers: %s", async (endpointHost, count) => {
+  ])("is a host of the endpoint that no domain of the cluster covers: %s", async (host, count) => {
     const change: Change = (live) => {
       ownTrustDomain(live);
       live.ingress.spec = { domain: "apps.cluster1.example.com", appsDomain: "shared.example.org" };
     };
-    const found = await warnings(change, { ...own, endpointHost });
-    expect(found).toEqual(Array(count).fill(expect.stringContaining(`endpointHost "${endpointHost}"`)));
+    const found = await warnings(change, { ...own, endpoint: { host } });
+    expect(found).toEqual(Array(count).fill(expect.stringContaining(`endpoint.host "${host}"`)));
   });
 });
 
