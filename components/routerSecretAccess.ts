@@ -37,7 +37,7 @@ export function secretReaderRules(secretName: string) {
   return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "list", "watch"] }];
 }
 
-/** To whom, and to nobody else. */
+/** The only subject: the router's ServiceAccount. */
 export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
 
 /**

@@ -22,9 +22,8 @@ import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/sp
 import { lookAtRoute } from "./route/routeReadiness";
 import { onceApplied } from "./shared/savedPlan";
 import { lookAtSpireServer } from "./spireServer/spireServerReadiness";
-import type { SpireServerSpecArgs } from "./spireServer/spireServerArgs";
-import { appliedFederation, makeServer, plainSpec } from "./spireServer/spireServerPatch";
-import { checkSpireServerSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
+import { appliedFederation, makeServer } from "./spireServer/spireServerPatch";
+import { checkSpireServerSpec, plainSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
 import { orStop } from "./shared/stopProgram";
 
 /** Where the SPIRE server gets its peers from. @enum */
@@ -51,10 +50,11 @@ export interface ServerOptions extends BundleEndpointArgs, ClusterAccess {
    */
   federatesWithMode?: FederatesWithMode;
   /**
-   * Further fields of the SpireServer to own; the SpireServer is created if there is none. Default: only `spec.federation`
-   * is owned, of a SpireServer that exists.
+   * Further fields of the SpireServer's `spec` to own, as its CRD has them (`oc explain spireserver.spec`), for example
+   * `{ logLevel: "debug" }`; the API server checks them. The SpireServer is created if there is none. Default: only
+   * `spec.federation` is owned, of a SpireServer that exists.
    */
-  manage?: SpireServerSpecArgs;
+  manage?: pulumi.Inputs;
   /**
    * Overwrite what somebody else has set in `spec.federation`: peers that `federatesWith` does not name are taken out, and
    * trust in them ends. Default false: that is refused, with each value and who has set it. What the component itself has set

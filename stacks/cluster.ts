@@ -19,7 +19,7 @@ import { judgeForeign } from "./foreign";
 import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
 import { judgeProxy } from "./preflightPlatform";
-import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
+import { judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 import { judgeServedBundles } from "./servedBundle";
 
@@ -48,7 +48,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     declared: declaredIn(config.self, (path) => readBundleFile("", path)),
   });
   peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
-  peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
+  peers.problems.push(...judgeFirstBundles(peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
@@ -113,7 +113,7 @@ async function planPeerCas({ config, reader, platform }: PassedPreflight, { join
     return planTrust(config.trustPeerCas, peers, await readTrustedCas(reader));
   } catch (error) {
     const { message } = error as Error;
-    // It is no reason to stop that nobody can say whether to warn.
+    // Without trustPeerCas this only decides about a warning, so a missing read right does not stop the up.
     if (error instanceof Forbidden && !config.trustPeerCas) return { problems: [], warnings: [message] };
     return { problems: problem("trustPeerCas", message), warnings: [] };
   }
@@ -146,8 +146,7 @@ function compose(
     trustPeerCas: cas !== undefined,
     peers: peers.joined.map((joined) => ({
       ...joined.peer,
-      rebootstrap: joined.rebootstrap,
-      bootstrap: bootstrapOf(config, joined),
+      ...definedOnly({ rebootstrap: joined.rebootstrap, bootstrap: joined.bootstrap }),
     })),
     probe: config.probe,
     publishRoots: publishesRoots(config),

@@ -6,6 +6,7 @@
  * was destroyed or its state was lost; the trust is kept until the config ends it.
  */
 import * as pulumi from "@pulumi/pulumi";
+import type { Bootstrap } from "../components/bundle/givenBundle";
 import { checkPeer, checkPeers } from "../components/shared/arguments";
 import type { KeptPeer } from "../components/bundle/keptPeer";
 import type { Peer, Profile } from "../components/bundle/peer";
@@ -34,7 +35,7 @@ export interface Contract {
   caCertificates?: string;
   /** The endpoint needs no such CA: peers that know one may forget it. Without this and without a CA, they keep it. */
   publicCa?: true;
-  /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster` or `bootstrap: stack`. */
+  /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster`, or a peer's `bootstrap: stack`. */
   roots?: string;
   /** Context of the kubeconfig that leads to the cluster. Peers whose machine has it read newer roots there; only where roots are published. */
   context?: string;
@@ -58,6 +59,8 @@ export interface Reading {
 export interface JoinedPeer {
   peer: Peer;
   rebootstrap: number;
+  /** Where its first bundle comes from, if not from its endpoint. */
+  bootstrap?: Bootstrap;
   /** Of a peer that the config describes. */
   publication?: Publication;
   /** By which its stack reaches its cluster. */
@@ -128,13 +131,13 @@ export function resolvePeers(
         )
       : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [], fault: "" }),
   }));
-  const joined = resolved.flatMap(({ peer, fingerprints, objectName, rebootstrap, publication, context }) =>
+  const joined = resolved.flatMap(({ peer, fingerprints, objectName, rebootstrap, bootstrap, publication, context }) =>
     peer
       ? [
           {
             peer: { ...peer, ...definedOnly({ fingerprints, objectName }) },
             rebootstrap,
-            ...definedOnly({ publication, context }),
+            ...definedOnly({ bootstrap, publication, context }),
           },
         ]
       : [],

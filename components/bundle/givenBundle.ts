@@ -57,7 +57,7 @@ export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: strin
   const again = publishAgain(peer);
   const roots = peer.profile === "https_spiffe" ? peer.caCertificates : peer.roots;
   if (roots === undefined) {
-    const cure = `there set probe to cluster or bootstrap to stack, ${again}`;
+    const cure = `there set probe to cluster, or bootstrap of one of its peers to stack, ${again}`;
     return { fault: `${about} no bundle, which bootstrap: stack takes from it; ${cure}` };
   }
   const published = parseTrustBundle(bundleFromCertificates(splitPem(roots)), peer.trustDomain, now);

@@ -20,7 +20,7 @@ export interface ClusterAccess {
   context?: string | undefined;
 }
 
-/** The two alone, of whatever has them. */
+/** Picks kubeconfig and context. */
 export function accessOf({ kubeconfig, context }: ClusterAccess): ClusterAccess {
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
 }

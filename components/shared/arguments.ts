@@ -142,46 +142,34 @@ export interface CertificateTimes {
   renewJitterHours: number;
 }
 
-/** cert-manager's own bounds, and that the earliest renewal still falls within the certificate's life. */
-export function checkCertificateTimes(
-  times: CertificateTimes,
-  paths: Record<keyof CertificateTimes, string> = {
-    duration: "duration",
-    renewBefore: "renewBefore",
-    renewJitterHours: "renewJitterHours",
-  },
-): Problem[] {
+/**
+ * cert-manager's own bounds, and that the earliest renewal still falls within the certificate's life.
+ *
+ * @param at what stands before the names of the properties
+ */
+export function checkCertificateTimes(times: CertificateTimes, at = ""): Problem[] {
+  const { renewJitterHours: jitter } = times;
   const problems = [
-    ...checkDuration(paths.duration, times.duration),
-    ...checkDuration(paths.renewBefore, times.renewBefore),
+    ...checkDuration(`${at}duration`, times.duration),
+    ...checkDuration(`${at}renewBefore`, times.renewBefore),
+    ...(Number.isInteger(jitter) && jitter >= 0
+      ? []
+      : problem(`${at}renewJitterHours`, `${jitter} is not a number of hours; it is a whole number, 0 for none`)),
   ];
-  const jitter = times.renewJitterHours;
-  if (!Number.isInteger(jitter) || jitter < 0) {
-    problems.push(
-      ...problem(paths.renewJitterHours, `${jitter} is not a number of hours; it is a whole number, 0 for none`),
-    );
-  }
   const duration = parseDuration(times.duration);
   const renewBefore = parseDuration(times.renewBefore);
-  if (duration === undefined || renewBefore === undefined || problems.length > 0) {
-    return problems;
-  }
-  if (duration < 3600) {
-    problems.push(...problem(paths.duration, `"${times.duration}" is too short; cert-manager takes 1h or more`));
-  }
-  if (renewBefore < 300) {
-    problems.push(...problem(paths.renewBefore, `"${times.renewBefore}" is too short; cert-manager takes 5m or more`));
-  }
-  if (renewBefore + jitter * 3600 >= duration) {
-    const extra = jitter > 0 ? ` plus ${paths.renewJitterHours} of ${jitter}h` : "";
-    problems.push(
-      ...problem(
-        paths.renewBefore,
-        `"${times.renewBefore}"${extra} is not less than ${paths.duration} "${times.duration}"; the certificate would always be due`,
-      ),
-    );
-  }
-  return problems;
+  if (duration === undefined || renewBefore === undefined || problems.length > 0) return problems;
+  const tooShort = (key: "duration" | "renewBefore", least: string): Problem[] =>
+    problem(at + key, `"${times[key]}" is too short; cert-manager takes ${least} or more`);
+  const extra = jitter > 0 ? ` plus renewJitterHours of ${jitter}h` : "";
+  const why = `is not less than the duration "${times.duration}"; the certificate would always be due`;
+  return [
+    ...(duration < 3600 ? tooShort("duration", "1h") : []),
+    ...(renewBefore < 300 ? tooShort("renewBefore", "5m") : []),
+    ...(renewBefore + jitter * 3600 >= duration
+      ? problem(`${at}renewBefore`, `"${times.renewBefore}"${extra} ${why}`)
+      : []),
+  ];
 }
 
 /** CA certificates only: a private key must never travel in an argument, a stack output or the state. */

@@ -213,8 +213,8 @@ describe("the SpireServer", () => {
           jwtIssuer: "https://oidc.example.com",
           caSubject,
           caValidity: "24h",
-          keyManager: { memoryEnabled: true },
-          datastore: { databaseType: "postgres", disableMigration: false },
+          keyManager: { memoryEnabled: "true" },
+          datastore: { databaseType: "postgres", disableMigration: "false" },
           upstreamAuthority: {
             vault: { vaultAddr: "https://v", insecureSkipVerify: false, k8sAuth: { k8sAuthRoleName: "r" } },
           },

@@ -171,7 +171,7 @@ describe("two stacks that name each other", () => {
 
   it("publish their CA's certificates for the peers when these are not public", async () => {
     const endpointCa = root("ca.example.com").pem;
-    const { outputs } = await run("cluster1", [], { config: { endpointCa } });
+    const { outputs } = await run("cluster1", [], { config: { endpoint: { ca: endpointCa } } });
     expect(await valueOf(outputs.federation)).toHaveProperty("caCertificates", endpointCa);
   });
 });
@@ -203,7 +203,7 @@ describe("an endpoint without a certificate of cert-manager", () => {
     ],
   ])("has %s, and makes nothing of cert-manager and no Role", async (_, issuer, httpsWeb) => {
     const endpointCa = root("ca.example.com").pem;
-    const { seen, outputs } = await run("cluster1", [], { config: { issuer, endpointCa } });
+    const { seen, outputs } = await run("cluster1", [], { config: { issuer, endpoint: { ca: endpointCa } } });
     expect(endpointOf(seen)).toEqual({ profile: "https_web", refreshHint: 300, httpsWeb });
     expect(
       seen.filter(({ type }) => /cert-manager|operators\.coreos|rbac|CertManager|RouterSecret/.test(type)),
@@ -214,7 +214,9 @@ describe("an endpoint without a certificate of cert-manager", () => {
 
   it("has a Route of the stack's own without a secret, where one is needed", async () => {
     const tlsOf = async (issuer: object): Promise<unknown> => {
-      const { seen } = await run("cluster1", [], { config: { issuer, routeLabels: { shard: "public" } } });
+      const { seen } = await run("cluster1", [], {
+        config: { issuer, endpoint: { routeLabels: { shard: "public" } } },
+      });
       return (named(seen, "spire-server-route").inputs["spec"] as { tls: unknown }).tls;
     };
     const redirect = { insecureEdgeTerminationPolicy: "Redirect" };
@@ -309,7 +311,7 @@ describe("what others have made", () => {
   });
 
   it("in its list of peers stays with federatesWith: dynamic", async () => {
-    const config = { federatesWith: "dynamic", refreshHint: 60 };
+    const config = { federatesWith: "dynamic", endpoint: { refreshHint: 60 } };
     const { seen } = await run("cluster1", ["cluster2"], { backend, server, managedFields, config });
     expect(federatesWith(seen)).toBeUndefined();
   });
@@ -496,7 +498,7 @@ describe("where first bundles come from stacks", () => {
     bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
     profile: "https_web",
   };
-  const config = { bootstrap: "stack" };
+  const config = { peers: [{ stack: "cluster2", bootstrap: "stack" }] };
   const joining = (roots: string | undefined, options: Options = {}): Promise<Run> =>
     run("cluster1", ["cluster2"], {
       config,
@@ -505,7 +507,7 @@ describe("where first bundles come from stacks", () => {
       ...options,
     });
 
-  it.each([{ bootstrap: "stack" }, { probe: "cluster" }])("a stack with %j publishes its own roots", async (of) => {
+  it.each([config, { probe: "cluster" }])("a stack with %j publishes its own roots", async (of) => {
     const { outputs } = await run("cluster1", [], { config: of, own });
     expect(await valueOf(outputs.federation)).toHaveProperty("roots", own);
   });
@@ -532,7 +534,11 @@ describe("where first bundles come from stacks", () => {
   });
 
   it.each<[string, string | undefined, string]>([
-    ["publishes none", undefined, "set probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 on"],
+    [
+      "publishes none",
+      undefined,
+      "set probe to cluster, or bootstrap of one of its peers to stack, run npx pulumi up --stack cluster2 on",
+    ],
     ["publishes expired ones", expired, "no root that is valid"],
     ["publishes another trust domain's", root("evil.example.com").pem, "spiffe://evil.example.com"],
   ])("a peer whose stack %s is refused before anything changes", async (_, roots, message) => {

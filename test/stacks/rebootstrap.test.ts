@@ -38,7 +38,7 @@ const joined = (rebootstrap: number, more: Partial<Peer> = {}): JoinedPeer => ({
   rebootstrap,
 });
 const judged = (one: JoinedPeer, live = trusted()): string[] =>
-  judgeFirstBundles({ bootstrap: "endpoint" }, [one], [live], new Date()).map(({ message }) => message);
+  judgeFirstBundles([one], [live], new Date()).map(({ message }) => message);
 
 it("is refused without a person's consent, and its new roots are shown with what allows them", () => {
   expect(judged(joined(1))).toEqual([

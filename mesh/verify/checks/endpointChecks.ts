@@ -129,7 +129,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     title: "the configured CA vouches for it",
     source: "the endpoint's TLS connection",
     about:
-      "The chain ends at a CA that peers are told to believe: endpointCa, else that of the issuer, else the public ones; the " +
+      "The chain ends at a CA that peers are told to believe: endpoint.ca, else that of the issuer, else the public ones; the " +
       "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
     verifications: [6],
     needs: ["MESH144", "MESH145"],
@@ -137,7 +137,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) =>
       judgeIssuer(
         see(view.presented),
-        `have it issued by another CA (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
+        `have it issued by another CA (${renewCure(view)}), or give the CA that vouches for it as endpoint.ca`,
       ),
   },
   {

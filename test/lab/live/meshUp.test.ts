@@ -45,9 +45,8 @@ async function configure(
   clusters: readonly Cluster[] = CLUSTERS,
 ): Promise<void> {
   for (const { name, trustDomain } of clusters) {
-    const peers = peersOf(name);
-    const rebootstrap = Object.fromEntries(peers.map((peer) => [peer, bootstraps]));
-    const config = { context: name, trustDomain, peers, rebootstrap, ...given };
+    const peers = peersOf(name).map((stack) => ({ stack, rebootstrap: bootstraps }));
+    const config = { context: name, trustDomain, peers, ...given };
     await project.writeConfig(name, config);
   }
 }
@@ -171,7 +170,8 @@ describe("kill -9", () => {
   test.each(points)("%s at %s of a run: the next one completes", async (whom, point, nth) => {
     // Once a whole member is made anew; every other time the SPIRE servers restart.
     if (nth === 1) await project.destroy("cluster1");
-    const given = { bootstraps: 2 + nth, renewBefore: `${String(300 + nth)}h`, refreshHint: 300 + Math.floor(nth / 2) };
+    const issuer = { renewBefore: `${String(300 + nth)}h` };
+    const given = { bootstraps: 2 + nth, issuer, endpoint: { refreshHint: 300 + Math.floor(nth / 2) } };
     await configure(given, pair);
     const { pid = 0, ended } = project.startMesh("up", "--yes", ...names);
     await sleep(Number(point) * seconds * 1000);

@@ -126,8 +126,16 @@ describe("a SpireServer that the stack is to own whole", () => {
     }
   });
 
-  test("keeps what others have set, which is named, until the stack takes it over", async () => {
+  test("is refused a field that its CRD does not know, before anything changes, with the one that was meant", async () => {
     await project.unset("cluster1", stringPath);
+    await project.set("cluster1", "spireServer.lgoLevel", "debug");
+    const { code, stdout, stderr } = await project.tryUp("cluster1");
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/Nothing was changed.*spireServer\.lgoLevel: .*"logLevel"/s);
+    await project.unset("cluster1", "spireServer.lgoLevel");
+  });
+
+  test("keeps what others have set, which is named, until the stack takes it over", async () => {
     await project.pulumi("config", "set", "--secret", "--path", stringPath, OURS, "--stack", "cluster1");
     const { code, stdout, stderr } = await project.tryUp("cluster1");
     expect(code).not.toBe(0);

@@ -130,7 +130,7 @@ test("SPIRE's own ACME is refused without a person's consent", async () => {
 
 test("all come up and trust each other, without cert-manager and without a Role", async () => {
   cluster1.endpointCa = await routersCa(cluster1);
-  await project.set("cluster1", "endpointCa", JSON.stringify(cluster1.endpointCa));
+  await project.set("cluster1", "endpoint.ca", JSON.stringify(cluster1.endpointCa));
   await project.set("cluster2", "issuer.tosAccepted", "true");
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
@@ -239,7 +239,7 @@ describe("a member that trusted it before", () => {
     bundleKeys(await cluster3.spireServer("bundle", "show", "-format", "spiffe")).x509;
 
   test("does not begin anew without a person's consent, and is shown the new roots", async () => {
-    await project.set("cluster2", "rebootstrap.cluster3", "1");
+    await project.set("cluster2", "peers", "[cluster1, {stack: cluster3, rebootstrap: 1}]");
     const { code, stdout } = await project.tryUp("cluster2");
     expect(code).not.toBe(0);
     expect(stdout).toContain("Nothing was changed");
@@ -250,7 +250,7 @@ describe("a member that trusted it before", () => {
     await project.set(
       "cluster2",
       "peers",
-      JSON.stringify(["cluster1", { stack: "cluster3", fingerprints: await rootsNow() }]),
+      JSON.stringify(["cluster1", { stack: "cluster3", rebootstrap: 1, fingerprints: await rootsNow() }]),
     );
     await project.up("cluster2");
     await eventually(async () => {

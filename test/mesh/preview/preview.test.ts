@@ -289,7 +289,7 @@ describe("preview", () => {
     };
     const asked: unknown[] = [];
     const result = await preview(
-      [memberOf(configOf({ peers: [partner], bootstrap: "stack" }))],
+      [memberOf(configOf({ peers: [partner] }))],
       {
         roots: ({ peer, bootstrap }) => {
           asked.push([peer.stack, peer.bundleEndpointUrl, bootstrap]);
@@ -305,7 +305,7 @@ describe("preview", () => {
     expect(printPreview(result)).toContain(
       "will trust partner.example.org (partner), https://spire.example.org, root sha256 ab12",
     );
-    expect(asked).toEqual([["partner", "https://spire.example.org", "endpoint"]]);
+    expect(asked).toEqual([["partner", "https://spire.example.org", undefined]]);
   });
 
   test("a member of which nothing can be said is named with the cause alone: nothing of it would come true", async () => {

@@ -239,7 +239,7 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
         c.presented = { ...c.presented, refused: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" };
     },
     ["cluster1 MESH146"],
-    /endpointCa/,
+    /endpoint\.ca/,
   ],
   [
     "a certificate below a CA that has expired",
@@ -247,7 +247,7 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
       if (!(c.presented instanceof Error)) c.presented = { ...c.presented, refused: "CERT_HAS_EXPIRED" };
     },
     ["cluster1 MESH146"],
-    /endpointCa/,
+    /endpoint\.ca/,
   ],
   [
     "another trust domain's bundle",
