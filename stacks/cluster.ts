@@ -10,6 +10,7 @@ import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
+import { withApproved } from "./approved";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
@@ -47,7 +48,9 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     trusted: (name, own) => keptPeer(name, trust, own),
     declared: declaredIn(config.self, (path) => readBundleFile("", path)),
   });
-  peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
+  const approval = withApproved(await withFirstRoots(config, peers.joined, trust, openCluster));
+  peers.joined = approval.joined;
+  peers.problems.push(...approval.problems);
   peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {

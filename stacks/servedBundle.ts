@@ -23,10 +23,10 @@ export async function judgeServedBundles(
   trust: readonly TrustObject[],
 ): Promise<Problem[]> {
   const needed = joined.filter((one) => needsBundle(one, trust));
-  // A pin is judged before anything is changed, too.
+  // Pins and approved keys are judged before anything is changed, too.
   const served = needed.filter(
     (one) =>
-      (one.publication !== undefined || one.peer.fingerprints !== undefined) &&
+      (one.publication ?? one.peer.fingerprints ?? one.peer.approvedKeys) !== undefined &&
       !isGiven(one.peer, bootstrapOf(config, one)),
   );
   // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.

@@ -76,7 +76,7 @@ type Approved = FutureStacks & ApprovalSources;
 
 const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): Approved => ({
   published: (id) => stacks.published(id),
-  up: (id) => stacks.up(id),
+  up: (id, approved) => stacks.up(id, approved),
   make: stackMaker({ stacks, workspace }, provider),
   preview: (id) => stacks.preview(id),
   roots: (first) => stacks.roots(first),

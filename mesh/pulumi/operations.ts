@@ -1,6 +1,7 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { resolve } from "node:path";
 import { PROGRAM } from "../../components/shared/names";
+import type { Approved } from "../../stacks/approved";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
@@ -65,9 +66,9 @@ export class PulumiStacks {
     return readAgain(interruption.signal, () => published(workspace, name, interruption));
   }
 
-  up(name: string): Promise<UpOutcome> {
+  up(name: string, approved?: Approved): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
-      await this.change(stack, teller, (refresh) => stack.up(refresh));
+      await this.change(stack, teller, (refresh) => stack.up(refresh, approved));
       const { changes, steps, warnings } = activity();
       return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered, warnings };
     });

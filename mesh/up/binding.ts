@@ -2,18 +2,19 @@
 import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
 import { trustChanges } from "../preview/trustChanges";
+import type { Approved, ApprovedPeer } from "../../stacks/approved";
 import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
-import { describeKeys, firstPeer, type ShownKeys } from "../spire/firstRoots";
+import { describeKeys, fingerprintsOf, firstPeer, type ShownKeys } from "../spire/firstRoots";
 import type { ApprovalSources, PlannedMember } from "./approval";
 import type { FutureStacks } from "./up";
 
 /**
  * Stacks that are previewed once more before each run. Bound are
  * - the stack's config, as its file and the project's have it,
- * - the peers that it begins to trust, their trust domains and URLs, and the roots that were shown: a run that cannot
- *   compare them does not begin,
+ * - the peers that it begins to trust, their trust domains and URLs, and the keys that were shown: a run that cannot
+ *   compare them does not begin, and gets them as pins, because it fetches the bundles itself,
  * - the resources that it deletes or replaces.
  *
  * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
@@ -32,11 +33,12 @@ export function bound(
       const approved = plan.find((one) => one.member === member?.name);
       if (member === undefined || approved === undefined) return stacks.up(id);
       const refused = (...errors: string[]): UpOutcome => ({ succeeded: false, errors, recovered: [] });
-      const now = (await otherTrust(member, approved, stacks)) ?? (await stacks.preview(id));
-      if (typeof now === "string") return refused(changed(now));
+      const trust = await approvedTrust(member, approved, stacks);
+      if (typeof trust === "string") return refused(changed(trust));
+      const now = await stacks.preview(id);
       if (!now.succeeded) return refused(...now.errors);
       const losses = otherLosses(now.steps, approved.steps, refreshable(member, members));
-      return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id);
+      return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id, trust);
     },
   };
 }
@@ -57,12 +59,15 @@ export const previewed = (stacks: FutureStacks & ApprovalSources): FutureStacks 
 const changed = (how: string): string =>
   `the plan changed since it was approved: ${how}. Nothing of this member was changed; run up again to see the new plan`;
 
-/** How the trust or config of a run now would differ from the approved plan; undefined when it does not. */
-async function otherTrust(
+/**
+ * With what a run may begin trust: it fetches the bundles itself, later than this looks. Or how its trust or config would
+ * differ from the approved plan.
+ */
+async function approvedTrust(
   member: MeshMember,
   approved: PlannedMember,
   stacks: ApprovalSources,
-): Promise<string | undefined> {
+): Promise<Approved | string> {
   const { id, config } = member;
   if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
   const publications = new Map(
@@ -73,6 +78,7 @@ async function otherTrust(
     ),
   );
   const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
+  const keys: [trustDomain: string, ApprovedPeer][] = [];
   for (const { peer: name, trustDomain, bundleEndpointUrl } of gains) {
     const peer = peerLabel(member, name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
@@ -90,8 +96,9 @@ async function otherTrust(
     if (!("roots" in now))
       return `the keys of ${trustDomain} (${peer}), which were shown, cannot be compared: ${now.rootsUnknown}`;
     if (sorted(before) !== sorted(now)) return `the keys of ${trustDomain} (${peer}) are ${describeKeys(now)} now`;
+    keys.push([trustDomain, { bundleEndpointUrl, keys: fingerprintsOf(before) }]);
   }
-  return undefined;
+  return Object.fromEntries(keys);
 }
 
 const sorted = ({ roots, jwtKeys = [] }: ShownKeys): string =>

@@ -1,5 +1,6 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
 import { printable } from "../kernel/text";
+import type { Approved } from "../../stacks/approved";
 import type { OpMap, Published } from "../pulumi/workspace";
 import {
   comparable,
@@ -24,8 +25,12 @@ import type { UpOutcome } from "../pulumi/outcomes";
 export interface Stacks {
   /** What the stack has published; undefined without a stack. All stacks are asked for by their ids. */
   published(id: string): Promise<Published | undefined>;
-  /** One `pulumi up`. A failure is an outcome, not an error. */
-  up(id: string): Promise<UpOutcome>;
+  /**
+   * One `pulumi up`. A failure is an outcome, not an error.
+   *
+   * @param approved with what trust in new peers may begin; undefined: with anything
+   */
+  up(id: string, approved?: Approved): Promise<UpOutcome>;
 }
 
 /** Stacks of which some may not be there yet. */

@@ -13,6 +13,7 @@ import type { MeshMember } from "../../../mesh/members/members";
 import type { DetailedStep } from "../../../mesh/pulumi/events";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
+import type { Approved } from "../../../stacks/approved";
 import type { Contract } from "../../../stacks/contract";
 import { configOf, SELF } from "../../stacks/fixtures";
 import { id, memberOf, stackOf } from "../members/given";
@@ -42,6 +43,8 @@ class World {
   workloads: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
+  /** What each member's last run was given. */
+  readonly approved = new Map<string, Approved | undefined>();
   domainOfC = "apps.c.example.com";
   urlOfC = contract("c").bundleEndpointUrl;
   readonly did: string[] = [];
@@ -92,7 +95,8 @@ class World {
         this.published.set(stack, { pendingPeers: [], peers: {} });
         return Promise.resolve();
       },
-      up: (stack: string) => {
+      up: (stack: string, approved?: Approved) => {
+        this.approved.set(stackOf(stack), approved);
         this.run(stack);
         return Promise.resolve({ succeeded: true, changes: {}, restarted: false, recovered: [] });
       },
@@ -157,6 +161,19 @@ test("what is approved is run", async () => {
   expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
   expect(world.questions).toEqual(["Proceed with 3 members? [y/N/d = details] "]);
   expect(world.runs).toEqual(["up a", "up b", "up c"]);
+});
+
+test("a run gets the keys that were shown and approved, of new peers alone, since it fetches the bundles itself", async () => {
+  const world = grown();
+  world.answers = ["y"];
+  world.roots = { roots: ["ab12"], jwtKeys: [{ id: "k", fingerprint: "cd34" }], certificates: [] };
+  await world.up();
+  const c = { bundleEndpointUrl: world.urlOfC, keys: ["ab12", "cd34"] };
+  expect(world.approved.get("a")).toEqual({ "apps.c.example.com": c });
+  expect(Object.keys(world.approved.get("c") ?? {})).toEqual(["apps.a.example.com", "apps.b.example.com"]);
+  const unasked = grown();
+  await unasked.up({ yes: true });
+  expect(unasked.approved.get("a")).toBeUndefined();
 });
 
 test.each(["", "n", "no", "Y E S", "yes please"])("the answer %j is a no", async (answer) => {
