@@ -7,7 +7,7 @@ import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
 import { describeKeys, fingerprintsOf, firstPeer, type ShownKeys } from "../spire/firstRoots";
-import type { ApprovalSources, PlannedMember } from "./approval";
+import type { PlannedMember, PlanSources } from "../preview/preview";
 import type { FutureStacks } from "./up";
 
 /**
@@ -21,7 +21,7 @@ import type { FutureStacks } from "./up";
  * was trusted before: a run of that peer, which was approved, may have changed its endpoint, and then it is fetched again.
  */
 export function bound(
-  stacks: FutureStacks & ApprovalSources,
+  stacks: FutureStacks & PlanSources,
   members: readonly MeshMember[],
   plan: readonly PlannedMember[],
 ): FutureStacks {
@@ -47,7 +47,7 @@ export function bound(
  * Stacks that are previewed before each run, and do not run when that fails. Policies that compare resources are judged at
  * the end, which in a run is too late.
  */
-export const previewed = (stacks: FutureStacks & ApprovalSources): FutureStacks => ({
+export const previewed = (stacks: FutureStacks & PlanSources): FutureStacks => ({
   published: (id) => stacks.published(id),
   make: (id) => stacks.make(id),
   up: async (id): Promise<UpOutcome> => {
@@ -66,7 +66,7 @@ const changed = (how: string): string =>
 async function approvedTrust(
   member: MeshMember,
   approved: PlannedMember,
-  stacks: ApprovalSources,
+  stacks: PlanSources,
 ): Promise<Approved | string> {
   const { id, config } = member;
   if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
@@ -77,9 +77,17 @@ async function approvedTrust(
       ),
     ),
   );
-  const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
+  const { gains } = trustChanges(config, publications, await stacks.published(id));
+  const begins = new Set(gains.map((gain) => gain.peer));
+  // One that moves is trusted already, which is known of the cluster alone.
+  const moves = config.peers.filter(({ name }) =>
+    approved.trust.gains.some((gain) => gain.from !== undefined && gain.peer === peerLabel(member, name)),
+  );
   const keys: [trustDomain: string, ApprovedPeer][] = [];
-  for (const { peer: name, trustDomain, bundleEndpointUrl } of gains) {
+  for (const name of new Set([...begins, ...moves.map((peer) => peer.name)])) {
+    const contract = publications.get(name);
+    if (contract === undefined) continue;
+    const { trustDomain, bundleEndpointUrl } = contract;
     const peer = peerLabel(member, name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
     if (before === undefined) {
@@ -87,11 +95,10 @@ async function approvedTrust(
       return `it would also trust ${trustDomain} (${peer})`;
     }
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
-    const contract = publications.get(name);
     const configured = config.peers.find((one) => one.name === name);
     if (before.bundleEndpointUrl !== bundleEndpointUrl)
       return `${trustDomain} (${peer}) is at ${bundleEndpointUrl} now, and was at ${before.bundleEndpointUrl}`;
-    const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
+    const now = configured && (await stacks.roots(firstPeer(config, configured, contract)));
     if (now === undefined || !("roots" in before)) continue;
     if (!("roots" in now))
       return `the keys of ${trustDomain} (${peer}), which were shown, cannot be compared: ${now.rootsUnknown}`;

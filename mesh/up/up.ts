@@ -2,17 +2,9 @@
 import { printable } from "../kernel/text";
 import type { Approved } from "../../stacks/approved";
 import type { OpMap, Published } from "../pulumi/workspace";
-import {
-  comparable,
-  nextRound,
-  type Progress,
-  type Publications,
-  type MemberRun,
-  standings,
-  type Trusted,
-} from "./convergence";
+import { nextRound, type Progress, type MemberRun, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
-import { readPublished } from "../members/publication";
+import { comparable, type Publications, readPublished } from "../members/publication";
 import { UNCHANGING } from "../pulumi/events";
 import { uninterrupted } from "../kernel/interruption";
 import { look as attempt } from "../kernel/looked";
