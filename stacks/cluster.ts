@@ -5,6 +5,7 @@ import { Forbidden } from "../components/cluster/cluster";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
+import { printable } from "../components/shared/printable";
 import { problem } from "../components/shared/problem";
 import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
@@ -93,7 +94,7 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
   if (faulty.length === 0) return;
   const lines = faulty.map(({ name, fault }) => {
     const isKept = joined.some(({ peer }) => peer.stack === name);
-    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${fault}`;
+    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${printable(fault)}`;
   });
   const said = ["peers that cannot be used as their stacks publish them:", ...lines].join("\n");
   if (pulumi.runtime.isDryRun()) {

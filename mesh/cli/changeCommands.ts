@@ -6,8 +6,6 @@ import type { MeshMember } from "../members/members";
 import { exitOf, printRemove } from "../remove/result";
 import { remove } from "../remove/remove";
 import { site } from "../remove/traces";
-import type { PulumiStacks } from "../pulumi/operations";
-import type { Workspace } from "../pulumi/workspace";
 import { type Plan, planUp, type PlanSources } from "../preview/preview";
 import { bound, previewed } from "../up/binding";
 import { refuseOtherPlan } from "../up/approvedPlan";
@@ -15,7 +13,7 @@ import { printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up } from "../up/up";
 import type { Context } from "./context";
 import { define, onOff, output, parallel, policyPack, text } from "./declare";
-import { isYes, planSources, sayRound, stackMaker } from "./running";
+import { isYes, planSources, sayRound, seenUp, stackMaker } from "./running";
 
 export const upCommand = define({
   name: "up",
@@ -54,7 +52,12 @@ export const upCommand = define({
   seeAlso: "preview, verify",
   async run(context, names, flags) {
     const { members, stacks, workspace, interruption } = await context.open(names);
-    const own = planned(stacks.judgedBy(flags.policyPack), workspace, flags.secretsProvider);
+    const judged = stacks.judgedBy(flags.policyPack);
+    const own = {
+      ...planSources(judged, workspace),
+      up: seenUp(judged, members),
+      make: stackMaker({ stacks, workspace }, flags.secretsProvider),
+    };
     const { plan, approved } = await approve(members, flags, own, context, interruption.signal);
     interruption.signal.throwIfAborted();
     const { signal } = interruption;
@@ -71,12 +74,6 @@ export const upCommand = define({
 });
 
 type PlannedStacks = FutureStacks & PlanSources;
-
-const planned = (stacks: PulumiStacks, workspace: Workspace, provider: string | undefined): PlannedStacks => ({
-  ...planSources(stacks, workspace),
-  up: (id, approved) => stacks.up(id, approved),
-  make: stackMaker({ stacks, workspace }, provider),
-});
 
 interface Consent {
   parallel: number;
@@ -148,7 +145,12 @@ export const removeCommand = define({
     const { workspace, members, stacks, interruption } = await open([leaver], "all");
     const result = await remove(leaver, members, destroy, {
       workspace,
-      stacks,
+      stacks: {
+        published: (id) => stacks.published(id),
+        preview: (id, file) => stacks.preview(id, file),
+        up: seenUp(stacks, members),
+        destroy: (id) => stacks.destroy(id),
+      },
       site: (access) => site(access, interruption.signal),
       signal: interruption.signal,
       parallel: limit,

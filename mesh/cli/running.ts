@@ -5,10 +5,24 @@ import { labels, type MeshMember } from "../members/members";
 import { projectOf } from "../members/project";
 import { readStackFile, secretsProvider } from "../members/stackFile";
 import type { PlanSources } from "../preview/preview";
+import { serverChange } from "../spire/serverSight";
+import type { Stacks } from "../up/up";
 import type { Context, Session } from "./context";
 
 /** Everything else, and an empty answer, means no. */
 export const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
+
+/** Runs stacks, and sees in their clusters what that does to the SPIRE servers. */
+export const seenUp =
+  (stacks: Pick<Session["stacks"], "up" | "server">, members: readonly MeshMember[]): Stacks["up"] =>
+  async (id, approved) => {
+    const member = members.find((one) => one.id === id);
+    const before = member && (await stacks.server(member));
+    const outcome = await stacks.up(id, approved);
+    if (member === undefined || before === undefined || "because" in before) return outcome;
+    const after = await stacks.server(member);
+    return "because" in after ? outcome : { ...outcome, ...serverChange(before.seen, after.seen) };
+  };
 
 /** Says whose turn it is. */
 export const sayRound =

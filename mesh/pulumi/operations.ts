@@ -11,7 +11,8 @@ import { interruptedOperations } from "./interruptedOperations";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { type WorkloadsThere, workloadsThere } from "../spire/federating";
-import type { Looked } from "../kernel/looked";
+import { look, type Looked } from "../kernel/looked";
+import { readServer, type ServerSight } from "../spire/serverSight";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
 import { stackObjects } from "./stackObjects";
@@ -77,7 +78,7 @@ export class PulumiStacks {
   destroy(name: string): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
       await this.change(stack, teller, (refresh) => stack.destroy(refresh));
-      return { succeeded: true, changes: activity().changes, restarted: false, recovered };
+      return { succeeded: true, changes: activity().changes, recovered };
     });
   }
 
@@ -107,6 +108,10 @@ export class PulumiStacks {
 
   workloads({ config }: { config: ClusterAccess }): Promise<Looked<WorkloadsThere>> {
     return workloadsThere(() => connect(accessOf(config)));
+  }
+
+  server({ config }: { config: ClusterAccess }): Promise<Looked<ServerSight>> {
+    return look(() => readServer(connect(accessOf(config))));
   }
 
   /** What the stack asks for, compared with what is there now; the state stays as it is. */

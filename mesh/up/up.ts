@@ -1,4 +1,5 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
+import { PROGRAM } from "../../components/shared/names";
 import { printable } from "../kernel/text";
 import type { Approved } from "../../stacks/approved";
 import type { OpMap, Published } from "../pulumi/workspace";
@@ -40,8 +41,10 @@ export interface UpMember {
   /** How often it ran, and how many resources of each kind of change that made. */
   runs: number;
   changes: OpMap;
-  /** How many of its runs gave its SPIRE server another configuration, which restarts it. */
+  /** How many of its runs restarted its SPIRE server. */
   restarts: number;
+  /** Trust domains that its cluster was told to trust, and no longer is. */
+  ended: string[];
   /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
   recovered: string[];
   /** What Pulumi, its providers and the program have warned of in its last run. */
@@ -167,7 +170,8 @@ function summary(
       keeps: stands?.state === "complete" ? labelsOf(stands.keeps) : [],
       runs: own.length,
       changes: sum(own),
-      restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
+      restarts: own.filter(({ restarted }) => restarted === true).length,
+      ended: [...new Set(own.flatMap(({ ended = [] }) => ended))],
       recovered: own.flatMap(({ recovered }) => recovered),
       warnings: last?.warnings ?? [],
       errors: [
@@ -191,7 +195,11 @@ function sum(outcomes: readonly UpOutcome[]): OpMap {
 }
 
 export function printUp(members: readonly UpMember[]): string {
-  const explained = members.flatMap(({ member, keeps, warnings, errors }) => [
+  const explained = members.flatMap(({ member, ended, keeps, warnings, errors }) => [
+    ...ended.map(
+      (trustDomain) =>
+        `\n${member}: no longer trusts ${trustDomain}; its SPIRE server keeps the bundle until you delete it, as npx ${PROGRAM} drift says\n`,
+    ),
     ...keeps.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
     ...warnings.map((warning) => `\n${member}: warning: ${warning}\n`),
     ...errors.map((error) => `\n${member}: ${error}\n`),

@@ -1,5 +1,6 @@
 /** `up` as a conversation: the plan, the question, and that nothing else than the plan is run. */
 import type { Looked } from "../../../mesh/kernel/looked";
+import type { ServerSight } from "../../../mesh/spire/serverSight";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,6 +28,8 @@ const contract = (name: string): Contract => ({
   profile: "https_web",
 });
 
+const SETTLED: Looked<ServerSight> = { seen: { revision: "1", trusts: ["theirs.example.org"] } };
+
 const made: World[] = [];
 afterEach(() => {
   for (const { dir } of made.splice(0)) rmSync(dir, { recursive: true });
@@ -43,6 +46,9 @@ class World {
   /** Members whose preview fails. */
   readonly refused = new Set<string>();
   workloads: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };
+  /** The SPIRE server of a, and what a run makes of it. */
+  server: Looked<ServerSight> = SETTLED;
+  serverAfter: Looked<ServerSight> | undefined;
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
   /** What each member's last run was given. */
@@ -79,6 +85,7 @@ class World {
   }
 
   private run(stack: string): void {
+    if (stackOf(stack) === "a") this.server = this.serverAfter ?? this.server;
     const member = this.members.find((one) => one.id === stack);
     const there = (member?.config.peers ?? []).filter(({ id }) => this.published.get(id)?.federation);
     this.has(stackOf(stack), ...there.map(({ name }) => name));
@@ -112,6 +119,7 @@ class World {
       roots: () => Promise.resolve(this.roots),
       ownRoots: () => Promise.resolve([]),
       workloads: () => Promise.resolve(this.workloads),
+      server: ({ name }: MeshMember) => Promise.resolve(name === "a" ? this.server : SETTLED),
       isSettled: (stack: string) => Promise.resolve(!this.unsettled.has(stackOf(stack))),
     };
     const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
@@ -279,6 +287,20 @@ describe.each([true, false])("with --yes: %j, where nothing is to change", (yes)
     expect(world.runs).toEqual(["up a"]);
   });
 });
+
+test.each<[string, Looked<ServerSight>, number, string[]]>([
+  ["another revision of its pods", { seen: { revision: "2", trusts: [] } }, 1, ["theirs.example.org"]],
+  ["the same revision", { seen: { revision: "1", trusts: ["theirs.example.org", "new"] } }, 0, []],
+  ["nobody who can say", { because: "no answer within 10 s" }, 0, []],
+])(
+  "the table counts restarts, and names trust that has ended, as the cluster shows it: %s",
+  async (_, after, restarts, ended) => {
+    const world = grown();
+    world.serverAfter = after;
+    const { report } = await world.up({ yes: true });
+    expect(report).toMatchObject({ members: [{ member: "a", restarts, ended }, { restarts: 0, ended: [] }, {}] });
+  },
+);
 
 test("members with nothing to change wait for the one that joins, and run once", async () => {
   const world = grown();
