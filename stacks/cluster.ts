@@ -5,11 +5,13 @@ import { Forbidden } from "../components/cluster/cluster";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
+import { printable } from "../components/shared/printable";
 import { problem } from "../components/shared/problem";
 import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
 import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
+import { withApproved } from "./approved";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
@@ -47,7 +49,9 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
     trusted: (name, own) => keptPeer(name, trust, own),
     declared: declaredIn(config.self, (path) => readBundleFile("", path)),
   });
-  peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
+  const approval = withApproved(await withFirstRoots(config, peers.joined, trust, openCluster));
+  peers.joined = approval.joined;
+  peers.problems.push(...approval.problems);
   peers.problems.push(...judgeFirstBundles(peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
@@ -90,7 +94,7 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
   if (faulty.length === 0) return;
   const lines = faulty.map(({ name, fault }) => {
     const isKept = joined.some(({ peer }) => peer.stack === name);
-    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${fault}`;
+    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${printable(fault)}`;
   });
   const said = ["peers that cannot be used as their stacks publish them:", ...lines].join("\n");
   if (pulumi.runtime.isDryRun()) {

@@ -23,10 +23,11 @@ export async function judgeServedBundles(
   trust: readonly TrustObject[],
 ): Promise<Problem[]> {
   const needed = joined.filter((one) => needsBundle(one, trust));
-  // A pin is judged before anything is changed, too.
+  // Pins and approved keys are judged before anything is changed, too.
   const served = needed.filter(
     (one) =>
-      (one.publication !== undefined || one.peer.fingerprints !== undefined) && !isGiven(one.peer, one.bootstrap),
+      (one.publication ?? one.peer.fingerprints ?? one.peer.approvedKeys) !== undefined &&
+      !isGiven(one.peer, one.bootstrap),
   );
   // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.
   const reached = ({ bootstrap }: JoinedPeer): boolean => config.probe === "machine" && bootstrap !== "stack";

@@ -51,6 +51,11 @@ export interface Peer {
    * of each JWT key (its SubjectPublicKeyInfo). Default: any keys.
    */
   fingerprints?: string[];
+  /**
+   * SHA-256 of the only keys with which trust may begin in this run, beside `fingerprints`: those that a person was shown and
+   * approved. They are not kept, so another list does not begin trust anew. Default: any keys.
+   */
+  approvedKeys?: string[];
 }
 
 /** Entry of `spec.federation.federatesWith` of a SpireServer. */

@@ -222,7 +222,7 @@ export function checkPeer(path: string, peer: Peer): Problem[] {
     problems.push(
       ...problem(
         `${path}.endpointSpiffeId`,
-        `${quoted(peer.endpointSpiffeId ?? "")} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${serverSpiffeId(peer.trustDomain)}`,
+        `${quoted(peer.endpointSpiffeId ?? "")} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${quoted(serverSpiffeId(peer.trustDomain))}`,
       ),
     );
   }

@@ -112,7 +112,7 @@ function runOf(
   const refuse = (message: string): never => {
     throw new WrongLine(message, declared.name);
   };
-  if (declared.asks === true && flags["yes"] !== true && !terminals.asks)
+  if (declared.asks === true && flags["yes"] !== true && flags["approved"] === undefined && !terminals.asks)
     refuse("stdin or stderr is not a terminal; pass --yes to proceed without confirmation");
   if (flags["watch"] === true && !terminals.redraws) refuse("--watch needs a terminal; use --wait in programs");
   return {

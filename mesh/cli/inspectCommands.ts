@@ -1,16 +1,20 @@
 /** Commands that read stacks and clusters and change nothing: preview, status, drift and contract. */
+import { writeFile } from "node:fs/promises";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { contracts } from "../contract/contracts";
 import { FORMS, printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";
 import { EXIT, type ExitCode } from "../kernel/exit";
-import { changes, isIncomplete, preview, type PreviewMember, printPreview } from "../preview/preview";
+import { isIncomplete, planUp, type PlannedMember } from "../preview/preview";
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
+import { printPlan } from "../up/planText";
 import { presentedAt } from "../verify/presented";
-import { define, onOff, oneOf, output, parallel, policyPack } from "./declare";
+import { define, onOff, oneOf, output, parallel, policyPack, text } from "./declare";
+import { documentOf } from "./json";
+import { planSources } from "./running";
 
 export const previewCommand = define({
   name: "preview",
@@ -18,10 +22,11 @@ export const previewCommand = define({
   args: "[stack...]",
   summary: "Show what up would change, trust first",
   about:
-    "Show what up would change: whom each member will trust or stop trusting, and with which roots, which\n" +
-    "SPIRE servers restart, then the resources. Changes nothing.",
+    "Show the plan of up: whom each member will trust or stop trusting, and with which keys, which SPIRE servers\n" +
+    "restart, then the resources. Changes nothing.",
   flags: {
     expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
+    savePlan: text("--save-plan <file>", "Also write what -o json prints to this file, for up --approved"),
     policyPack: policyPack(),
     parallel: parallel(),
     ...output,
@@ -29,6 +34,7 @@ export const previewCommand = define({
   examples: {
     preview: "Show what an up of all members would change",
     "preview cluster1 --expect-no-changes": "In CI: fail when cluster1 is not as its config says",
+    "preview -o json > plan.json": "For up --approved plan.json, which then does nothing else",
     "preview --policy-pack dist/policy": "Also refuse what docs/policy.md lists",
   },
   exits:
@@ -36,17 +42,20 @@ export const previewCommand = define({
     "3 something could not be read",
   seeAlso: "up, drift",
   async run({ open }, names, flags) {
-    const { members, stacks } = await open(names);
-    const result = await preview(members, stacks.judgedBy(flags.policyPack), flags.parallel);
-    const failed = result.some(({ errors }) => errors.length > 0);
-    const found = failed || (flags.expectNoChanges && result.some(changes));
-    return {
-      exit: found ? EXIT.findings : exitOfUnread(result),
-      report: { command: "preview", members: result },
-      text: printPreview(result),
-    };
+    const { members, stacks, workspace } = await open(names);
+    const sources = planSources(stacks.judgedBy(flags.policyPack), workspace);
+    const { members: plan } = await planUp(members, sources, flags.parallel);
+    const report = { command: "preview" as const, members: plan };
+    const exit = exitOfPlan(plan, flags.expectNoChanges);
+    if (flags.savePlan !== undefined) await writeFile(flags.savePlan, documentOf(report, exit));
+    return { exit, report, text: printPlan(plan, true) };
   },
 });
+
+function exitOfPlan(plan: readonly PlannedMember[], expectNoChanges: boolean): ExitCode {
+  if (plan.some(({ errors, changes }) => errors.length > 0 || (expectNoChanges && changes))) return EXIT.findings;
+  return plan.some(isIncomplete) ? EXIT.unknown : EXIT.fine;
+}
 
 export const statusCommand = define({
   name: "status",
@@ -137,6 +146,3 @@ export const contractCommand = define({
     };
   },
 });
-
-const exitOfUnread = (members: readonly PreviewMember[]): ExitCode =>
-  members.some(isIncomplete) ? EXIT.unknown : EXIT.fine;

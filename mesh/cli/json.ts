@@ -7,7 +7,7 @@ import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
-import type { PreviewMember } from "../preview/preview";
+import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
@@ -18,7 +18,7 @@ import type { Shell } from "./completion";
 export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "adopt"; members: AdoptedMember[] }
-  | { command: "preview"; members: PreviewMember[] }
+  | { command: "preview"; members: PlannedMember[] }
   | { command: "drift"; members: DriftMember[] }
   | { command: "contract"; members: (MemberContract | UnknownContract)[] }
   | { command: "pko"; objects: KubernetesObject[] }

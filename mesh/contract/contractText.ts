@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { TRUST_KIND } from "../../components/bundle/bundleMark";
 import { objectName } from "../../components/federatedTrustDomain";
 import { PROGRAM, SPIRE_API } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
 import { federatedTrustDomainSpec } from "../../components/bundle/peer";
 import { printable } from "../kernel/text";
 import type { MemberContract, UnknownContract } from "./contracts";
@@ -85,7 +86,7 @@ function federatesWithBlock(one: MemberContract): string {
   if (profile !== "https_spiffe") return block;
   return (
     `${block}# Once, so that the server can verify that endpoint:\n` +
-    `#   npx ${PROGRAM} contract ${one.member} -o bundle > ${name}.json\n` +
-    `#   spire-server bundle set -format spiffe -id spiffe://${trustDomain} -path ${name}.json\n`
+    `#   npx ${PROGRAM} contract ${word(one.member)} -o bundle > ${word(`${name}.json`)}\n` +
+    `#   spire-server bundle set -format spiffe -id spiffe://${trustDomain} -path ${word(`${name}.json`)}\n`
   );
 }

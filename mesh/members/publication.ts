@@ -16,6 +16,13 @@ export async function publicationOf(
   return federation && { ...federation, ...(fingerprints && { fingerprints }) };
 }
 
+/** What the members have published, by id; undefined is nothing. Values are only compared. */
+export type Publications = Readonly<Record<string, string | undefined>>;
+
+/** What a stack has published, to be compared. */
+export const comparable = (contract: object | undefined): string | undefined =>
+  contract === undefined ? undefined : JSON.stringify(contract);
+
 export type Readings = Map<string, Looked<Published | undefined>>;
 
 /** What each of these stacks has published, or why it cannot be read. */

@@ -1,4 +1,5 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
+import { APPLIED } from "../../components/shared/correction";
 import type { EngineEvent, OpMap } from "./workspace";
 
 type StepEventMetadata = NonNullable<EngineEvent["resOutputsEvent"]>["metadata"];
@@ -101,9 +102,14 @@ function withStep(steps: readonly DetailedStep[], step: DetailedStep): DetailedS
 /** Steps that change nothing: of what stays as it is, and of what is only read. */
 export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-/** Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. */
+/**
+ * Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. Where
+ * somebody has changed what the stack asks for, the step has nothing but the annotation that has it applied again.
+ */
 export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
-  isOfSpireServer(step) && step.op !== "delete" && (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
+  isOfSpireServer(step) &&
+  step.op !== "delete" &&
+  (paths.some((path) => IN_CONF.test(path)) || paths.every((path) => path.includes(APPLIED)));
 
 /** All of the specification but what the operator's Route alone comes of. */
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;

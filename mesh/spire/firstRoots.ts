@@ -75,6 +75,12 @@ const known = ({ fingerprints, roots, jwtKeys }: TrustBundle): FirstRoots => ({
 export const describeKeys = ({ roots, jwtKeys = [] }: ShownKeys): string =>
   keysOf({ fingerprints: roots, jwtKeys }).map(describeKey).join(", ");
 
+/** SHA-256 of each of them. */
+export const fingerprintsOf = ({ roots, jwtKeys = [] }: ShownKeys): string[] => [
+  ...roots,
+  ...jwtKeys.map(({ fingerprint }) => fingerprint),
+];
+
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {
   try {

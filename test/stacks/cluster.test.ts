@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { Cluster, KubeObject, ManagedFields } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
+import { APPROVED_VARIABLE } from "../../stacks/approved";
+import { BEGINNING_ANNOTATION } from "../../components/bundle/bundleMark";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useEndpoints } from "../components/endpoints";
@@ -393,6 +395,39 @@ describe("a peer that is no stack", () => {
       problems: [
         { path: "peers", message: expect.stringMatching(/^peer "partner": https:\/\/localhost:1, /) as unknown },
       ],
+    });
+  });
+});
+
+describe("an up whose plan was approved", () => {
+  const bundleEndpointUrl = "https://federation.apps.cluster2.example.com";
+  const backend = (): Backend => ({
+    [`${SELF.organization}/${SELF.project}/cluster2`]: {
+      ...{ version: 1, trustDomain: "apps.cluster2.example.com", bundleEndpointUrl, profile: "https_web" },
+    },
+  });
+  const approving = (...keys: string[]): string =>
+    JSON.stringify({ "apps.cluster2.example.com": { bundleEndpointUrl, keys } });
+  afterEach(() => delete process.env[APPROVED_VARIABLE]);
+
+  it("begins trust with the keys that were shown, and marks the object as without an approval", async () => {
+    const object = async (): Promise<unknown> =>
+      named((await run("cluster1", ["cluster2"], { backend: backend() })).seen, "cluster2-trust").inputs["metadata"];
+    const before = await object();
+    const own = ownRoots["cluster2"]?.certificate.fingerprint256.replaceAll(":", "").toLowerCase() ?? "";
+    process.env[APPROVED_VARIABLE] = approving(own);
+    const { annotations } = (await object()) as { annotations: Record<string, string> };
+    expect(annotations[BEGINNING_ANNOTATION]).toBe("0");
+    expect(Object.keys((before as { annotations: object }).annotations)).toEqual(Object.keys(annotations));
+  });
+
+  it.each([
+    ["other keys", approving("00".repeat(32)), /keys are not those of the approved plan: root sha256 /],
+    ["what is no approval", "{", /SPIRE_FEDERATION_APPROVED/],
+  ])("is refused before anything is declared with %s", async (_, text, message) => {
+    process.env[APPROVED_VARIABLE] = text;
+    await expect(run("cluster1", ["cluster2"], { backend: backend() })).rejects.toMatchObject({
+      problems: [{ path: "peers", message: expect.stringMatching(message) as unknown }],
     });
   });
 });

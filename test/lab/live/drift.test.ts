@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
+import { report } from "../helpers/report";
 import { held } from "../../../lab/demo/proof";
 import { grant, writeKubeconfig, testProject } from "../helpers/identities";
 import { rotateAuthorities } from "../helpers/rotation";
@@ -192,9 +193,14 @@ describe("a trust domain that somebody has added to federatesWith", () => {
     expect(await there()).toEqual(before);
   });
 
-  test("is taken out by a stack that takes the federation over, with a warning", async () => {
+  test("is taken out by a stack that takes the federation over; plan and table name it and the restart", async () => {
     await project.set("cluster1", "spireServer.takeOver[0]", "federation");
-    expect(await project.up("cluster1", "--refresh")).toMatch(/is overwritten: .*partner\.example\.com/);
+    const plan = await project.mesh("preview", "cluster1");
+    expect(plan.stdout).toMatch(/^ {2}- cluster1 will stop trusting partner\.example\.com, .*^Restarts\n/ms);
+    const { code, stdout } = await project.mesh("up", "--yes", "cluster1", "-o", "json");
+    const [member] = report("up", stdout).members;
+    expect([code, member?.restarts, member?.ended]).toEqual([0, 1, ["partner.example.com"]]);
+    expect(member?.warnings.join()).toMatch(/is overwritten: .*partner\.example\.com/);
     expect(JSON.stringify(await there())).not.toContain("partner.example.com");
     await project.unset("cluster1", "spireServer");
     await project.up("cluster1", "--refresh", "--expect-no-changes");

@@ -10,7 +10,9 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, Project, type Run } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/demo/proof";
+import { fingerprintsOf } from "../../../mesh/spire/firstRoots";
 import type { UpMember } from "../../../mesh/up/up";
+import { APPROVED_VARIABLE } from "../../../stacks/approved";
 import { report } from "../helpers/report";
 import { testProject } from "../helpers/identities";
 
@@ -109,9 +111,10 @@ test("from nothing: everybody in two rounds, all six bundles held, and no SPIRE 
   await fullMesh();
   // Once to serve, once to list the peers, which can be done only when these serve.
   const after = await Promise.all(CLUSTERS.map(templates));
-  result.forEach(({ restarts }, n) => {
-    expect(restarts).toBe(2);
-    expect((after[n] ?? 0) - (before[n] ?? 0)).toBeLessThanOrEqual(restarts);
+  result.forEach(({ restarts, ended }, n) => {
+    const rolled = (after[n] ?? 0) - (before[n] ?? 0);
+    expect([restarts, ended]).toEqual([rolled, []]);
+    expect(rolled).toBeLessThanOrEqual(2);
   });
   await nothingDoubleNothingLost();
 });
@@ -122,6 +125,44 @@ test("what can never be changed is refused by a preview, with what would be righ
   expect(stdout).toMatch(/profile: .*"https_web", which it can never change; set "https_web"/);
   expect(code).toBe(1);
   await configure();
+});
+
+test("a plan that was approved is what runs: other keys are refused by up, and by the run that fetches them", async () => {
+  const [cluster1, cluster2] = CLUSTERS as [Cluster, Cluster, Cluster];
+  await configure({ peers: (name) => (name === "cluster1" ? ["cluster3"] : others(name)) });
+  expect((await up("cluster1")).result[0]).toMatchObject({ ended: [cluster2.trustDomain] });
+  await configure();
+  const plan = join(project.dir, "plan.json");
+  const shown = async (): Promise<string[]> => {
+    expect((await project.mesh("preview", "cluster1", "--save-plan", plan)).code).toBe(0);
+    const [member] = report("preview", await readFile(plan, "utf8")).members;
+    const gain = member?.trust.gains.find(({ peer }) => peer === "cluster2");
+    return gain !== undefined && "roots" in gain ? fingerprintsOf(gain) : [];
+  };
+  const keys = await shown();
+  const { length } = (await cluster2.endpoint()).keys.jwt;
+  await cluster2.spireServer("localauthority", "jwt", "prepare");
+  await eventually(async () => {
+    expect((await cluster2.endpoint()).keys.jwt.length).toBeGreaterThan(length);
+  });
+
+  const refused = await project.mesh("up", "cluster1", "--approved", plan);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/the plan is not the one in .*plan\.json/)]);
+  // As when the keys change between up's last look and the run.
+  const bundleEndpointUrl = `https://${cluster2.host}`;
+  process.env[APPROVED_VARIABLE] = JSON.stringify({ [cluster2.trustDomain]: { bundleEndpointUrl, keys } });
+  const run = await project.tryUp("cluster1").finally(() => delete process.env[APPROVED_VARIABLE]);
+  expect([run.code === 0, run.stdout + run.stderr]).toEqual([
+    false,
+    expect.stringMatching(/keys are not those of the approved plan: JWT key/),
+  ]);
+  const trusts = await cluster1.list("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "");
+  expect(trusts.map(({ metadata }) => metadata.name)).not.toContain("cluster2-federation");
+
+  expect((await shown()).length).toBe(keys.length + 1);
+  const done = await project.mesh("up", "cluster1", "--approved", plan, "-o", "json");
+  expect([done.code, members(done)[0]?.state]).toEqual([0, "complete"]);
+  await nothingDoubleNothingLost();
 });
 
 let seconds = 20;
@@ -144,7 +185,7 @@ test("a member whose API server is down fails alone, and one more run completes"
 
   await configure({ bootstraps: 1 });
   const { stdout } = await project.mesh("preview", "cluster1");
-  const trust = `will trust ${cluster2.trustDomain} (cluster2), https://${cluster2.host}, root sha256 `;
+  const trust = `will trust ${cluster2.trustDomain} (cluster2) at https://${cluster2.host}; root sha256 `;
   const shown = (stdout.split(trust)[1] ?? "").split("\n", 1)[0]?.split(", ") ?? [];
   // As many as tests before this one have left, in the endpoint's order.
   const { keys } = await cluster2.endpoint();

@@ -105,7 +105,7 @@ describe("with them", () => {
 
   test("preview shows the roots with which trust would begin", async () => {
     const { code, stdout } = await project.mesh("preview");
-    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing changes")]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing to change")]);
   });
 
   test("from where the endpoints can be reached all of it is judged", async () => {

@@ -105,6 +105,20 @@ test("server.conf has a block for each profile, and how the bundle is set", asyn
   expect(said).toContain(`spire-server bundle set -format spiffe -id spiffe://${DOMAIN} -path cluster1.json`);
 });
 
+test.each<[string, Partial<Contract>]>([
+  ["trust domain", { trustDomain: 'evil"\n}\nplugins {\n  KeyManager "x" {}' }],
+  ["URL", { bundleEndpointUrl: 'https://evil.example.com"\n}' }],
+  ["SPIFFE ID", { endpointSpiffeId: `${ID}\n\u001b[2J` }],
+])("a published %s that is none is told to nobody, whatever the form", async (_, more) => {
+  const result = await told({ ...spiffe, ...more }, new Error("not asked"));
+  expect(result).toEqual([
+    { member: "cluster1", because: expect.stringMatching(/publishes what cannot be used/) as string },
+  ]);
+  for (const form of ["yaml", "cftd", "server.conf", "bundle"] as const) {
+    expect(printForm(result, form)).toMatch(/^# [ -~]*\n$/);
+  }
+});
+
 test("the bundle by itself is what SPIRE takes", async () => {
   expect(JSON.parse(printForm(await told(web), "bundle"))).toEqual(bundle);
 });
