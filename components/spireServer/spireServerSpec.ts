@@ -44,7 +44,10 @@ export function secretSpireServerSpec(spec: pulumi.Inputs, all: boolean): pulumi
       if (!all && key !== "datastore") return [key, value];
       if (all || isLater(value) || !isObject(value)) return [key, pulumi.secret(value)];
       const { connectionString } = value;
-      return [key, { ...value, ...(connectionString !== undefined && { connectionString: pulumi.secret(connectionString) }) }];
+      return [
+        key,
+        { ...value, ...(connectionString !== undefined && { connectionString: pulumi.secret(connectionString) }) },
+      ];
     }),
   );
 }
@@ -52,7 +55,9 @@ export function secretSpireServerSpec(spec: pulumi.Inputs, all: boolean): pulumi
 /** Without what is known only later, which is not compared with the live object. */
 export function plainSpec(spec: pulumi.Inputs): Record<string, unknown> {
   const known = Object.entries(spec).filter(([, value]) => !isLater(value));
-  return Object.fromEntries(known.map(([key, value]: [string, unknown]) => [key, isObject(value) ? plainSpec(value) : value]));
+  return Object.fromEntries(
+    known.map(([key, value]: [string, unknown]) => [key, isObject(value) ? plainSpec(value) : value]),
+  );
 }
 
 /** A list is replaced as a whole, and is known when all of it is. */

@@ -246,11 +246,10 @@ describe("the SpireServer", () => {
     const caSubject = pulumi.output({ country: "US" });
     const tolerations = [{ key: pulumi.output("infra"), operator: "Exists" }];
     const datastore = { connectionString: pulumi.output("host=db password=hunter2") };
-    const { inputs } = named(await make({ manage: { caSubject, tolerations, datastore } }), "server-server");
+    const { inputs } = named(await make({ manage: { caSubject, tolerations } }), "server-server");
     expect(inputs["spec"]).toMatchObject({
       caSubject: { country: "US" },
       tolerations: [{ key: "infra", operator: "Exists" }],
-      datastore: { connectionString: "host=db password=hunter2" },
     });
     expect(plainSpec({ caSubject, tolerations, datastore, logLevel: "warn" })).toEqual({
       datastore: {},
