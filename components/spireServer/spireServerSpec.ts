@@ -64,7 +64,8 @@ export function plainSpec(spec: pulumi.Inputs): Record<string, unknown> {
 const isLater = (value: unknown): boolean =>
   pulumi.Output.isInstance(value) ||
   value instanceof Promise ||
-  (Array.isArray(value) && value.some((item) => isLater(isObject(item) ? Object.values(item) : item)));
+  (Array.isArray(value) &&
+    value.some((item) => isLater(item) || (isObject(item) && Object.values(item).some(isLater))));
 
 /**
  * Whether a text holds a password: `password=…` (PostgreSQL's keywords, or a URL's query), or `user:…@` (a URL, or MySQL's
