@@ -91,6 +91,6 @@ function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly Tru
     "peers",
     `trust in ${trustDomain} would begin anew with other roots, sha256 ${roots.join(", ")}; compare them with ` +
       `what its owner sees (npx ${PROGRAM} contract ${word(stack)}), and allow them in its entry of peers: ` +
-      `{stack: ${stack}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
+      `{stack: ${stack}, rebootstrap: ${one.rebootstrap}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
   );
 }

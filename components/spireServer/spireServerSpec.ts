@@ -41,25 +41,31 @@ function asGo(value: unknown): unknown {
 export function secretSpireServerSpec(spec: pulumi.Inputs, all: boolean): pulumi.Inputs {
   return Object.fromEntries(
     Object.entries(renderSpireServerSpec(spec)).map(([key, value]) => {
-      if (all || (key === "datastore" && !isPlainObject(value))) return [key, pulumi.secret(value)];
-      if (key !== "datastore" || !isPlainObject(value) || !("connectionString" in value)) return [key, value];
-      return [key, { ...value, connectionString: pulumi.secret(value["connectionString"]) }];
+      if (!all && key !== "datastore") return [key, value];
+      if (all || isLater(value) || !isObject(value)) return [key, pulumi.secret(value)];
+      const { connectionString } = value;
+      return [
+        key,
+        { ...value, ...(connectionString !== undefined && { connectionString: pulumi.secret(connectionString) }) },
+      ];
     }),
   );
 }
 
 /** Without what is known only later, which is not compared with the live object. */
 export function plainSpec(spec: pulumi.Inputs): Record<string, unknown> {
+  const known = Object.entries(spec).filter(([, value]) => !isLater(value));
   return Object.fromEntries(
-    Object.entries(spec).flatMap(([key, value]: [string, unknown]) => {
-      if (pulumi.Output.isInstance(value) || value instanceof Promise) return [];
-      return [[key, isObject(value) ? plainSpec(value) : value]];
-    }),
+    known.map(([key, value]: [string, unknown]) => [key, isObject(value) ? plainSpec(value) : value]),
   );
 }
 
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  isObject(value) && !pulumi.Output.isInstance(value) && !(value instanceof Promise);
+/** A list is replaced as a whole, and is known when all of it is. */
+const isLater = (value: unknown): boolean =>
+  pulumi.Output.isInstance(value) ||
+  value instanceof Promise ||
+  (Array.isArray(value) &&
+    value.some((item) => isLater(item) || (isObject(item) && Object.values(item).some(isLater))));
 
 /**
  * Whether a text holds a password: `password=…` (PostgreSQL's keywords, or a URL's query), or `user:…@` (a URL, or MySQL's

@@ -59,7 +59,7 @@ test("status knows whom each trusts, by the names of the stacks, and without a p
 
 test("the program gets the project's defaults, as the command does", async () => {
   const outputs = JSON.parse(await store.pulumi("stack", "output", "--json", "--stack", A)) as object;
-  expect(outputs).toMatchObject({ refreshHint: "90" });
+  expect(outputs).toMatchObject({ probe: "machine" });
 });
 
 test("two at once: who meets the other's lock says whose it is and leaves it, and the next one is complete", async () => {

@@ -100,7 +100,7 @@ test("run again it finds its own file, and writes none", async () => {
 });
 
 test("never changes what a file says, and says where that is otherwise than the cluster", async () => {
-  const said = "config:\n  spire-federation:refreshHint: 600 # agreed\n  spire-federation:issuer:\n    type: ca\n";
+  const said = "config:\n  spire-federation:endpoint: { refreshHint: 600 } # agreed\n  spire-federation:issuer:\n    type: ca\n";
   writeFileSync(join(dir, FILE), said);
   const { notes } = await run("", { yes: true });
   expect(written().startsWith(said)).toBe(true);
