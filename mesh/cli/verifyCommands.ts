@@ -45,6 +45,7 @@ export const verifyCommand = define({
     ]),
     peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
     code: texts("--code <code>", "Show only this check; repeat it or separate with commas"),
+    notes: onOff("--notes", "Also show what is worth knowing and nobody can change"),
     output: oneOf("-o, --output <format>", "wide: a line for every check; json: for programs", ["wide", "json"]),
     json: output.json,
   },
@@ -60,7 +61,7 @@ export const verifyCommand = define({
     const codes = flags.code.length === 0 ? [] : explained(flags.code).map(({ code }) => code);
     refuseUnasked(codes, flags);
     const result = await look(context, names, flags, { peers: flags.peer, codes });
-    const text = flags.output === "wide" ? printVerify(result) : printSummary(result);
+    const text = flags.output === "wide" ? printVerify(result) : printSummary(result, flags.notes);
     return { exit: verifyExit(result), report: { command: "verify", ...result }, text: flags.watch ? "" : text };
   },
 });

@@ -9,7 +9,7 @@ import { findings } from "./findingList";
 import { graph, legend } from "./graph";
 import { headline } from "./headline";
 import { html, trusted } from "./html";
-import { problemsOf } from "./problems";
+import { problemsOf } from "../verify/problems";
 import { timeline } from "./timeline";
 import { timeOf } from "./moments";
 import { trustTable } from "./trustTable";

@@ -2,6 +2,7 @@
 import { PROGRAM } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { table } from "../kernel/table";
+import { wrapped } from "../kernel/text";
 import { checkGroups, type Described } from "./checksPage";
 
 export type Explained = Pick<Described, "code" | "title" | "source" | "about" | "needs" | "needsOfPeer">;
@@ -46,15 +47,4 @@ function section({ code, title, source, about, needs = [], needsOfPeer = [] }: E
   const all = [...needs, ...needsOfPeer.map((one) => `${[one].flat().join(" or ")} of the peer`)];
   const needed = all.length === 0 ? "" : `Asked only after ${all.join(", ")} passed.\n`;
   return `${code}  ${title}\n\n${wrapped(about)}\n\nSeen from ${source}.\n${needed}`;
-}
-
-/** Lines of at most 100 letters. */
-function wrapped(text: string): string {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + word.length >= 100) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.join("\n");
 }
