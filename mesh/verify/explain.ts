@@ -3,7 +3,30 @@ import { PROGRAM } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { table } from "../kernel/table";
 import { wrapped } from "../kernel/text";
-import { checkGroups, type Described } from "./checksPage";
+import type { Check } from "./check";
+import { memberChecks, pairChecks } from "./checks/all";
+import { reachable } from "./checks/clusterChecks";
+import { probeMemberChecks, probePairChecks } from "./checks/probeChecks";
+import { precheckChecks } from "./precheck";
+
+export type Described = Pick<
+  Check<never>,
+  "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer"
+>;
+
+const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort((a, b) =>
+  a.code.localeCompare(b.code),
+);
+
+/** All checks, by what they are of. */
+export function checkGroups(): [string, readonly Described[]][] {
+  return [
+    ["Checks of a member", memberChecks],
+    ["Checks of a pair: a member and one of its peers", pairChecks],
+    ["Checks before the first up: `precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
+    ["Checks by workloads that are made for it: `--probe`", probeChecks],
+  ];
+}
 
 export type Explained = Pick<Described, "code" | "title" | "source" | "about" | "needs" | "needsOfPeer">;
 

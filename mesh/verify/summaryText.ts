@@ -8,21 +8,25 @@ import { MARKS, summary, type Verification, type VerifiedMember, type VerifiedPa
 
 /** Up to so many names, findings and cures are shown. */
 const FEW = 3;
+/** More members than these do not fit a terminal beside what is not well. */
+const MANY = 10;
 /** Columns of the terminal. */
 const WIDTH = 100;
 const NOT_ASKED = "not asked";
 
-/** @param notes also what nobody can mend */
-export function printSummary(verification: Verification, notes = false): string {
+/**
+ * @param notes also what nobody can mend
+ * @param brief of many members only those that are not well
+ */
+export function printSummary(verification: Verification, notes = false, brief = false): string {
   const { members, pairs } = verification;
   const problems = problemsOf(verification);
   const shown = problems.filter(({ state }) => notes || state !== "note");
-  const rows = members.map((member) =>
-    row(
-      member,
-      pairs.filter((pair) => pair.member === member.member),
-    ),
-  );
+  const ofMember = members.map((member) => ({ member, own: pairs.filter((pair) => pair.member === member.member) }));
+  const ill = ofMember.filter(({ member, own }) => [member, ...own].some(({ health }) => health !== "healthy"));
+  const told = brief && members.length > MANY ? ill : ofMember;
+  const rows = told.map(({ member, own }) => row(member, own));
+  if (told.length < members.length) rows.push([`${members.length - told.length} others`, "healthy"]);
   const first = shown[0]?.cases[0]?.outcome.code;
   const more = [
     ...(first === undefined ? [] : [`Explain a code: npx ${PROGRAM} explain ${first}`]),

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Context, Session } from "../../../mesh/cli/context";
-import { upCommand } from "../../../mesh/cli/changeCommands";
+import { upCommand } from "../../../mesh/cli/changeDeclarations";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
 import type { MeshMember } from "../../../mesh/members/members";
@@ -122,7 +122,7 @@ class World {
   }
 
   up({ yes = false, policyPack }: { yes?: boolean; policyPack?: string } = {}) {
-    const flags = { yes, parallel: 2, json: false, policyPack };
+    const flags = { yes, parallel: 2, policyPack };
     return upCommand.start(this.context(), [], { opts: (() => flags) as Command["opts"] });
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { page } from "../../../mesh/report/page";
+import { failed } from "../../../mesh/verify/check";
 import type { Verification } from "../../../mesh/verify/verification";
 import { AT, everyState, faultyMesh, GRANT, mesh, REACH, refresh, RENEW } from "./given";
 
@@ -33,11 +34,22 @@ it.each([
   expect([heading(text), lead(text)]).toEqual([head, first]);
 });
 
-it.each([1, 2, 20])("draws %d members, and an arrow for each direction of trust", (count) => {
+it.each([1, 2, 12])("draws %d members, and an arrow for each direction of trust", (count) => {
   const text = page(mesh(count));
   expect(all(text, /<g class="(node) healthy">/g)).toHaveLength(count);
   expect(all(text, /marker-end="url\(#head-(healthy)\)"/g)).toHaveLength(count * (count - 1));
   expect(all(text, /<(h1)/g)).toHaveLength(1);
+});
+
+it("has a matrix, and no picture, of more than twelve members, in which every direction has its state", () => {
+  const expired = { "cluster13 cluster2": { MESH213: failed("no poll", "refresh it") } };
+  const text = page(mesh(13, { said: expired }));
+  const matrix = /<div class="matrix"[\s\S]*?<\/div>/.exec(text)?.[0] ?? "";
+  expect(text).not.toContain('class="graph');
+  expect(all(matrix, /<td class="(\w+)">/g)).toHaveLength(13 * 12);
+  expect(all(matrix, /<td class="unhealthy">\s*<abbr title="([^"]*)">\s*×/g)).toEqual([
+    expect.stringContaining("cluster13 -&gt; cluster2: unhealthy, until 20"),
+  ]);
 });
 
 it("says each state in words and by a mark", () => {
