@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { type Peer, serverSpiffeId } from "../bundle/peer";
+import { formatDuration, parseDuration } from "./duration";
 import { problem, type Problem } from "./problem";
 
 export type { Problem };
+export { formatDuration, parseDuration };
 
 /**
  * Pure checks of what a user writes. Each returns what is wrong, so that all problems can be shown together; none of
@@ -28,7 +30,6 @@ const HTTPS_URL =
 /** Segments of a SPIFFE ID's path (SPIFFE-ID, section 2.2): none is empty, `.` or `..`. */
 const SPIFFE_PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/;
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
 
 export function checkTrustDomain(path: string, value: string): Problem[] {
   return TRUST_DOMAIN.test(value)
@@ -108,25 +109,6 @@ export function checkSeconds(path: string, value: number, bounds: { min: number;
   return Number.isInteger(value) && value >= bounds.min && value <= bounds.max
     ? []
     : problem(path, `${value} is out of range; it is a whole number of seconds from ${bounds.min} to ${bounds.max}`);
-}
-
-/** Seconds of a Go duration of hours, minutes and seconds, for example `2160h` or `1h30m`; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  const match = DURATION.exec(text);
-  if (match === null) {
-    return undefined;
-  }
-  const [, hours = "0", minutes = "0", seconds = "0"] = match;
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-}
-
-/** The form in which Go writes a duration (`24h0m0s`), and thus the API server gives it back. */
-export function formatDuration(seconds: number): string {
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
-  if (h > 0) {
-    return `${h}h${m}m${s}s`;
-  }
-  return m > 0 ? `${m}m${s}s` : `${s}s`;
 }
 
 export function checkDuration(path: string, value: string): Problem[] {

@@ -7,9 +7,7 @@ import { word } from "../../components/shared/shell";
 import { federatedTrustDomainSpec } from "../../components/bundle/peer";
 import { printable } from "../kernel/text";
 import type { MemberContract, UnknownContract } from "./contracts";
-
-export const FORMS = ["yaml", "cftd", "server.conf", "bundle"] as const;
-export type Form = (typeof FORMS)[number];
+import type { Form } from "./forms";
 
 type Told = readonly (MemberContract | UnknownContract)[];
 
@@ -33,7 +31,7 @@ export function printContracts(all: Told): string {
   const sections = known(all).map((one) =>
     [
       `${one.member} (${one.trustDomain})`,
-      `\nFor a stack of this program, in Pulumi.<stack>.yaml:\n\n${RENDER.yaml([one])}`,
+      `\nFor a stack of this program, in Pulumi.<stack>.yaml:\n\n${RENDER.peers([one])}`,
       `\nFor a cluster with SPIRE's controller manager:\n\n${RENDER.cftd([one])}`,
       `\nFor SPIRE alone, in server.conf below server.federation:\n\n${RENDER["server.conf"]([one])}`,
     ].join("\n"),
@@ -42,7 +40,7 @@ export function printContracts(all: Told): string {
 }
 
 const RENDER: Readonly<Record<Form, (known: readonly MemberContract[]) => string>> = {
-  yaml: (all) => stringify({ "spire-federation:peers": all.map(entryOf) }, { lineWidth: 0 }),
+  peers: (all) => stringify({ "spire-federation:peers": all.map(entryOf) }, { lineWidth: 0 }),
   cftd: (all) => all.map((one) => stringify(trustObject(one), { lineWidth: 0 })).join("---\n"),
   "server.conf": (all) => all.map(federatesWithBlock).join(""),
   bundle: (all) => all.map(({ bundle }) => (bundle === undefined ? "" : `${bundle}\n`)).join(""),
@@ -86,7 +84,7 @@ function federatesWithBlock(one: MemberContract): string {
   if (profile !== "https_spiffe") return block;
   return (
     `${block}# Once, so that the server can verify that endpoint:\n` +
-    `#   npx ${PROGRAM} contract ${word(one.member)} -o bundle > ${word(`${name}.json`)}\n` +
+    `#   npx ${PROGRAM} peer-info ${word(one.member)} -o bundle > ${word(`${name}.json`)}\n` +
     `#   spire-server bundle set -format spiffe -id spiffe://${trustDomain} -path ${word(`${name}.json`)}\n`
   );
 }

@@ -1,4 +1,4 @@
-/** `spire-federation contract`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
+/** `spire-federation peer-info`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
 import { checkPeer } from "../../components/shared/arguments";
 import type { Peer } from "../../components/bundle/peer";
 import { explain } from "../../components/shared/problem";

@@ -93,7 +93,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       interrupted,
       pause,
       more: () => true,
-      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printSummary(keep(seen))}`),
+      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printSummary(keep(seen), false, true)}`),
     });
   }
   const end = Date.now() + (options.wait ? options.timeout * 1000 : 0);

@@ -1,4 +1,4 @@
-/** `spire-federation verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
+/** `spire-federation precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
 import { word } from "../../components/shared/shell";
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";

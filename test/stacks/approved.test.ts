@@ -30,7 +30,10 @@ it("leaves a peer alone of which nothing was approved, whatever its name is", ()
 it("refuses the same keys at another URL", () => {
   const { problems } = withApproved([peer({ bundleEndpointUrl: "https://elsewhere.example.com" })], approving());
   expect(problems).toEqual([
-    { path: "peers", message: expect.stringMatching(/"cluster2" is at https:\/\/elsewhere\.example\.com now/) as string },
+    {
+      path: "peers",
+      message: expect.stringMatching(/"cluster2" is at https:\/\/elsewhere\.example\.com now/) as string,
+    },
   ]);
 });
 

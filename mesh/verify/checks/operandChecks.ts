@@ -2,7 +2,7 @@
 import { CSI_DRIVER, OIDC_PROVIDER, SPIRE_AGENT } from "../../../components/shared/names";
 import { rolloutReadiness, whyNotReady } from "../../../components/waiting/workloads";
 import { agentCause } from "../agentCauses";
-import { type Check, failed, type Judgement, NotSeen, ok, skipped, warn } from "../check";
+import { type Check, failed, type Judgement, note, NotSeen, ok, skipped } from "../check";
 import type { AgentPod, DaemonSet } from "../memberFacts";
 import { span } from "../times";
 import { askOperator, fact, type MemberView, oc, ocHere } from "../subjects";
@@ -34,7 +34,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
     about:
       "An agent that is ready may still refuse every workload its identity: it asks the kubelet of its node which pod a process belongs " +
       "to, and where that fails it says so in its log alone. The last three minutes count: an agent attests itself about once a minute, " +
-      "so a fault that lasts is in them, and one that is over is not. A workload that no registration entry is for is a warning, and no " +
+      "so a fault that lasts is in them, and one that is over is not. A workload that no registration entry is for is a note, and no " +
       "fault of the agent.",
     verifications: [8],
     needs: ["MESH136"],
@@ -55,7 +55,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
           : [`a process (pid ${found.pid}) on ${nodeOf(agent)} has no identity, ${ago(view, found.at)}`];
       });
       if (unregistered.length === 0) return ok(`no error of ${counted(agents.length)} in the last minutes`);
-      return warn(
+      return note(
         `${few(unregistered)}: no registration entry is for it`,
         `if it is to have one, let a ClusterSPIFFEID select its pod: ${oc(view, "get clusterspiffeids")}`,
       );

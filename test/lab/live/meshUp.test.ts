@@ -58,7 +58,7 @@ const members = ({ stdout }: Run): UpMember[] => report("up", stdout).members;
 /** A `spire-federation up`, of everybody where nobody is named, that has to end with everybody complete. */
 async function up(...names: string[]): Promise<{ result: UpMember[]; seconds: number }> {
   const start = Date.now();
-  const run = await project.mesh("up", "--yes", ...names, "--json");
+  const run = await project.mesh("up", "--yes", ...names, "-o", "json");
   if (run.code !== 0) throw new Error(`spire-federation up: exit code ${String(run.code)}\n${run.stderr}${run.stdout}`);
   return { result: members(run), seconds: (Date.now() - start) / 1000 };
 }
@@ -174,7 +174,7 @@ test("a member whose API server is down fails alone, and one more run completes"
   const withoutCluster2 = (name: string): string[] => (name === "cluster1" ? ["cluster3"] : others(name));
   await configure({ bootstraps: 1, peers: withoutCluster2 });
   process.kill(pid, "SIGSTOP");
-  const run = await project.mesh("up", "--yes", "--json").finally(() => process.kill(pid, "SIGCONT"));
+  const run = await project.mesh("up", "--yes", "-o", "json").finally(() => process.kill(pid, "SIGCONT"));
   expect(members(run).map(({ member, state: stands }) => [member, stands])).toEqual([
     ["cluster1", "complete"],
     ["cluster2", "failed"],
@@ -220,7 +220,7 @@ describe("kill -9", () => {
     for (const each of [pid, ...all]) kill(each);
     await ended;
 
-    const next = await project.mesh("up", "--yes", ...names, "--json");
+    const next = await project.mesh("up", "--yes", ...names, "-o", "json");
     if (next.code !== 0 && (await releaseUnrecorded(next)) === 0) throw new Error(next.stderr + next.stdout);
     if (next.code !== 0) await up(...names);
     await nothingDoubleNothingLost();

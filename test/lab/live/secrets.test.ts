@@ -54,7 +54,6 @@ const state = (): Promise<string> => project.pulumi("stack", "export", "--stack"
 
 /** All that an operator of the mesh gets to see, by command. */
 async function seen(): Promise<Record<string, string>> {
-  const report = join(project.dir, "report.html");
   const said = ({ stdout, stderr }: Run): string => stdout + stderr;
   const run = async (...args: string[]): Promise<string> => said(await project.run(...args, "--stack", "cluster1"));
   const all: Record<string, string> = { "stack export": await state() };
@@ -63,11 +62,10 @@ async function seen(): Promise<Record<string, string>> {
   all["refresh"] = await run("refresh", "--yes", "--diff");
   all["stack export after refresh"] = await state();
   all["stack output"] = await run("stack", "output", "--json");
-  all["spire-federation drift"] = said(await project.mesh("drift", "--json"));
-  all["spire-federation verify"] = said(await project.mesh("verify", "--json"));
-  all["spire-federation preview"] = said(await project.mesh("preview", "--json"));
-  await project.mesh("report", "--out", report);
-  all["spire-federation report"] = await readFile(report, "utf8");
+  all["spire-federation drift"] = said(await project.mesh("drift", "-o", "json"));
+  all["spire-federation verify"] = said(await project.mesh("verify", "-o", "json"));
+  all["spire-federation preview"] = said(await project.mesh("preview", "-o", "json"));
+  all["spire-federation verify -o html"] = said(await project.mesh("verify", "-o", "html"));
   return all;
 }
 

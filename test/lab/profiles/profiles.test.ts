@@ -271,7 +271,7 @@ test("a member with a certificate of cert-manager joins, and workloads of all fo
   expect([up.code, up.code === 0 ? "" : up.stdout + up.stderr]).toEqual([0, ""]);
   const administrator = project.as(process.env["KUBECONFIG"] ?? "");
   await eventually(async () => {
-    const { code, stdout } = await administrator.mesh("verify", "--probe", "--json");
+    const { code, stdout } = await administrator.mesh("verify", "--probe", "-o", "json");
     const met = report("verify", stdout).pairs.flatMap(({ member, peer, checks }) =>
       checks.flatMap(({ code, state }) => (code === "MESH402" ? [`${member}->${peer} ${state}`] : [])),
     );

@@ -213,7 +213,7 @@ test("a second router that serves Routes with such labels alone admits it beside
     await project.pulumi("preview", "--stack", "cluster3", "--refresh", "--expect-no-changes");
     await project.set("cluster3", "endpoint.refreshHint", "270");
     await project.up("cluster3");
-    const { stdout } = await project.mesh("verify", "cluster3", "--json");
+    const { stdout } = await project.mesh("verify", "cluster3", "-o", "json");
     const [member] = report("verify", stdout).members;
     expect(member?.checks.find(({ code }) => code === "MESH142")).toMatchObject({ state: "ok" });
   } finally {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   auditor = await inHandsOf("auditor", project, CLUSTERS);
 });
 
-(has(chromium()) ? describe : describe.skip)("spire-federation report:", () => {
+(has(chromium()) ? describe : describe.skip)("spire-federation verify -o html:", () => {
   reportTests(() => ({ auditor }));
 });
 

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Context, Session } from "../../../mesh/cli/context";
-import { upCommand } from "../../../mesh/cli/changeCommands";
-import { previewCommand } from "../../../mesh/cli/inspectCommands";
+import { upCommand } from "../../../mesh/cli/changeDeclarations";
+import { previewCommand } from "../../../mesh/cli/inspectDeclarations";
 import { documentOf } from "../../../mesh/cli/json";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
@@ -136,7 +136,7 @@ class World {
   }
 
   up({ yes = false, ...more }: { yes?: boolean; policyPack?: string; approved?: string } = {}) {
-    const flags = { yes, parallel: 2, json: false, ...more };
+    const flags = { yes, parallel: 2, ...more };
     return upCommand.start(this.context(), [], { opts: (() => flags) as Command["opts"] });
   }
 

@@ -45,7 +45,7 @@ const worldOf = (federation: Contract | undefined, presented: Presented | Error)
 
 describe("an entry of peers", () => {
   const entryOf = async (federation: Contract): Promise<unknown> => {
-    const said = parse(printForm(await told(federation), "yaml")) as { "spire-federation:peers": unknown[] };
+    const said = parse(printForm(await told(federation), "peers")) as { "spire-federation:peers": unknown[] };
     return said["spire-federation:peers"];
   };
 
@@ -114,7 +114,7 @@ test.each<[string, Partial<Contract>]>([
   expect(result).toEqual([
     { member: "cluster1", because: expect.stringMatching(/publishes what cannot be used/) as string },
   ]);
-  for (const form of ["yaml", "cftd", "server.conf", "bundle"] as const) {
+  for (const form of ["peers", "cftd", "server.conf", "bundle"] as const) {
     expect(printForm(result, form)).toMatch(/^# [ -~]*\n$/);
   }
 });
@@ -149,7 +149,7 @@ describe("the roots", () => {
   ])("are not known from an endpoint that %s, and each form says so", async (_, presented, why) => {
     expect(await unknown(web, presented)).toMatch(why);
     const result = await told(web, presented);
-    for (const form of ["yaml", "cftd", "server.conf"] as const) {
+    for (const form of ["peers", "cftd", "server.conf"] as const) {
       expect(printForm(result, form)).toMatch(/^# cluster1: its roots are not known: /);
       expect(printForm(result, form)).toContain(DOMAIN);
     }
@@ -176,6 +176,6 @@ describe("the roots", () => {
 test("a member that has published nothing is named with the reason", async () => {
   const result = await told(undefined);
   expect(result).toEqual([{ member: "cluster1", because: "its stack has published no bundle endpoint yet" }]);
-  expect(printForm(result, "yaml")).toBe("# cluster1: its stack has published no bundle endpoint yet\n");
+  expect(printForm(result, "peers")).toBe("# cluster1: its stack has published no bundle endpoint yet\n");
   expect(printContracts(result)).toBe("cluster1: its stack has published no bundle endpoint yet\n");
 });

@@ -1,7 +1,7 @@
 /** What `spire-federation remove` asks consent for, and that it does nothing without. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { removeCommand } from "../../../mesh/cli/changeCommands";
+import { removeCommand } from "../../../mesh/cli/changeDeclarations";
 import type { Context, Result, Session } from "../../../mesh/cli/context";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
@@ -92,7 +92,7 @@ describe("on the command line, where cluster a has pending changes,", () => {
       redraw: () => undefined,
       ask: (question) => Promise.resolve((questions.push(question), answers.shift() ?? "")),
     };
-    const all = { yes: false, destroy: false, applyPending: false, parallel: 2, json: false, ...flags };
+    const all = { yes: false, destroy: false, applyPending: false, parallel: 2, ...flags };
     return removeCommand.start(context, ["c"], { opts: (() => all) as Command["opts"] });
   };
 

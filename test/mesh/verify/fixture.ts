@@ -400,10 +400,10 @@ export function removeFrom(cluster: Cluster | undefined, kind: string, name?: st
 /** What there is to know of members that are well, as `cluster1 MESH124`. */
 export const warnings = ({ members, pairs }: Verification): string[] => [
   ...members.flatMap(({ member, checks }) =>
-    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member} ${code}`] : [])),
+    checks.flatMap(({ code, state }) => (state === "warn" || state === "note" ? [`${member} ${code}`] : [])),
   ),
   ...pairs.flatMap(({ member, peer, checks }) =>
-    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member}->${peer} ${code}`] : [])),
+    checks.flatMap(({ code, state }) => (state === "warn" || state === "note" ? [`${member}->${peer} ${code}`] : [])),
   ),
 ];
 

@@ -101,6 +101,28 @@ test("of a cluster that doesn't answer nothing else is said, and of the others e
   });
 });
 
+test.each([
+  [
+    "answers 401, Unauthorized; the login has expired or was revoked: oc login https://api.c1:6443",
+    /^oc login https:\/\/api\.c1:6443$/,
+  ],
+  [
+    "~/.kube/config cannot be read: there is no such file; name the file in kubeconfig",
+    /^set context and kubeconfig in the stack file/,
+  ],
+  [
+    'context "cluster1" is not in the kubeconfig ~/.kube/config; it has none',
+    /^set context and kubeconfig in the stack file/,
+  ],
+])("the cure of a cluster that is out of reach cures: %s", async (why, cure) => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) cluster1.version = () => Promise.reject(new Error(why));
+    },
+  });
+  expect(checksOf(found, "cluster1")[0]).toMatchObject({ cure: expect.stringMatching(cure) as string });
+});
+
 test("who may not exec is told what could not be seen, not that it is fine", async () => {
   const found = await look({
     change: (clusters) => {
