@@ -537,6 +537,34 @@ test.each<[string, DetailedStep[], DetailedStep[]]>([
   expect(world.runs).toContain("up a");
 });
 
+test("a peer at another URL is bound as a new one is", async () => {
+  const moved = (): World => {
+    const world = new World("a", "c");
+    world.has("a", "c");
+    world.has("c", "a");
+    world.steps.set("a", [update]);
+    const object = "ClusterFederatedTrustDomain c-federation";
+    const asked = [{ object, trustDomain: "apps.c.example.com", url: "https://before" }];
+    world.workloads = { seen: { asked, objects: [], unlisted: [] } };
+    world.answers = ["y"];
+    return world;
+  };
+  const world = moved();
+  expect((await world.up()).exit).toBe(0);
+  expect(world.notes).toContain(
+    "~ a will fetch the bundle of apps.c.example.com (c) anew, from https://federation.apps.c",
+  );
+  const c = { bundleEndpointUrl: world.urlOfC, keys: ["ab12"] };
+  expect(world.approved.get("a")).toEqual({ "apps.c.example.com": c });
+  const other = moved();
+  const asked = other.questions.push.bind(other.questions);
+  other.questions.push = (question) => {
+    other.roots = { roots: ["cd34"], certificates: [] };
+    return asked(question);
+  };
+  expect((await other.up()).text).toMatch(/^a: .*keys of apps\.c\.example\.com \(c\) are root sha256 cd34 now/m);
+});
+
 test("a member that can no longer be previewed is not run, and says why", async () => {
   const world = grown();
   world.answers = ["y"];
