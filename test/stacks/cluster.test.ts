@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { Cluster, KubeObject, ManagedFields } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
-import { APPROVED_VARIABLE } from "../../stacks/approved";
 import { BEGINNING_ANNOTATION } from "../../components/bundle/bundleMark";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
@@ -408,14 +407,14 @@ describe("an up whose plan was approved", () => {
   });
   const approving = (...keys: string[]): string =>
     JSON.stringify({ "apps.cluster2.example.com": { bundleEndpointUrl, keys } });
-  afterEach(() => delete process.env[APPROVED_VARIABLE]);
+  afterEach(() => delete process.env["SPIRE_FEDERATION_APPROVED"]);
 
   it("begins trust with the keys that were shown, and marks the object as without an approval", async () => {
     const object = async (): Promise<unknown> =>
       named((await run("cluster1", ["cluster2"], { backend: backend() })).seen, "cluster2-trust").inputs["metadata"];
     const before = await object();
     const own = ownRoots["cluster2"]?.certificate.fingerprint256.replaceAll(":", "").toLowerCase() ?? "";
-    process.env[APPROVED_VARIABLE] = approving(own);
+    process.env["SPIRE_FEDERATION_APPROVED"] = approving(own);
     const { annotations } = (await object()) as { annotations: Record<string, string> };
     expect(annotations[BEGINNING_ANNOTATION]).toBe("0");
     expect(Object.keys((before as { annotations: object }).annotations)).toEqual(Object.keys(annotations));
@@ -425,7 +424,7 @@ describe("an up whose plan was approved", () => {
     ["other keys", approving("00".repeat(32)), /keys are not those of the approved plan: root sha256 /],
     ["what is no approval", "{", /SPIRE_FEDERATION_APPROVED/],
   ])("is refused before anything is declared with %s", async (_, text, message) => {
-    process.env[APPROVED_VARIABLE] = text;
+    process.env["SPIRE_FEDERATION_APPROVED"] = text;
     await expect(run("cluster1", ["cluster2"], { backend: backend() })).rejects.toMatchObject({
       problems: [{ path: "peers", message: expect.stringMatching(message) as unknown }],
     });

@@ -12,7 +12,6 @@ import { labState, Project, type Run } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/demo/proof";
 import { fingerprintsOf } from "../../../mesh/spire/firstRoots";
 import type { UpMember } from "../../../mesh/up/up";
-import { APPROVED_VARIABLE } from "../../../stacks/approved";
 import { report } from "../helpers/report";
 import { testProject } from "../helpers/identities";
 
@@ -150,8 +149,8 @@ test("a plan that was approved is what runs: other keys are refused by up, and b
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/the plan is not the one in .*plan\.json/)]);
   // As when the keys change between up's last look and the run.
   const bundleEndpointUrl = `https://${cluster2.host}`;
-  process.env[APPROVED_VARIABLE] = JSON.stringify({ [cluster2.trustDomain]: { bundleEndpointUrl, keys } });
-  const run = await project.tryUp("cluster1").finally(() => delete process.env[APPROVED_VARIABLE]);
+  process.env["SPIRE_FEDERATION_APPROVED"] = JSON.stringify({ [cluster2.trustDomain]: { bundleEndpointUrl, keys } });
+  const run = await project.tryUp("cluster1").finally(() => delete process.env["SPIRE_FEDERATION_APPROVED"]);
   expect([run.code === 0, run.stdout + run.stderr]).toEqual([
     false,
     expect.stringMatching(/keys are not those of the approved plan: JWT key/),

@@ -15,6 +15,11 @@ function run(...argv: string[]): Run {
   return line;
 }
 
+test("an approved plan is an answer, and no other one is given beside it", () => {
+  expect(run("up", "--approved", "plan.json").flags).toMatchObject({ approved: "plan.json", yes: false });
+  expect(() => read(["up", "--approved", "plan.json", "--yes"])).toThrow(/cannot be used with/);
+});
+
 test("a command, its stacks and its flags", () => {
   expect(run("preview", "cluster1", "cluster2", "--parallel", "2", "-o", "json", "-C", "elsewhere")).toMatchObject({
     command: "preview",

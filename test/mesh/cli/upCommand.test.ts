@@ -354,8 +354,20 @@ describe("a plan that was approved elsewhere", () => {
   test.each<[string, (world: World) => void, RegExp]>([
     ["another step", (world) => world.steps.set("a", [update, route("create")]), /^ {2}a: now create Route web$/m],
     ["a step less", (world) => world.steps.set("a", []), /^ {2}a: approved was update SpireServer server$/m],
-    ["a loss", (world) => world.has("a", "b", "d"), /^ {2}a: now no trust in apps\.d\.example\.com \(d\)$/m],
-    ["a gain less", (world) => world.has("a", "b", "c"), /^ {2}a: approved was trust in apps\.c\.example\.com/m],
+    [
+      "a loss",
+      (world) => {
+        world.has("a", "b", "d");
+      },
+      /^ {2}a: now no trust in apps\.d\.example\.com \(d\)$/m,
+    ],
+    [
+      "a gain less",
+      (world) => {
+        world.has("a", "b", "c");
+      },
+      /^ {2}a: approved was trust in apps\.c\.example\.com/m,
+    ],
     [
       "other keys",
       (world) => (world.roots = { roots: ["cd34"], certificates: [] }),
@@ -414,23 +426,21 @@ describe("a plan that was approved elsewhere", () => {
   });
 });
 
+/** Where an up has nothing to do. */
+function settle(world: World): void {
+  for (const name of ["a", "b", "c"]) world.has(name, ...["a", "b", "c"].filter((peer) => peer !== name));
+  world.steps.clear();
+}
+
 test.each<[string, (world: World) => void, number, number]>([
   ["a change", () => undefined, 0, 1],
-  [
-    "nothing",
-    (world) => (world.has("c", "a", "b"), world.has("a", "b", "c"), world.has("b", "a", "c"), world.steps.clear()),
-    0,
-    0,
-  ],
+  ["nothing", settle, 0, 0],
   [
     "an interrupted run alone",
-    (world) => (
-      world.has("c", "a", "b"),
-      world.has("a", "b", "c"),
-      world.has("b", "a", "c"),
-      world.steps.clear(),
-      world.unsettled.add("a")
-    ),
+    (world) => {
+      settle(world);
+      world.unsettled.add("a");
+    },
     0,
     1,
   ],
@@ -525,6 +535,34 @@ test.each<[string, DetailedStep[], DetailedStep[]]>([
   };
   expect((await world.up()).exit).toBe(0);
   expect(world.runs).toContain("up a");
+});
+
+test("a peer at another URL is bound as a new one is", async () => {
+  const moved = (): World => {
+    const world = new World("a", "c");
+    world.has("a", "c");
+    world.has("c", "a");
+    world.steps.set("a", [update]);
+    const object = "ClusterFederatedTrustDomain c-federation";
+    const asked = [{ object, trustDomain: "apps.c.example.com", url: "https://before" }];
+    world.workloads = { seen: { asked, objects: [], unlisted: [] } };
+    world.answers = ["y"];
+    return world;
+  };
+  const world = moved();
+  expect((await world.up()).exit).toBe(0);
+  expect(world.notes).toContain(
+    "~ a will fetch the bundle of apps.c.example.com (c) anew, from https://federation.apps.c",
+  );
+  const c = { bundleEndpointUrl: world.urlOfC, keys: ["ab12"] };
+  expect(world.approved.get("a")).toEqual({ "apps.c.example.com": c });
+  const other = moved();
+  const asked = other.questions.push.bind(other.questions);
+  other.questions.push = (question) => {
+    other.roots = { roots: ["cd34"], certificates: [] };
+    return asked(question);
+  };
+  expect((await other.up()).text).toMatch(/^a: .*keys of apps\.c\.example\.com \(c\) are root sha256 cd34 now/m);
 });
 
 test("a member that can no longer be previewed is not run, and says why", async () => {
