@@ -86,7 +86,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
     const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
     const cluster = clusterFor(name, args, this);
 
-    const { objects, reference } = planIssuer(args.issuer);
+    const { objects, reference } = planIssuer(args.issuer, args.host);
     const issuer: pulumi.Resource[] = [];
     for (const { role, ...object } of objects) {
       issuer.push(makeObject(this, cluster, `${name}-${role}`, object, { dependsOn: [...issuer] }));

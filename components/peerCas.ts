@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./cluster/access";
-import { splitPem } from "./shared/arguments";
+import { checkPeer, splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
 import { ownedAnnotations, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
@@ -16,10 +16,21 @@ import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, hasPrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import {
+  CA_KEY,
+  describeUnbound,
+  hasPrivateCa,
+  peerCas,
+  readCas,
+  readTrustedCas,
+  unboundCas,
+} from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccess {
-  /** Peers with profile `https_web` and `caCertificates`. */
+  /**
+   * Peers with profile `https_web` and `caCertificates`: each CA has name constraints that permit the endpoint's host alone, or
+   * is pinned in `caFingerprints`.
+   */
   peers: Peer[];
   /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
@@ -40,7 +51,9 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  *
  * Source: the operator of ZTWIM mounts `ca-bundle.crt` of that ConfigMap at /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem.
  *
- * @throws ResourceError when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
+ * SPIRE trusts a CA of that store for every host that its name constraints permit.
+ *
+ * @throws ResourceError for a CA that could vouch for other hosts and is not pinned, when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
  * @example
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
@@ -142,12 +155,20 @@ export class PeerCas extends pulumi.ComponentResource {
 function checkWebPeers(peers: readonly Peer[]): Problem[] {
   return peers.flatMap((peer, index) =>
     hasPrivateCa(peer)
-      ? []
+      ? checkBoundCas(`peers[${index}]`, peer)
       : problem(
           `peers[${index}]`,
           `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
         ),
   );
+}
+
+/** One peer by itself: its CA vouches for its endpoint alone, unless somebody has said that it may vouch for every host. */
+export function checkBoundCas(path: string, peer: Peer): Problem[] {
+  const faults = checkPeer(path, peer);
+  if (faults.length > 0) return faults;
+  const unbound = describeUnbound(peer, unboundCas(peer));
+  return unbound === undefined ? [] : problem(`${path}.caFingerprints`, unbound);
 }
 
 function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {

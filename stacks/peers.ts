@@ -7,7 +7,7 @@ import { objectName as nameOfObject, resourceNameOf } from "../components/federa
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/shared/problem";
 import type { Publication } from "./contract";
-import type { Fields } from "./fields";
+import { definedOnly, type Fields } from "./fields";
 import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
 
 export { resourceNameOf };
@@ -32,6 +32,8 @@ export interface PeerStack extends NamedPeer {
   trustDomain?: string;
   /** SHA-256 of the only X.509 roots with which trust may begin. */
   fingerprints?: string[];
+  /** SHA-256 of CAs of its endpoint that SPIRE may trust for every host. */
+  caFingerprints?: string[];
 }
 
 /** A trust domain that no stack of ours runs. */
@@ -40,6 +42,7 @@ export interface DescribedPeer extends NamedPeer {
   publication: Publication;
   trustDomain?: never;
   fingerprints?: never;
+  caFingerprints?: never;
 }
 
 export type ConfiguredPeer = PeerStack | DescribedPeer;
@@ -75,7 +78,7 @@ export function configuredPeers(
   return peers;
 }
 
-/** An entry that is an object: `{stack, trustDomain, trust, fingerprints, objectName}`, or the description of a trust domain. */
+/** An entry that is an object: `{stack, trustDomain, trust, fingerprints, caFingerprints, objectName}`, or the description of a trust domain. */
 function entryOf(
   entry: Fields,
   path: string,
@@ -104,9 +107,12 @@ function stackEntry(
   problems: Problem[],
 ): PeerStack | undefined {
   const trustDomain = entry.text("trustDomain");
-  const fingerprints = fingerprintsIn(entry);
+  const pins = definedOnly({
+    fingerprints: fingerprintsIn(entry, "fingerprints"),
+    caFingerprints: fingerprintsIn(entry, "caFingerprints"),
+  });
   if (trustDomain !== undefined) problems.push(...checkTrustDomain(`${path}.trustDomain`, trustDomain));
-  return peer && { ...peer, ...(trustDomain !== undefined && { trustDomain }), ...(fingerprints && { fingerprints }) };
+  return peer && { ...peer, ...(trustDomain !== undefined && { trustDomain }), ...pins };
 }
 
 function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {

@@ -107,17 +107,18 @@ describe("issuers", () => {
       {
         "cert-root-issuer internal-ca-root": { selfSigned: {} },
         "cert-root internal-ca-root": {
-          secretName: "our-ca",
+          secretName: "our-ca-fc23bf70",
           isCA: true,
           commonName: "internal-ca",
           duration: "87600h",
           privateKey: { algorithm: "ECDSA", size: 256 },
           usages: ["cert sign", "crl sign"],
+          nameConstraints: { critical: true, permitted: { dnsDomains: [HOST] } },
           issuerRef: { kind: "Issuer", name: "internal-ca-root" },
         },
-        "cert-internal-ca-33595557 internal-ca-33595557": { ca: { secretName: "our-ca" } },
+        "cert-internal-ca-3e700893 internal-ca-3e700893": { ca: { secretName: "our-ca-fc23bf70" } },
       },
-      { kind: "Issuer", name: "internal-ca-33595557" },
+      { kind: "Issuer", name: "internal-ca-3e700893" },
     ],
     [
       "an issuer that exists",
