@@ -15,7 +15,9 @@ import { isObject } from "../shared/untyped";
 import type { FederatesWith } from "../bundle/peer";
 import { entryText, type FederationSpec } from "./federationSpec";
 
-export type FederatedServer = KubeObject & { spec?: { federation?: { federatesWith?: FederatesWith[] } } };
+export type FederatedServer = KubeObject & {
+  spec?: { federation?: Partial<Pick<FederationSpec, "bundleEndpoint" | "federatesWith">> };
+};
 
 /** A value that somebody else has set and that a patch would overwrite. */
 export interface ForeignValue {

@@ -219,3 +219,7 @@ it.each<[string, IssuerArgs, boolean]>([
   );
   expect(value).toBe(known ? undefined : pulumi.runtime.unknownValue);
 });
+
+it("is deleted before it is made under another name: of two with one secret cert-manager issues the older one alone", async () => {
+  expect(named(await make({}), "cert-certificate").deleteBeforeReplace).toBe(true);
+});
