@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./cluster/access";
 import { checkPeer, splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
-import { ownedAnnotations, type WantedObject } from "./shared/correction";
+import { ownedAnnotations, ownedMetadata, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
@@ -64,13 +64,17 @@ export class PeerCas extends pulumi.ComponentResource {
     refuse(name, checkWebPeers(peers), this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
-    const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
+    const wantedRoots = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: ROOTS_CONFIG_MAP, namespace: OPERAND_NAMESPACE },
+    };
     const roots = new k8s.core.v1.ConfigMap(
       `${name}-roots`,
       {
         metadata: {
-          ...metadata,
-          name: ROOTS_CONFIG_MAP,
+          // They come from a read of the cluster, so that nothing is created in another one.
+          ...ownedMetadata(cluster, wantedRoots, this),
           labels: { "config.openshift.io/inject-trusted-cabundle": "true" },
         },
       },
@@ -82,7 +86,7 @@ export class PeerCas extends pulumi.ComponentResource {
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
       {
-        metadata: { ...metadata, name: content.apply((it) => it.name) },
+        metadata: { namespace: OPERAND_NAMESPACE, annotations: OWNED, name: content.apply((it) => it.name) },
         immutable: true,
         data: { [CA_KEY]: content.apply(({ pem }) => pem) },
       },

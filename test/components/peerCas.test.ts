@@ -156,3 +156,10 @@ it("refuses a CA that could vouch for other hosts, unless it is pinned", async (
   });
   expect(seen.map(({ name }) => name)).toEqual(["cas"]);
 });
+
+it("creates nothing where it cannot read the cluster, which may be another one than its provider's", async () => {
+  const fail = () => Promise.reject(new Error("its provider leads to another cluster"));
+  const seen = await make({ access: {}, get: fail, list: fail, ask: fail }, { stalls: true });
+  expect(seen.filter(({ type }) => type.startsWith("kubernetes:"))).toEqual([]);
+  expect(stops.splice(0)).toContain("its provider leads to another cluster");
+});
