@@ -41,9 +41,10 @@ const inHome = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
  * previews the change. Without git, or outside a repository, there is nothing to be told.
  */
 function refuseTracked({ kubeconfig }: ClusterAccess, config: KubeConfig): void {
-  const { exec, authProvider } = config.getCurrentUser() ?? {};
-  if (kubeconfig === undefined || ((exec ?? undefined) === undefined && (authProvider ?? undefined) === undefined))
-    return;
+  const user = config.getCurrentUser();
+  // The client may have null for what is not there.
+  const login: unknown = user?.exec ?? user?.authProvider ?? undefined;
+  if (kubeconfig === undefined || login === undefined) return;
   const { dir, base } = parse(realpathSync(inHome(kubeconfig)));
   // Whoever owns the checkout: it is only read.
   const flags = ["-c", "safe.directory=*", "--literal-pathspecs", "-C", dir];
