@@ -86,7 +86,7 @@ export class FederationCertificate extends pulumi.ComponentResource {
     const { certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
     const cluster = clusterFor(name, args, this);
 
-    const { objects, reference } = planIssuer(args.issuer);
+    const { objects, reference } = planIssuer(args.issuer, args.host);
     const issuer: pulumi.Resource[] = [];
     for (const { role, ...object } of objects) {
       issuer.push(makeObject(this, cluster, `${name}-${role}`, object, { dependsOn: [...issuer] }));
@@ -104,7 +104,8 @@ export class FederationCertificate extends pulumi.ComponentResource {
       cluster,
       `${name}-certificate`,
       { kind: "Certificate", name: certificateName, spec },
-      { dependsOn: issuer, drawn },
+      // Of two Certificates with one secret cert-manager issues the older one alone.
+      { dependsOn: issuer, drawn, deleteBeforeReplace: true },
     );
 
     const ready = whenReady(
@@ -168,14 +169,17 @@ export function certificateSpec(of: {
 /**
  * An object of cert-manager in the operand namespace. Pulumi's own wait is off: it would not end when it fails.
  *
- * @param options.drawn fields of the spec whose values are known only once another resource is made
+ * @param drawn fields of the spec whose values are known only once another resource is made
  */
 function makeObject(
   parent: pulumi.Resource,
   cluster: ClusterReader,
   name: string,
   object: { kind: string; name: string; spec: Record<string, unknown> },
-  options: { dependsOn: pulumi.Resource[]; drawn?: Record<string, pulumi.Input<string>> },
+  {
+    drawn,
+    ...options
+  }: { dependsOn: pulumi.Resource[]; deleteBeforeReplace?: boolean; drawn?: Record<string, pulumi.Input<string>> },
 ): k8s.apiextensions.CustomResource {
   const metadata = { name: object.name, namespace: OPERAND_NAMESPACE };
   const wanted = { apiVersion: CERT_MANAGER_API, kind: object.kind, metadata, spec: object.spec };
@@ -184,9 +188,9 @@ function makeObject(
     {
       ...wanted,
       metadata: ownedMetadata(cluster, wanted, parent),
-      spec: { ...object.spec, ...options.drawn },
+      spec: { ...object.spec, ...drawn },
     },
-    { parent, dependsOn: options.dependsOn },
+    { parent, ...options },
   );
 }
 

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./cluster/access";
-import { splitPem } from "./shared/arguments";
+import { checkPeer, splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
-import { ownedAnnotations, type WantedObject } from "./shared/correction";
+import { ownedAnnotations, ownedMetadata, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
@@ -16,10 +16,21 @@ import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, hasPrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import {
+  CA_KEY,
+  describeUnbound,
+  hasPrivateCa,
+  peerCas,
+  readCas,
+  readTrustedCas,
+  unboundCas,
+} from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccess {
-  /** Peers with profile `https_web` and `caCertificates`. */
+  /**
+   * Peers with profile `https_web` and `caCertificates`: each CA has name constraints that permit the endpoint's host alone, or
+   * is pinned in `caFingerprints`.
+   */
   peers: Peer[];
   /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
@@ -40,7 +51,9 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  *
  * Source: the operator of ZTWIM mounts `ca-bundle.crt` of that ConfigMap at /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem.
  *
- * @throws ResourceError when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
+ * SPIRE trusts a CA of that store for every host that its name constraints permit.
+ *
+ * @throws ResourceError for a CA that could vouch for other hosts and is not pinned, when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
  * @example
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
@@ -51,13 +64,17 @@ export class PeerCas extends pulumi.ComponentResource {
     refuse(name, checkWebPeers(peers), this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
-    const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
+    const wantedRoots = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: ROOTS_CONFIG_MAP, namespace: OPERAND_NAMESPACE },
+    };
     const roots = new k8s.core.v1.ConfigMap(
       `${name}-roots`,
       {
         metadata: {
-          ...metadata,
-          name: ROOTS_CONFIG_MAP,
+          // They come from a read of the cluster, so that nothing is created in another one.
+          ...ownedMetadata(cluster, wantedRoots, this),
           labels: { "config.openshift.io/inject-trusted-cabundle": "true" },
         },
       },
@@ -69,7 +86,7 @@ export class PeerCas extends pulumi.ComponentResource {
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
       {
-        metadata: { ...metadata, name: content.apply((it) => it.name) },
+        metadata: { namespace: OPERAND_NAMESPACE, annotations: OWNED, name: content.apply((it) => it.name) },
         immutable: true,
         data: { [CA_KEY]: content.apply(({ pem }) => pem) },
       },
@@ -142,12 +159,20 @@ export class PeerCas extends pulumi.ComponentResource {
 function checkWebPeers(peers: readonly Peer[]): Problem[] {
   return peers.flatMap((peer, index) =>
     hasPrivateCa(peer)
-      ? []
+      ? checkBoundCas(`peers[${index}]`, peer)
       : problem(
           `peers[${index}]`,
           `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
         ),
   );
+}
+
+/** One peer by itself: its CA vouches for its endpoint alone, unless somebody has said that it may vouch for every host. */
+export function checkBoundCas(path: string, peer: Peer): Problem[] {
+  const faults = checkPeer(path, peer);
+  if (faults.length > 0) return faults;
+  const unbound = describeUnbound(peer, unboundCas(peer));
+  return unbound === undefined ? [] : problem(`${path}.caFingerprints`, unbound);
 }
 
 function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {

@@ -2,13 +2,24 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "./cluster/access";
 import { checkName } from "./shared/arguments";
-import { ownedMetadata } from "./shared/correction";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
+import type { ClusterReader, KubeObject } from "./cluster/cluster";
+import { ownedAnnotations, ownedMetadata } from "./shared/correction";
+import {
+  CERTIFICATE_SECRET,
+  OPERAND_NAMESPACE,
+  OPERATOR_API,
+  RBAC_API,
+  ROUTER,
+  SECRET_READER,
+  SINGLETON,
+} from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Problem, refuse } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
+import { orStop } from "./shared/stopProgram";
+import type { FederatedServer } from "./spireServer/foreignFederation";
 
 /** How the secret and the access to it are called. */
 export interface RouterAccessNames {
@@ -33,15 +44,34 @@ export function checkRouterAccess({ secretName, roleName, roleBindingName }: Rou
 }
 
 /** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
-export function secretReaderRules(secretName: string) {
-  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "list", "watch"] }];
+export function secretReaderRules(...secretNames: string[]) {
+  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: secretNames, verbs: ["get", "list", "watch"] }];
+}
+
+interface LiveRole extends KubeObject {
+  rules?: { resourceNames?: string[] }[];
+}
+
+/**
+ * The secrets that the router may read after this up. When the endpoint gets another one, the Route has the old one until the
+ * SpireServer is changed, so that stays for one up. What the Role does not grant is never added.
+ */
+async function readable(cluster: ClusterReader, role: string, secretName: string): Promise<string[]> {
+  const [server, live] = await Promise.all([
+    cluster.get<FederatedServer>(OPERATOR_API, "SpireServer", SINGLETON),
+    cluster.get<LiveRole>(RBAC_API, "Role", role, OPERAND_NAMESPACE),
+  ]);
+  const served = server?.spec?.federation?.bundleEndpoint?.httpsWeb?.servingCert?.externalSecretRef ?? secretName;
+  const granted = live?.rules?.some(({ resourceNames }) => resourceNames?.includes(served)) === true;
+  return served === secretName || !granted ? [secretName] : [secretName, served];
 }
 
 /** The only subject: the router's ServiceAccount. */
 export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
 
 /**
- * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding.
+ * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding. For the one up that changes the
+ * secret the Role also has the old one, which the Route still serves.
  *
  * The API server checks this access when a Route with `externalCertificate` is created, and the router needs it to read a
  * renewed certificate. So give this component in `dependsOn` to SpireFederationServer, whose operator creates the Route:
@@ -72,15 +102,16 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     const cluster = clusterFor(name, args, this);
 
     const namespace = OPERAND_NAMESPACE;
-    const wantedRole = {
-      apiVersion: RBAC_API,
-      kind: "Role",
-      metadata: { name: roleName, namespace },
-      rules: secretReaderRules(secretName),
-    } as const;
+    const rules = pulumi
+      .output(orStop(readable(cluster, roleName, secretName), this))
+      .apply((secrets) => secretReaderRules(...secrets));
+    const metadata = { name: roleName, namespace };
+    const annotations = rules.apply((asked) =>
+      ownedAnnotations(cluster, { apiVersion: RBAC_API, kind: "Role", metadata, rules: asked }, this),
+    );
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
-      { metadata: ownedMetadata(cluster, wantedRole, this), rules: wantedRole.rules },
+      { metadata: { ...metadata, annotations }, rules },
       { parent: this },
     );
 

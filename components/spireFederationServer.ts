@@ -16,6 +16,7 @@ import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type Peer, serverSpiffeId } from "./bundle/peer";
 import { problem, refuse, type Problem } from "./shared/problem";
+import { removalCommand } from "./shared/removalCommand";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";
@@ -96,8 +97,9 @@ const ACME_PROBE_SECONDS = 180;
 /**
  * The federation of the SPIRE server: its bundle endpoint, the peers that it federates with, and a probe of the endpoint.
  *
- * Patches `spec.federation` of SpireServer "cluster" and owns no other field by default. A destroy keeps the SpireServer and
- * its federation: the CRD refuses to unset a federation, and the SPIRE server must keep running.
+ * Patches `spec.federation` of SpireServer "cluster" and owns no other field by default. A destroy first takes the peers that
+ * it has listed out of `federatesWith`. The rest of the federation stays: the CRD refuses to unset it, and the SPIRE server must
+ * keep running.
  *
  * Waits until server.conf has the federation, the StatefulSet is rolled out with it, the SpireServer is Ready, the Route is
  * admitted and the bundle endpoint answers. The SpireServer's condition Ready alone may be that of the previous
@@ -138,6 +140,10 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const peers = args.federatesWithMode === "dynamic" ? [] : (args.federatesWith ?? []);
     const federation = federationSpec(renderBundleEndpoint(args, args.host), peers, args.managedRoute);
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
+    if (peers.length > 0) {
+      const listed = peers.map(({ trustDomain }) => trustDomain).sort();
+      removalCommand(`${name}-removal`, "remove-peers", args, this, server, { TRUST_DOMAINS: listed.join(" ") });
+    }
 
     const { host, ownRoute } = args;
     const managed = args.manage && renderSpireServerSpec(plainSpec(args.manage));

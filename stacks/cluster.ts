@@ -1,16 +1,14 @@
 /** One stack: refused, or the federation of its cluster as its config and its peers' stacks have it. */
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf } from "../components/cluster/access";
-import { Forbidden } from "../components/cluster/cluster";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
 import { printable } from "../components/shared/printable";
-import { problem } from "../components/shared/problem";
 import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
-import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
+import { caFingerprintsOf, type CaPlan } from "../components/trustedCas/trustedCas";
 import { withApproved } from "./approved";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
@@ -20,7 +18,7 @@ import { definedOnly } from "./fields";
 import { judgeForeign } from "./foreign";
 import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
-import { judgeProxy } from "./preflightPlatform";
+import { describeUnboundIn, planPeerCas, trustedCas } from "./peerCas";
 import { judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 import { judgeServedBundles } from "./servedBundle";
@@ -45,9 +43,11 @@ export interface ClusterOutputs {
 export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
+  const trusted = Array.isArray(cleared) ? undefined : await trustedCas(cleared);
   const peers = resolvePeers(config.trustDomain, readings, {
     trusted: (name, own) => keptPeer(name, trust, own),
     declared: declaredIn(config.self, (path) => readBundleFile("", path)),
+    unbound: (peer) => describeUnboundIn(trusted, peer),
   });
   const approval = withApproved(await withFirstRoots(config, peers.joined, trust, openCluster));
   peers.joined = approval.joined;
@@ -70,7 +70,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
         `pulumi up, or run npx ${PROGRAM} remove, which also deletes their bundles from SPIRE.`,
     );
   }
-  const cas = await planPeerCas(cleared, peers);
+  const cas = await planPeerCas(cleared, peers, trusted);
   const foreign = judgeForeign(
     cleared,
     peers.joined.map(({ peer }) => peer),
@@ -106,23 +106,6 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
   });
 }
 
-/** Only where a peer's endpoint has a CA of its own is anything read for it. */
-async function planPeerCas({ config, reader, platform }: PassedPreflight, { joined }: PeerResolution): Promise<CaPlan> {
-  const peers = joined.map(({ peer }) => peer);
-  if (!peers.some(hasPrivateCa)) {
-    // Without a CA to add the stack sets nothing, and a proxied operator would wait for ever.
-    return { problems: config.trustPeerCas ? judgeProxy(config, platform) : [], warnings: [] };
-  }
-  try {
-    return planTrust(config.trustPeerCas, peers, await readTrustedCas(reader));
-  } catch (error) {
-    const { message } = error as Error;
-    // Without trustPeerCas this only decides about a warning, so a missing read right does not stop the up.
-    if (error instanceof Forbidden && !config.trustPeerCas) return { problems: [], warnings: [message] };
-    return { problems: problem("trustPeerCas", message), warnings: [] };
-  }
-}
-
 function compose(
   { config, route, certManager }: PassedPreflight,
   peers: PeerResolution,
@@ -150,6 +133,8 @@ function compose(
     trustPeerCas: cas !== undefined,
     peers: peers.joined.map((joined) => ({
       ...joined.peer,
+      // Judged above, where it is known what SPIRE trusts already.
+      ...(cas?.includes(joined.peer) && { caFingerprints: caFingerprintsOf(joined.peer) }),
       ...definedOnly({ rebootstrap: joined.rebootstrap, bootstrap: joined.bootstrap }),
     })),
     probe: config.probe,

@@ -35,6 +35,8 @@ export interface PeerStack extends NamedPeer {
   trustDomain?: string;
   /** SHA-256 of the only X.509 roots with which trust may begin. */
   fingerprints?: string[];
+  /** SHA-256 of CAs of its endpoint that SPIRE may trust for every host. */
+  caFingerprints?: string[];
 }
 
 /** A trust domain that no stack of ours runs. */
@@ -43,6 +45,7 @@ export interface DescribedPeer extends NamedPeer {
   publication: Publication;
   trustDomain?: never;
   fingerprints?: never;
+  caFingerprints?: never;
 }
 
 export type ConfiguredPeer = PeerStack | DescribedPeer;
@@ -107,10 +110,13 @@ function stackEntry(
   problems: Problem[],
 ): PeerStack | undefined {
   const trustDomain = entry.text("trustDomain");
-  const fingerprints = fingerprintsIn(entry);
+  const pins = definedOnly({
+    fingerprints: fingerprintsIn(entry, "fingerprints"),
+    caFingerprints: fingerprintsIn(entry, "caFingerprints"),
+  });
   const bootstrap = entry.choice("bootstrap", ["endpoint", "stack"]);
   if (trustDomain !== undefined) problems.push(...checkTrustDomain(`${path}.trustDomain`, trustDomain));
-  return peer && { ...peer, ...definedOnly({ trustDomain, fingerprints, bootstrap }) };
+  return peer && { ...peer, ...definedOnly({ trustDomain, bootstrap }), ...pins };
 }
 
 function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {

@@ -42,6 +42,11 @@ export interface Peer {
    * domain with `https_spiffe`, where they are required. Default: the system's CAs.
    */
   caCertificates?: string;
+  /**
+   * SHA-256, in lower-case hexadecimal, of those `caCertificates` that SPIRE may trust for every host. Needed where SPIRE is to
+   * trust a CA whose name constraints do not limit it to the endpoint's host. Default none.
+   */
+  caFingerprints?: string[];
   /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
   roots?: string;
   /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */

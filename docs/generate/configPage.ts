@@ -50,7 +50,7 @@ function shown(value: unknown): string {
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
   [
     "stack",
-    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `trust`, `objectName`, `bootstrap` and `rebootstrap` go with it.",
+    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `caFingerprints`, `trust`, `objectName`, `bootstrap` and `rebootstrap` go with it.",
   ],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   [
@@ -70,6 +70,10 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
   ],
   ["bundleFile", "File with that bundle; a relative path starts at the project's folder."],
   ["fingerprints", "SHA-256 of each X.509 root and JWT key with which trust may begin. Default: any."],
+  [
+    "caFingerprints",
+    "SHA-256 of CAs of its endpoint that SPIRE may trust for every host, with `trustPeerCas`. Default none: a CA needs name constraints that permit the endpoint's host alone.",
+  ],
   [
     "objectName",
     "Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<name>-federation`.",

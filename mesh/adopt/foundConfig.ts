@@ -179,7 +179,7 @@ function foundCertificate({ certificate, issuer, access }: Survey, secret: strin
       ],
     };
   }
-  const own = ownIssuer(issuer, kind, name);
+  const own = ownIssuer(issuer, kind, name, host);
   const names = otherNames({ ...ENDPOINT_NAMES, certificate: certificate.metadata?.name, secret, ...access });
   return {
     config: {
@@ -205,10 +205,12 @@ const otherNames = (found: { [K in keyof EndpointNames]?: string | undefined }):
   );
 
 /** The issuer as a stack would make it; undefined where a stack would make another one. */
-function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): IssuerArgs | undefined {
+function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string, host: string): IssuerArgs | undefined {
   if (issuer?.spec === undefined || kind !== "Issuer") return undefined;
   return issuersOf(issuer.spec).find((args) =>
-    planIssuer(args).objects.some((object) => object.name === name && isDeepStrictEqual(object.spec, issuer.spec)),
+    planIssuer(args, host).objects.some(
+      (object) => object.name === name && isDeepStrictEqual(object.spec, issuer.spec),
+    ),
   );
 }
 

@@ -143,6 +143,7 @@ export async function readFacts(
   const here = names.OPERAND_NAMESPACE;
   const issuer = certManagerIssuer(config);
   const { names: endpoint } = config;
+  const route = async () => federationRoute(config, (await readIngressDomain(reader)) ?? "");
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
@@ -150,13 +151,13 @@ export async function readFacts(
     ingressDomain: () => readIngressDomain(reader),
     server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     certManager: () => lookAtInstalled(reader),
-    issuer: async () => issuer && readIssuer(reader, planIssuer(issuer).reference),
+    issuer: async () => issuer && readIssuer(reader, planIssuer(issuer, (await route()).host).reference),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", endpoint.certificate, here),
     issued: () => readIssued(reader, endpoint.certificate),
     role: () => reader.get(names.RBAC_API, "Role", endpoint.role, here),
     binding: () => reader.get(names.RBAC_API, "RoleBinding", endpoint.roleBinding, here),
     routersVerbs: () => api.routersVerbs(endpoint.secret),
-    route: async () => readRoute(reader, federationRoute(config, (await readIngressDomain(reader)) ?? "").own),
+    route: async () => readRoute(reader, (await route()).own),
     conf: () => readServerConf(reader),
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
     pod: () => reader.get("v1", "Pod", POD, here),

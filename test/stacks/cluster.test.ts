@@ -7,6 +7,7 @@ import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useEndpoints } from "../components/endpoints";
 import { useCluster } from "../components/openedCluster";
+import { caFingerprintsOf } from "../../components/trustedCas/trustedCas";
 import { clusterOf, spireCluster } from "../components/readers";
 import { stops } from "../components/stops";
 import { named, record, type Seen, valueOf } from "../mocks";
@@ -736,7 +737,9 @@ describe("the order", () => {
 });
 
 describe("a peer whose endpoint has a CA of its own", () => {
-  const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
+  const permitted = ["federation.apps.cluster2.example.com"];
+  const ca = issue("internal CA", { ca: true, permitted }).pem;
+  const [unbound, system] = ["other CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
   const published: Contract = {
     version: 1,
     trustDomain: "apps.cluster2.example.com",
@@ -791,6 +794,80 @@ describe("a peer whose endpoint has a CA of its own", () => {
     await expect(refused).rejects.toMatchObject({ problems: [{ path: "context" }] });
     const { seen } = await run("cluster1", ["cluster2"], { backend, live: proxied, config });
     expect(seen.map(({ name }) => name)).toContain("peer-cas-subscription");
+  });
+
+  describe("and that CA could vouch for other hosts, too", () => {
+    const everyHost = { [reference("cluster2")]: { ...published, caCertificates: unbound } };
+    const config = { trustPeerCas: true };
+    const trustedIn = ({ seen }: Run): string[] =>
+      seen.filter(({ name }) => /-bundle$|-trust$/.test(name)).map(({ name }) => name);
+    /** SPIRE's CAs, as an earlier up has left them. */
+    const given = (pem: string): KubeObject[] => [
+      {
+        ...subscription,
+        ...{
+          spec: {
+            name: "openshift-zero-trust-workload-identity-manager",
+            config: { env: [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: "spire-federation-peer-cas-1" }] },
+          },
+        },
+      },
+      roots,
+      {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "spire-federation-peer-cas-1", namespace },
+        ...{ data: { "ca-bundle.crt": pem } },
+      },
+    ];
+
+    it("is left out, with the pin that would allow it, and costs the other peers nothing", async () => {
+      const third = `apps.cluster3.example.com`;
+      const other = { ...published, trustDomain: third, bundleEndpointUrl: `https://federation.${third}` };
+      const pinned = issue("third CA", { ca: true, permitted: [`federation.${third}`] }).pem;
+      const both = { ...everyHost, [reference("cluster3")]: { ...other, caCertificates: pinned } };
+      const after = await run("cluster1", ["cluster2", "cluster3"], { backend: both, live, config });
+      const [pin = ""] = caFingerprintsOf({ caCertificates: unbound });
+      expect(stops.splice(0)).toEqual([
+        expect.stringMatching(`cluster2, not trusted yet[^]*caFingerprints: \\[${pin}`),
+      ]);
+      expect(trustedIn(after)).toEqual(["peer-cas-bundle", "cluster3-trust"]);
+      expect(named(after.seen, "peer-cas-bundle").inputs["data"]).toEqual({ "ca-bundle.crt": `${system}${pinned}` });
+    });
+
+    it("is trusted once its entry of peers pins that CA", async () => {
+      const caFingerprints = caFingerprintsOf({ caCertificates: unbound });
+      const entry = { stack: "cluster2", caFingerprints } as never;
+      const after = await run("cluster1", [entry], { backend: everyHost, live, config });
+      expect([trustedIn(after), after.warnings, stops]).toEqual([["peer-cas-bundle", "cluster2-trust"], [], []]);
+    });
+
+    it("stays as it was where SPIRE trusts that CA already, with a warning", async () => {
+      const after = await run("cluster1", ["cluster2"], {
+        backend: everyHost,
+        live: given(`${system}${unbound}`),
+        config,
+      });
+      expect(trustedIn(after)).toEqual(["peer-cas-bundle", "cluster2-trust"]);
+      expect(after.warnings).toEqual([expect.stringMatching(/trusts it already.*caFingerprints/)]);
+      expect(stops).toEqual([]);
+    });
+
+    it("is kept with the CA that it had, where that one was bound or is trusted", async () => {
+      const before = await run("cluster1", ["cluster2"], { backend, live, config });
+      const trust = named(before.seen, "cluster2-trust").inputs as KubeObject;
+      const after = await run("cluster1", ["cluster2"], { backend: everyHost, live: [...live, trust], config });
+      expect(named(after.seen, "cluster2-trust").inputs).toEqual(trust);
+      expect(named(after.seen, "peer-cas-bundle").inputs["data"]).toEqual({ "ca-bundle.crt": `${system}${ca}` });
+      expect(stops.splice(0)).toEqual([expect.stringMatching(/cluster2, trusted as before: /)]);
+    });
+
+    it("is refused before anything changes, where the cluster trusts it and SPIRE is to trust its CA from now on", async () => {
+      const before = await run("cluster1", ["cluster2"], { backend: everyHost, live });
+      const trust = named(before.seen, "cluster2-trust").inputs as KubeObject;
+      const refused = run("cluster1", ["cluster2"], { backend: everyHost, live: [...live, trust], config });
+      await expect(refused).rejects.toMatchObject({ problems: [{ path: "peers" }] });
+    });
   });
 
   it("is refused where nothing can be changed, before anything is registered", async () => {

@@ -38,7 +38,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     verifications: [1],
     needs: ["MESH101"],
     judge: web((view, asksOf) => {
-      const { objects, reference } = planIssuer(asksOf);
+      const { objects, reference } = planIssuer(asksOf, hostOf(view));
       const label = `${reference.kind} ${reference.name}`;
       const issuer = fact(view, "issuer");
       if (issuer === undefined) return gone(view, label);
@@ -70,8 +70,8 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       const label = `Certificate ${view.config.names.certificate}`;
       if (certificate === undefined) return gone(view, label);
       const { dnsNames = [], issuerRef } = certificate.spec ?? {};
-      const { kind, name } = planIssuer(issuer).reference;
       const host = hostOf(view);
+      const { kind, name } = planIssuer(issuer, host).reference;
       if (dnsNames.length !== 1 || dnsNames[0] !== host) {
         return failed(`it is for ${dnsNames.join(", ") || "nobody"}, the endpoint is ${host}`, upAgain(view));
       }

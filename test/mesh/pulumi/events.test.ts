@@ -36,6 +36,15 @@ test("what a stack publishes becomes something else, though Pulumi calls the sta
   const before = { federation: { trustDomain: "a" } };
   expect(after(result(before, before), result(before, before)).outputsChange).toBe(false);
   expect(after(result(before, before), result(before, { federation: { trustDomain: "b" } })).outputsChange).toBe(true);
+  for (const [profile, changes] of [
+    ["https_spiffe", false],
+    ["https_web", true],
+  ] as const) {
+    const publishes = (caCertificates: string, roots: string) => ({ federation: { profile, caCertificates, roots } });
+    const [old, rotated] = [publishes("a", "a"), publishes("b", "b")];
+    expect(after(result(old, old), result(old, rotated)).outputsChange).toBe(changes);
+    expect(after(result(old, old), result(old, publishes("a", "b"))).outputsChange).toBe(false);
+  }
   expect(after(result(before, {}), result(before, before)).outputsChange).toBe(false);
 });
 
