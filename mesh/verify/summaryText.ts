@@ -38,7 +38,7 @@ export function printSummary(verification: Verification, notes = false, brief = 
     [
       table(["MEMBER", "SELF", "TRUSTS", "CHECKS", "CERT-ENDS"], rows),
       ...shown.map((problem) => `\n${block(problem)}`),
-      `\n${[summary(verification), ...more].join(". ")}\n`,
+      `\n${[summary(verification), ...more].join("\n")}\n`,
     ].join(""),
   );
 }
