@@ -31,7 +31,7 @@ function testcase(name: string, check: Outcome): Html {
 
 function said(check: Outcome): Html {
   const { state, evidence } = check;
-  const cure = "cure" in check && check.cure !== undefined ? `\nfix: ${check.cure}` : "";
+  const cure = "cure" in check ? `\nfix: ${check.cure}` : "";
   if (state === "failed" || state === "pending")
     return html`<failure type="${state}" message="${evidence}">${evidence}${cure}</failure>`;
   if (state === "unknown") return html`<error message="${evidence}">${evidence}${cure}</error>`;

@@ -41,7 +41,7 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
       const said = see(preflight);
       if (Array.isArray(said)) {
         const lines = said.map(({ path, message }) => `${path}: ${message}`);
-        return failed(lines.join("\n"), `put that right; each key stands in Pulumi.${member}.yaml`);
+        return failed(lines.join("\n"), `fix these keys in Pulumi.${member}.yaml`);
       }
       const { certManager, route, warnings, notes } = said;
       const operator = certManager === undefined ? "is not needed" : WILL[certManager.state];

@@ -4,7 +4,7 @@ import { printable, wrapped } from "../kernel/text";
 import { table } from "../kernel/table";
 import { passes } from "./check";
 import { type Case, type Problem, problemsOf } from "./problems";
-import { MARKS, summary, type Verification, type VerifiedMember, type VerifiedPair } from "./verification";
+import { MARKS, summary, type Verification, type VerifiedMember, type VerifiedPair, wasAsked } from "./verification";
 
 /** Up to so many names, findings and cures are shown. */
 const FEW = 3;
@@ -23,7 +23,9 @@ export function printSummary(verification: Verification, notes = false, brief = 
   const problems = problemsOf(verification);
   const shown = problems.filter(({ state }) => notes || state !== "note");
   const ofMember = members.map((member) => ({ member, own: pairs.filter((pair) => pair.member === member.member) }));
-  const ill = ofMember.filter(({ member, own }) => [member, ...own].some(({ health }) => health !== "healthy"));
+  const ill = ofMember.filter(({ member, own }) =>
+    [member, ...own].some((one) => wasAsked(one) && one.health !== "healthy"),
+  );
   const told = brief && members.length > MANY ? ill : ofMember;
   const rows = told.map(({ member, own }) => row(member, own));
   if (told.length < members.length) rows.push([`${members.length - told.length} others`, "healthy"]);
@@ -36,7 +38,7 @@ export function printSummary(verification: Verification, notes = false, brief = 
     [
       table(["MEMBER", "SELF", "TRUSTS", "CHECKS", "CERT-ENDS"], rows),
       ...shown.map((problem) => `\n${block(problem)}`),
-      `\n${[summary(verification), ...more].join(". ")}\n`,
+      `\n${[summary(verification), ...more].join("\n")}\n`,
     ].join(""),
   );
 }
@@ -47,15 +49,20 @@ function row(member: VerifiedMember, pairs: readonly VerifiedPair[]): string[] {
   const certificate = member.lifetimes.find(({ what }) => what.startsWith("certificate"));
   return [
     member.member,
-    member.health,
+    wasAsked(member) ? member.health : "-",
     trusts(pairs),
-    passed > 0 || asked.some(({ state }) => state === "failed") ? `${passed}/${asked.length}` : NOT_ASKED,
+    passed > 0 || asked.some(({ state }) => state === "failed")
+      ? `${passed}/${asked.length}`
+      : asked.length === 0
+        ? "-"
+        : NOT_ASKED,
     certificate?.notAfter.slice(0, 10) ?? "-",
   ];
 }
 
 /** Whom it trusts, in few words however many there are; a mark before each who is not well. */
-function trusts(pairs: readonly VerifiedPair[]): string {
+function trusts(all: readonly VerifiedPair[]): string {
+  const pairs = all.filter(wasAsked);
   if (pairs.length === 0) return "-";
   if (pairs.every(({ checks }) => checks.every(({ state }) => state === "skipped"))) return NOT_ASKED;
   const ill = pairs.filter(({ health }) => health !== "healthy");

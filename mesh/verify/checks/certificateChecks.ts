@@ -99,7 +99,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
   },
   {
     code: "MESH114",
-    title: "the certificate is in its time, and its renewal is not overdue",
+    title: "the certificate is valid now, and its renewal is not overdue",
     source: "status of the Certificate",
     about:
       "From when to when the certificate that cert-manager has issued is valid, and when it will be renewed. A renewal that is an " +

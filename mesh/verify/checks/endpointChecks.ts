@@ -94,7 +94,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
   },
   {
     code: "MESH144",
-    title: "the certificate that it presents is in its time",
+    title: "the certificate that it presents is valid now",
     source: "the endpoint's TLS connection",
     about:
       "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",

@@ -69,9 +69,7 @@ test("what nobody can mend is shown with --notes alone, and counted without", ()
   const said = { cluster1: { MESH124: GRANT("cluster1") }, cluster2: { MESH124: GRANT("cluster2") } };
   const seen = mesh(2, { said });
   expect(blocks(printSummary(seen))).toEqual([]);
-  expect(printSummary(seen)).toMatch(
-    /^2 members, 2 pairs: healthy \(\d+ checks, 2 notes\)\. Show the notes: --notes$/m,
-  );
+  expect(printSummary(seen)).toMatch(/^2 members, 2 pairs: healthy \(\d+ checks, 2 notes\)\nShow the notes: --notes$/m);
   expect(blocks(printSummary(seen, true))).toEqual(["i cluster1, cluster2"]);
 });
 
