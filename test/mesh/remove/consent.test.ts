@@ -85,7 +85,9 @@ describe("on the command line, where cluster a has pending changes,", () => {
 
   const run = async (flags: object, ...answers: string[]): Promise<Result> => {
     const members = await readMembers(mesh.openWorkspace());
-    const session = { workspace: mesh.openWorkspace(), members, stacks: mesh, interruption: uninterrupted };
+    const unseen = { server: () => Promise.resolve({ because: "not asked" }) };
+    const stacks = Object.assign(Object.create(mesh) as Mesh, unseen);
+    const session = { workspace: mesh.openWorkspace(), members, stacks, interruption: uninterrupted };
     const context: Context = {
       open: () => Promise.resolve(session as unknown as Session),
       note: (line) => (notes += `${line}\n`),
