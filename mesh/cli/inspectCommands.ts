@@ -9,6 +9,7 @@ import { changes, isIncomplete, preview, type PreviewMember, printPreview } from
 import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
+import { apiServer } from "../verify/apiServer";
 import { presentedAt } from "../verify/presented";
 import { define, onOff, oneOf, output, parallel, policyPack } from "./declare";
 
@@ -87,8 +88,11 @@ export const driftCommand = define({
   async run({ open }, names, flags) {
     const { members, withPeers, stacks, interruption } = await open(names);
     const clusters = {
-      reader: (access: ClusterAccess) => connect(access, interruption.signal),
-      server: (access: ClusterAccess) => spireServer(access, interruption.signal),
+      cluster: (access: ClusterAccess) => ({
+        reader: connect(access, interruption.signal),
+        server: spireServer(access, interruption.signal),
+        log: () => apiServer(access, interruption.signal).serverLog(),
+      }),
       endpoint: endpointBundle,
     };
     const result = await drift(members, (await withPeers()).members, stacks, clusters, flags.parallel);

@@ -7,7 +7,7 @@ import type { ProbeFrom } from "../../components/bundle/clusterProbe";
 import { federationRoute } from "../../components/route/federationRoute";
 import type { Problem } from "../../components/shared/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
-import { readIngressDomain } from "../drift/memberReading";
+import { readIngressDomain } from "../trust/trustFacts";
 import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, skipped, ok, see } from "./check";
 import { reachable } from "./checks/clusterChecks";

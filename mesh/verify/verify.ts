@@ -9,10 +9,9 @@ import { once } from "../kernel/once";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
-import { type Declared, withLeaving } from "../trust/expected";
+import type { Declared } from "../trust/expected";
 import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
-import { short } from "./checks/endpointChecks";
 import { readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
 import {
@@ -39,7 +38,7 @@ import {
   type VerifiedPeer,
 } from "./verification";
 import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
-import { fingerprint } from "../spire/bundle";
+import { fingerprint, short } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
 import { look, type Looked, madeOr } from "../kernel/looked";
 
@@ -138,11 +137,11 @@ async function declaredAt(
   peers: readonly PeerReading[],
   world: World,
 ): Promise<Looked<Declared>> {
-  const declared = declaredOf(member, peers);
+  const declared = declaredOf(member, peers, undefined);
   if ("because" in declared || !hasOthers(looking, declared.seen)) return declared;
   const own = await look(() => world.published(member.id));
   if ("because" in own) return { because: `what its stack has put there cannot be read: ${own.because}` };
-  return map(own, (published) => withLeaving(declared.seen, member.config, published));
+  return chain(own, (published) => declaredOf(member, peers, published));
 }
 
 /** A peer as it was seen; one that is no member has its own checks. */

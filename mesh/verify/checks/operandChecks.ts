@@ -4,7 +4,7 @@ import { rolloutReadiness, whyNotReady } from "../../../components/waiting/workl
 import { agentCause } from "../agentCauses";
 import { type Check, failed, type Judgement, NotSeen, ok, skipped, warn } from "../check";
 import type { AgentPod, DaemonSet } from "../memberFacts";
-import { span } from "../times";
+import { span } from "../../kernel/times";
 import { askOperator, fact, type MemberView, oc, ocHere } from "../subjects";
 
 /** More agents than these are counted, and not named. */
