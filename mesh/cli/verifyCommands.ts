@@ -8,11 +8,13 @@ import { peersNamed, refuseUnasked, selected, type Selection } from "../verify/s
 import { printSummary } from "../verify/summaryText";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
 import type { Context } from "./context";
-import { define, duration, onOff, oneOf, output, text, texts } from "./declare";
+import { define, duration, durationIfGiven, onOff, oneOf, output, parallel, text, texts } from "./declare";
 
 const how = {
   wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
   timeout: duration("--timeout <duration>", "How long --wait repeats", "5m").implies({ wait: true }),
+  interval: durationIfGiven("--interval <duration>", "Pause between two looks: 10s with --wait, 30s with --watch"),
+  parallel: parallel(),
   precheck: onOff("--precheck", "Check only what must hold before the first up").conflicts(["wait", "probe"]),
   probe: onOff("--probe", "Also create a workload in each cluster and connect all pairs over mTLS"),
   probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({

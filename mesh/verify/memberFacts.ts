@@ -113,15 +113,15 @@ export interface Sources {
   server: SpireServer;
 }
 
-/**
- * @param othersRead says that all but its own keys was read of this member, and ends when that is so of all members
- * @returns why nothing could be read, or the version of the API server and what it says
- */
-export async function readFacts(
-  { config }: MeshMember,
-  connect: () => Sources,
-  othersRead: () => Promise<void>,
-): Promise<Looked<{ version: string; facts: Facts }>> {
+/** What was read of a member, and the way to what is read when all others were. */
+export interface FirstFacts {
+  version: string;
+  /** A member's own keys come last: a key that is made in between is missing nowhere. */
+  complete: () => Promise<Facts>;
+}
+
+/** @returns why nothing could be read, or the version of the API server and what it says */
+export async function readFacts({ config }: MeshMember, connect: () => Sources): Promise<Looked<FirstFacts>> {
   const reached = await look(async () => {
     const sources = connect();
     return { sources, version: await sources.api.version() };
@@ -135,7 +135,6 @@ export async function readFacts(
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
   const ownReads = { own, signing: async () => server.signing(await own()) };
-  // A member's own keys are read when what all hold was read: a key that comes in between is missing nowhere.
   const first: { [K in Exclude<keyof Objects, keyof typeof ownReads>]: () => Promise<Objects[K]> } = {
     ...trustReads({ reader, server, log: () => api.serverLog() }),
     ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
@@ -169,8 +168,7 @@ export async function readFacts(
     roots: () => readOwnRoots(reader),
   };
   const held = await lookAtEach(first);
-  await othersRead();
-  return { seen: { version, facts: { ...held, ...(await lookAtEach(ownReads)) } } };
+  return { seen: { version, complete: async () => ({ ...held, ...(await lookAtEach(ownReads)) }) } };
 }
 
 /** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */

@@ -104,6 +104,21 @@ test("of a cluster that doesn't answer nothing else is said, and of the others e
   });
 });
 
+test.each([
+  ["one agent of eight", 8, 7, "warn"],
+  ["a quarter of the agents", 8, 6, "warn"],
+  ["more of them", 8, 5, "failed"],
+  ["the only agent", 1, 0, "failed"],
+])("%s is not ready", async (_, desiredNumberScheduled, numberReady, state) => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      set("DaemonSet", "status", { desiredNumberScheduled, numberReady }, "spire-agent")(cluster1 as Cluster);
+    },
+  });
+  expect(checksOf(found, one).find(({ code }) => code === "MESH136")).toMatchObject({ state });
+  expect(found.members[0]?.health).toBe(state === "warn" ? "healthy" : "unhealthy");
+});
+
 test("who may not exec is told what could not be seen, not that it is fine", async () => {
   const found = await look({
     change: (clusters) => {
