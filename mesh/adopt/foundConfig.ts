@@ -9,8 +9,8 @@ import { PROGRAM } from "../../components/shared/names";
 import { isObject } from "../../components/shared/untyped";
 import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
-import { objectDifferences } from "../drift/difference";
-import { shown } from "../drift/redact";
+import { objectDifferences } from "../kernel/difference";
+import { shown } from "../kernel/redact";
 import { foundPeers } from "./foundPeers";
 import type { LiveIssuer, LiveRoute, Survey } from "./survey";
 

@@ -25,14 +25,20 @@ export const whole = (spec: string, about: string, usual: number): Flag<number> 
     return Number(word);
   });
 
+function seconds(word: string): number {
+  const parsed = parseDuration(word);
+  if (parsed === undefined)
+    throw new InvalidArgumentError("it must be hours, minutes and seconds, such as 5m or 1h30m");
+  return parsed;
+}
+
 /** In seconds. */
 export const duration = (spec: string, about: string, usual: string): Flag<number> =>
-  new Option(spec, about).default(parseDuration(usual), usual).argParser((word) => {
-    const seconds = parseDuration(word);
-    if (seconds === undefined)
-      throw new InvalidArgumentError("it must be hours, minutes and seconds, such as 5m or 1h30m");
-    return seconds;
-  });
+  new Option(spec, about).default(parseDuration(usual), usual).argParser(seconds);
+
+/** The same; undefined where it is not given. */
+export const durationIfGiven = (spec: string, about: string): Flag<number | undefined> =>
+  new Option(spec, about).argParser(seconds);
 
 export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 8);
 

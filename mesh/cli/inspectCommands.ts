@@ -11,6 +11,7 @@ import { endpointBundle } from "../spire/endpointBundle";
 import { spireServer } from "../spire/spireServer";
 import { printStatus, status, statusExit } from "../status/status";
 import { printPlan } from "../up/planText";
+import { apiServer } from "../verify/apiServer";
 import { presentedAt } from "../verify/presented";
 import type { Context, Result } from "./context";
 import type { DriftFlags, PeerInfoFlags, PreviewFlags, StatusFlags } from "./inspectDeclarations";
@@ -41,8 +42,11 @@ export async function runStatus({ open }: Context, names: readonly string[], fla
 export async function runDrift({ open }: Context, names: readonly string[], flags: DriftFlags): Promise<Result> {
   const { members, withPeers, stacks, interruption } = await open(names);
   const clusters = {
-    reader: (access: ClusterAccess) => connect(access, interruption.signal),
-    server: (access: ClusterAccess) => spireServer(access, interruption.signal),
+    cluster: (access: ClusterAccess) => ({
+      reader: connect(access, interruption.signal),
+      server: spireServer(access, interruption.signal),
+      log: () => apiServer(access, interruption.signal).serverLog(),
+    }),
     endpoint: endpointBundle,
   };
   const result = await drift(members, (await withPeers()).members, stacks, clusters, flags.parallel);

@@ -14,7 +14,15 @@ export const runVerify = async (context: Context, names: readonly string[], flag
   result("verify", await look(context, names, { ...flags, precheck: false }), flags, context);
 
 export async function runPrecheck(context: Context, names: readonly string[], flags: PrecheckFlags): Promise<Result> {
-  const options = { precheck: true, watch: false, wait: false, timeout: 0, probe: false, probeImage: undefined };
+  const options = {
+    precheck: true,
+    watch: false,
+    wait: false,
+    timeout: 0,
+    interval: undefined,
+    probe: false,
+    probeImage: undefined,
+  };
   return result("precheck", await look(context, names, { ...flags, ...options, peer: [] }), flags, context);
 }
 

@@ -7,7 +7,8 @@ import type { ProbeFrom } from "../../components/bundle/clusterProbe";
 import { federationRoute } from "../../components/route/federationRoute";
 import type { Problem } from "../../components/shared/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
-import { readIngressDomain } from "../drift/memberReading";
+import { readIngressDomain } from "../trust/trustFacts";
+import { inParallel } from "../kernel/parallel";
 import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, skipped, ok, see } from "./check";
 import { reachable } from "./checks/clusterChecks";
@@ -82,8 +83,9 @@ export async function precheck(
   cluster: (access: ClusterAccess) => Sources,
   version: string,
   now: Date,
+  parallel: number,
 ): Promise<Verification> {
-  const checked = await Promise.all(members.map((member) => precheckMember(member, cluster)));
+  const checked = await inParallel(parallel, members, (member) => precheckMember(member, cluster));
   return { at: now.toISOString(), version, members: checked, pairs: [], peers: [] };
 }
 

@@ -5,13 +5,13 @@ import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
 import { type IssuerArgs, planIssuer } from "../../../components/certificates/issuer";
 import { ROUTER, SECRET_READER } from "../../../components/shared/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
-import { objectDifferences } from "../../drift/difference";
-import { shown } from "../../drift/redact";
+import { objectDifferences } from "../../kernel/difference";
+import { shown } from "../../kernel/redact";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
-import { dated, span } from "../times";
+import { dated, span } from "../../kernel/times";
 import { fact, type MemberView, ocHere, renewCommand, upAgain } from "../subjects";
 
 /** cert-manager renews within minutes once it is due. */

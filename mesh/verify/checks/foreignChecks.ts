@@ -65,7 +65,8 @@ export const foreignChecks: readonly Check<MemberView>[] = [
       const left = [...store.relationships, ...store.bundles.map(({ trustDomain }) => trustDomain)];
       return judged(
         view,
-        leftInStore(view, store, declared, known),
+        // Whether the bundle of each peer is held is judged for each pair.
+        leftInStore(view, store, declared, known).filter(({ code }) => code !== "bundle-missing"),
         left.filter((trustDomain) => !said.includes(trustDomain)),
         "no bundle of others",
       );

@@ -46,7 +46,16 @@ const configOf = (cluster: Cluster): string => `config:
 /** As the command does it, without starting a program each time. */
 const verify = (): Promise<Verification> =>
   lookOrWait(
-    { precheck: false, watch: false, wait: false, timeout: 0, probe: false, probeImage: undefined },
+    {
+      precheck: false,
+      watch: false,
+      wait: false,
+      timeout: 0,
+      interval: undefined,
+      parallel: 8,
+      probe: false,
+      probeImage: undefined,
+    },
     {
       chosen: members,
       all: members,
