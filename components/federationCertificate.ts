@@ -19,7 +19,8 @@ import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./share
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { checked } from "./shared/checked";
-import type { Problem } from "./shared/problem";
+import { isKnown } from "./shared/known";
+import { problem, type Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { onceApplied } from "./shared/savedPlan";
@@ -44,7 +45,10 @@ export interface CertificateOptions {
 }
 
 export interface FederationCertificateArgs extends CertificateOptions, ClusterAccessArgs {
-  /** DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. */
+  /**
+   * DNS name of the bundle endpoint, which is the Route's host, for example `federation.apps.cluster1.example.com`. A plain
+   * value with `issuer.selfSigned`, whose resources have their names by it.
+   */
   host: pulumi.Input<string>;
   /** Who issues the certificate: an ACME server (HTTP-01), an internal CA, or an existing issuer. */
   issuer: IssuerArgs;
@@ -86,12 +90,16 @@ export class FederationCertificate extends pulumi.ComponentResource {
     const check = (some: FederationCertificateArgs) => [...checkHost("host", some.host), ...checkCertificate(some)];
     const known = checked(name, args, check, this).apply((some) => ({
       ...{ certificateName: CERTIFICATE_SECRET, secretName: CERTIFICATE_SECRET, ...CERTIFICATE_DEFAULTS },
-      ...{ ...definedOnly(some), host: some.host, ...planIssuer(some.issuer) },
+      ...{ ...definedOnly(some), host: some.host, ...planIssuer(some.issuer, some.host) },
     }));
     const cluster = clusterFor(name, args, this);
 
     const { type, server, secretName, selfSigned } = args.issuer;
-    const { objects } = planIssuer({ type, ...definedOnly({ server, secretName, selfSigned }) });
+    // Only a self-signed CA has a host, which is a plain value then.
+    const { objects } = planIssuer(
+      { type, ...definedOnly({ server, secretName, selfSigned }) },
+      isKnown(args.host) ? args.host : "",
+    );
     const issuer: pulumi.Resource[] = [];
     for (const [index, { role, ...object }] of objects.entries()) {
       const spec = known.objects.apply((planned) => planned[index]?.spec ?? {});
@@ -112,7 +120,8 @@ export class FederationCertificate extends pulumi.ComponentResource {
       `${name}-certificate`,
       { kind: "Certificate", name: known.certificateName },
       drawn ? spec : asked,
-      { dependsOn: issuer, ...(drawn && { spec: drawn }) },
+      // Of two Certificates with one secret cert-manager issues the older one alone.
+      { dependsOn: issuer, deleteBeforeReplace: true, ...(drawn && { spec: drawn }) },
     );
 
     const ready = whenReady(
@@ -145,10 +154,18 @@ const timesOf = (args: CertificateOptions): CertificateTimes => ({
   renewJitterHours: args.renewJitterHours ?? CERTIFICATE_DEFAULTS.renewJitterHours,
 });
 
-/** What is wrong with the certificate that is asked for, but for its host. */
-export function checkCertificate(args: CertificateOptions & Pick<FederationCertificateArgs, "issuer">): Problem[] {
-  const { issuer, certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
+/** What is wrong with the certificate that is asked for, but for the form of its host. */
+export function checkCertificate(
+  args: CertificateOptions & Pick<FederationCertificateArgs, "host" | "issuer">,
+): Problem[] {
+  const { host, issuer, certificateName = CERTIFICATE_SECRET, secretName = CERTIFICATE_SECRET } = args;
   return [
+    ...(issuer.selfSigned === true && !isKnown(host)
+      ? problem(
+          "host",
+          "is an output; it must be a plain value with issuer.selfSigned, whose resources have their names by it",
+        )
+      : []),
     ...checkIssuer("issuer", issuer),
     ...checkCertificateTimes(timesOf(args)),
     ...checkName("certificateName", certificateName),
@@ -195,7 +212,10 @@ function makeObject<Spec extends object>(
   name: string,
   object: { kind: string; name: pulumi.Input<string> },
   wanted: pulumi.Output<Spec>,
-  { spec = wanted, dependsOn }: { spec?: pulumi.Input<object>; dependsOn: pulumi.Resource[] },
+  {
+    spec = wanted,
+    ...options
+  }: { spec?: pulumi.Input<object>; dependsOn: pulumi.Resource[]; deleteBeforeReplace?: boolean },
 ): k8s.apiextensions.CustomResource {
   const type = { apiVersion: CERT_MANAGER_API, kind: object.kind };
   const compared = pulumi.all([object.name, wanted]).apply(([called, asked]) => ({
@@ -205,7 +225,7 @@ function makeObject<Spec extends object>(
   return new k8s.apiextensions.CustomResource(
     name,
     { ...type, metadata: ownedMetadata(cluster, compared, parent), spec },
-    { parent, dependsOn },
+    { parent, ...options },
   );
 }
 

@@ -27,5 +27,4 @@ export {
   SpireFederationServer,
   type SpireFederationServerArgs,
 } from "./spireFederationServer";
-export * from "./spireServer/spireServerArgs";
 export { Bootstrap } from "./bundle/givenBundle";

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccessArgs } from "./cluster/access";
-import { checkCaCertificates, splitPem } from "./shared/arguments";
+import { checkPeer, splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
-import { ownedAnnotations, type WantedObject } from "./shared/correction";
+import { ownedAnnotations, ownedMetadata, type WantedObject } from "./shared/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
@@ -12,15 +12,28 @@ import type { PeerArgs } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, type Waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
 import { gate, readyOnce } from "./shared/gate";
-import { checked } from "./shared/checked";
+import { onceKnown } from "./shared/checked";
 import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./shared/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
-import { CA_KEY, hasPrivateCa, mayHavePrivateCa, peerCas, readCas, readTrustedCas } from "./trustedCas/trustedCas";
+import {
+  CA_KEY,
+  describeUnbound,
+  hasPrivateCa,
+  isCaKnown,
+  mayHavePrivateCa,
+  peerCas,
+  readCas,
+  readTrustedCas,
+  unboundCas,
+} from "./trustedCas/trustedCas";
 
 export interface PeerCasArgs extends ClusterAccessArgs {
-  /** Peers with profile `https_web` and `caCertificates`. One that turns out to have none when they are known is left out. */
+  /**
+   * Peers with profile `https_web` and `caCertificates`: each CA has name constraints that permit the endpoint's host alone, or
+   * is pinned in `caFingerprints`. One that turns out to have none when they are known is left out.
+   */
   peers: PeerArgs[];
   /** How to wait. `timeoutSeconds` defaults to 300. */
   wait?: WaitOptions;
@@ -41,7 +54,9 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  *
  * Source: the operator of ZTWIM mounts `ca-bundle.crt` of that ConfigMap at /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem.
  *
- * @throws ResourceError when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
+ * SPIRE trusts a CA of that store for every host that its name constraints permit.
+ *
+ * @throws ResourceError for a CA that could vouch for other hosts and is not pinned, when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
  * @example
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
@@ -49,16 +64,20 @@ export class PeerCas extends pulumi.ComponentResource {
   constructor(name: string, args: PeerCasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("spire-federation:index:PeerCas", name, {}, withProvider(`${name}-cluster`, args, opts));
     refuse(name, checkWebPeers(args.peers), this);
-    const { peers } = checked(name, { peers: args.peers }, checkCas, this);
+    const { peers } = onceKnown(name, { peers: args.peers }, checkCas, this);
     const cluster = clusterFor(name, args, this);
     const wait = { timeoutSeconds: 300, pollMs: 1000, ...args.wait };
-    const metadata = { namespace: OPERAND_NAMESPACE, annotations: OWNED };
+    const wantedRoots = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: ROOTS_CONFIG_MAP, namespace: OPERAND_NAMESPACE },
+    };
     const roots = new k8s.core.v1.ConfigMap(
       `${name}-roots`,
       {
         metadata: {
-          ...metadata,
-          name: ROOTS_CONFIG_MAP,
+          // They come from a read of the cluster, so that nothing is created in another one.
+          ...ownedMetadata(cluster, wantedRoots, this),
           labels: { "config.openshift.io/inject-trusted-cabundle": "true" },
         },
       },
@@ -70,7 +89,7 @@ export class PeerCas extends pulumi.ComponentResource {
     const bundle = new k8s.core.v1.ConfigMap(
       `${name}-bundle`,
       {
-        metadata: { ...metadata, name: content.apply((it) => it.name) },
+        metadata: { namespace: OPERAND_NAMESPACE, annotations: OWNED, name: content.apply((it) => it.name) },
         immutable: true,
         data: { [CA_KEY]: content.apply(({ pem }) => pem) },
       },
@@ -143,7 +162,7 @@ export class PeerCas extends pulumi.ComponentResource {
 function checkWebPeers(peers: readonly PeerArgs[]): Problem[] {
   return peers.flatMap((peer, index) =>
     mayHavePrivateCa(peer)
-      ? []
+      ? checkBoundCas(`peers[${index}]`, peer)
       : problem(
           `peers[${index}]`,
           `peer "${peer.stack}" has no CA of an https_web endpoint; give peers with profile https_web and caCertificates alone`,
@@ -151,11 +170,16 @@ function checkWebPeers(peers: readonly PeerArgs[]): Problem[] {
   );
 }
 
-function checkCas({ peers }: Pick<PeerCasArgs, "peers">): Problem[] {
-  return peers.flatMap(({ caCertificates }, index) =>
-    checkCaCertificates(`peers[${index}].caCertificates`, caCertificates),
-  );
+/** One peer by itself: its CA vouches for its endpoint alone, unless somebody has said that it may vouch for every host. */
+export function checkBoundCas(path: string, peer: PeerArgs): Problem[] {
+  const faults = checkPeer(path, peer);
+  if (faults.length > 0 || !isCaKnown(peer)) return faults;
+  const unbound = describeUnbound(peer, unboundCas(peer));
+  return unbound === undefined ? [] : problem(`${path}.caFingerprints`, unbound);
 }
+
+const checkCas = ({ peers }: Pick<PeerCasArgs, "peers">): Problem[] =>
+  peers.flatMap((peer, index) => checkBoundCas(`peers[${index}]`, peer));
 
 function wantedSubscription({ namespace, name, env }: SubscriptionReference & { env: EnvVar[] }): WantedObject {
   const metadata = { namespace, name };

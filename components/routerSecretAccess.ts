@@ -3,13 +3,24 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccessArgs } from "./cluster/access";
 import { checkName } from "./shared/arguments";
 import { checked } from "./shared/checked";
-import { ownedMetadata } from "./shared/correction";
-import { CERTIFICATE_SECRET, OPERAND_NAMESPACE, RBAC_API, ROUTER, SECRET_READER } from "./shared/names";
+import type { ClusterReader, KubeObject } from "./cluster/cluster";
+import { ownedAnnotations, ownedMetadata } from "./shared/correction";
+import {
+  CERTIFICATE_SECRET,
+  OPERAND_NAMESPACE,
+  OPERATOR_API,
+  RBAC_API,
+  ROUTER,
+  SECRET_READER,
+  SINGLETON,
+} from "./shared/names";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import type { Problem } from "./shared/problem";
 import { gate, readyOnce } from "./shared/gate";
 import { onceApplied } from "./shared/savedPlan";
+import { orStop } from "./shared/stopProgram";
+import type { FederatedServer } from "./spireServer/foreignFederation";
 
 /** How the secret and the access to it are called. */
 export interface RouterAccessNames {
@@ -34,15 +45,34 @@ export function checkRouterAccess({ secretName, roleName, roleBindingName }: Rou
 }
 
 /** All that the Role grants. get, list and watch all carry resourceNames: the router watches one item by name. */
-export function secretReaderRules(secretName: string) {
-  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "list", "watch"] }];
+export function secretReaderRules(...secretNames: string[]) {
+  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: secretNames, verbs: ["get", "list", "watch"] }];
 }
 
-/** To whom, and to nobody else. */
+interface LiveRole extends KubeObject {
+  rules?: { resourceNames?: string[] }[];
+}
+
+/**
+ * The secrets that the router may read after this up. When the endpoint gets another one, the Route has the old one until the
+ * SpireServer is changed, so that stays for one up. What the Role does not grant is never added.
+ */
+async function readable(cluster: ClusterReader, role: string, secretName: string): Promise<string[]> {
+  const [server, live] = await Promise.all([
+    cluster.get<FederatedServer>(OPERATOR_API, "SpireServer", SINGLETON),
+    cluster.get<LiveRole>(RBAC_API, "Role", role, OPERAND_NAMESPACE),
+  ]);
+  const served = server?.spec?.federation?.bundleEndpoint?.httpsWeb?.servingCert?.externalSecretRef ?? secretName;
+  const granted = live?.rules?.some(({ resourceNames }) => resourceNames?.includes(served)) === true;
+  return served === secretName || !granted ? [secretName] : [secretName, served];
+}
+
+/** The only subject: the router's ServiceAccount. */
 export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
 
 /**
- * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding.
+ * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding. For the one up that changes the
+ * secret the Role also has the old one, which the Route still serves.
  *
  * The API server checks this access when a Route with `externalCertificate` is created, and the router needs it to read a
  * renewed certificate. So give this component in `dependsOn` to SpireFederationServer, whose operator creates the Route:
@@ -68,15 +98,22 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
     const cluster = clusterFor(name, args, this);
 
     const namespace = OPERAND_NAMESPACE;
-    const wantedRole = known.apply(({ secretName = CERTIFICATE_SECRET, roleName = SECRET_READER.role }) => ({
-      apiVersion: RBAC_API,
-      kind: "Role",
-      metadata: { name: roleName, namespace },
-      rules: secretReaderRules(secretName),
-    }));
+    const type = { apiVersion: RBAC_API, kind: "Role" };
+    const metadata = known.apply(({ roleName = SECRET_READER.role }) => ({ name: roleName, namespace }));
+    const rules = known
+      .apply(({ secretName = CERTIFICATE_SECRET, roleName = SECRET_READER.role }) =>
+        orStop(readable(cluster, roleName, secretName), this),
+      )
+      .apply((secrets) => secretReaderRules(...secrets));
+    const wantedRole = pulumi
+      .all([metadata, rules])
+      .apply(([named, asked]) => ({ ...type, metadata: named, rules: asked }));
     const role = new k8s.rbac.v1.Role(
       `${name}-role`,
-      { metadata: ownedMetadata(cluster, wantedRole, this), rules: wantedRole.rules },
+      {
+        metadata: { name: metadata.name, namespace, annotations: ownedAnnotations(cluster, wantedRole, this) },
+        rules,
+      },
       { parent: this },
     );
 

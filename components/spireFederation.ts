@@ -10,7 +10,7 @@ import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { FederatedTrustDomain, objectName, resourceNameOf } from "./federatedTrustDomain";
 import { type CertificateOptions, checkCertificate, FederationCertificate } from "./federationCertificate";
-import { PeerCas } from "./peerCas";
+import { checkBoundCas, PeerCas } from "./peerCas";
 import { type RouterAccessNames, checkRouterAccess, RouterSecretAccess } from "./routerSecretAccess";
 import { checkPeer, splitPem } from "./shared/arguments";
 import { isKnown } from "./shared/known";
@@ -46,7 +46,10 @@ export interface SpireFederationArgs extends ServerOptions, CertificateOptions, 
   issuer?: IssuerArgs;
   /** How cert-manager is installed. Default: as the documentation says, unless it is there. */
   certManager?: CertManagerArgs;
-  /** Let SPIRE trust the CAs of peers' endpoints that are not public. Default false. */
+  /**
+   * Let SPIRE trust the CAs of peers' endpoints that are not public: each has name constraints that permit the endpoint's host
+   * alone, or is pinned in the peer's `caFingerprints`. Default false.
+   */
   trustPeerCas?: boolean;
   /**
    * What stands before the names of all resources of this component. Default `<name>-`. Empty is for a program that federates
@@ -68,6 +71,8 @@ export interface TrustedPeer {
  *
  * Composes CertManagerInstall, FederationCertificate, RouterSecretAccess, PeerCas, a FederatedTrustDomain for each peer and
  * SpireFederationServer, in the order in which they need each other. ZTWIM and its SpireServer are there already.
+ *
+ * A destroy ends the trust in all peers. The endpoint goes on serving and renewing its certificate.
  *
  * Ready, for those that depend on it, once the bundle endpoint answers and SPIRE has every peer's bundle.
  *
@@ -172,7 +177,10 @@ export class SpireFederation extends pulumi.ComponentResource {
     return gate(this);
   }
 
-  /** The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. */
+  /**
+   * The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. They stay
+   * when all of this is deleted, since the SpireServer stays and refers to them; what an up no longer needs is deleted.
+   */
   private certificate(
     prefix: string,
     args: SpireFederationArgs,
@@ -187,13 +195,13 @@ export class SpireFederation extends pulumi.ComponentResource {
         ...{ ...access, host: host ?? defaultHost(args), issuer },
         ...definedOnly({ certificateName, secretName, duration, renewBefore, renewJitterHours }),
       },
-      { ...this.below(), dependsOn: operator },
+      { ...this.below(), dependsOn: operator, deletedWith: this },
     );
     const { roleName, roleBindingName } = args;
     const routerAccess = new RouterSecretAccess(
       `${prefix}router-access`,
       { ...accessOf(args), ...definedOnly({ secretName, roleName, roleBindingName }) },
-      { ...this.below(), dependsOn: certificate },
+      { ...this.below(), dependsOn: certificate, deletedWith: this },
     );
     return { operator, certificate, routerAccess };
   }
@@ -248,9 +256,11 @@ function checkArguments(
           "has no effect, because profile, servingCert or acme say that the certificate is another; remove it",
         )
       : checkServer(server)),
-    ...(issuer === undefined ? [] : checkCertificate({ ...args, issuer })),
+    ...(issuer === undefined ? [] : checkCertificate({ ...args, host: server.host, issuer })),
     ...checkRouterAccess(args).filter(({ path }) => path !== "secretName" || issuer === undefined),
     ...checkCertManager("certManager.", args.certManager ?? {}),
-    ...(args.peers ?? []).flatMap((peer, index) => checkPeer(`peers[${index}]`, peer)),
+    ...(args.peers ?? []).flatMap((peer, index) =>
+      (args.trustPeerCas === true ? checkBoundCas : checkPeer)(`peers[${index}]`, peer),
+    ),
   ];
 }

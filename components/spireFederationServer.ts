@@ -17,15 +17,15 @@ import { clusterFor } from "./cluster/openCluster";
 import { type PeerArgs, serverSpiffeId } from "./bundle/peer";
 import { checked, onceKnown } from "./shared/checked";
 import { problem, type Problem } from "./shared/problem";
+import { removalCommand } from "./shared/removalCommand";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";
 import { lookAtRoute } from "./route/routeReadiness";
 import { onceApplied } from "./shared/savedPlan";
 import { lookAtSpireServer } from "./spireServer/spireServerReadiness";
-import type { SpireServerSpecArgs } from "./spireServer/spireServerArgs";
-import { appliedFederation, makeServer, plainSpec } from "./spireServer/spireServerPatch";
-import { checkSpireServerSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
+import { appliedFederation, makeServer } from "./spireServer/spireServerPatch";
+import { checkSpireServerSpec, plainSpec, renderSpireServerSpec } from "./spireServer/spireServerSpec";
 import { orStop } from "./shared/stopProgram";
 
 /** Where the SPIRE server gets its peers from. @enum */
@@ -50,12 +50,13 @@ export interface ServerOptions extends BundleEndpointArgs, ClusterAccessArgs {
    * `static` lists the peers in the SpireServer too; each change of the list restarts the SPIRE server. `dynamic` leaves
    * them to the ClusterFederatedTrustDomains, which restart nothing. Default `static`.
    */
-  federatesWithMode?: pulumi.Input<FederatesWithMode>;
+  federatesWithMode?: FederatesWithMode;
   /**
-   * Further fields of the SpireServer to own; the SpireServer is created if there is none. Default: only `spec.federation`
-   * is owned, of a SpireServer that exists.
+   * Further fields of the SpireServer's `spec` to own, as its CRD has them (`oc explain spireserver.spec`), for example
+   * `{ logLevel: "debug" }`; the API server checks them. The SpireServer is created if there is none. Default: only
+   * `spec.federation` is owned, of a SpireServer that exists.
    */
-  manage?: SpireServerSpecArgs;
+  manage?: pulumi.Inputs;
   /**
    * Overwrite what somebody else has set in `spec.federation`: peers that `federatesWith` does not name are taken out, and
    * trust in them ends. Default false: that is refused, with each value and who has set it. What the component itself has set
@@ -97,8 +98,9 @@ const ACME_PROBE_SECONDS = 180;
 /**
  * The federation of the SPIRE server: its bundle endpoint, the peers that it federates with, and a probe of the endpoint.
  *
- * Patches `spec.federation` of SpireServer "cluster" and owns no other field by default. A destroy keeps the SpireServer and
- * its federation: the CRD refuses to unset a federation, and the SPIRE server must keep running.
+ * Patches `spec.federation` of SpireServer "cluster" and owns no other field by default. A destroy first takes the peers that
+ * it has listed out of `federatesWith`. The rest of the federation stays: the CRD refuses to unset it, and the SPIRE server must
+ * keep running.
  *
  * Waits until server.conf has the federation, the StatefulSet is rolled out with it, the SpireServer is Ready, the Route is
  * admitted and the bundle endpoint answers. The SpireServer's condition Ready alone may be that of the previous
@@ -138,11 +140,18 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     const url = pulumi.interpolate`https://${known.host}`;
     const isSpiffe = args.profile === "https_spiffe";
     const wait = { timeoutSeconds: 600, pollMs: 1000, ...args.wait };
+    const isListed = args.federatesWithMode !== "dynamic";
     const federation = known.apply((it) => {
-      const peers = it.federatesWithMode === "dynamic" ? [] : (it.federatesWith ?? []);
+      const peers = isListed ? (it.federatesWith ?? []) : [];
       return federationSpec(renderBundleEndpoint(it, it.host), peers, it.managedRoute);
     });
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
+    const { federatesWith = [] } = args;
+    if (isListed && federatesWith.length > 0) {
+      const listed = pulumi.all(federatesWith.map(({ trustDomain }) => trustDomain));
+      const more = { TRUST_DOMAINS: listed.apply((them) => them.sort().join(" ")) };
+      removalCommand(`${name}-removal`, "remove-peers", args, this, server, more);
+    }
 
     const managed = manage && renderSpireServerSpec(plainSpec(manage));
     const asked = pulumi.all([known, federation]).apply(([{ host, ownRoute, ...access }, spec]): AskedFederation => ({

@@ -1,15 +1,15 @@
 /** One stack: refused, or the federation of its cluster as its config and its peers' stacks have it. */
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf } from "../components/cluster/access";
-import { Forbidden } from "../components/cluster/cluster";
 import { keptPeer } from "../components/bundle/keptPeer";
 import { OPERAND_NAMESPACE, PROGRAM } from "../components/shared/names";
 import { openCluster } from "../components/cluster/openCluster";
-import { problem } from "../components/shared/problem";
+import { printable } from "../components/shared/printable";
 import { refuseInUp } from "../components/shared/refuseInUp";
 import { stopProgram } from "../components/shared/stopProgram";
 import { SpireFederation, type TrustedPeer } from "../components/spireFederation";
-import { type CaPlan, hasPrivateCa, planTrust, readTrustedCas } from "../components/trustedCas/trustedCas";
+import { caFingerprintsOf, type CaPlan } from "../components/trustedCas/trustedCas";
+import { withApproved } from "./approved";
 import type { ClusterConfig } from "./config";
 import { bundleEndpoint, certManagerIssuer } from "./endpoint";
 import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolvePeers } from "./contract";
@@ -18,8 +18,8 @@ import { definedOnly } from "./fields";
 import { judgeForeign } from "./foreign";
 import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
-import { judgeProxy } from "./preflightPlatform";
-import { bootstrapOf, judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
+import { describeUnboundIn, planPeerCas, trustedCas } from "./peerCas";
+import { judgeFirstBundles, publishesRoots, withFirstRoots } from "./firstBundle";
 import { ConfigError } from "./refusal";
 import { judgeServedBundles } from "./servedBundle";
 
@@ -43,12 +43,16 @@ export interface ClusterOutputs {
 export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const [cleared, readings] = await Promise.all([preflight(config, openCluster), readPeers(config.peers)]);
   const trust = Array.isArray(cleared) ? [] : cleared.trust;
+  const trusted = Array.isArray(cleared) ? undefined : await trustedCas(cleared);
   const peers = resolvePeers(config.trustDomain, readings, {
     trusted: (name, own) => keptPeer(name, trust, own),
     declared: declaredIn(config.self, (path) => readBundleFile("", path)),
+    unbound: (peer) => describeUnboundIn(trusted, peer),
   });
-  peers.joined = await withFirstRoots(config, peers.joined, trust, openCluster);
-  peers.problems.push(...judgeFirstBundles(config, peers.joined, trust, new Date()));
+  const approval = withApproved(await withFirstRoots(config, peers.joined, trust, openCluster));
+  peers.joined = approval.joined;
+  peers.problems.push(...approval.problems);
+  peers.problems.push(...judgeFirstBundles(peers.joined, trust, new Date()));
   if (peers.problems.length === 0) peers.problems.push(...(await judgeServedBundles(config, peers.joined, trust)));
   if (Array.isArray(cleared) || peers.problems.length > 0) {
     throw new ConfigError(config.self.project, [...(Array.isArray(cleared) ? cleared : []), ...peers.problems]);
@@ -66,7 +70,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
         `pulumi up, or run npx ${PROGRAM} remove, which also deletes their bundles from SPIRE.`,
     );
   }
-  const cas = await planPeerCas(cleared, peers);
+  const cas = await planPeerCas(cleared, peers, trusted);
   const foreign = judgeForeign(
     cleared,
     peers.joined.map(({ peer }) => peer),
@@ -90,7 +94,7 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
   if (faulty.length === 0) return;
   const lines = faulty.map(({ name, fault }) => {
     const isKept = joined.some(({ peer }) => peer.stack === name);
-    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${fault}`;
+    return `  ${name}, ${isKept ? "trusted as before" : "not trusted yet, and left out"}: ${printable(fault)}`;
   });
   const said = ["peers that cannot be used as their stacks publish them:", ...lines].join("\n");
   if (pulumi.runtime.isDryRun()) {
@@ -100,23 +104,6 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
   done.apply(() => {
     void stopProgram(`${said}\nAll else is done, but what was to be deleted: that waits for an up that succeeds.`);
   });
-}
-
-/** Only where a peer's endpoint has a CA of its own is anything read for it. */
-async function planPeerCas({ config, reader, platform }: PassedPreflight, { joined }: PeerResolution): Promise<CaPlan> {
-  const peers = joined.map(({ peer }) => peer);
-  if (!peers.some(hasPrivateCa)) {
-    // Without a CA to add the stack sets nothing, and a proxied operator would wait for ever.
-    return { problems: config.trustPeerCas ? judgeProxy(config, platform) : [], warnings: [] };
-  }
-  try {
-    return planTrust(config.trustPeerCas, peers, await readTrustedCas(reader));
-  } catch (error) {
-    const { message } = error as Error;
-    // It is no reason to stop that nobody can say whether to warn.
-    if (error instanceof Forbidden && !config.trustPeerCas) return { problems: [], warnings: [message] };
-    return { problems: problem("trustPeerCas", message), warnings: [] };
-  }
 }
 
 function compose(
@@ -146,8 +133,9 @@ function compose(
     trustPeerCas: cas !== undefined,
     peers: peers.joined.map((joined) => ({
       ...joined.peer,
-      rebootstrap: joined.rebootstrap,
-      bootstrap: bootstrapOf(config, joined),
+      // Judged above, where it is known what SPIRE trusts already.
+      ...(cas?.includes(joined.peer) && { caFingerprints: caFingerprintsOf(joined.peer) }),
+      ...definedOnly({ rebootstrap: joined.rebootstrap, bootstrap: joined.bootstrap }),
     })),
     probe: config.probe,
     publishRoots: publishesRoots(config),

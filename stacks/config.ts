@@ -8,9 +8,8 @@ import { ISSUER_DEFAULTS } from "../components/certificates/issuer";
 import { kubeconfigName, usedContext } from "../components/cluster/kubeconfig";
 import type { Profile } from "../components/bundle/peer";
 import type { Problem } from "../components/shared/problem";
-import type { Bootstrap } from "../components/bundle/givenBundle";
 import { readBundleFile } from "./bundleFile";
-import { checkEndpointIssuer, type EndpointIssuer, type Open } from "./endpoint";
+import { certManagerIssuer, checkEndpointIssuer, type EndpointIssuer, type Open } from "./endpoint";
 import { checkEndpointNames, type EndpointNames, endpointNames } from "./endpointNames";
 import { Fields, definedOnly } from "./fields";
 import { type ConfiguredPeer, configuredPeers, type ReadFile } from "./peers";
@@ -24,12 +23,12 @@ export interface ClusterConfig extends ClusterAccess {
   trustDomain: string;
   peers: ConfiguredPeer[];
   profile: Profile;
-  /** Where a peer's first bundle comes from: its endpoint, or its stack. */
-  bootstrap: Bootstrap;
   /** From where the own endpoint is proved: from this machine, or from inside the cluster. */
   probe: ProbeFrom;
+  /** Seconds after which peers are to fetch the bundle again. */
   refreshHint: number;
-  fileSyncInterval: number;
+  /** Seconds between two reads of the serving certificate by SPIRE, as the cluster has it already; no key says it. */
+  fileSyncInterval?: number;
   issuer: EndpointIssuer;
   /** Which of these two it leaves open, so that what the cluster has is kept; they then have their defaults. */
   open: Open;
@@ -56,6 +55,20 @@ export interface ClusterConfig extends ClusterAccess {
   routeLabels?: Record<string, string>;
 }
 
+/** Keys of older releases, and what takes their place. */
+const MOVED: Readonly<Record<string, string>> = {
+  bootstrap: 'an entry of "peers", as {stack: <name>, bootstrap: stack}',
+  rebootstrap: 'the peer\'s entry of "peers", as {stack: <name>, rebootstrap: <number>}',
+  refreshHint: "endpoint.refreshHint",
+  endpointCa: "endpoint.ca",
+  endpointHost: "endpoint.host",
+  routeLabels: "endpoint.routeLabels",
+  certificateDuration: "issuer.duration",
+  renewBefore: "issuer.renewBefore",
+  renewJitterHours: "issuer.renewJitterHours",
+  fileSyncInterval: "nothing: what the SpireServer has stays",
+};
+
 /** The running stack's config; a ConfigError lists all that is wrong with it. */
 export function readConfig(): ClusterConfig {
   const self = {
@@ -75,7 +88,7 @@ export function readConfig(): ClusterConfig {
   return found;
 }
 
-/** With the context that is used where the config names none; left open where it can't be found out: connecting says why. */
+/** Fills in the context that is used when the config names none. If it cannot be determined it stays empty; connecting then gives the error. */
 export function withContext(config: ClusterConfig): ClusterConfig {
   return config.context === undefined ? { ...config, ...definedOnly({ context: usedContext(config) }) } : config;
 }
@@ -104,23 +117,17 @@ export function parseConfig(
   const fields = new Fields(raw, "", problems);
   const profile = fields.choice("profile", ["https_web", "https_spiffe"]);
   const issuerFields = fields.object("issuer");
+  const endpoint = fields.object("endpoint");
   const config: ClusterConfig = {
     self,
     ...fields.texts("context", "kubeconfig"),
     trustDomain: fields.requiredText("trustDomain"),
     peers: configuredPeers(fields, self, problems, readFile),
     profile: profile ?? "https_web",
-    bootstrap: fields.choice("bootstrap", ["endpoint", "stack"]) ?? "endpoint",
     probe: fields.choice("probe", ["machine", "cluster"]) ?? "machine",
-    refreshHint: fields.integer("refreshHint") ?? check.REFRESH_HINT.default,
-    fileSyncInterval: fields.integer("fileSyncInterval") ?? check.FILE_SYNC_INTERVAL.default,
-    issuer: issuer(issuerFields),
+    refreshHint: endpoint.integer("refreshHint") ?? check.REFRESH_HINT.default,
+    ...issuer(issuerFields),
     open: { profile: profile === undefined, issuer: issuerFields.keys().length === 0 },
-    certificateTimes: {
-      duration: fields.text("certificateDuration") ?? CERTIFICATE_DEFAULTS.duration,
-      renewBefore: fields.text("renewBefore") ?? CERTIFICATE_DEFAULTS.renewBefore,
-      renewJitterHours: fields.integer("renewJitterHours") ?? CERTIFICATE_DEFAULTS.renewJitterHours,
-    },
     names: endpointNames(fields.object("names")),
     certManager: certManager(fields.object("certManager")),
     federatesWith: fields.choice("federatesWith", ["static", "dynamic"]) ?? "static",
@@ -128,15 +135,14 @@ export function parseConfig(
     takesOverFederation: takesOverFederation(fields, "spireServer"),
     ...definedOnly({
       spireServer: managedSpireServer(fields, "spireServer", secret.includes("spireServer")),
-      endpointCa: fields.text("endpointCa"),
-    }),
-    ...definedOnly({
-      endpointHost: fields.text("endpointHost"),
-      routeLabels: routeLabels(fields.object("routeLabels")),
+      endpointCa: endpoint.text("ca"),
+      endpointHost: endpoint.text("host"),
+      routeLabels: routeLabels(endpoint.object("routeLabels")),
     }),
   };
   for (const key of secret.filter((one) => one !== "spireServer" && raw[one] !== undefined)) fields.noteSecret(key);
-  fields.refuseOthers();
+  endpoint.refuseOthers();
+  fields.refuseOthers(MOVED);
   // A value that is wrong by its type is not judged a second time.
   problems.push(...valueProblems(config).filter(({ path }) => !problems.some((noted) => noted.path === path)));
   ConfigError.throwIfAny(self.project, problems);
@@ -148,18 +154,13 @@ function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
   return [
     ...check.checkTrustDomain("trustDomain", config.trustDomain),
     ...check.checkPeerCount("peers", config.peers.length, config.federatesWith),
-    ...check.checkSeconds("refreshHint", config.refreshHint, check.REFRESH_HINT),
-    ...check.checkSeconds("fileSyncInterval", config.fileSyncInterval, check.FILE_SYNC_INTERVAL),
+    ...check.checkSeconds("endpoint.refreshHint", config.refreshHint, check.REFRESH_HINT),
     ...checkEndpointIssuer("issuer", config.issuer),
-    ...check.checkCertificateTimes(config.certificateTimes, {
-      duration: "certificateDuration",
-      renewBefore: "renewBefore",
-      renewJitterHours: "renewJitterHours",
-    }),
+    ...check.checkCertificateTimes(config.certificateTimes, "issuer."),
     ...checkEndpointNames("names", config.names),
-    ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpointCa", endpointCa)),
-    ...(config.endpointHost === undefined ? [] : check.checkHost("endpointHost", config.endpointHost)),
-    ...check.checkLabels("routeLabels", config.routeLabels ?? {}),
+    ...(endpointCa === undefined ? [] : check.checkCaCertificates("endpoint.ca", endpointCa)),
+    ...(config.endpointHost === undefined ? [] : check.checkHost("endpoint.host", config.endpointHost)),
+    ...check.checkLabels("endpoint.routeLabels", config.routeLabels ?? {}),
   ];
 }
 
@@ -168,13 +169,19 @@ function routeLabels(fields: Fields): Record<string, string> | undefined {
   return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, fields.text(key) ?? ""]));
 }
 
-function issuer(fields: Fields): EndpointIssuer {
-  const chosen = issuerOfType(
-    fields.choice("type", ["acme", "ca", "existing", "router", "secret", "spire"]) ?? "acme",
-    fields,
-  );
+function issuer(fields: Fields): Pick<ClusterConfig, "issuer" | "certificateTimes"> {
+  const type = fields.choice("type", ["acme", "ca", "existing", "router", "secret", "spire"]) ?? "acme";
+  const chosen = issuerOfType(type, fields);
+  const certificateTimes = { ...CERTIFICATE_DEFAULTS };
+  if (certManagerIssuer({ profile: "https_web", issuer: chosen }) !== undefined) {
+    const { duration, renewBefore } = fields.texts("duration", "renewBefore");
+    Object.assign(
+      certificateTimes,
+      definedOnly({ duration, renewBefore, renewJitterHours: fields.integer("renewJitterHours") }),
+    );
+  }
   fields.refuseOthers();
-  return chosen;
+  return { issuer: chosen, certificateTimes };
 }
 
 function issuerOfType(type: EndpointIssuer["type"], fields: Fields): EndpointIssuer {

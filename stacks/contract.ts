@@ -6,6 +6,7 @@
  * was destroyed or its state was lost; the trust is kept until the config ends it.
  */
 import * as pulumi from "@pulumi/pulumi";
+import type { Bootstrap } from "../components/bundle/givenBundle";
 import { checkPeer, checkPeers } from "../components/shared/arguments";
 import type { KeptPeer } from "../components/bundle/keptPeer";
 import type { Peer, Profile } from "../components/bundle/peer";
@@ -34,7 +35,7 @@ export interface Contract {
   caCertificates?: string;
   /** The endpoint needs no such CA: peers that know one may forget it. Without this and without a CA, they keep it. */
   publicCa?: true;
-  /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster` or `bootstrap: stack`. */
+  /** X.509 roots (PEM) of the trust domain as of the last up; only with `probe: cluster`, or a peer's `bootstrap: stack`. */
   roots?: string;
   /** Context of the kubeconfig that leads to the cluster. Peers whose machine has it read newer roots there; only where roots are published. */
   context?: string;
@@ -46,6 +47,8 @@ export interface Publication extends Contract {
   bundle?: string;
   /** SHA-256 of the only X.509 roots with which trust may begin. */
   fingerprints?: string[];
+  /** SHA-256 of CAs of its endpoint that SPIRE may trust for every host. */
+  caFingerprints?: string[];
 }
 
 /** A peer, and what its stack has published: undefined when nothing yet. */
@@ -58,6 +61,8 @@ export interface Reading {
 export interface JoinedPeer {
   peer: Peer;
   rebootstrap: number;
+  /** Where its first bundle comes from, if not from its endpoint. */
+  bootstrap?: Bootstrap;
   /** Of a peer that the config describes. */
   publication?: Publication;
   /** By which its stack reaches its cluster. */
@@ -86,6 +91,8 @@ export interface Known {
   trusted?: (name: string, objectName: string | undefined) => KeptPeer | undefined;
   /** The trust domain that this project says the peer has, and where it says so. */
   declared?: (peer: ConfiguredPeer) => Declared | undefined;
+  /** Why SPIRE is not to trust the CA of the peer's endpoint. */
+  unbound?: (peer: Peer) => string | undefined;
 }
 
 /**
@@ -112,7 +119,7 @@ export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> 
 export function resolvePeers(
   ownTrustDomain: string,
   readings: readonly Reading[],
-  { trusted = () => undefined, declared = () => undefined }: Known = {},
+  { trusted = () => undefined, declared = () => undefined, unbound = () => undefined }: Known = {},
 ): PeerResolution {
   const all = readings.map(({ peer, published }) => {
     const now = peer.publication === undefined ? trusted(peer.name, peer.objectName) : undefined;
@@ -123,18 +130,19 @@ export function resolvePeers(
   const resolved = all.map(({ peer, published, lost, ...before }) => ({
     ...peer,
     ...(peer.publication === undefined
-      ? resolve(published, { peer, ...before }, lost, (one) =>
-          identityFaults(one, { peer, ...before }, ownTrustDomain, identities),
-        )
+      ? resolve(published, { peer, ...before }, lost, (one) => [
+          ...identityFaults(one, { peer, ...before }, ownTrustDomain, identities),
+          ...present(unbound({ ...one, ...pinsOf(peer) })),
+        ])
       : { peer: asDescribed(peer.name, peer.publication), context: undefined, silent: false, faults: [], fault: "" }),
   }));
-  const joined = resolved.flatMap(({ peer, fingerprints, objectName, rebootstrap, publication, context }) =>
+  const joined = resolved.flatMap(({ peer, objectName, rebootstrap, bootstrap, publication, context, ...entry }) =>
     peer
       ? [
           {
-            peer: { ...peer, ...definedOnly({ fingerprints, objectName }) },
+            peer: { ...peer, ...pinsOf(entry), ...definedOnly({ objectName }) },
             rebootstrap,
-            ...definedOnly({ publication, context }),
+            ...definedOnly({ bootstrap, publication, context }),
           },
         ]
       : [],
@@ -152,22 +160,26 @@ export function resolvePeers(
       .map(({ name }) => name),
     faulty: resolved.filter(({ fault }) => fault !== "").map(({ name, fault }) => ({ name, fault })),
     // The key is all of `peers`: each message names the peer, which is where the problem is corrected.
-    problems: [...resolved.flatMap(({ faults }) => faults), ...together.map(({ message }) => message)].map(
-      (message) => ({
-        path: "peers",
-        message,
-      }),
-    ),
+    problems: [
+      ...resolved.flatMap(({ faults }) => faults),
+      ...together.map(({ message }) => message),
+      ...joined.flatMap(({ peer }) => present(unbound(peer))),
+    ].map((message) => ({ path: "peers", message })),
   };
 }
 
+const pinsOf = ({ fingerprints, caFingerprints }: Pick<ConfiguredPeer, "fingerprints" | "caFingerprints">) =>
+  definedOnly({ fingerprints, caFingerprints });
+
+const present = (fault: string | undefined): string[] => (fault === undefined ? [] : [fault]);
+
 /** The config has been judged when it was read. */
 function asDescribed(stack: string, publication: Publication): Peer {
-  const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates, bundle, fingerprints } =
-    publication;
+  const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates, bundle, ...pins } = publication;
+  const { fingerprints, caFingerprints } = pins;
   return {
     ...{ stack, trustDomain, bundleEndpointUrl, profile },
-    ...definedOnly({ endpointSpiffeId, caCertificates, bundle, fingerprints }),
+    ...definedOnly({ endpointSpiffeId, caCertificates, bundle, fingerprints, caFingerprints }),
   };
 }
 

@@ -32,7 +32,8 @@ export function describePeer(
   const profile = entry.choice("profile", ["https_web", "https_spiffe"]) ?? "https_web";
   const endpointSpiffeId = entry.text("endpointSpiffeId");
   const caCertificates = entry.text("caCertificates");
-  const fingerprints = fingerprintsIn(entry);
+  const fingerprints = fingerprintsIn(entry, "fingerprints");
+  const caFingerprints = fingerprintsIn(entry, "caFingerprints");
   const bundle = bundleIn(entry, readFile);
   if (problems.length > before) return undefined;
 
@@ -61,6 +62,7 @@ export function describePeer(
       caCertificates: isSpiffe ? rootsOf(read) : caCertificates,
       bundle,
       fingerprints,
+      caFingerprints,
     }),
   };
   const peer: Peer = { stack: name, ...publication };
@@ -74,16 +76,13 @@ const rootsOf = (bundle: TrustBundle | Problem[] | undefined): string | undefine
   bundle === undefined || Array.isArray(bundle) ? undefined : bundle.roots.join("");
 
 /** SHA-256 in lower-case hexadecimal; undefined where none is given. */
-export function fingerprintsIn(entry: Fields): string[] | undefined {
-  const list = entry.list("fingerprints");
+export function fingerprintsIn(entry: Fields, key: "fingerprints" | "caFingerprints"): string[] | undefined {
+  const list = entry.list(key);
   const fingerprints = list.map(({ text }) => text.replaceAll(":", "").toLowerCase());
   fingerprints.forEach((fingerprint, index) => {
     if (/^[0-9a-f]{64}$/.test(fingerprint)) return;
     const text = list[index]?.text ?? "";
-    entry.note(
-      `fingerprints[${index}]`,
-      `"${text}" is not a SHA-256; it is 64 hexadecimal digits, with or without ":"`,
-    );
+    entry.note(`${key}[${index}]`, `"${text}" is not a SHA-256; it is 64 hexadecimal digits, with or without ":"`);
   });
   return list.length === 0 ? undefined : fingerprints;
 }

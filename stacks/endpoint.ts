@@ -6,12 +6,12 @@ import type { KubeObject } from "../components/cluster/cluster";
 import { owners } from "../components/cluster/fieldOwners";
 import { FIELD_MANAGER } from "../components/shared/names";
 import { word } from "../components/shared/shell";
-import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
 import { checkIssuer, type Issuer } from "../components/certificates/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/shared/arguments";
 import { problem, type Problem } from "../components/shared/problem";
 import type { ClusterConfig } from "./config";
 import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
+import { definedOnly } from "./fields";
 
 /** Who issues the endpoint's certificate: an issuer of cert-manager, or somebody who needs no cert-manager. */
 export type EndpointIssuer = Issuer | RouterIssuer | SecretIssuer | SpireIssuer;
@@ -100,17 +100,18 @@ export function bundleEndpoint(
   }
   const externalSecretRef = endpointSecret(config);
   const source = externalSecretRef === undefined ? { routerCertificate: true } : { externalSecretRef };
-  return { profile, refreshHint, servingCert: { fileSyncInterval, ...source } };
+  return { profile, refreshHint, servingCert: { ...definedOnly({ fileSyncInterval }), ...source } };
 }
 
 /** As far as it is read of a live SpireServer. */
 export type LiveEndpoint = Partial<BundleEndpointSpec>;
 
 /** The config with what the cluster has where the config leaves that open, and what to tell people of that. */
-export function keepEndpoint<C extends EndpointConfig & { open: Open }>(
-  config: C,
+export function keepEndpoint<C extends EndpointConfig & { open: Open; fileSyncInterval?: number }>(
+  given: C,
   live: LiveEndpoint | undefined,
 ): { config: C; notes: string[] } {
+  const config = { ...given, ...definedOnly({ fileSyncInterval: live?.httpsWeb?.servingCert?.fileSyncInterval }) };
   const { open } = config;
   if (open.profile && live?.profile === "https_spiffe") {
     const unused = open.issuer ? "" : ", and issuer has no effect";
@@ -169,12 +170,8 @@ function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Proble
 /** Keys that would change nothing, since the certificate is not of cert-manager. */
 function judgeUnused(config: ClusterConfig): Problem[] {
   if (certManagerIssuer(config) !== undefined) return [];
-  const { certificateTimes, certManager, issuer, names } = config;
-  const { duration, renewBefore, renewJitterHours } = CERTIFICATE_DEFAULTS;
+  const { certManager, issuer, names } = config;
   const keys = [
-    ...(certificateTimes.duration === duration ? [] : ["certificateDuration"]),
-    ...(certificateTimes.renewBefore === renewBefore ? [] : ["renewBefore"]),
-    ...(certificateTimes.renewJitterHours === renewJitterHours ? [] : ["renewJitterHours"]),
     ...nameKeys
       .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
       .filter((key) => names[key] !== ENDPOINT_NAMES[key])

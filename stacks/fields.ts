@@ -117,10 +117,16 @@ export class Fields {
     this.note(key, `is a secret, but is shown and published; only what is below spireServer can be one: ${cure}`);
   }
 
-  /** Names every key that nobody has asked for, with the one that was probably meant. Call it last. */
-  refuseOthers(): void {
+  /**
+   * Names every key that nobody has asked for, with the one that was probably meant. Call it last.
+   *
+   * @param moved keys of older releases, and what takes their place
+   */
+  refuseOthers(moved: Readonly<Record<string, string>> = {}): void {
     for (const key of this.keys().filter((one) => !this.asked.has(one))) {
-      this.note(key, unknownKey(key, [...this.asked]));
+      const instead = Object.hasOwn(moved, key) ? moved[key] : undefined;
+      const message = instead === undefined ? unknownKey(key, [...this.asked]) : `is gone; in its place is ${instead}`;
+      this.note(key, message);
     }
   }
 
@@ -150,7 +156,7 @@ export class Fields {
       return undefined;
     }
     const typed = read(value);
-    if (typed === undefined) this.note(key, `${this.shown(value)} is not possible; it is ${right}`);
+    if (typed === undefined) this.note(key, `${this.shown(value)} is not allowed; expected ${right}`);
     return typed;
   }
 

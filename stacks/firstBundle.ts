@@ -8,7 +8,7 @@ import { problem, type Problem } from "../components/shared/problem";
 import { word } from "../components/shared/shell";
 import { parseTrustBundle, type TrustBundle } from "../components/bundle/trustBundle";
 import { PROGRAM } from "../components/shared/names";
-import { type Bootstrap, givenBundle, isGiven } from "../components/bundle/givenBundle";
+import { givenBundle, isGiven } from "../components/bundle/givenBundle";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
 import { withFreshRoots } from "./freshRoots";
@@ -17,14 +17,8 @@ import { withFreshRoots } from "./freshRoots";
  * Whether the stack publishes its own roots. A stack whose own endpoint cannot be reached from here has to, and one that
  * takes its peers' bundles from their stacks gives its own in the same way. With https_spiffe they are `caCertificates`.
  */
-export const publishesRoots = ({ probe, bootstrap, profile }: ClusterConfig): boolean =>
-  profile !== "https_spiffe" && (probe === "cluster" || bootstrap === "stack");
-
-/** From where the first bundle of a peer comes: one that no stack publishes has its endpoint, or the config's bundle. */
-export const bootstrapOf = (
-  { bootstrap }: Pick<ClusterConfig, "bootstrap">,
-  { publication }: Pick<JoinedPeer, "publication">,
-): Bootstrap => (publication === undefined ? bootstrap : "endpoint");
+export const publishesRoots = ({ probe, peers, profile }: ClusterConfig): boolean =>
+  profile !== "https_spiffe" && (probe === "cluster" || peers.some(({ bootstrap }) => bootstrap === "stack"));
 
 /** Whether the cluster trusts a peer as it is asked to: its bundle needs no beginning any more. */
 export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
@@ -45,9 +39,9 @@ function beginsAnew({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObje
 const liveTrust = (peer: Peer, trust: readonly TrustObject[]): TrustObject | undefined =>
   trust.find(({ metadata }) => metadata?.name === objectName(peer.stack, peer.objectName));
 
-/** The peers, those that need a bundle of their stack now with the roots of their own clusters where this machine may read them. */
+/** Returns the peers. A peer that needs a bundle from its stack gets the roots of its own cluster, if this machine can read them. */
 export function withFirstRoots(
-  config: Pick<ClusterConfig, "bootstrap"> & ClusterAccess,
+  config: ClusterAccess,
   joined: readonly JoinedPeer[],
   trust: readonly TrustObject[],
   open: (access: ClusterAccess) => ClusterReader,
@@ -55,7 +49,7 @@ export function withFirstRoots(
   return Promise.all(
     joined.map(async (one) => {
       const { peer, context } = one;
-      if (context === undefined || !needsBundle(one, trust) || !isGiven(peer, bootstrapOf(config, one))) return one;
+      if (context === undefined || !needsBundle(one, trust) || !isGiven(peer, one.bootstrap)) return one;
       return { ...one, ...(await withFreshRoots(peer, { ...accessOf(config), context }, open)) };
     }),
   );
@@ -69,15 +63,10 @@ export function withFirstRoots(
  *
  * @param trust the ClusterFederatedTrustDomains of the cluster
  */
-export function judgeFirstBundles(
-  config: Pick<ClusterConfig, "bootstrap">,
-  joined: readonly JoinedPeer[],
-  trust: readonly TrustObject[],
-  now: Date,
-): Problem[] {
+export function judgeFirstBundles(joined: readonly JoinedPeer[], trust: readonly TrustObject[], now: Date): Problem[] {
   return joined.flatMap((one) => {
     const { peer } = one;
-    if (!needsBundle(one, trust) || !isGiven(peer, bootstrapOf(config, one))) return [];
+    if (!needsBundle(one, trust) || !isGiven(peer, one.bootstrap)) return [];
     const bundle = givenBundle(peer, now);
     if (!("fault" in bundle)) return judgeNewRoots(one, bundle, trust);
     const unread = one.unread === undefined ? "" : ` (its own cluster could not be asked for them: ${one.unread})`;
@@ -102,6 +91,6 @@ function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly Tru
     "peers",
     `trust in ${trustDomain} would begin anew with other roots, sha256 ${roots.join(", ")}; compare them with ` +
       `what its owner sees (npx ${PROGRAM} contract ${word(stack)}), and allow them in its entry of peers: ` +
-      `{stack: ${stack}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
+      `{stack: ${stack}, rebootstrap: ${one.rebootstrap}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
   );
 }

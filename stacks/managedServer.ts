@@ -4,58 +4,74 @@
  * Nobody's choice is overwritten: what differs and was set by somebody else is refused until `spireServer.takeOver` names
  * it. And nothing falls back to a default that would lose data or that the API server would refuse.
  */
-import { isDeepStrictEqual } from "node:util";
 import { type ClusterAccess, oc } from "../components/cluster/access";
-import { parseDuration } from "../components/shared/arguments";
 import type { KubeObject } from "../components/cluster/cluster";
 import { owners } from "../components/cluster/fieldOwners";
 import { FIELD_MANAGER } from "../components/shared/names";
-import type { Problem } from "../components/shared/problem";
-import { fieldAt, REQUIRED } from "../components/spireServer/spireServerSchema";
-import { leaves, renderSpireServerSpec } from "../components/spireServer/spireServerSpec";
+import { NOT_SHOWN } from "../components/shared/notShown";
+import { problem, type Problem } from "../components/shared/problem";
+import { isSameValue, leaves, renderSpireServerSpec } from "../components/spireServer/spireServerSpec";
 import { isObject } from "../components/shared/untyped";
-import { describeRelease, type ZtwimRelease } from "../components/spireServer/ztwimRelease";
-import type { ManagedSpireServer } from "./spireServerConfig";
+import { describeRelease, type ReleaseState, specSchema, ztwimRelease } from "../components/spireServer/ztwimRelease";
+import { checkBySchema, isField } from "./crdSchema";
+import { FEDERATION, isHidden, type ManagedSpireServer } from "./spireServerConfig";
 
 export type LiveSpireServer = KubeObject & { spec?: Record<string, unknown> };
 
 type Path = readonly string[];
 
-/** Everything that the live SpireServer has against the config. */
+/** What the API server does not take a SpireServer without. */
+const REQUIRED = ["jwtIssuer", "caSubject", "persistence", "datastore"] as const;
+/** What the CRD fills in, where SPIRE would begin with another database. */
+const DATABASE: Readonly<Record<string, string>> = {
+  databaseType: "sqlite3",
+  connectionString: "/run/spire/data/datastore.sqlite3",
+};
+
+/** Everything that the live SpireServer and its CRD have against the config. */
 export function judgeSpireServer(
   managed: ManagedSpireServer | undefined,
   live: LiveSpireServer | undefined,
+  operator: ReleaseState,
   access: ClusterAccess,
 ): Problem[] {
   if (managed === undefined) return live === undefined ? [] : wouldBeLost(live, access);
-  if (managed.notShown.includes("")) return [];
-  if (live === undefined) return missing(managed);
-  return [...differing(managed, live), ...dropped(managed, live, access)];
+  if (managed.hidden) return [];
+  const unfit = judgeFields(managed, live, operator);
+  if (unfit.length > 0) return unfit;
+  return live === undefined ? judgeDatabase(managed) : [...differing(managed, live), ...dropped(managed, live, access)];
 }
 
-/** An API server of 1.0 drops the field without a word, and the server would go on signing with its own CA. */
-export function judgeUpstreamAuthority(release: ZtwimRelease): Problem[] {
-  if (release.upstreamAuthority !== false) return [];
-  const cure = "update ZTWIM to 1.1, or take upstreamAuthority out";
-  return [
-    at("upstreamAuthority", `is not known to the cluster's ZTWIM, which is ${describeRelease(release)}; ${cure}`),
-  ];
-}
-
-/** Of a SpireServer that is to be made, what has no default, or whose default is no choice to be made by itself. */
-function missing(managed: ManagedSpireServer): Problem[] {
-  const has = (...path: string[]): boolean => isSet(managed, path);
-  const problems = REQUIRED.filter((key) => !has(key)).map((key) =>
-    at(key, "is not set, and the cluster has no SpireServer that has it; set it"),
+/** Only the API server can judge by a CRD that cannot be read: it names a field that it does not know. */
+function judgeFields(
+  { spec, takeOver }: ManagedSpireServer,
+  live: LiveSpireServer | undefined,
+  operator: ReleaseState,
+): Problem[] {
+  const schema = specSchema(operator.crd);
+  if (schema === undefined) return [];
+  if (spec["upstreamAuthority"] !== undefined && schema.properties?.["upstreamAuthority"] === undefined) {
+    const release = describeRelease(ztwimRelease(operator));
+    const cure = "update ZTWIM to 1.1, or take upstreamAuthority out";
+    return [at("upstreamAuthority", `is not known to the cluster's ZTWIM, which is ${release}; ${cure}`)];
+  }
+  const unknown = takeOver.flatMap((field, index) =>
+    field === FEDERATION || isField(schema, field.split("."))
+      ? []
+      : problem(`takeOver[${index}]`, "names no field of a SpireServer"),
   );
-  const { databaseType = "sqlite3" } = managed.spec.datastore ?? {};
-  if (databaseType !== "sqlite3" && !has("datastore", "connectionString")) {
-    problems.push(at("datastore.connectionString", `is not set, and ${databaseType} has no default for it; set it`));
+  return [...checkBySchema(schema, spec, live?.spec), ...unknown].map(({ path, message }) => at(path, message));
+}
+
+/** For a new SpireServer: the database and how to reach it are chosen together, never one of them by a default. */
+function judgeDatabase({ spec }: ManagedSpireServer): Problem[] {
+  const { databaseType, connectionString } = objectAt(spec, ["datastore"]);
+  if (databaseType === undefined && connectionString !== undefined) {
+    return [at("datastore.databaseType", "is not set, but connectionString is; set it, for example to postgres")];
   }
-  if (has("datastore", "connectionString") && !has("datastore", "databaseType")) {
-    problems.push(at("datastore.databaseType", "is not set, but connectionString is; set it, for example to postgres"));
-  }
-  return problems;
+  if (connectionString !== undefined || databaseType === undefined || databaseType === DATABASE["databaseType"])
+    return [];
+  return [at("datastore.connectionString", `is not set, and its default is SQLite's; set it for your database`)];
 }
 
 /** Fields that the config sets and that are different in the cluster, as far as they may not be changed. */
@@ -64,7 +80,7 @@ function differing({ spec, takeOver }: ManagedSpireServer, live: LiveSpireServer
   let next = takeOver.length;
   for (const { path, value } of leaves(renderSpireServerSpec(spec))) {
     const there = valueAt(live.spec, path);
-    if (isSame(path, value, there)) continue;
+    if (isHidden(value) || isSameValue(path, value, there)) continue;
     const name = path.join(".");
     const by = owners(live, ["spec", ...path]);
     if (path[0] === "persistence" && there !== undefined) {
@@ -85,8 +101,8 @@ function differing({ spec, takeOver }: ManagedSpireServer, live: LiveSpireServer
 }
 
 /** An upstream authority of the other kind stays as long as its owner has it, and the API server takes one only. */
-function otherUpstream({ upstreamAuthority = {} }: ManagedSpireServer["spec"], live: LiveSpireServer): Problem[] {
-  const [kind] = Object.keys(upstreamAuthority);
+function otherUpstream(spec: ManagedSpireServer["spec"], live: LiveSpireServer): Problem[] {
+  const [kind] = Object.keys(objectAt(spec, ["upstreamAuthority"]));
   const [other] = Object.keys(objectAt(live.spec, ["upstreamAuthority"])).filter((key) => key !== kind);
   if (kind === undefined || other === undefined) return [];
   const by = owners(live, ["spec", "upstreamAuthority", other]).filter((owner) => owner !== FIELD_MANAGER);
@@ -95,21 +111,15 @@ function otherUpstream({ upstreamAuthority = {} }: ManagedSpireServer["spec"], l
   return [at("upstreamAuthority", `is ${other} in the cluster, set by ${by.join(" and ")}; ${cure}`)];
 }
 
-/** What the stack alone has set and the config no longer sets: it would be unset, or fall back to the CRD's default. */
-function dropped(managed: ManagedSpireServer, live: LiveSpireServer, access: ClusterAccess): Problem[] {
-  return REQUIRED.flatMap((key) => {
-    const parts = leaves({ [key]: live.spec?.[key] }).filter(({ path }) => owners(live, ["spec", ...path]).length > 0);
-    const ours = parts.filter(({ path }) => isOursAlone(live, path));
-    const isGone = !isSet(managed, [key]) && ours.length > 0 && ours.length === parts.length;
-    const lost = ours.filter(({ path, value }) => {
-      const byDefault = defaultAt(path);
-      return !isSet(managed, path) && (isGone || (byDefault !== undefined && !isSame(path, byDefault, value)));
-    });
-    return lost.map(({ path, value }) => {
-      const has = path[0] === "datastore" ? `what ${query(path, access)} prints` : shown(path, value);
-      const why = isGone ? "a SpireServer needs it" : "the default is another";
-      return at(path.join("."), `is no longer set, and ${why}; set it to ${has}`);
-    });
+/** A database that the stack alone has set and the config no longer sets: SPIRE would begin with an empty one. */
+function dropped({ spec }: ManagedSpireServer, live: LiveSpireServer, access: ClusterAccess): Problem[] {
+  return Object.entries(DATABASE).flatMap(([key, usual]) => {
+    const path = ["datastore", key];
+    const there = valueAt(live.spec, path);
+    if (there === undefined || there === usual || valueAt(spec, path) !== undefined || !isOursAlone(live, path))
+      return [];
+    const cure = `set it to what ${query(path, access)} prints`;
+    return [at(path.join("."), `is no longer set, and its default is another; ${cure}`)];
   });
 }
 
@@ -126,29 +136,9 @@ function wouldBeLost(live: LiveSpireServer, access: ClusterAccess): Problem[] {
   return [at("manage", `${why}; set it to true, or have them set by somebody else first: ${handOver}`)];
 }
 
-/** Whether the config sets something at that path or below it. */
-const isSet = ({ spec, notShown }: ManagedSpireServer, path: Path): boolean =>
-  isContent(valueAt(spec, path)) ||
-  notShown.some((hidden) => within(path, hidden) || within(hidden.split("."), path.join(".")));
-
 function isOursAlone(live: LiveSpireServer, path: Path): boolean {
   const by = owners(live, ["spec", ...path]);
   return by.length === 1 && by[0] === FIELD_MANAGER;
-}
-
-/** Whether a value says the same as another: a duration in any form, a quantity as text or as a number. */
-function isSame(path: Path, one: unknown, other: unknown): boolean {
-  if (isDeepStrictEqual(one, other)) return true;
-  if (fieldAt(path)?.type === "duration") return seconds(one) !== undefined && seconds(one) === seconds(other);
-  return path[0] === "resources" && typeof other === "number" && String(other) === one;
-}
-
-const seconds = (value: unknown): number | undefined => (typeof value === "string" ? parseDuration(value) : undefined);
-
-function defaultAt(path: Path): unknown {
-  const field = fieldAt(path);
-  if (field === undefined || !("default" in field)) return undefined;
-  return field.type === "flag" && field.asText ? String(field.default) : field.default;
 }
 
 /** Fields whose live value may be shown; what a database or an upstream CA is reached by is not. */
@@ -162,11 +152,13 @@ const query = (path: Path, access: ClusterAccess): string =>
 /** Whether a path is that of a field, or below it. */
 const within = (path: Path, field: string): boolean => `${path.join(".")}.`.startsWith(`${field}.`);
 
-const isContent = (value: unknown): boolean =>
-  value !== undefined && !(isObject(value) && Object.keys(value).length === 0);
-
+/** NOT_SHOWN is all that is below it. */
 const valueAt = (object: unknown, path: Path): unknown =>
-  path.reduce((value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined), object);
+  path.reduce(
+    (value, key) =>
+      value === NOT_SHOWN ? value : isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined,
+    object,
+  );
 
 function objectAt(object: unknown, path: Path): Record<string, unknown> {
   const value = valueAt(object, path);

@@ -4,11 +4,12 @@
  */
 import { checkName, checkTrustDomain } from "../components/shared/arguments";
 import { objectName as nameOfObject, resourceNameOf } from "../components/federatedTrustDomain";
+import type { Bootstrap } from "../components/bundle/givenBundle";
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/shared/problem";
 import type { Publication } from "./contract";
-import type { Fields } from "./fields";
-import { meanings, parseStackName, qualified, shortName, type StackName } from "./stackName";
+import { definedOnly, type Fields } from "./fields";
+import { meanings, qualified, shortName, type StackName } from "./stackName";
 
 export { resourceNameOf };
 
@@ -19,6 +20,8 @@ interface NamedPeer {
   id: string;
   /** A changed number fetches its bundle anew. */
   rebootstrap: number;
+  /** Where its first bundle comes from, if not from its endpoint. */
+  bootstrap?: Bootstrap;
   /** It is trusted, and need not trust this cluster. */
   oneWay?: true;
   /** Name of its ClusterFederatedTrustDomain, where that is not made of its own name. */
@@ -32,6 +35,8 @@ export interface PeerStack extends NamedPeer {
   trustDomain?: string;
   /** SHA-256 of the only X.509 roots with which trust may begin. */
   fingerprints?: string[];
+  /** SHA-256 of CAs of its endpoint that SPIRE may trust for every host. */
+  caFingerprints?: string[];
 }
 
 /** A trust domain that no stack of ours runs. */
@@ -40,6 +45,7 @@ export interface DescribedPeer extends NamedPeer {
   publication: Publication;
   trustDomain?: never;
   fingerprints?: never;
+  caFingerprints?: never;
 }
 
 export type ConfiguredPeer = PeerStack | DescribedPeer;
@@ -50,7 +56,7 @@ export type Note = (path: string, message: string) => void;
 /** Reads a file of the project's folder; the error of one that cannot be used says why. */
 export type ReadFile = (path: string) => string;
 
-/** The peers that `peers` names or describes, with their counters from `rebootstrap`. */
+/** The peers that `peers` names or describes. */
 export function configuredPeers(
   fields: Fields,
   self: StackName,
@@ -71,11 +77,10 @@ export function configuredPeers(
     if (clash !== undefined) note(item.path, clash);
     peers.push(peer);
   }
-  rebootstrap(fields.object("rebootstrap"), peers, self);
   return peers;
 }
 
-/** An entry that is an object: `{stack, trustDomain, trust, fingerprints, objectName}`, or the description of a trust domain. */
+/** An entry that is an object: one that has `stack`, or the description of a trust domain. */
 function entryOf(
   entry: Fields,
   path: string,
@@ -86,6 +91,7 @@ function entryOf(
   const oneWay = entry.choice("trust", ["mutual", "oneway"]) === "oneway";
   const stack = entry.text("stack");
   const objectName = entry.text("objectName");
+  const rebootstrap = entry.integer("rebootstrap");
   if (objectName !== undefined) problems.push(...checkName(`${path}.objectName`, objectName));
   const note: Note = (at, message) => problems.push({ path: at, message });
   const peer =
@@ -93,7 +99,7 @@ function entryOf(
       ? describePeer(entry, path, self, problems, readFile)
       : stackEntry(stackNamed(stack, `${path}.stack`, self, note), entry, path, problems);
   entry.refuseOthers();
-  return peer && { ...peer, ...(oneWay && { oneWay }), ...(objectName !== undefined && { objectName }) };
+  return peer && { ...peer, ...definedOnly({ rebootstrap, objectName }), ...(oneWay && { oneWay }) };
 }
 
 /** What an entry says of a stack beside its name. */
@@ -104,9 +110,13 @@ function stackEntry(
   problems: Problem[],
 ): PeerStack | undefined {
   const trustDomain = entry.text("trustDomain");
-  const fingerprints = fingerprintsIn(entry);
+  const pins = definedOnly({
+    fingerprints: fingerprintsIn(entry, "fingerprints"),
+    caFingerprints: fingerprintsIn(entry, "caFingerprints"),
+  });
+  const bootstrap = entry.choice("bootstrap", ["endpoint", "stack"]);
   if (trustDomain !== undefined) problems.push(...checkTrustDomain(`${path}.trustDomain`, trustDomain));
-  return peer && { ...peer, ...(trustDomain !== undefined && { trustDomain }), ...(fingerprints && { fingerprints }) };
+  return peer && { ...peer, ...definedOnly({ trustDomain, bootstrap }), ...pins };
 }
 
 function stackNamed(text: string, path: string, self: StackName, note: Note): PeerStack | undefined {
@@ -146,16 +156,4 @@ function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: 
   return other.id === peer.id
     ? `"${peer.name}" is there twice; take one out`
     : `${peer.id} and ${other.id} would both be called "${peer.name}"; rename one of them`;
-}
-
-function rebootstrap(counters: Fields, peers: readonly ConfiguredPeer[], self: StackName): void {
-  for (const key of counters.keys()) {
-    const stack = parseStackName(key, self);
-    const peer = peers.find(({ name, id, publication }) =>
-      publication === undefined ? stack !== undefined && id === qualified(stack) : name === key,
-    );
-    const count = counters.integer(key) ?? 0;
-    if (peer === undefined) counters.note(key, `is none of "peers"; it is the name of one, as it stands there`);
-    else peer.rebootstrap = count;
-  }
 }

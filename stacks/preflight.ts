@@ -27,10 +27,9 @@ import { AccessError } from "../components/cluster/kubeconfig";
 import * as names from "../components/shared/names";
 import { problem, type Problem } from "../components/shared/problem";
 import { word } from "../components/shared/shell";
-import { readZtwimRelease } from "../components/spireServer/ztwimRelease";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, judgeEndpoint, judgeForeignSecret, keepEndpoint, type LiveEndpoint } from "./endpoint";
-import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "./managedServer";
+import { judgeSpireServer, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
 
@@ -43,7 +42,7 @@ export interface PassedPreflight {
   certManager: InstalledOperator | undefined;
   /** Follows from the config and the cluster's ingress domain. */
   route: FederationRoute;
-  /** What people should know, and what no reason to stop is. */
+  /** Warnings: worth reading, but no reason to stop. */
   warnings: string[];
   /** What was found and is kept. */
   notes: string[];
@@ -93,9 +92,6 @@ export async function preflight(
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
-    }
-    if (config.spireServer?.spec.upstreamAuthority !== undefined) {
-      problems.push(...judgeUpstreamAuthority(await readZtwimRelease(reader)));
     }
     if (certManager !== undefined) {
       problems.push(...(Array.isArray(certManager) ? certManager : judgeCertManager(config, certManager)));
@@ -199,9 +195,12 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
     ...judgeEndpoint(config, state.spireServer?.spec?.federation?.bundleEndpoint),
     ...judgeForeignSecret(config, state.spireServer),
     // Where there is no ZTWIM, no CRD says what a SpireServer is.
-    ...(state.ztwim === undefined ? [] : judgeSpireServer(config.spireServer, state.spireServer, accessOf(config))),
-    // Nothing more is to be said of a cluster without ZTWIM.
-    ...(state.ztwim === undefined ? [] : judgePlatform(config, state.platform)),
+    ...(state.ztwim === undefined
+      ? []
+      : [
+          ...judgeSpireServer(config.spireServer, state.spireServer, state.platform.operator, accessOf(config)),
+          ...judgePlatform(config, state.platform),
+        ]),
   ];
 }
 

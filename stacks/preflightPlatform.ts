@@ -153,7 +153,7 @@ export function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformS
   return [
     {
       path: "context",
-      message: `ZTWIM's operator has a proxy (cluster-wide, or of its Subscription) and no ${TRUSTED_CA_ENV}, and does nothing without; ${TRUSTED_CA}:\n    ${commands.join("\n    ")}`,
+      message: `ZTWIM's operator has a proxy (cluster-wide, or of its Subscription) but no ${TRUSTED_CA_ENV}, so it reconciles nothing; ${TRUSTED_CA}:\n    ${commands.join("\n    ")}`,
     },
   ];
 }

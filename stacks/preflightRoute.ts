@@ -48,7 +48,7 @@ export function routeWarnings(
   return [
     ...(outside
       ? [
-          `endpointHost "${config.endpointHost ?? ""}" is below none of the domains that the cluster names (${known.join(", ")}). ` +
+          `endpoint.host "${config.endpointHost ?? ""}" is below none of the domains that the cluster names (${known.join(", ")}). ` +
             "See that it resolves to a router of this cluster, from the peers and from the ACME server.",
         ]
       : []),

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { printable } from "../components/shared/printable";
 import type { Problem } from "../components/shared/problem";
 
 /**
@@ -11,7 +12,7 @@ export class ConfigError extends pulumi.RunError {
     project: string,
     readonly problems: readonly Problem[],
   ) {
-    const lines = problems.map(({ path, message }) => `  ${project}:${path}: ${message}`);
+    const lines = problems.map(({ path, message }) => `  ${project}:${path}: ${printable(message)}`);
     super(["Nothing was changed; this has to be put right first:", ...lines].join("\n"));
     this.name = "ConfigError";
   }

@@ -10,7 +10,7 @@ import { explain, type Problem } from "../components/shared/problem";
 import { refusalOfSpiffeEndpoint } from "../components/bundle/spiffeEndpoint";
 import type { ClusterConfig } from "./config";
 import type { JoinedPeer } from "./contract";
-import { bootstrapOf, needsBundle } from "./firstBundle";
+import { needsBundle } from "./firstBundle";
 
 /**
  * What is wrong with the bundles of peers that need one now. One that is trusted already is not asked: SPIRE follows it.
@@ -18,20 +18,20 @@ import { bootstrapOf, needsBundle } from "./firstBundle";
  * @param trust the ClusterFederatedTrustDomains of the cluster
  */
 export async function judgeServedBundles(
-  config: Pick<ClusterConfig, "bootstrap" | "probe">,
+  config: Pick<ClusterConfig, "probe">,
   joined: readonly JoinedPeer[],
   trust: readonly TrustObject[],
 ): Promise<Problem[]> {
   const needed = joined.filter((one) => needsBundle(one, trust));
-  // A pin is judged before anything is changed, too.
+  // Pins and approved keys are judged before anything is changed, too.
   const served = needed.filter(
     (one) =>
-      (one.publication !== undefined || one.peer.fingerprints !== undefined) &&
-      !isGiven(one.peer, bootstrapOf(config, one)),
+      (one.publication ?? one.peer.fingerprints ?? one.peer.approvedKeys) !== undefined &&
+      !isGiven(one.peer, one.bootstrap),
   );
   // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.
-  const reached = config.probe === "machine" && config.bootstrap === "endpoint";
-  const presented = needed.filter((one) => reached && one.peer.profile === "https_spiffe" && one.fresh !== true);
+  const reached = ({ bootstrap }: JoinedPeer): boolean => config.probe === "machine" && bootstrap !== "stack";
+  const presented = needed.filter((one) => reached(one) && one.peer.profile === "https_spiffe" && one.fresh !== true);
   const faults = await Promise.all([
     ...served.map(({ peer }) => faultOf(peer)),
     ...presented.map(({ peer }) => faultOfSvid(peer)),

@@ -23,6 +23,8 @@ export interface Seen {
   /** How many other URNs it may have in the state. */
   aliases: number;
   retainOnDelete: boolean;
+  /** Name of the resource with which it goes, without being deleted itself. */
+  deletedWith: string;
   ignoreChanges: string[];
   replaceOnChanges: string[];
   deleteBeforeReplace: boolean;
@@ -99,6 +101,7 @@ function seenIn(request: Request, inputs: Record<string, unknown>): Seen {
     parent: nameOfUrn(request.getParent()),
     aliases: request.getAliasesList().length + request.getAliasurnsList().length,
     retainOnDelete: request.getRetainondelete() ?? false,
+    deletedWith: nameOfUrn(request.getDeletedwith()),
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),

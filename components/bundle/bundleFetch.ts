@@ -48,13 +48,13 @@ export async function fetchNow(endpoint: Endpoint, seconds = 0): Promise<string>
 }
 
 /**
- * The bundle that a peer's endpoint serves now, judged as an up judges it, with the peer's pins.
+ * The bundle that a peer's endpoint serves now, judged as an up judges it, with the peer's pins and approved keys.
  *
  * @throws Error as `fetchNow`
  */
 export async function fetchFirst(peer: Peer, seconds = 0): Promise<TrustBundle | Problem[]> {
   const text = await fetchNow(peer, seconds);
-  return pinned(parseTrustBundle(text, peer.trustDomain, new Date()), peer.fingerprints);
+  return pinned(parseTrustBundle(text, peer.trustDomain, new Date()), peer);
 }
 
 /** Whether the endpoint serves its trust domain's bundle, to whoever trusts those CAs. */

@@ -47,7 +47,7 @@ export const isGiven = ({ profile, bundle }: Peer, bootstrap: Bootstrap = "endpo
 /** The bundle, judged by the rules for one that an endpoint serves, or why trust must not begin with it. */
 export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: string } {
   if (peer.bundle !== undefined) {
-    const read = pinned(parseTrustBundle(peer.bundle, peer.trustDomain, now), peer.fingerprints);
+    const read = pinned(parseTrustBundle(peer.bundle, peer.trustDomain, now), peer);
     if (!Array.isArray(read)) return read;
     return {
       fault: `the bundle that is given for peer "${peer.stack}" must not be trusted: ${explain(read)}; ${GIVE_AGAIN}`,
@@ -57,12 +57,12 @@ export function givenBundle(peer: Peer, now: Date): TrustBundle | { fault: strin
   const again = publishAgain(peer);
   const roots = peer.profile === "https_spiffe" ? peer.caCertificates : peer.roots;
   if (roots === undefined) {
-    const cure = `there set probe to cluster or bootstrap to stack, ${again}`;
+    const cure = `there set probe to cluster, or bootstrap of one of its peers to stack, ${again}`;
     return { fault: `${about} no bundle, which bootstrap: stack takes from it; ${cure}` };
   }
   const published = parseTrustBundle(bundleFromCertificates(splitPem(roots)), peer.trustDomain, now);
   const wrong = "a bundle that must not be trusted, as of its last up";
   if (Array.isArray(published)) return { fault: `${about} ${wrong}: ${explain(published)}; ${again}` };
-  const bundle = pinned(published, peer.fingerprints);
+  const bundle = pinned(published, peer);
   return Array.isArray(bundle) ? { fault: `${about} ${wrong}: ${explain(bundle)}` } : bundle;
 }

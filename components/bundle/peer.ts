@@ -49,6 +49,11 @@ export interface PeerArgs {
    * domain with `https_spiffe`, where they are required. Default: the system's CAs.
    */
   caCertificates?: pulumi.Input<string | undefined>;
+  /**
+   * SHA-256, in lower-case hexadecimal, of those `caCertificates` that SPIRE may trust for every host. Needed where SPIRE is to
+   * trust a CA whose name constraints do not limit it to the endpoint's host. Default none.
+   */
+  caFingerprints?: pulumi.Input<pulumi.Input<string>[]>;
   /** X.509 roots (PEM) of the trust domain, as the peer's stack publishes them. Required with `https_web` and `bootstrap: stack`. */
   roots?: pulumi.Input<string | undefined>;
   /** The bundle (JWKS) that trust begins with, as the peer's owner has handed it over. Default: it is fetched, or made of roots. */
@@ -58,6 +63,11 @@ export interface PeerArgs {
    * of each JWT key (its SubjectPublicKeyInfo). Default: any keys.
    */
   fingerprints?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * SHA-256 of the only keys with which trust may begin in this run, beside `fingerprints`: those that a person was shown and
+   * approved. They are not kept, so another list does not begin trust anew. Default: any keys.
+   */
+  approvedKeys?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** The same, known. */

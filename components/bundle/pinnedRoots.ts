@@ -1,4 +1,5 @@
 import { problem, type Problem } from "../shared/problem";
+import type { Peer } from "./peer";
 import type { TrustBundle } from "./trustBundle";
 
 /**
@@ -8,21 +9,35 @@ import type { TrustBundle } from "./trustBundle";
  * @param pins SHA-256 in lower-case hexadecimal, of roots and of JWT keys; undefined: nobody has compared anything
  */
 export function judgePins(bundle: TrustBundle, pins: readonly string[] | undefined): Problem[] {
-  const others = pins === undefined ? [] : keysOf(bundle).filter(({ fingerprint }) => !pins.includes(fingerprint));
-  return others.length === 0
+  const others = keysBeside(bundle, pins);
+  return others === ""
     ? []
     : problem(
         "fingerprints",
-        `lack keys of the bundle: ${others.map(describeKey).join(", ")}; ask the peer's owner whether they are theirs, ` +
-          "and add each sha256 if so",
+        `lack keys of the bundle: ${others}; ask the peer's owner whether they are theirs, and add each sha256 if so`,
       );
 }
 
-/** The bundle, unless it has a key that is not pinned. */
-export function pinned(bundle: TrustBundle | Problem[], pins: readonly string[] | undefined): TrustBundle | Problem[] {
-  const faults = Array.isArray(bundle) ? [] : judgePins(bundle, pins);
+/** The bundle, unless it has a key that is not pinned, or that nobody has approved. */
+export function pinned(
+  bundle: TrustBundle | Problem[],
+  { fingerprints, approvedKeys }: Pick<Peer, "fingerprints" | "approvedKeys">,
+): TrustBundle | Problem[] {
+  if (Array.isArray(bundle)) return bundle;
+  const others = keysBeside(bundle, approvedKeys);
+  const faults = [
+    ...judgePins(bundle, fingerprints),
+    ...(others === "" ? [] : problem("keys", `are not those of the approved plan: ${others}`)),
+  ];
   return faults.length > 0 ? faults : bundle;
 }
+
+/** The keys of the bundle that are not in the list, in words. */
+const keysBeside = (bundle: TrustBundle, list: readonly string[] | undefined): string =>
+  keysOf(bundle)
+    .filter(({ fingerprint }) => list?.includes(fingerprint) === false)
+    .map(describeKey)
+    .join(", ");
 
 /** A key of a bundle, as a person compares it. */
 export interface ShownKey {

@@ -13,9 +13,15 @@ const EXTENSIONS = 0xa3;
 /** `[6] IMPLICIT IA5String` of a GeneralName (RFC 5280, section 4.2.1.6). */
 const URI = 0x86;
 
-/** Object identifiers (2.5.29.14 and 2.5.29.17) as DER has them, in hexadecimal. */
+/** `[2] IMPLICIT IA5String` of a GeneralName. */
+const DNS_NAME = 0x82;
+/** `permittedSubtrees [0]` of NameConstraints (RFC 5280, section 4.2.1.10). */
+const PERMITTED = 0xa0;
+
+/** Object identifiers (2.5.29.14, 17 and 30) as DER has them, in hexadecimal. */
 const SUBJECT_KEY_IDENTIFIER = "551d0e";
 const SUBJECT_ALTERNATIVE_NAME = "551d11";
+const NAME_CONSTRAINTS = "551d1e";
 
 /**
  * The subject key identifier in hexadecimal, or undefined when the certificate has none.
@@ -34,6 +40,21 @@ export function uriNames(certificate: Buffer): string[] {
   return elements(contentOf(extension, SEQUENCE)).flatMap(({ tag, content }) =>
     tag === URI ? [content.toString("latin1")] : [],
   );
+}
+
+/** The DNS names for which a CA may sign, with all names below them; empty: for any. */
+export function permittedDnsNames(certificate: Buffer): string[] {
+  const extension = extensionsOf(certificate).get(NAME_CONSTRAINTS);
+  if (extension === undefined) return [];
+  const subtrees = elements(contentOf(extension, SEQUENCE)).flatMap(({ tag, content }) =>
+    tag === PERMITTED ? elements(content) : [],
+  );
+  return subtrees.flatMap(({ tag, content }) => {
+    const [base, ...bounds] = elements(content);
+    // RFC 5280 has no other bounds than the default ones, which DER leaves out.
+    if (tag !== SEQUENCE || base === undefined || bounds.length > 0) throw new NotDer("a subtree is not one name");
+    return base.tag === DNS_NAME ? [base.content.toString("latin1")] : [];
+  });
 }
 
 /** The value of each extension by its object identifier. */

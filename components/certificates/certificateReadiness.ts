@@ -10,7 +10,7 @@ const ACME_API = "acme.cert-manager.io/v1";
 const CERTIFICATE_NAME = "cert-manager.io/certificate-name";
 /** cert-manager may still show the failure of the attempt before. */
 const SETTLE_SECONDS = 15;
-/** What only passes for a failure: a solver that is starting, an ACME server that is slow to register an account. */
+/** How long something that looks like a failure may last: a solver that is starting, an ACME server that is slow to register an account. */
 const PATIENCE_SECONDS = 60;
 
 /** Order or Challenge of ACME. */

@@ -31,7 +31,7 @@ export interface IssuerReference {
 
 /**
  * Who issues the certificate of the bundle endpoint. Each property belongs to one type; others are refused. Another `server` or
- * `secretName` is another Issuer, with a resource of its own.
+ * `secretName` is another Issuer, with a resource of its own; so is another host with `selfSigned`.
  */
 export interface IssuerArgs {
   /** Who issues the certificate. */
@@ -44,10 +44,13 @@ export interface IssuerArgs {
   ingressClassName?: pulumi.Input<string>;
   /**
    * `ca`: secret with the CA's `tls.crt` and `tls.key` in namespace zero-trust-workload-identity-manager. Default
-   * `internal-ca-key-pair`.
+   * `internal-ca-key-pair`. With `selfSigned` a hash of the host is added.
    */
   secretName?: string;
-  /** `ca`: have cert-manager create the CA as a self-signed root of 10 years. Default false: the secret exists. */
+  /**
+   * `ca`: have cert-manager, from 1.17 on, create the CA as a self-signed root of 10 years, which may sign for the endpoint's
+   * host alone. Default false: the secret exists.
+   */
   selfSigned?: boolean;
   /** `existing`: kind of the issuer. Default `Issuer`. */
   kind?: pulumi.Input<IssuerKind>;
@@ -124,8 +127,12 @@ export interface IssuerPlan {
   reference: IssuerReference;
 }
 
-/** The procedure's steps 4 and 5. An existing issuer is referred to as it is. */
-export function planIssuer(issuer: Issuer): IssuerPlan {
+/**
+ * The procedure's steps 4 and 5. An existing issuer is referred to as it is.
+ *
+ * @param host for which a self-signed CA may sign; another host gets another CA, in a secret of its own
+ */
+export function planIssuer(issuer: Issuer, host: string): IssuerPlan {
   switch (issuer.type) {
     case "acme": {
       const server = issuer.server ?? ISSUER_DEFAULTS.acmeServer;
@@ -136,11 +143,14 @@ export function planIssuer(issuer: Issuer): IssuerPlan {
       };
     }
     case "ca": {
-      const secretName = issuer.secretName ?? ISSUER_DEFAULTS.caSecretName;
+      const isOurs = issuer.selfSigned === true;
+      const given = issuer.secretName ?? ISSUER_DEFAULTS.caSecretName;
+      // cert-manager does not issue a CA again when its name constraints change.
+      const secretName = isOurs ? issuerName(given, host, "") : given;
       const name = issuerName(CA_ISSUER, secretName, ISSUER_DEFAULTS.caSecretName);
       const ca: IssuerObject = { kind: "Issuer", role: name, name, spec: { ca: { secretName } } };
       return {
-        objects: issuer.selfSigned === true ? [...selfSignedRoot(secretName), ca] : [ca],
+        objects: isOurs ? [...selfSignedRoot(secretName, host), ca] : [ca],
         reference: { kind: "Issuer", name },
       };
     }
@@ -160,8 +170,11 @@ function acmeSpec(server: string, issuer: Issuer): Record<string, unknown> {
   };
 }
 
-/** A root of ten years: it is published to the peers, and replacing it needs all of them. */
-function selfSignedRoot(secretName: string): IssuerObject[] {
+/**
+ * A root of ten years: it is published to the peers, and replacing it needs all of them. They trust it for every host that it
+ * may sign for, so that is the endpoint's alone. cert-manager refuses name constraints before 1.17, by its feature gate.
+ */
+function selfSignedRoot(secretName: string, host: string): IssuerObject[] {
   const name = `${CA_ISSUER}-root`;
   return [
     { kind: "Issuer", role: "root-issuer", name, spec: { selfSigned: {} } },
@@ -176,6 +189,7 @@ function selfSignedRoot(secretName: string): IssuerObject[] {
         duration: "87600h",
         privateKey: { algorithm: "ECDSA", size: 256 },
         usages: ["cert sign", "crl sign"],
+        nameConstraints: { critical: true, permitted: { dnsDomains: [host] } },
         issuerRef: { kind: "Issuer", name },
       },
     },

@@ -27,7 +27,7 @@ export interface ClusterAccess {
   context?: string | undefined;
 }
 
-/** The two alone, of whatever has them. */
+/** Picks kubeconfig and context. */
 export function accessOf(access: ClusterAccess): ClusterAccess;
 export function accessOf(access: ClusterAccessArgs): ClusterAccessArgs;
 export function accessOf({ kubeconfig, context }: ClusterAccessArgs): ClusterAccessArgs {

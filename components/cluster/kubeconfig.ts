@@ -1,7 +1,8 @@
 /** Reads the kubeconfig that leads to a cluster. */
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import type { ClusterAccess } from "./access";
 import { withExecCredential } from "./execCredential";
 import { KubeConfig } from "./kubernetesClient";
@@ -22,13 +23,38 @@ export class AccessError extends Error {
  * The kubeconfig with the chosen context as its current one.
  *
  * @param config what the file is read into
- * @throws AccessError when the file cannot be read, and when it doesn't have the context, or doesn't say which to use
+ * @throws AccessError when the file cannot be read, when it doesn't have the context, or doesn't say which to use, and when it
+ * is in a Git repository and would run a program
  */
 export function loadKubeconfig(access: ClusterAccess, config = new KubeConfig()): KubeConfig {
   load(access, config);
   config.setCurrentContext(chooseContext(config, access));
+  refuseTracked(access, config);
   addProxy(config);
   return withExecCredential(config);
+}
+
+const inHome = (path: string): string => path.replace(/^~(?=\/|$)/, homedir());
+
+/**
+ * A stack file names its kubeconfig, and whoever can change the repository with both would run programs on every machine that
+ * previews the change. Without git, or outside a repository, there is nothing to be told.
+ */
+function refuseTracked({ kubeconfig }: ClusterAccess, config: KubeConfig): void {
+  const user = config.getCurrentUser();
+  // The client may have null for what is not there.
+  const login: unknown = user?.exec ?? user?.authProvider ?? undefined;
+  if (kubeconfig === undefined || login === undefined) return;
+  const { dir, base } = parse(realpathSync(inHome(kubeconfig)));
+  // Whoever owns the checkout: it is only read.
+  const flags = ["-c", "safe.directory=*", "--literal-pathspecs", "-C", dir];
+  const { status } = spawnSync("git", [...flags, "ls-files", "--error-unmatch", "--", base], { stdio: "ignore" });
+  if (status !== 0) return;
+  throw new AccessError(
+    "kubeconfig",
+    `${kubeconfig} runs a program to log in, and Git tracks it, so that whoever can change the repository could run any program ` +
+      "here; keep that kubeconfig outside of the repository, or in a file that Git ignores",
+  );
 }
 
 /** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. */
@@ -63,7 +89,7 @@ export function kubeconfigName({ kubeconfig }: ClusterAccess): string {
 function load(access: ClusterAccess, config: KubeConfig): void {
   const path = access.kubeconfig;
   try {
-    if (path !== undefined) config.loadFromFile(path.replace(/^~(?=\/|$)/, homedir()));
+    if (path !== undefined) config.loadFromFile(inHome(path));
     // With neither of the two the client would make up a cluster.
     else if (process.env["KUBECONFIG"] || existsSync(join(homedir(), ".kube", "config"))) config.loadFromDefault();
     else throw new Error("there is no such file, and $KUBECONFIG is not set");

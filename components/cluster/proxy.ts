@@ -5,12 +5,6 @@ import { HttpsProxyAgent } from "hpagent";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a proxy program needs to know; commands that are started without the rest of the environment get these. */
-export function proxyVariables(environment: Environment = process.env): Record<string, string> {
-  const names = ["https_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
-  return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
-}
-
 /**
  * An agent that connects through the proxy for that https URL; undefined where there is none.
  *

@@ -1,10 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { type PeerArgs, serverSpiffeId } from "../bundle/peer";
+import { formatDuration, parseDuration } from "./duration";
 import { isKnown } from "./known";
 import { problem, type Problem } from "./problem";
 
 export type { Problem };
+export { formatDuration, parseDuration };
 
 /**
  * Pure checks of what a user writes. Each returns what is wrong, so that all problems can be shown together; none of
@@ -30,7 +32,6 @@ const HTTPS_URL =
 /** Segments of a SPIFFE ID's path (SPIFFE-ID, section 2.2): none is empty, `.` or `..`. */
 const SPIFFE_PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/;
 const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-const DURATION = /^(?=\d)(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,11})s)?$/;
 
 export function checkTrustDomain(path: string, value: pulumi.Input<string>): Problem[] {
   return !isKnown(value) || TRUST_DOMAIN.test(value)
@@ -120,25 +121,6 @@ export function checkSeconds(
     : problem(path, `${value} is out of range; it is a whole number of seconds from ${bounds.min} to ${bounds.max}`);
 }
 
-/** Seconds of a Go duration of hours, minutes and seconds, for example `2160h` or `1h30m`; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  const match = DURATION.exec(text);
-  if (match === null) {
-    return undefined;
-  }
-  const [, hours = "0", minutes = "0", seconds = "0"] = match;
-  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-}
-
-/** The form in which Go writes a duration (`24h0m0s`), and thus the API server gives it back. */
-export function formatDuration(seconds: number): string {
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
-  if (h > 0) {
-    return `${h}h${m}m${s}s`;
-  }
-  return m > 0 ? `${m}m${s}s` : `${s}s`;
-}
-
 export function checkDuration(path: string, value: pulumi.Input<string>): Problem[] {
   return isKnown(value) && parseDuration(value) === undefined
     ? problem(path, `"${value}" is not a duration; it is hours, minutes and seconds, like 2160h or 1h30m`)
@@ -152,46 +134,32 @@ export interface CertificateTimes {
   renewJitterHours: number;
 }
 
-/** cert-manager's own bounds, and that the earliest renewal still falls within the certificate's life. */
-export function checkCertificateTimes(
-  times: CertificateTimes,
-  paths: Record<keyof CertificateTimes, string> = {
-    duration: "duration",
-    renewBefore: "renewBefore",
-    renewJitterHours: "renewJitterHours",
-  },
-): Problem[] {
+/**
+ * cert-manager's own bounds, and that the earliest renewal still falls within the certificate's life.
+ *
+ * @param at what stands before the names of the properties
+ */
+export function checkCertificateTimes(times: CertificateTimes, at = ""): Problem[] {
+  const { renewJitterHours: jitter } = times;
   const problems = [
-    ...checkDuration(paths.duration, times.duration),
-    ...checkDuration(paths.renewBefore, times.renewBefore),
+    ...checkDuration(`${at}duration`, times.duration),
+    ...checkDuration(`${at}renewBefore`, times.renewBefore),
+    ...(Number.isInteger(jitter) && jitter >= 0
+      ? []
+      : problem(`${at}renewJitterHours`, `${jitter} is not a number of hours; it is a whole number, 0 for none`)),
   ];
-  const jitter = times.renewJitterHours;
-  if (!Number.isInteger(jitter) || jitter < 0) {
-    problems.push(
-      ...problem(paths.renewJitterHours, `${jitter} is not a number of hours; it is a whole number, 0 for none`),
-    );
-  }
-  if (!isKnown(times.duration) || !isKnown(times.renewBefore) || problems.length > 0) {
-    return problems;
-  }
-  const duration = parseDuration(times.duration) ?? 0;
-  const renewBefore = parseDuration(times.renewBefore) ?? 0;
-  if (duration < 3600) {
-    problems.push(...problem(paths.duration, `"${times.duration}" is too short; cert-manager takes 1h or more`));
-  }
-  if (renewBefore < 300) {
-    problems.push(...problem(paths.renewBefore, `"${times.renewBefore}" is too short; cert-manager takes 5m or more`));
-  }
-  if (renewBefore + jitter * 3600 >= duration) {
-    const extra = jitter > 0 ? ` plus ${paths.renewJitterHours} of ${jitter}h` : "";
-    problems.push(
-      ...problem(
-        paths.renewBefore,
-        `"${times.renewBefore}"${extra} is not less than ${paths.duration} "${times.duration}"; the certificate would always be due`,
-      ),
-    );
-  }
-  return problems;
+  const { duration, renewBefore } = times;
+  if (!isKnown(duration) || !isKnown(renewBefore) || problems.length > 0) return problems;
+  const [life, before] = [parseDuration(duration) ?? 0, parseDuration(renewBefore) ?? 0];
+  const tooShort = (key: "duration" | "renewBefore", value: string, least: string): Problem[] =>
+    problem(at + key, `"${value}" is too short; cert-manager takes ${least} or more`);
+  const extra = jitter > 0 ? ` plus renewJitterHours of ${jitter}h` : "";
+  const why = `is not less than the duration "${duration}"; the certificate would always be due`;
+  return [
+    ...(life < 3600 ? tooShort("duration", duration, "1h") : []),
+    ...(before < 300 ? tooShort("renewBefore", renewBefore, "5m") : []),
+    ...(before + jitter * 3600 >= life ? problem(`${at}renewBefore`, `"${renewBefore}"${extra} ${why}`) : []),
+  ];
 }
 
 /** CA certificates only: a private key must never travel in an argument, a stack output or the state. */
@@ -243,7 +211,7 @@ export function checkPeer(path: string, peer: PeerArgs): Problem[] {
     problems.push(
       ...problem(
         `${path}.endpointSpiffeId`,
-        `${quoted(endpointSpiffeId)} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${serverSpiffeId(trustDomain)}`,
+        `${quoted(endpointSpiffeId)} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${quoted(serverSpiffeId(trustDomain))}`,
       ),
     );
   }
@@ -259,12 +227,8 @@ export function checkPeer(path: string, peer: PeerArgs): Problem[] {
 }
 
 /** How many peers there are: a SpireServer lists so many, and ClusterFederatedTrustDomains know no limit. */
-export function checkPeerCount(
-  path: string,
-  count: number,
-  mode: pulumi.Input<"static" | "dynamic"> = "static",
-): Problem[] {
-  if (mode !== "static" || count <= MAX_PEERS) return [];
+export function checkPeerCount(path: string, count: number, mode: "static" | "dynamic" = "static"): Problem[] {
+  if (mode === "dynamic" || count <= MAX_PEERS) return [];
   const cure = "list them in ClusterFederatedTrustDomains alone, with federatesWith: dynamic";
   return problem(path, `has ${count} peers, and a SpireServer lists ${MAX_PEERS} at most; ${cure}`);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { printable } from "./printable";
 
 /** One thing that is wrong with the input, and what would be right. */
 export interface Problem {
@@ -30,7 +31,7 @@ export function argumentError(
   problems: readonly Problem[],
   resource: pulumi.Resource,
 ): pulumi.ResourceError {
-  const lines = problems.map(({ path, message }) => `  ${path}: ${message}`);
+  const lines = problems.map(({ path, message }) => `  ${path}: ${printable(message)}`);
   return new pulumi.ResourceError([`${what}: the arguments cannot be used`, ...lines].join("\n"), resource, true);
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { printable } from "./printable";
 
 /**
  * Refuses what an up must not do. A preview goes on with a warning: drift is found by a preview, and one foreign object
@@ -8,5 +9,5 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export async function refuseInUp(refusal: Error): Promise<void> {
   if (!pulumi.runtime.isDryRun()) throw refusal;
-  await pulumi.log.warn(`an up refuses this: ${refusal.message}`);
+  await pulumi.log.warn(printable(`an up refuses this: ${refusal.message}`));
 }

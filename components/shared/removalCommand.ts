@@ -11,12 +11,14 @@ import type { ClusterAccessArgs } from "../cluster/access";
  */
 export function removalCommand(
   name: string,
-  script: "remove-peer-cas",
+  script: "remove-peer-cas" | "remove-peers",
   { kubeconfig, context }: ClusterAccessArgs,
   parent: pulumi.Resource,
   after: pulumi.Resource,
+  more: Record<string, pulumi.Input<string>> = {},
 ): local.Command {
   const environment = {
+    ...more,
     ...(context !== undefined && { KUBE_CONTEXT: context }),
     ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
   };

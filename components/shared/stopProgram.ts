@@ -7,6 +7,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { failComponent } from "./gate";
+import { printable } from "./printable";
 import { unknownInPreview } from "./unreachable";
 
 /**
@@ -17,7 +18,7 @@ import { unknownInPreview } from "./unreachable";
  * @returns a promise that never resolves, for the output in which this happens
  */
 export function stopProgram(message: string, resource?: pulumi.Resource): Promise<never> {
-  const error = new pulumi.ResourceError(message, resource, true);
+  const error = new pulumi.ResourceError(printable(message), resource, true);
   if (!failComponent(resource, error)) {
     setImmediate(() => {
       throw error;

@@ -1,7 +1,9 @@
 /** What is wrong with a key that is none of the known ones: the one that was probably meant, or all of them. */
 export function unknownKey(key: string, known: readonly string[]): string {
   const near = [...known].sort().find((one) => distance(one.toLowerCase(), key.toLowerCase()) <= 2);
-  return near === undefined ? `is not known here; ${[...known].sort().join(", ")} are` : `is not known; "${near}" is`;
+  return near === undefined
+    ? `unknown key; known keys: ${[...known].sort().join(", ")}`
+    : `unknown key; did you mean "${near}"?`;
 }
 
 /** How many letters have to be added, dropped or changed to get from one word to the other. */

@@ -174,7 +174,10 @@ export function differences(asked: Facts, actual: Facts): string[] {
     .map((name) => `${name} is ${actual.get(name) ?? "not set"}, asked for is ${asked.get(name) ?? "none"}`);
 }
 
-/** What of a federation is not as asked for, in words. Peers count only when some are asked for: otherwise others may list theirs. */
+/**
+ * Describes how the actual federation differs from the requested one. Peers are compared only if the stack lists any;
+ * otherwise the list is somebody else's.
+ */
 export function deviations(asked: FederationSpec, actual: FederationSpec): string[] {
   const facts = factsOfSpec(actual);
   return differences(factsOfSpec(asked), asked.federatesWith === undefined ? withoutPeers(facts) : facts);

@@ -13,9 +13,11 @@ import { owners } from "../cluster/fieldOwners";
 import { FIELD_MANAGER, SPIRE_API } from "../shared/names";
 import { isObject } from "../shared/untyped";
 import type { FederatesWith } from "../bundle/peer";
-import { entryText, type FederationSpec } from "./federationSpec";
+import { type BundleEndpointSpec, entryText, type FederationSpec } from "./federationSpec";
 
-export type FederatedServer = KubeObject & { spec?: { federation?: { federatesWith?: FederatesWith[] } } };
+export type FederatedServer = KubeObject & {
+  spec?: { federation?: { bundleEndpoint?: Partial<BundleEndpointSpec>; federatesWith?: FederatesWith[] } };
+};
 
 /** A value that somebody else has set and that a patch would overwrite. */
 export interface ForeignValue {

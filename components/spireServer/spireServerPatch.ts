@@ -6,14 +6,13 @@ import { annotationsFor } from "../shared/correction";
 import type { FederationSpec } from "./federationSpec";
 import { describeForeign, type FederatedServer, readForeignFederation } from "./foreignFederation";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
-import type { SpireServerSpecArgs } from "./spireServerArgs";
-import { renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
+import { plainSpec, renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";
 import { refuseInUp } from "../shared/refuseInUp";
 import { orStop } from "../shared/stopProgram";
 
 /**
- * What Pulumi keeps of the live SpireServer beside what the stack asks for: all of it. Somebody else may have written a
- * database password there, and `oc apply` writes the whole object into an annotation once more.
+ * Pulumi stores the whole live SpireServer in the state, not only our fields. Somebody else may have written a database
+ * password there, and `oc apply` writes the whole object into an annotation once more.
  */
 const READ_BACK = ["spec", "status", "metadata"];
 
@@ -31,7 +30,7 @@ export function makeServer(
     manage,
     manageSecret,
     takeOver,
-  }: { manage?: SpireServerSpecArgs; manageSecret?: boolean; takeOver?: pulumi.Input<boolean> },
+  }: { manage?: pulumi.Inputs; manageSecret?: boolean; takeOver?: pulumi.Input<boolean> },
   federation: pulumi.Output<FederationSpec>,
 ): SpireServerPatch {
   const object = { apiVersion: OPERATOR_API, kind: "SpireServer" };
@@ -72,14 +71,6 @@ async function readPatched(
 /** A patch with the output that is used here: Pulumi gives a resource an output for each of its arguments. */
 class SpireServerPatch extends k8s.apiextensions.CustomResourcePatch {
   declare readonly spec: pulumi.Output<{ federation?: FederationSpec } | undefined>;
-}
-
-/** Without a connection string that is known only later: it is not compared with the live one. */
-export function plainSpec(spec: SpireServerSpecArgs): SpireServerSpecArgs {
-  const datastore = { ...spec.datastore };
-  if (!pulumi.Output.isInstance(datastore.connectionString)) return spec;
-  delete datastore.connectionString;
-  return { ...spec, datastore };
 }
 
 /**

@@ -9,7 +9,7 @@ import { type ClusterServiceVersion, type Subscription, SUBSCRIPTION_API } from 
 export type ReleaseSource = "csv" | "deployment" | "statefulset";
 
 export interface ZtwimRelease {
-  /** Whether the SpireServer takes spec.upstreamAuthority, as from 1.1; an API server drops an unknown field silently. */
+  /** Whether the SpireServer takes spec.upstreamAuthority, as from 1.1. */
   upstreamAuthority: boolean | "unknown";
   /** For example 1.1.0; from the StatefulSet only 1.0 or 1.1. Absent when nothing says it. */
   version?: string;
@@ -22,11 +22,25 @@ export interface OperatorDeployment extends KubeObject {
 }
 
 interface CustomResourceDefinition extends KubeObject {
-  spec?: { versions?: { schema?: { openAPIV3Schema?: Schema } }[] };
+  spec?: { versions?: { schema?: { openAPIV3Schema?: CrdSchema } }[] };
 }
 
-interface Schema {
-  properties?: Record<string, Schema>;
+/** A CRD's schema, as far as it is used here. */
+export interface CrdSchema {
+  type?: string;
+  properties?: Record<string, CrdSchema>;
+  additionalProperties?: CrdSchema | boolean;
+  items?: CrdSchema;
+  required?: string[];
+  default?: unknown;
+  enum?: unknown[];
+  pattern?: string;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  maxItems?: number;
+  maxProperties?: number;
+  "x-kubernetes-preserve-unknown-fields"?: boolean;
 }
 
 /** The objects that tell the release; undefined is one that is not there, or that cannot be read. */
@@ -77,11 +91,12 @@ export function describeRelease({ version, upstreamAuthority }: ZtwimRelease): s
 }
 
 function takesUpstreamAuthority(crd: ReleaseState["crd"]): boolean | "unknown" {
-  return crd === "unreadable"
-    ? "unknown"
-    : (crd?.spec?.versions ?? []).some(
-        ({ schema }) => schema?.openAPIV3Schema?.properties?.["spec"]?.properties?.["upstreamAuthority"] !== undefined,
-      );
+  return crd === "unreadable" ? "unknown" : specSchema(crd)?.properties?.["upstreamAuthority"] !== undefined;
+}
+
+/** What the CRD says of `spec` of a SpireServer; undefined where there is none, or none that can be read. */
+export function specSchema(crd: ReleaseState["crd"]): CrdSchema | undefined {
+  return crd === "unreadable" ? undefined : crd?.spec?.versions?.[0]?.schema?.openAPIV3Schema?.properties?.["spec"];
 }
 
 type Found = Required<Pick<ZtwimRelease, "version" | "from">>;

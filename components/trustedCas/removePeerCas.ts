@@ -6,8 +6,8 @@
  */
 import type { ClusterAccess } from "../cluster/access";
 import { type ClusterClient, connect, connectClient } from "../cluster/connect";
-import { ApiException, PatchStrategy } from "../cluster/kubernetesClient";
 import { FIELD_MANAGER, TRUSTED_CA_ENV } from "../shared/names";
+import { mergeUnchanged, runRemoval } from "../shared/removalScript";
 import { SUBSCRIPTION_API, type Subscription } from "../operators/olm";
 import { lookAtUnmountedCas } from "./peerCasReadiness";
 import type { ClusterReader } from "../cluster/cluster";
@@ -44,18 +44,8 @@ async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<bo
     metadata: { name, namespace, resourceVersion },
     spec: { config: { env: env.length === 0 ? null : env } },
   };
-  try {
-    await client.attempt<unknown>(`patch Subscription ${name}`, undefined, () =>
-      client.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch),
-    );
-  } catch (error) {
-    const { cause } = error as Error;
-    if (!(cause instanceof ApiException && cause.code === 409)) throw error;
-  }
+  await mergeUnchanged(client, patch, FIELD_MANAGER);
   return false;
 }
 
-remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runRemoval(remove);

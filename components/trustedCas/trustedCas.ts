@@ -4,7 +4,10 @@ import { splitPem } from "../shared/arguments";
 import type { ClusterReader, ConfigMap } from "../cluster/cluster";
 import { OPERAND_NAMESPACE, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
 import { type EnvVar, type Subscription, SUBSCRIPTION_API, type SubscriptionReference } from "../operators/olm";
+import { NotDer } from "../bundle/der";
+import { fingerprintOf } from "../bundle/jwtKey";
 import { byTrustDomain, type Peer, type PeerArgs } from "../bundle/peer";
+import { permittedDnsNames } from "../bundle/x509Extensions";
 import { isKnown } from "../shared/known";
 import { problem, type Problem } from "../shared/problem";
 
@@ -49,12 +52,21 @@ export interface CaPlan {
   trust?: Peer[];
 }
 
-export const hasPrivateCa = ({ profile, caCertificates }: Peer): boolean =>
+/** The parts of a peer that are about the CA of its endpoint. */
+type CaPeer = Pick<Peer, "stack" | "profile" | "bundleEndpointUrl" | "caCertificates" | "caFingerprints">;
+
+export const hasPrivateCa = ({ profile, caCertificates }: CaPeer): boolean =>
   profile === "https_web" && caCertificates !== undefined;
 
 /** Whether it has, or is not yet known to have none. */
 export const mayHavePrivateCa = ({ profile, caCertificates }: PeerArgs): boolean =>
   (!isKnown(profile) || profile === "https_web") && caCertificates !== undefined;
+
+/** Whether all of these parts are known. */
+export const isCaKnown = (peer: PeerArgs): peer is PeerArgs & CaPeer =>
+  [peer.profile, peer.bundleEndpointUrl, peer.caCertificates, peer.caFingerprints]
+    .flat()
+    .every((part) => isKnown<unknown>(part));
 
 /** Pure. */
 export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: TrustedCas): CaPlan {
@@ -86,6 +98,49 @@ export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: T
   return plan;
 }
 
+/**
+ * The peer's CA certificates with which SPIRE would trust whoever holds their key for every host: those that are neither
+ * limited to the endpoint's host by their name constraints nor pinned. Pure.
+ *
+ * @param trusted CAs (PEM) that SPIRE trusts already
+ */
+export function unboundCas(peer: CaPeer, trusted = ""): X509Certificate[] {
+  const { bundleEndpointUrl, caFingerprints = [] } = peer;
+  if (!hasPrivateCa(peer)) return [];
+  const { hostname } = new URL(bundleEndpointUrl);
+  return missingCas(peer, trusted)
+    .map((pem) => new X509Certificate(pem))
+    .filter(({ raw }) => !caFingerprints.includes(fingerprintOf(raw)) && !isBoundTo(hostname, raw));
+}
+
+/** What is wrong with CAs that SPIRE is to trust, and the ways out; undefined for nothing. */
+export function describeUnbound(peer: CaPeer, unbound: readonly X509Certificate[]): string | undefined {
+  if (unbound.length === 0) return undefined;
+  const pins = unbound.map(({ raw }) => fingerprintOf(raw));
+  const cas = unbound.map(({ subject }, index) => `${subjectText(subject)}, sha256 ${pins[index] ?? ""}`).join("; ");
+  return (
+    `whoever has the key of peer ${peer.stack}'s CA (${cas}) could pass for every https_web peer and for every other server ` +
+    `that SPIRE asks. Compare the sha256 with the peer's owner and add caFingerprints: [${pins.join(", ")}] to its entry of ` +
+    `peers; or give its endpoint a CA whose name constraints permit ${new URL(peer.bundleEndpointUrl).hostname} alone, or ` +
+    "profile https_spiffe, which needs no CA"
+  );
+}
+
+/** The pins of all CAs of a peer. */
+export const caFingerprintsOf = ({ caCertificates = "" }: Pick<Peer, "caCertificates">): string[] =>
+  splitPem(caCertificates).map((pem) => fingerprintOf(new X509Certificate(pem).raw));
+
+/** Whether a CA may sign for the host, and besides at most for names below it. */
+function isBoundTo(host: string, ca: Buffer): boolean {
+  try {
+    const permitted = permittedDnsNames(ca).map((name) => name.toLowerCase());
+    return permitted.includes(host) && permitted.every((name) => name === host || name.endsWith(`.${host}`));
+  } catch (error) {
+    if (error instanceof NotDer) return false;
+    throw error;
+  }
+}
+
 /** The peer's CA certificates (PEM) that are not among `pem`. */
 export function missingCas({ caCertificates = "" }: Pick<Peer, "caCertificates">, pem: string): string[] {
   const known = new Set(splitPem(pem).map(derOf));
@@ -106,8 +161,10 @@ export function peerCas(roots: string, peers: readonly Peer[]): { name: string; 
 /** `CN=internal CA` and the like, of the peer's first CA. */
 export function describeCa({ caCertificates = "" }: Pick<Peer, "caCertificates">): string {
   const [first] = splitPem(caCertificates);
-  return first === undefined ? "a CA" : `CA ${new X509Certificate(first).subject.replaceAll("\n", ", ")}`;
+  return first === undefined ? "a CA" : `CA ${subjectText(new X509Certificate(first).subject)}`;
 }
+
+const subjectText = (subject: string): string => subject.replaceAll("\n", ", ");
 
 /** What makes two PEM blocks the same certificate. */
 function derOf(pem: string): string {

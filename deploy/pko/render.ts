@@ -33,7 +33,7 @@ function authDelegator({ namespace, inCluster }: Deployment): KubernetesObject {
   };
 }
 
-const HEADER = "# Printed by spire-federation pko from the stack files: edit those, and print again.\n";
+const HEADER = "# Printed by npm run pko from the stack files: edit those, and print again.\n";
 
 export const toYaml = (objects: readonly KubernetesObject[]): string =>
   HEADER + objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n");

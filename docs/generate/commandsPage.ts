@@ -1,8 +1,8 @@
 /** docs/commands.md, made of the declarations from which parser, help and completion are made. */
-import type { Option } from "commander";
 import { PROGRAM } from "../../components/shared/names";
 import { COMMANDS } from "../../mesh/cli/commandList";
-import { type DeclaredCommand, GROUPS } from "../../mesh/cli/declare";
+import { type DeclaredCommand, GLOBAL, GROUPS } from "../../mesh/cli/declare";
+import { usually } from "../../mesh/cli/help";
 import { code, markdownTable } from "./table";
 
 export function commandsPage(): string {
@@ -21,13 +21,11 @@ const COMMON = `## What all commands share
 
 | flag | meaning |
 | --- | --- |
-| \`-C, --cwd <dir>\` | folder of the project; the default is the current one |
-| \`--log-dir <dir>\` | keeps what Pulumi prints, in a file for each run |
-| \`--debug\` | prints stack traces of errors |
-| \`-h, --help\`, \`--version\` | help of the program or of a command; its version |
+${GLOBAL.map((flag) => `| ${code(flag.flags)} | ${flag.description} |`).join("\n")}
+| \`-h, --help\`, \`--version\` | Help of the program or of a command; its version |
 
 The result goes to stdout; progress, plans, questions and errors go to stderr. \`-o json\` prints one JSON document, also when the command
-fails; \`mesh/cli/schema.json\` describes it.
+fails; \`schema.json\` of the package describes it. \`-o yaml\` prints the same as YAML.
 
 | exit code | meaning |
 | --- | --- |
@@ -47,7 +45,7 @@ function section({ name, args, about, flags, asks, examples, exits }: DeclaredCo
   const lines = Object.entries(examples).flatMap(([line, what]) => [`# ${what}`, `npx ${PROGRAM} ${line}`]);
   const rows = Object.values(flags)
     .filter(({ hidden }) => !hidden)
-    .map((flag) => [code(flag.flags), `${flag.description}${usual(flag)}`]);
+    .map((flag) => [code(flag.flags), `${flag.description}${usually(flag)}`]);
   if (asks === true) rows.push([code("-y, --yes"), "Don't ask; for CI"]);
   return [
     `## ${name}`,
@@ -57,11 +55,4 @@ function section({ name, args, about, flags, asks, examples, exits }: DeclaredCo
     ...(rows.length === 0 ? [] : [markdownTable(["flag", "meaning"], rows)]),
     `Exit codes: ${exits.replaceAll("\n", " ")}.`,
   ].join("\n\n");
-}
-
-function usual({ defaultValue, defaultValueDescription, argChoices }: Option): string {
-  const value: unknown = defaultValueDescription ?? defaultValue;
-  const choices = argChoices === undefined ? "" : ` (${argChoices.join(", ")})`;
-  const isShown = typeof value === "number" || (typeof value === "string" && value !== "");
-  return isShown ? `${choices} (default ${value})` : choices;
 }

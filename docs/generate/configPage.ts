@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { ISSUER_PROPERTIES } from "../../components/certificates/issuer";
-import { type Field, REQUIRED, SPIRE_SERVER_SPEC } from "../../components/spireServer/spireServerSchema";
 import { code, markdownTable } from "./table";
 import { fieldsOf, ROOT } from "./typeFields";
 
@@ -15,7 +14,7 @@ interface Key {
 }
 
 export function configPage(): string {
-  return `${[HEAD, keys(), PARTS, peers(), issuers(), certManager(), spireServer(), OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
+  return `${[HEAD, keys(), PARTS, peers(), issuers(), endpoint(), certManager(), SPIRE_SERVER, OUTPUTS, outputs(), CONTRACT, contract()].join("\n\n")}\n`;
 }
 
 const HEAD = `# Config and outputs
@@ -51,7 +50,7 @@ function shown(value: unknown): string {
 const PEER: readonly (readonly [key: string, meaning: string])[] = [
   [
     "stack",
-    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `trust` and `objectName` go with it.",
+    "Name of a stack, where the entry is one. Only `trustDomain`, `fingerprints`, `caFingerprints`, `trust`, `objectName`, `bootstrap` and `rebootstrap` go with it.",
   ],
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   [
@@ -72,8 +71,20 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
   ["bundleFile", "File with that bundle; a relative path starts at the project's folder."],
   ["fingerprints", "SHA-256 of each X.509 root and JWT key with which trust may begin. Default: any."],
   [
+    "caFingerprints",
+    "SHA-256 of CAs of its endpoint that SPIRE may trust for every host, with `trustPeerCas`. Default none: a CA needs name constraints that permit the endpoint's host alone.",
+  ],
+  [
     "objectName",
     "Name of its ClusterFederatedTrustDomain, where one of another name is there already. Default `<name>-federation`.",
+  ],
+  [
+    "bootstrap",
+    "Where the first bundle of a stack comes from: `endpoint`, its bundle endpoint; `stack`, the outputs of the stack, for a machine that reaches no endpoints. Default `endpoint`.",
+  ],
+  [
+    "rebootstrap",
+    "A changed number fetches the bundle again and sends it to SPIRE, for a peer that has lost its keys. Default 0.",
   ],
   ["trust", "`oneway` for a peer that need not trust this cluster. Default `mutual`."],
 ];
@@ -98,7 +109,36 @@ function issuers(): string {
   for (const { name, about } of fieldsOf("stacks/endpoint.ts", "SpireIssuer", ["server", "email", "tosAccepted"])) {
     rows.push([code(`issuer.${name}`), code("spire"), about]);
   }
+  const times = fieldsOf("components/federationCertificate.ts", "CertificateOptions", TIMES);
+  rows.push(...times.map(({ name, about }) => [code(`issuer.${name}`), "`acme`, `ca`, `existing`", about]));
   return `### issuer\n\n${markdownTable(["key", "with type", "meaning"], rows)}`;
+}
+
+const TIMES = ["duration", "renewBefore", "renewJitterHours"];
+
+/** How the own bundle endpoint is reached and verified. */
+const ENDPOINT: readonly (readonly [key: string, meaning: string])[] = [
+  [
+    "host",
+    "Its host. Default `federation.<trust domain>` if that is below the ingress domain, else `federation.<ingress domain>`. It must resolve to a router of the cluster.",
+  ],
+  [
+    "ca",
+    "CA certificates (PEM) that verify it where they are not public. Published to the peers. Default: the issuer's, where that has one of its own.",
+  ],
+  [
+    "routeLabels",
+    "Labels of its Route, by which an ingress shard selects it. The stack then creates a Route of its own.",
+  ],
+  [
+    "refreshHint",
+    "Seconds after which peers fetch the bundle again, 60 to 3600. SPIRE asks four times as often. Default 300.",
+  ],
+];
+
+function endpoint(): string {
+  const rows = ENDPOINT.map(([key, meaning]) => [code(`endpoint.${key}`), meaning]);
+  return `### endpoint\n\n${markdownTable(["key", "meaning"], rows)}`;
 }
 
 const CERT_MANAGER = ["channel", "source", "sourceNamespace", "installPlanApproval"];
@@ -109,49 +149,11 @@ function certManager(): string {
   return `### certManager\n\n${markdownTable(["key", "meaning"], rows)}`;
 }
 
-function spireServer(): string {
-  const rows = fieldRows("", SPIRE_SERVER_SPEC);
-  return `### spireServer
+const SPIRE_SERVER = `### spireServer
 
-\`spireServer.manage\` (flag, default \`false\`) and \`spireServer.takeOver\` (list of paths) say how the stack owns the SpireServer; the other
-fields are its \`spec\`, with the meaning and the limits of ZTWIM's CRD. A field that is not set is not written. Where there is no SpireServer
-yet, ${REQUIRED.map(code).join(", ")} are required. \`upstreamAuthority\` needs ZTWIM 1.1. See [Own the whole SpireServer](spireserver.md).
-
-${markdownTable(["field", "type and limits", "default of the CRD"], rows)}`;
-}
-
-function fieldRows(path: string, field: Field): string[][] {
-  if (field.type === "group" && Object.keys(field.fields).length > 0) {
-    return Object.entries(field.fields).flatMap(([name, one]) =>
-      fieldRows(path === "" ? name : `${path}.${name}`, one),
-    );
-  }
-  return [[code(path), limits(field), "default" in field ? code(String(field.default)) : ""]];
-}
-
-function limits(field: Field): string {
-  switch (field.type) {
-    case "text":
-      return ["text", ...(field.max === undefined ? [] : [`at most ${field.max} characters`]), ...like(field)].join(
-        ", ",
-      );
-    case "choice":
-      return `one of ${field.of.map(code).join(", ")}`;
-    case "integer":
-      return field.max < Number.MAX_SAFE_INTEGER ? `whole number, ${field.min} to ${field.max}` : "whole number";
-    case "flag":
-      return "true or false";
-    case "map":
-      return Number.isFinite(field.max) ? `texts by name, at most ${field.max}` : "texts by name";
-    case "list":
-      return `list, at most ${field.max}`;
-    default:
-      return field.type;
-  }
-}
-
-const like = ({ like: example }: Extract<Field, { type: "text" }>): string[] =>
-  example === undefined ? [] : [`such as ${code(example)}`];
+\`spireServer.manage\` (flag, default \`false\`) and \`spireServer.takeOver\` (list of paths) say how the stack owns the SpireServer. The other
+fields are those of its \`spec\`, as \`oc explain spireserver.spec --recursive\` shows them, and are checked by the CRD in the cluster: ZTWIM 1.1 has
+more of them than 1.0. See [Own the whole SpireServer](spireserver.md).`;
 
 const OUTPUTS = `## Outputs
 

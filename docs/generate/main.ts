@@ -1,7 +1,7 @@
 /** Writes the generated pages of docs/: `npm run docs`. A unit test says when they are stale. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checksPage } from "../../mesh/verify/checksPage";
+import { checksPage } from "./checksPage";
 import { commandsPage } from "./commandsPage";
 import { configPage } from "./configPage";
 import { ROOT } from "./typeFields";

@@ -1,6 +1,6 @@
 /** The config by which a stack asks for what a cluster has already. Pure. */
 import { isDeepStrictEqual } from "node:util";
-import { FILE_SYNC_INTERVAL, REFRESH_HINT } from "../../components/shared/arguments";
+import { REFRESH_HINT } from "../../components/shared/arguments";
 import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
 import { federationRoute, operatorsHost, routeSpec } from "../../components/route/federationRoute";
 import type { FederationSpec } from "../../components/spireServer/federationSpec";
@@ -9,8 +9,8 @@ import { PROGRAM } from "../../components/shared/names";
 import { isObject } from "../../components/shared/untyped";
 import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
-import { objectDifferences } from "../drift/difference";
-import { shown } from "../drift/redact";
+import { objectDifferences } from "../kernel/difference";
+import { shown } from "../kernel/redact";
 import { foundPeers } from "./foundPeers";
 import type { LiveIssuer, LiveRoute, Survey } from "./survey";
 
@@ -76,7 +76,7 @@ function foundEndpoint(found: Survey, { bundleEndpoint }: FederationSpec): Found
   const route = foundRoute(found);
   const common = together(route, {
     profile,
-    ...(refreshHint !== REFRESH_HINT.default && { refreshHint }),
+    ...endpointOf(route, refreshHint === REFRESH_HINT.default ? {} : { refreshHint }),
   });
   if (profile === "https_spiffe") return common;
   const { servingCert, acme } = httpsWeb ?? {};
@@ -84,14 +84,13 @@ function foundEndpoint(found: Survey, { bundleEndpoint }: FederationSpec): Found
     const { directoryUrl: server, email, tosAccepted } = acme;
     return together(common, { issuer: { type: "spire", server, email, tosAccepted: tosAccepted === "true" } });
   }
-  const { fileSyncInterval = FILE_SYNC_INTERVAL.default, externalSecretRef } = servingCert ?? {};
-  const web = together(common, { ...(fileSyncInterval !== FILE_SYNC_INTERVAL.default && { fileSyncInterval }) });
-  if (externalSecretRef === undefined) return together(web, { issuer: { type: "router" } });
+  const { externalSecretRef } = servingCert ?? {};
+  if (externalSecretRef === undefined) return together(common, { issuer: { type: "router" } });
   const certificate = foundCertificate(found, externalSecretRef, hostOf(found, route));
   return {
-    config: { ...web.config, ...certificate.config, ...namesOf(web, certificate) },
-    obstacles: [...web.obstacles, ...certificate.obstacles],
-    leaves: [...web.leaves, ...certificate.leaves],
+    config: { ...common.config, ...certificate.config, ...namesOf(common, certificate) },
+    obstacles: [...common.obstacles, ...certificate.obstacles],
+    leaves: [...common.leaves, ...certificate.leaves],
   };
 }
 
@@ -105,9 +104,15 @@ const namesOf = (...parts: FoundConfig[]): { names?: object } => {
   return Object.keys(names).length === 0 ? {} : { names };
 };
 
+/** The key `endpoint` with more in it; nothing where it would be empty. */
+function endpointOf({ config }: FoundConfig, more: object): { endpoint?: object } {
+  const endpoint = { ...(isObject(config["endpoint"]) && config["endpoint"]), ...more };
+  return Object.keys(endpoint).length === 0 ? {} : { endpoint };
+}
+
 const hostOf = ({ trustDomain = "", ingressDomain = "" }: Survey, { config }: FoundConfig): string =>
-  typeof config["endpointHost"] === "string"
-    ? config["endpointHost"]
+  isObject(config["endpoint"]) && typeof config["endpoint"]["host"] === "string"
+    ? config["endpoint"]["host"]
     : federationRoute({ trustDomain }, ingressDomain).host;
 
 /** The operator makes its Route by itself where it is asked to; one beside it is the stack's own. */
@@ -144,9 +149,12 @@ function foundRoute(found: Survey): FoundConfig {
     obstacles.push({ object, found: isNow, cure: `a stack asks for ${would}; change it to that, or delete it` });
   }
   const names = otherNames({ ...ENDPOINT_NAMES, route: name });
-  const config = {
-    ...(host !== usual && { endpointHost: host }),
+  const endpoint = {
+    ...(host !== usual && { host }),
     ...(Object.keys(labels).length > 0 && { routeLabels: labels }),
+  };
+  const config = {
+    ...(Object.keys(endpoint).length > 0 && { endpoint }),
     ...(Object.keys(names).length > 0 && { names }),
   };
   return { config, obstacles, leaves };
@@ -171,13 +179,15 @@ function foundCertificate({ certificate, issuer, access }: Survey, secret: strin
       ],
     };
   }
-  const own = ownIssuer(issuer, kind, name);
+  const own = ownIssuer(issuer, kind, name, host);
   const names = otherNames({ ...ENDPOINT_NAMES, certificate: certificate.metadata?.name, secret, ...access });
   return {
     config: {
-      issuer: own ?? { type: "existing", kind, name },
-      ...(duration !== CERTIFICATE_DEFAULTS.duration && { certificateDuration: duration }),
-      ...(renewBefore !== CERTIFICATE_DEFAULTS.renewBefore && { renewBefore }),
+      issuer: {
+        ...(own ?? { type: "existing", kind, name }),
+        ...(duration !== CERTIFICATE_DEFAULTS.duration && { duration }),
+        ...(renewBefore !== CERTIFICATE_DEFAULTS.renewBefore && { renewBefore }),
+      },
       ...(Object.keys(names).length > 0 && { names }),
     },
     obstacles: [],
@@ -195,10 +205,12 @@ const otherNames = (found: { [K in keyof EndpointNames]?: string | undefined }):
   );
 
 /** The issuer as a stack would make it; undefined where a stack would make another one. */
-function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string): Issuer | undefined {
+function ownIssuer(issuer: LiveIssuer | undefined, kind: string, name: string, host: string): Issuer | undefined {
   if (issuer?.spec === undefined || kind !== "Issuer") return undefined;
   return issuersOf(issuer.spec).find((args) =>
-    planIssuer(args).objects.some((object) => object.name === name && isDeepStrictEqual(object.spec, issuer.spec)),
+    planIssuer(args, host).objects.some(
+      (object) => object.name === name && isDeepStrictEqual(object.spec, issuer.spec),
+    ),
   );
 }
 

@@ -3,9 +3,9 @@ import type { KubeObject } from "../../components/cluster/cluster";
 import { owners } from "../../components/cluster/fieldOwners";
 import { FIELD_MANAGER } from "../../components/shared/names";
 import { byTrustDomain } from "../../components/bundle/peer";
-import { addedFields, objectDifferences } from "../drift/difference";
+import { addedFields, objectDifferences } from "../kernel/difference";
 import { type Compared, contentOf, identify } from "../drift/objectFindings";
-import { shown } from "../drift/redact";
+import { shown } from "../kernel/redact";
 import type { StackObject } from "../pulumi/stackObjects";
 
 /** An object that becomes the stack's. */

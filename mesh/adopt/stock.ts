@@ -7,7 +7,7 @@ import { AccessError } from "../../components/cluster/kubeconfig";
 import { isObject } from "../../components/shared/untyped";
 import { definedOnly } from "../../stacks/fields";
 import { UsageError } from "../kernel/exit";
-import { stacksWithFile } from "../members/members";
+import { stacksWithFile } from "../members/stackNames";
 import type { Project } from "../members/project";
 import type { SpireServer } from "../spire/spireServer";
 import { type Extension, extendStackFile, readStackFile } from "../members/stackFile";

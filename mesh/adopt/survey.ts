@@ -9,7 +9,7 @@ import { readIssuer } from "../../components/certificates/certificateReadiness";
 import type { FederationSpec } from "../../components/spireServer/federationSpec";
 import type { IssuerKind } from "../../components/certificates/issuer";
 import * as names from "../../components/shared/names";
-import { readIngressDomain } from "../drift/memberReading";
+import { readIngressDomain } from "../trust/trustFacts";
 import { look, type Looked } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";
 import type { SpireServer } from "../spire/spireServer";

@@ -1,4 +1,4 @@
-/** The command that takes over what was federated by hand. */
+/** Takes over what was federated by hand. */
 import { PROGRAM } from "../../components/shared/names";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
@@ -11,73 +11,45 @@ import { readMembers } from "../members/members";
 import { projectOf } from "../members/project";
 import { save } from "../members/stackFile";
 import { spireServer } from "../spire/spireServer";
-import type { Result, Session } from "./context";
-import { define, output, parallel, text } from "./declare";
+import type { AdoptFlags } from "./changeDeclarations";
+import type { Context, Result, Session } from "./context";
 import { isYes, sayRound, stackMaker } from "./running";
 
-export const adoptCommand = define({
-  name: "adopt",
-  group: "Change",
-  args: "<stack...>",
-  summary: "Take over clusters that were federated by hand",
-  about:
-    "Take over clusters that were federated by hand, by YAML in Git or by another tool. It reads each cluster,\n" +
-    "writes Pulumi.<stack>.yaml with what it has found, and lists what the stack will own, what it leaves alone\n" +
-    "and what it cannot take over as it is. Then it asks, and runs the stacks.\n\n" +
-    "The objects stay the same ones: they get annotations, and the bundles in ClusterFederatedTrustDomains are\n" +
-    "fetched again. Where an up would change anything else that is there, nothing is taken over. No SPIRE server\n" +
-    "restarts. What a file says already stays. No secret is read or written.",
-  asks: true,
-  flags: {
-    context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
-    kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
-    secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
-    parallel: parallel(),
-    ...output,
-  },
-  examples: {
-    "adopt cluster1 --context admin": "Take over the cluster that context admin leads to",
-    "adopt cluster1 cluster2": "Take over two clusters that trust each other, as two members",
-  },
-  exits:
-    "0 taken over, and a preview shows no changes; 1 not taken over, or a peer is still to be adopted;\n" +
-    "2 wrong usage or config, or not confirmed; 3 unknown",
-  seeAlso: "preview, verify, docs/adopt.md",
-  async run({ open, note, ask }, names, flags) {
-    if (names.length > 1 && flags.context !== undefined)
-      throw new UsageError(
-        "--context is that of one cluster; adopt one stack after the other, or set it in their files",
-      );
-    const session = await open(names, "none");
-    const stocks = await stocksOf(names, flags, session);
-    if (stocks.some(({ obstacles }) => obstacles.length > 0))
-      return resultOf(stocks.map((one) => unchangedMember(one)));
-    for (const { file } of stocks) {
-      if (file.text === file.before) continue;
-      await save(file);
-      note(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
-    }
-    const members = await readMembers(session.workspace, names);
-    const world = worldOf(session, flags.secretsProvider);
-    const plans = await planAdoption(members, world, flags.parallel);
-    const planned = stocks.map((stock) =>
-      unchangedMember(
-        stock,
-        plans.find(({ id }) => fromId(id).stack === stock.stack),
-      ),
+export async function runAdopt(
+  { open, note, ask }: Context,
+  names: readonly string[],
+  flags: AdoptFlags,
+): Promise<Result> {
+  if (names.length > 1 && flags.context !== undefined)
+    throw new UsageError("--context is that of one cluster; adopt one stack after the other, or set it in their files");
+  const session = await open(names, "none");
+  const stocks = await stocksOf(names, flags, session);
+  if (stocks.some(({ obstacles }) => obstacles.length > 0)) return resultOf(stocks.map((one) => unchangedMember(one)));
+  for (const { file } of stocks) {
+    if (file.text === file.before) continue;
+    await save(file);
+    note(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
+  }
+  const members = await readMembers(session.workspace, names);
+  const world = worldOf(session, flags.secretsProvider);
+  const plans = await planAdoption(members, world, flags.parallel);
+  const planned = stocks.map((stock) =>
+    unchangedMember(
+      stock,
+      plans.find(({ id }) => fromId(id).stack === stock.stack),
+    ),
+  );
+  if (plans.some(refuses)) return resultOf(planned);
+  note(printPlans(planned).trimEnd());
+  if (!flags.yes && !isYes(await ask("Proceed? [y/N] "))) {
+    throw new UsageError(
+      `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
     );
-    if (plans.some(refuses)) return resultOf(planned);
-    note(printPlans(planned).trimEnd());
-    if (!flags.yes && !isYes(await ask("Proceed? [y/N] "))) {
-      throw new UsageError(
-        `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
-      );
-    }
-    const onRound = sayRound({ note }, members);
-    const { signal } = session.interruption;
-    return resultOf(await adopt(members, stocks, plans, world, flags.parallel, onRound, signal));
-  },
-});
+  }
+  const onRound = sayRound({ note }, members);
+  const { signal } = session.interruption;
+  return resultOf(await adopt(members, stocks, plans, world, flags.parallel, onRound, signal));
+}
 
 async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>, session: Session): Promise<Stock[]> {
   const { workspace, interruption } = session;

@@ -1,10 +1,10 @@
 /** Reads the command line; the only file that knows commander's parser. Runs nothing. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import { PROGRAM } from "../../components/shared/names";
 import { version } from "../kernel/version";
 import { UsageError } from "../kernel/exit";
 import type { Context, Result } from "./context";
-import { type DeclaredCommand, onOff } from "./declare";
+import { type DeclaredCommand, GLOBAL, HELP, YES } from "./declare";
 import { helpOfCommand, helpOfProgram } from "./help";
 
 /** What the command line asks for. */
@@ -17,12 +17,19 @@ export interface Run {
   /** Operands: names of stacks. */
   words: readonly string[];
   flags: Readonly<Record<string, unknown>>;
-  /** The result is printed as JSON. */
-  json: boolean;
+  /** How the document for programs is printed; undefined: the result is text. */
+  format: "json" | "yaml" | undefined;
+  global: Global;
+  run(context: Context): Promise<Result>;
+}
+
+/** Flags of every command. */
+export interface Global {
   cwd: string;
   /** A folder for what Pulumi prints. */
-  logDir: string | undefined;
-  run(context: Context): Promise<Result>;
+  logDir?: string;
+  quiet: boolean;
+  color: boolean;
 }
 
 /** Where the program runs. */
@@ -56,35 +63,30 @@ export function readCommandLine(
     writeErr: () => undefined,
     outputError: () => undefined,
   };
-  const global = [
-    new Option("-C, --cwd <dir>", "Folder of the project").default("."),
-    new Option("--log-dir <dir>", "Keep what Pulumi prints, in a file for each run"),
-    onOff("--debug", "Print stack traces of errors"),
-  ];
   const program = refusing(new Command(PROGRAM))
     .configureOutput(quiet)
     .version(version, "--version", "Show the version")
     .helpOption("-h, --help", "Show help")
     .helpCommand("help [command]", "Show help");
-  const root = [...program.options, helpFlag(program)];
-  for (const flag of global) program.addOption(flag);
-  program.configureHelp({ formatHelp: () => helpOfProgram(commands, [...global, ...root]) });
+  const root = [...program.options, HELP];
+  for (const flag of GLOBAL) program.addOption(flag);
+  program.configureHelp({ formatHelp: () => helpOfProgram(commands, [...GLOBAL, ...root]) });
   for (const declared of commands) {
     const command = refusing(new Command(declared.name), declared.name)
       .configureOutput(quiet)
-      .helpOption("-h, --help", "Show help")
-      .arguments(declared.args);
+      .helpOption("-h, --help", "Show help");
+    if (declared.args !== "") command.arguments(declared.args);
     const flags = flagsOf(declared);
     for (const flag of flags) command.addOption(flag);
-    command.configureHelp({ formatHelp: () => helpOfCommand(declared, flags, [...global, helpFlag(command)]) });
+    command.configureHelp({ formatHelp: () => helpOfCommand(declared, flags, [...GLOBAL, HELP]) });
     command.action(() => {
-      run = runOf(declared, command, program.opts<{ cwd: string; logDir?: string }>(), terminals);
+      run = runOf(declared, command, program.opts<Global>(), terminals);
     });
     program.addCommand(command);
   }
   const [first, asked] = argv;
   if (first === "help" && asked !== undefined && !commands.some(({ name }) => name === asked)) {
-    throw new WrongLine(`unknown command '${asked}'; run "npx ${PROGRAM} --help" for the list`);
+    throw new WrongLine(former(asked) ?? `unknown command '${asked}'; run "npx ${PROGRAM} --help" for the list`);
   }
   try {
     program.parse(argv, { from: "user" });
@@ -95,33 +97,41 @@ export function readCommandLine(
   return run ?? { show: shown };
 }
 
-/** Whether the user asked for JSON; also for command lines that cannot be parsed. */
-export const wantsJson = (argv: readonly string[]): boolean =>
-  argv.some(
-    (word, at) =>
-      /^(--json|-o=?json|--output=json)$/.test(word) || (word === "json" && /^(-o|--output)$/.test(argv[at - 1] ?? "")),
-  );
+/** The form that the user asked for; also for command lines that cannot be parsed. */
+export const formatOf = (argv: readonly string[]): "json" | "yaml" | undefined =>
+  argv.flatMap((word, at): ("json" | "yaml")[] => {
+    const given = /^(?:-o=?|--output=)(.+)$/.exec(word)?.[1] ?? (/^(-o|--output)$/.test(word) ? argv[at + 1] : "");
+    return given === "json" || given === "yaml" ? [given] : [];
+  })[0];
 
-function runOf(
-  declared: DeclaredCommand,
-  command: Command,
-  { cwd, logDir }: { cwd: string; logDir?: string },
-  terminals: Terminals,
-): Run {
+/** How that was written before, and how it is written now. */
+const FORMER: Readonly<Record<string, string>> = {
+  "--json": "-o json",
+  "--code": "--check",
+  "--precheck": "the command precheck",
+  "--out": "verify -o html > FILE",
+  report: "verify -o html > FILE",
+  contract: "peer-info",
+  pko: "npm run pko",
+};
+
+const former = (word: string): string | undefined =>
+  FORMER[word] === undefined ? undefined : `'${word}' is now: ${FORMER[word]}`;
+
+function runOf(declared: DeclaredCommand, command: Command, global: Global, terminals: Terminals): Run {
   const flags = command.opts<Record<string, unknown>>();
   const refuse = (message: string): never => {
     throw new WrongLine(message, declared.name);
   };
-  if (declared.asks === true && flags["yes"] !== true && !terminals.asks)
+  if (declared.asks === true && flags["yes"] !== true && flags["approved"] === undefined && !terminals.asks)
     refuse("stdin or stderr is not a terminal; pass --yes to proceed without confirmation");
   if (flags["watch"] === true && !terminals.redraws) refuse("--watch needs a terminal; use --wait in programs");
   return {
     command: declared.name,
     words: command.args,
     flags,
-    json: flags["json"] === true || flags["output"] === "json",
-    cwd,
-    logDir,
+    format: flags["output"] === "json" || flags["output"] === "yaml" ? flags["output"] : undefined,
+    global,
     run: (context) => declared.start(context, command.args, command),
   };
 }
@@ -131,10 +141,8 @@ function flagsOf({ name, flags, asks }: DeclaredCommand): Option[] {
   for (const [key, flag] of Object.entries(flags)) {
     if (flag.attributeName() !== key) throw new Error(`${name}: flag ${flag.flags} is declared as ${key}`);
   }
-  return [...Object.values(flags), ...(asks ? [onOff("-y, --yes", "Do not ask; for CI")] : [])];
+  return [...Object.values(flags), ...(asks ? [YES] : [])];
 }
-
-const helpFlag = (command: Command): Option => command.createOption("-h, --help", "Show help");
 
 /** Commander's refusals as ours; what it shows instead of running, such as help, stays its own. */
 function refusing(command: Command, name?: string): Command {
@@ -145,7 +153,7 @@ function refusing(command: Command, name?: string): Command {
       throw new WrongLine(`no such command was given; run "npx ${PROGRAM} --help" for the list`);
     }
     const more = name === undefined ? "" : `\nRun "npx ${PROGRAM} help ${name}" for its flags.`;
-    throw new WrongLine(`${plain(error.message)}${more}`, name);
+    throw new WrongLine(former(/'([^']+)'/.exec(error.message)?.[1] ?? "") ?? `${plain(error.message)}${more}`, name);
   });
 }
 

@@ -1,11 +1,9 @@
 /** All commands, in the order of help. */
-import { adoptCommand } from "./adoptCommand";
-import { removeCommand, upCommand } from "./changeCommands";
+import { adoptCommand, removeCommand, upCommand } from "./changeDeclarations";
 import type { DeclaredCommand } from "./declare";
-import { completionCommand, explainCommand } from "./helpCommands";
-import { contractCommand, driftCommand, previewCommand, statusCommand } from "./inspectCommands";
-import { pkoCommand } from "./pkoCommand";
-import { reportCommand, verifyCommand } from "./verifyCommands";
+import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
+import { driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
+import { precheckCommand, verifyCommand } from "./verifyDeclarations";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
   upCommand,
@@ -14,10 +12,10 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   previewCommand,
   statusCommand,
   driftCommand,
-  contractCommand,
-  pkoCommand,
+  peerInfoCommand,
+  precheckCommand,
   verifyCommand,
-  reportCommand,
   explainCommand,
+  versionCommand,
   completionCommand,
 ];

@@ -2,9 +2,10 @@
  * Completion on the command line: the words that can come next. It answers from the declarations, the checks and the names
  * of the stacks' files, and asks neither Pulumi nor a cluster.
  */
-import type { Option } from "commander";
+import { Option } from "commander";
 import { PROGRAM } from "../../components/shared/names";
-import type { DeclaredCommand } from "./declare";
+import { stacksWithFile } from "../members/stackNames";
+import { type DeclaredCommand, GLOBAL, HELP, YES } from "./declare";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -12,47 +13,72 @@ export type Shell = (typeof SHELLS)[number];
 /** How a shell's script asks: this and the words until the cursor. */
 export const COMPLETE = "__complete";
 
-/** What words can stand for, beside commands and flags. */
-export interface Known {
-  stacks: readonly string[];
-  codes: readonly string[];
-}
-
-const FLAGS = ["--help"];
-
-/**
- * Pure.
- *
- * @param words all after the program's name; the last one is being typed
- */
-export function candidates(commands: readonly DeclaredCommand[], words: readonly string[], known: Known): string[] {
+/** @param words all after the program's name; the last one is being typed */
+export async function candidates(commands: readonly DeclaredCommand[], words: readonly string[]): Promise<string[]> {
   const typed = words.at(-1) ?? "";
-  return possible(commands, words.slice(0, -1), typed, known).filter((word) => word.startsWith(typed));
+  const found = await possible(commands, words.slice(0, -1), typed);
+  return found.filter((word) => word.startsWith(typed));
 }
 
-function possible(
+async function possible(
   commands: readonly DeclaredCommand[],
   before: readonly string[],
   typed: string,
-  { stacks, codes }: Known,
-): readonly string[] {
+): Promise<readonly string[]> {
   const names = commands.map(({ name }) => name);
-  const [given] = before;
-  if (given === undefined) return typed.startsWith("-") ? [...FLAGS, "--version"] : [...names, "help"];
-  if (given === "help") return before.length === 1 ? names : [];
+  const { words, cwd, flag: open } = read(commands, before);
+  if (open !== undefined) return open.argChoices ?? valuesOf(open, cwd);
+  const [given, ...operands] = words;
+  if (given === undefined) return typed.startsWith("-") ? longOf([...GLOBAL, HELP, VERSION]) : [...names, "help"];
+  if (given === "help") return operands.length === 0 ? names : [];
   const command = commands.find(({ name }) => name === given);
   if (command === undefined) return [];
-  const flags: Option[] = Object.values(command.flags);
-  const last = flags.find((flag) => flag.long === before.at(-1) || flag.short === before.at(-1));
-  if (last?.required === true) return last.argChoices ?? { "--peer": stacks, "--code": codes }[last.long ?? ""] ?? [];
-  if (typed.startsWith("-")) {
-    const own = flags.flatMap(({ long, hidden }) => (long === undefined || hidden ? [] : [long]));
-    return [...own, ...(command.asks === true ? ["--yes"] : []), ...FLAGS];
-  }
-  if (command.args.includes("shell")) return before.length === 1 ? SHELLS : [];
-  const free = command.args.includes("code") ? codes : command.args.includes("stack") ? stacks : [];
-  return free.filter((word) => !before.includes(word));
+  if (typed.startsWith("-")) return longOf([...flagsOf(command), ...GLOBAL, HELP]);
+  if (command.args.includes("shell")) return operands.length === 0 ? SHELLS : [];
+  const free = command.args.includes("code")
+    ? await codes()
+    : command.args.includes("stack")
+      ? await stacksWithFile(cwd)
+      : [];
+  return free.filter((word) => !operands.includes(word));
 }
+
+/** The words that are neither flags nor their values, the folder that -C says, and the flag that a value is to follow. */
+function read(
+  commands: readonly DeclaredCommand[],
+  before: readonly string[],
+): { words: string[]; cwd: string; flag: Option | undefined } {
+  const words: string[] = [];
+  let cwd = ".";
+  let flag: Option | undefined;
+  for (const word of before) {
+    if (flag !== undefined) {
+      if (flag.long === CWD) cwd = word;
+      flag = undefined;
+    } else if (word.startsWith("-")) {
+      const command = commands.find(({ name }) => name === words[0]);
+      const known = [...GLOBAL, ...(command === undefined ? [] : flagsOf(command))];
+      flag = known.find((one) => one.required && (one.long === word || one.short === word));
+      if (word.startsWith(`${CWD}=`)) cwd = word.slice(CWD.length + 1);
+    } else words.push(word);
+  }
+  return { words, cwd, flag };
+}
+
+const CWD = "--cwd";
+const VERSION = new Option("--version", "");
+
+const flagsOf = ({ flags, asks }: DeclaredCommand): Option[] => [
+  ...Object.values(flags),
+  ...(asks === true ? [YES] : []),
+];
+
+const longOf = (flags: readonly Option[]): string[] => flags.flatMap(({ long }) => long ?? []);
+
+const valuesOf = ({ long }: Option, cwd: string): readonly string[] | Promise<readonly string[]> =>
+  long === "--peer" ? stacksWithFile(cwd) : long === "--check" ? codes() : [];
+
+const codes = async (): Promise<string[]> => (await import("../verify/explain")).codes();
 
 /** For the shell's start-up file. */
 export function scriptOf(shell: Shell): string {
@@ -77,6 +103,6 @@ if [[ "\${funcstack[1]}" == "_PROGRAM" ]]; then _PROGRAM; else compdef _PROGRAM 
 `,
   // Files only where a flag takes one.
   fish: `complete -c PROGRAM -f -a '(PROGRAM ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
-complete -c PROGRAM -F -n "string match -qr -- '^(--out|--cwd|-C|--log-dir)\\$' (commandline -opc)[-1]"
+complete -c PROGRAM -F -n "string match -qr -- '^(--cwd|-C|--log-dir|--policy-pack|--kubeconfig)\\$' (commandline -opc)[-1]"
 `,
 };

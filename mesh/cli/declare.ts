@@ -1,6 +1,6 @@
 /** How a command is declared: once, for the parser, its types, help and completion. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseDuration } from "../../components/shared/arguments";
+import { parseDuration } from "../../components/shared/duration";
 import type { Context, Result } from "./context";
 
 /** A flag with the type of its value, which no flag has itself: that is on the command line. */
@@ -25,25 +25,48 @@ export const whole = (spec: string, about: string, usual: number): Flag<number> 
     return Number(word);
   });
 
+function seconds(word: string): number {
+  const parsed = parseDuration(word);
+  if (parsed === undefined)
+    throw new InvalidArgumentError("it must be hours, minutes and seconds, such as 5m or 1h30m");
+  return parsed;
+}
+
 /** In seconds. */
 export const duration = (spec: string, about: string, usual: string): Flag<number> =>
-  new Option(spec, about).default(parseDuration(usual), usual).argParser((word) => {
-    const seconds = parseDuration(word);
-    if (seconds === undefined)
-      throw new InvalidArgumentError("it must be hours, minutes and seconds, such as 5m or 1h30m");
-    return seconds;
-  });
+  new Option(spec, about).default(parseDuration(usual), usual).argParser(seconds);
+
+/** The same; undefined where it is not given. */
+export const durationIfGiven = (spec: string, about: string): Flag<number | undefined> =>
+  new Option(spec, about).argParser(seconds);
 
 export const parallel = (): Flag<number> => whole("--parallel <n>", "How many members run at the same time", 8);
 
 export const policyPack = (): Flag<string | undefined> =>
   text("--policy-pack <dir>", "Refuse what the policy pack in this folder forbids");
 
-/** The flags by which a command prints JSON; the same for all. */
-export const output = {
-  output: oneOf("-o, --output <format>", "json: for programs; mesh/cli/schema.json describes it", ["json"]),
-  json: onOff("--json", "Short for -o json").conflicts("output"),
-};
+/** In which form the result is printed: those of every command, and those that one has beside them. */
+export const outputs = <const T extends string>(...more: T[]): { output: Flag<"text" | "json" | "yaml" | T> } => ({
+  output: new Option("-o, --output <format>", "Form of the result")
+    .default("text")
+    .choices(["text", ...more, "json", "yaml"]),
+});
+
+export const output = outputs();
+
+/** The flags of every command. */
+export const GLOBAL: readonly Option[] = [
+  new Option("-C, --cwd <dir>", "Folder of the project").default("."),
+  new Option("--log-dir <dir>", "Keep what Pulumi prints, in a file for each run"),
+  onOff("-q, --quiet", "Print no progress"),
+  new Option("--no-color", "Print no colours, as with NO_COLOR=1"),
+  onOff("--debug", "Print stack traces of errors"),
+];
+
+/** The flag of commands that ask. */
+export const YES = onOff("-y, --yes", "Do not ask; for CI");
+
+export const HELP = new Option("-h, --help", "Show help");
 
 export const GROUPS = ["Change", "Inspect", "Verify", "Help"] as const;
 

@@ -49,7 +49,9 @@ function flagLines(flags: readonly Option[]): string[] {
   return shown.map((flag) => `${flag.flags.padEnd(width)}  ${flag.description}${usually(flag)}`);
 }
 
-function usually({ defaultValue, defaultValueDescription }: Option): string {
+/** What a flag takes, and what it is without being given. */
+export function usually({ argChoices, defaultValue, defaultValueDescription }: Option): string {
   const value: unknown = defaultValueDescription ?? defaultValue;
-  return typeof value === "number" || (typeof value === "string" && value !== "") ? ` (default ${value})` : "";
+  const isShown = typeof value === "number" || (typeof value === "string" && value !== "");
+  return `${argChoices === undefined ? "" : `: ${argChoices.join(", ")}`}${isShown ? ` (default ${value})` : ""}`;
 }

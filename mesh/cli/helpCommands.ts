@@ -1,6 +1,7 @@
 /** Commands that explain, and need no project. */
+import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
-import { explained, printExplained } from "../verify/explain";
+import { version } from "../kernel/version";
 import { type Shell, scriptOf, SHELLS } from "./completion";
 import { define, output } from "./declare";
 
@@ -17,12 +18,35 @@ export const explainCommand = define({
   },
   exits: "0 explained; 2 no such check",
   seeAlso: "verify, docs/checks.md",
-  run(_, codes) {
+  async run(_, codes) {
+    const { explained, printExplained } = await import("../verify/explain");
     const checks = explained(codes);
-    return Promise.resolve({
+    return {
       exit: EXIT.fine,
       report: { command: "explain" as const, checks },
       text: printExplained(checks, codes.length > 0),
+    };
+  },
+});
+
+export const versionCommand = define({
+  name: "version",
+  group: "Help",
+  args: "",
+  summary: "Print the version",
+  about: "Print the version of this program and of Node.",
+  flags: { ...output },
+  examples: {
+    version: "For people",
+    "version -o json": "For programs, and for reports of faults",
+  },
+  exits: "0 printed",
+  run() {
+    const node = process.versions.node;
+    return Promise.resolve({
+      exit: EXIT.fine,
+      report: { command: "version" as const, version, node },
+      text: `${PROGRAM} ${version}, Node ${node}\n`,
     });
   },
 });
@@ -37,7 +61,7 @@ export const completionCommand = define({
     "name: installed globally, or with node_modules/.bin on the PATH; not behind npx.",
   flags: {},
   examples: {
-    "completion bash > ~/.local/share/bash-completion/completions/spire-federation": "For bash, for good",
+    "completion bash > ~/.local/share/bash-completion/completions/spire-federation": "For bash, permanently",
     "completion zsh > ~/.zsh/functions/_spire-federation": "For zsh, in a folder of its fpath",
     "completion fish > ~/.config/fish/completions/spire-federation.fish": "For fish",
   },

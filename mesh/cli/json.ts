@@ -1,13 +1,12 @@
 /**
- * What `-o json` prints. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
+ * What `-o json` and `-o yaml` print. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
-import type { KubernetesObject } from "../../deploy/pko/objects";
 import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
-import type { PreviewMember } from "../preview/preview";
+import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
@@ -18,13 +17,13 @@ import type { Shell } from "./completion";
 export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "adopt"; members: AdoptedMember[] }
-  | { command: "preview"; members: PreviewMember[] }
+  | { command: "preview"; members: PlannedMember[] }
   | { command: "drift"; members: DriftMember[] }
-  | { command: "contract"; members: (MemberContract | UnknownContract)[] }
-  | { command: "pko"; objects: KubernetesObject[] }
+  | { command: "peer-info"; members: (MemberContract | UnknownContract)[] }
   | ({ command: "verify" } & Verification)
-  | ({ command: "report"; page: string } & Verification)
+  | ({ command: "precheck" } & Verification)
   | { command: "explain"; checks: Explained[] }
+  | { command: "version"; version: string; node: string }
   | { command: "completion"; shell: Shell; script: string }
   | { command: "status"; members: StatusMember[] }
   | ({ command: "remove" } & Removal);
@@ -41,4 +40,12 @@ export type Document = (Report | Failure) & { schema: 1; exit: ExitCode | Signal
 export function documentOf(report: Report | Failure, exit: ExitCode | SignalExit): string {
   const { command, ...rest } = report;
   return `${JSON.stringify({ command, schema: 1, exit, ...rest }, undefined, 2)}\n`;
+}
+
+/** The same document in the form that was asked for. */
+export async function documentIn(format: "json" | "yaml", ...document: Parameters<typeof documentOf>): Promise<string> {
+  const text = documentOf(...document);
+  if (format === "json") return text;
+  const { stringify } = await import("yaml");
+  return stringify(JSON.parse(text), { lineWidth: 0, aliasDuplicateObjects: false });
 }

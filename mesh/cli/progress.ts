@@ -11,7 +11,14 @@ export interface View extends Listener {
   close(): void;
 }
 
-export function openView(stream: NodeJS.WriteStream, members: readonly string[]): View {
+const nothing = (): void => undefined;
+
+/** @param quiet shows notes alone */
+export function openView(stream: NodeJS.WriteStream, members: readonly string[], quiet: boolean): View {
+  const note = (line: string): void => {
+    stream.write(`${printable(line)}\n`);
+  };
+  if (quiet) return { note, began: nothing, doing: nothing, ended: nothing, close: nothing };
   return stream.isTTY ? new LiveView(stream, members) : new PlainView(stream);
 }
 
@@ -93,12 +100,15 @@ class LiveView implements View {
 
   private draw(): void {
     this.erase();
-    const lines = [...this.running].map(([member, { text }]) =>
-      `${member.padEnd(this.width)}  ${this.seconds(member)}  ${printable(text.split("\n")[0] ?? "")}`.slice(
-        0,
-        this.stream.columns - 1,
-      ),
-    );
+    // With more lines than the terminal has they could not be erased.
+    const lines = [...this.running]
+      .slice(0, this.stream.rows - 1)
+      .map(([member, { text }]) =>
+        `${member.padEnd(this.width)}  ${this.seconds(member)}  ${printable(text.split("\n")[0] ?? "")}`.slice(
+          0,
+          this.stream.columns - 1,
+        ),
+      );
     this.stream.write(lines.map((line) => `${line}\n`).join(""));
     this.drawn = lines.length;
   }

@@ -1,108 +1,53 @@
-/** Commands that judge the mesh from outside: verify and report. */
+/** What verify and precheck do. */
 import { version } from "../kernel/version";
-import { readOut, savePage, STDOUT } from "../report/out";
+import { junit } from "../report/junit";
 import { page } from "../report/page";
 import { lookOrWait, type VerifyOptions } from "../verify/command";
 import { explained } from "../verify/explain";
-import { peersNamed, refuseUnasked, selected, type Selection } from "../verify/selection";
+import { peersNamed, refuseUnasked, selected } from "../verify/selection";
 import { printSummary } from "../verify/summaryText";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
-import type { Context } from "./context";
-import { define, duration, onOff, oneOf, output, text, texts } from "./declare";
+import type { Context, Result } from "./context";
+import type { PrecheckFlags, VerifyFlags } from "./verifyDeclarations";
 
-const how = {
-  wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
-  timeout: duration("--timeout <duration>", "How long --wait repeats", "5m").implies({ wait: true }),
-  precheck: onOff("--precheck", "Check only what must hold before the first up").conflicts(["wait", "probe"]),
-  probe: onOff("--probe", "Also create a workload in each cluster and connect all pairs over mTLS"),
-  probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({
-    probe: true,
-  }),
-};
+export const runVerify = async (context: Context, names: readonly string[], flags: VerifyFlags): Promise<Result> =>
+  result("verify", await look(context, names, { ...flags, precheck: false }), flags, context);
 
-const EXITS = "0 all passed; 1 a check failed or is pending; 2 wrong usage or config; 3 something could not be checked";
+export async function runPrecheck(context: Context, names: readonly string[], flags: PrecheckFlags): Promise<Result> {
+  const options = {
+    precheck: true,
+    watch: false,
+    wait: false,
+    timeout: 0,
+    interval: undefined,
+    probe: false,
+    probeImage: undefined,
+  };
+  return result("precheck", await look(context, names, { ...flags, ...options, peer: [] }), flags, context);
+}
 
-export const verifyCommand = define({
-  name: "verify",
-  group: "Verify",
-  args: "[stack...]",
-  summary: "Check from outside that every member and every pair works",
-  about:
-    "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
-    "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.\n" +
-    "Shows a row per member, and the details of what is not well. --peer leaves out the pairs with other peers,\n" +
-    "--code all other checks, also for the exit code; when no check is left that applies, it is 3.\n\n" +
-    "A check that the config itself rules out from here is skipped and does not change the exit code: of a stack\n" +
-    "with probe: cluster, whether its endpoint answers. What cannot be read for any other reason is unknown.",
-  flags: {
-    ...how,
-    watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts([
-      "output",
-      "json",
-      "wait",
-      "precheck",
-      "probe",
-    ]),
-    peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
-    code: texts("--code <code>", "Show only this check; repeat it or separate with commas"),
-    output: oneOf("-o, --output <format>", "wide: a line for every check; json: for programs", ["wide", "json"]),
-    json: output.json,
-  },
-  examples: {
-    verify: "Check all members once",
-    "verify --timeout 10m -o json > verify.json": "In CI, after an up: wait until the mesh is healthy",
-    "verify cluster1 cluster2 --probe": "Prove a connection between workloads of two clusters",
-    "verify --peer cluster2 --code MESH211,MESH212 -o wide": "Ask only whether all hold the keys of cluster2",
-  },
-  exits: EXITS,
-  seeAlso: "explain, report, docs/checks.md",
-  async run(context, names, flags) {
-    const codes = flags.code.length === 0 ? [] : explained(flags.code).map(({ code }) => code);
-    refuseUnasked(codes, flags);
-    const result = await look(context, names, flags, { peers: flags.peer, codes });
-    const text = flags.output === "wide" ? printVerify(result) : printSummary(result);
-    return { exit: verifyExit(result), report: { command: "verify", ...result }, text: flags.watch ? "" : text };
-  },
-});
-
-export const reportCommand = define({
-  name: "report",
-  group: "Verify",
-  args: "[stack...]",
-  summary: "Write what verify sees as one page for a browser",
-  about:
-    "Write what verify sees as one page for a browser: what is wrong and what to do, who trusts whom, and what\n" +
-    "expires when. Changes nothing, except with --probe.",
-  flags: {
-    out: text("--out <file>", "Regular file for the page, or - for stdout").makeOptionMandatory(),
-    ...how,
-    ...output,
-  },
-  examples: {
-    "report --out report.html": "Check all members once and write the page",
-    "report --out report.html --wait": "Wait until the mesh is healthy, for 5 minutes at most",
-  },
-  exits: EXITS,
-  seeAlso: "verify",
-  async run(context, names, flags) {
-    const out = await readOut(flags);
-    const result = await look(context, names, { ...flags, watch: false });
-    const toStdout = out === STDOUT;
-    if (!toStdout) await savePage(out, result);
-    context.note(toStdout ? summary(result) : `${summary(result)}; the page is ${out}`);
-    const text = toStdout ? page(result) : "";
-    return { exit: verifyExit(result), report: { command: "report", page: out, ...result }, text };
-  },
-});
+function result(
+  command: "verify" | "precheck",
+  seen: Verification,
+  { output, notes }: PrecheckFlags,
+  { note }: Context,
+): Result {
+  const forms = { html: page, junit, wide: printVerify };
+  // The document goes to a file: people look at the log.
+  if (output === "html" || output === "junit") note(summary(seen));
+  const text = output in forms ? forms[output as keyof typeof forms](seen) : printSummary(seen, notes);
+  return { exit: verifyExit(seen), report: { command, ...seen }, text };
+}
 
 async function look(
   context: Context,
   names: readonly string[],
-  options: VerifyOptions,
-  { peers: asked, codes }: Selection = { peers: [], codes: [] },
+  { peer, check, ...options }: VerifyOptions & { peer: readonly string[]; check: readonly string[] },
 ): Promise<Verification> {
+  const codes = check.length === 0 ? [] : explained(check).map(({ code }) => code);
+  refuseUnasked(codes, options);
   const { members, withPeers, stacks, interruption } = await context.open(names, "named", true);
-  const peers = peersNamed(asked, members);
+  const peers = peersNamed(peer, members);
   const { members: all, unread } = await withPeers();
   const keep = (seen: Verification): Verification => selected(seen, { peers, codes });
   const seen = await lookOrWait(

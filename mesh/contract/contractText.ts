@@ -3,12 +3,11 @@ import { stringify } from "yaml";
 import { TRUST_KIND } from "../../components/bundle/bundleMark";
 import { objectName } from "../../components/federatedTrustDomain";
 import { PROGRAM, SPIRE_API } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
 import { federatedTrustDomainSpec } from "../../components/bundle/peer";
 import { printable } from "../kernel/text";
 import type { MemberContract, UnknownContract } from "./contracts";
-
-export const FORMS = ["yaml", "cftd", "server.conf", "bundle"] as const;
-export type Form = (typeof FORMS)[number];
+import type { Form } from "./forms";
 
 type Told = readonly (MemberContract | UnknownContract)[];
 
@@ -32,7 +31,7 @@ export function printContracts(all: Told): string {
   const sections = known(all).map((one) =>
     [
       `${one.member} (${one.trustDomain})`,
-      `\nFor a stack of this program, in Pulumi.<stack>.yaml:\n\n${RENDER.yaml([one])}`,
+      `\nFor a stack of this program, in Pulumi.<stack>.yaml:\n\n${RENDER.peers([one])}`,
       `\nFor a cluster with SPIRE's controller manager:\n\n${RENDER.cftd([one])}`,
       `\nFor SPIRE alone, in server.conf below server.federation:\n\n${RENDER["server.conf"]([one])}`,
     ].join("\n"),
@@ -41,7 +40,7 @@ export function printContracts(all: Told): string {
 }
 
 const RENDER: Readonly<Record<Form, (known: readonly MemberContract[]) => string>> = {
-  yaml: (all) => stringify({ "spire-federation:peers": all.map(entryOf) }, { lineWidth: 0 }),
+  peers: (all) => stringify({ "spire-federation:peers": all.map(entryOf) }, { lineWidth: 0 }),
   cftd: (all) => all.map((one) => stringify(trustObject(one), { lineWidth: 0 })).join("---\n"),
   "server.conf": (all) => all.map(federatesWithBlock).join(""),
   bundle: (all) => all.map(({ bundle }) => (bundle === undefined ? "" : `${bundle}\n`)).join(""),
@@ -85,7 +84,7 @@ function federatesWithBlock(one: MemberContract): string {
   if (profile !== "https_spiffe") return block;
   return (
     `${block}# Once, so that the server can verify that endpoint:\n` +
-    `#   npx ${PROGRAM} contract ${one.member} -o bundle > ${name}.json\n` +
-    `#   spire-server bundle set -format spiffe -id spiffe://${trustDomain} -path ${name}.json\n`
+    `#   npx ${PROGRAM} peer-info ${word(one.member)} -o bundle > ${word(`${name}.json`)}\n` +
+    `#   spire-server bundle set -format spiffe -id spiffe://${trustDomain} -path ${word(`${name}.json`)}\n`
   );
 }

@@ -1,4 +1,5 @@
-/** `spire-federation contract`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
+/** `spire-federation peer-info`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
+import { checkPeer } from "../../components/shared/arguments";
 import type { Peer } from "../../components/bundle/peer";
 import { explain } from "../../components/shared/problem";
 import { givenBundle } from "../../components/bundle/givenBundle";
@@ -57,6 +58,9 @@ async function contractOf(
   const contract = read.seen?.federation;
   if (contract === undefined) return { member, because: "its stack has published no bundle endpoint yet" };
   const name = shortName(config.self, config.self);
+  // Whoever can write the state could have others paste what he likes.
+  const faults = checkPeer("federation", { stack: name, ...contract });
+  if (faults.length > 0) return { member, because: `its stack publishes what cannot be used: ${explain(faults)}` };
   const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId, caCertificates } = contract;
   const bundle = await bundleOf({ stack: name, ...contract }, world);
   return {

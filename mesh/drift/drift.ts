@@ -4,18 +4,18 @@ import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import type { Publication } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Published } from "../pulumi/workspace";
-import { type Declared, declaredBy } from "../trust/expected";
+import { type Declared, declaredBy, knownBy, type KnownPeer } from "../trust/expected";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { type Finding, type Unchecked } from "../kernel/finding";
 import type { MeshMember } from "../members/members";
 import { type Clusters, type Drifts, type MemberReading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
 import { inParallel } from "../kernel/parallel";
-import { heldOfPeer, leftInStore } from "../trust/serverStore";
+import { heldOfPeer, leftInStore, type PeersKeys } from "../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
+import { logOf } from "../spire/serverLog";
 import { type Place, placeOf } from "../kernel/place";
 import { look, type Looked, unlessBroken } from "../kernel/looked";
-import type { HeldBundle } from "../spire/bundle";
 
 export interface DriftMember {
   member: string;
@@ -42,7 +42,7 @@ export async function drift(
   });
   const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((place) => [place.peer.id, place]));
   const published = new Map<string, Looked<Published | undefined>>();
-  const own = new Map<string, Looked<HeldBundle>>(); // read after all that is held
+  const own = new Map<string, Looked<PeersKeys>>(); // read after all that is held
   const publications = new Map<string, Looked<Publication | undefined>>();
   const publicationOf = async ({ id, publication }: ConfiguredPeer): Promise<Looked<Publication | undefined>> => {
     if (publication !== undefined) return { seen: publication };
@@ -55,7 +55,7 @@ export async function drift(
     publications.set(peer.id, read);
     const contract = "seen" in read ? read.seen : undefined;
     const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
-    own.set(peer.id, await look(() => bundleOf(contract, access, clusters, because)));
+    own.set(peer.id, await look(() => keysOf(contract, access, clusters, because)));
   });
   await inParallel(parallel, members, async ({ id }) => {
     if (!published.has(id)) published.set(id, await look(() => stacks.published(id)));
@@ -81,15 +81,15 @@ function declaredFor(
   publishedBy: (peer: string) => Looked<Publication | undefined>,
 ): Looked<Declared> {
   if ("because" in own) return { because: `its stack cannot be read: ${own.because}` };
-  const contracts = new Map<string, Publication | undefined>();
+  const peers: KnownPeer[] = [];
   for (const peer of config.peers) {
     const read = publishedBy(peer.id);
-    if ("seen" in read) contracts.set(peer.name, read.seen);
+    if ("seen" in read) peers.push(...(read.seen === undefined ? [] : [knownBy(peer.name, read.seen)]));
     else if (own.seen?.peers[peer.name] === undefined) {
       return { because: `the stack of ${labels[peer.id] ?? peer.name} cannot be read: ${read.because}` };
     }
   }
-  return unlessBroken(() => ({ seen: declaredBy(config, contracts, own.seen) }));
+  return unlessBroken(() => ({ seen: declaredBy(config, peers, own.seen) }));
 }
 
 /** A peer, and the way to its cluster when it is a member. */
@@ -105,17 +105,20 @@ function peersOf({ config }: MeshMember, all: readonly MeshMember[]): PeerPlace[
   });
 }
 
-/** A peer's own bundle: from its SPIRE server, or from its endpoint when it is no member. */
-async function bundleOf(
+/** A peer's own keys: from its SPIRE server, or from its endpoint when it is no member. */
+async function keysOf(
   contract: Publication | undefined,
   access: ClusterAccess | undefined,
   clusters: Clusters,
-  unread: string | undefined,
-): Promise<HeldBundle> {
-  if (access !== undefined) return clusters.server(access).ownBundle();
-  if (contract !== undefined) return clusters.endpoint(contract);
-  if (unread !== undefined) throw new Error(unread);
-  throw new Error("its stack publishes no bundle endpoint");
+  unread = "its stack publishes no bundle endpoint",
+): Promise<PeersKeys> {
+  if (access !== undefined) {
+    const { server, log } = clusters.cluster(access);
+    const [bundle, said] = await Promise.all([server.ownBundle(), look(async () => logOf(await log()))]);
+    return { bundle, ...("seen" in said && said.seen) };
+  }
+  if (contract !== undefined) return { bundle: await clusters.endpoint(contract) };
+  throw new Error(unread);
 }
 
 function unreadPeers(
@@ -134,7 +137,7 @@ function judge(
   { name, config }: MeshMember,
   whom: Looked<Declared>,
   looked: Looked<MemberReading>,
-  own: ReadonlyMap<string, Looked<HeldBundle>>,
+  own: ReadonlyMap<string, Looked<PeersKeys>>,
   now: Date,
 ): DriftMember {
   const findings: Finding[] = [];
@@ -150,7 +153,9 @@ function judge(
     leftOut("everything", looked.because);
     return done;
   }
-  const { stack, trust, federation, conf, store, program } = looked.seen;
+  const { stack, facts } = looked.seen;
+  const { server, trust, conf, store, log, program } = facts;
+  const federation = "seen" in server ? server.seen?.spec?.federation : undefined;
   const place: Place = {
     ...placeOf({ name, config }),
     ...("seen" in program && { program: program.seen }),
@@ -161,18 +166,12 @@ function judge(
     return "because" in whom ? whom : { seen: { seen: it.seen, declared: whom.seen } };
   };
   check("ClusterFederatedTrustDomains", judged(trust), ({ seen, declared }) => foreignTrust(place, seen, declared));
-  check("federatesWith of the SpireServer", judged(federation), ({ seen, declared }) =>
-    listedPeers(place, seen, declared, config.federatesWith),
+  check("federatesWith of the SpireServer", judged(server), ({ declared }) =>
+    listedPeers(place, federation, declared, config.federatesWith),
   );
-  check("the SPIRE server's configuration", conf, (text) =>
-    serverConf(place, "seen" in federation ? federation.seen : undefined, text),
-  );
+  check("the SPIRE server's configuration", conf, (text) => serverConf(place, federation, text));
   check("the SPIRE server's own store", judged(store), ({ seen, declared }) => {
-    const foreign = foreignTrustDomains(
-      "seen" in trust ? trust.seen : [],
-      "seen" in federation ? federation.seen : undefined,
-      declared,
-    );
+    const foreign = foreignTrustDomains("seen" in trust ? trust.seen : [], federation, declared);
     return leftInStore(place, seen, declared, foreign);
   });
   if ("because" in store || "because" in whom) return done;
@@ -185,7 +184,7 @@ function judge(
     check(
       `the bundle that it holds of ${held.trustDomain}`,
       own.get(peer.id) ?? { because: "its peer was not looked at" },
-      (theirs) => heldOfPeer(place, held, theirs, now),
+      (theirs) => heldOfPeer(place, held, theirs, now, "seen" in log ? log.seen.polls.get(held.trustDomain) : {}),
     );
   }
   return done;

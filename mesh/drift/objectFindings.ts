@@ -1,10 +1,10 @@
 /** What has become of the objects of a stack. Pure. */
-import { shown } from "./redact";
+import { shown } from "../kernel/redact";
 import { word } from "../../components/shared/shell";
 import { oc } from "../../components/cluster/access";
 import { APPLIED } from "../../components/shared/correction";
 import type { KubeObject } from "../../components/cluster/cluster";
-import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "./difference";
+import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "../kernel/difference";
 import type { Finding } from "../kernel/finding";
 import type { StackObject } from "../pulumi/stackObjects";
 import type { Place } from "../kernel/place";

@@ -34,7 +34,9 @@ export type FindingCode =
   /** SPIRE holds keys of a peer that the peer doesn't have: set by hand, or given up by the peer and not yet dropped here. */
   | "bundle-foreign"
   /** All that SPIRE holds of a peer has expired. */
-  | "bundle-stale";
+  | "bundle-stale"
+  /** A peer's bundle asks SPIRE to look again only after more than an hour. */
+  | "bundle-hint";
 
 /** Something that is not as the stacks say, and what to do about it. */
 export interface Finding {

@@ -19,6 +19,14 @@ export async function look<T>(read: () => Promise<T>): Promise<Looked<T>> {
   }
 }
 
+/** Reads all at once, each by itself. */
+export async function lookAtEach<T extends object>(reads: { [K in keyof T]: () => Promise<T[K]> }): Promise<{
+  [K in keyof T]: Looked<T[K]>;
+}> {
+  const each = Object.entries<() => Promise<unknown>>(reads).map(async ([key, read]) => [key, await look(read)]);
+  return Object.fromEntries(await Promise.all(each)) as { [K in keyof T]: Looked<T[K]> };
+}
+
 /** The same of what is made of something that was read. */
 export function unlessBroken<T>(make: () => Looked<T>): Looked<T> {
   try {

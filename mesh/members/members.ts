@@ -1,5 +1,4 @@
 /** The members of a mesh: the stacks that have a Pulumi.<stack>.yaml in the project, with their config. */
-import { readdir } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { readBundleFile } from "../../stacks/bundleFile";
@@ -14,6 +13,7 @@ import { fromId, type Home, idOf, labelOf } from "./identity";
 import { projectOf } from "./project";
 import { type Roster, rosterOf } from "./roster";
 import { stackConfig } from "./stackConfig";
+import { stacksWithFile } from "./stackNames";
 import { readStackFile } from "./stackFile";
 
 /** How many stacks Pulumi is asked about at the same time: each answer takes it a moment of one core. */
@@ -153,12 +153,6 @@ function faultsIn(error: unknown, project: string): string[] {
   if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${project}:${path}: ${message}`);
   if (error instanceof UsageError || error instanceof PulumiError) return [error.message];
   throw error;
-}
-
-/** Names of the stacks that have a file in the folder. */
-export async function stacksWithFile(dir: string): Promise<string[]> {
-  const files = await readdir(dir).catch(() => []);
-  return [...new Set(files.flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []))].sort();
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What stacks have published; of a peer without a stack, what the member's config says in its place. */
 import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Publication } from "../../stacks/contract";
+import { definedOnly } from "../../stacks/fields";
 import { look, type Looked } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import type { Published } from "../pulumi/workspace";
@@ -11,10 +12,17 @@ export async function publicationOf(
   published: (id: string) => Promise<Published | undefined>,
 ): Promise<Publication | undefined> {
   if (peer.publication !== undefined) return peer.publication;
-  const { fingerprints } = peer;
+  const { fingerprints, caFingerprints } = peer;
   const federation = (await published(peer.id))?.federation;
-  return federation && { ...federation, ...(fingerprints && { fingerprints }) };
+  return federation && { ...federation, ...definedOnly({ fingerprints, caFingerprints }) };
 }
+
+/** What the members have published, by id; undefined is nothing. Values are only compared. */
+export type Publications = Readonly<Record<string, string | undefined>>;
+
+/** What a stack has published, to be compared. */
+export const comparable = (contract: object | undefined): string | undefined =>
+  contract === undefined ? undefined : JSON.stringify(contract);
 
 export type Readings = Map<string, Looked<Published | undefined>>;
 

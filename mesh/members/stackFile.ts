@@ -8,7 +8,7 @@ import { isObject, parsed } from "../../components/shared/untyped";
 import { UsageError } from "../kernel/exit";
 import type { StackFile } from "./stackConfig";
 
-/** Whether a name in `peers`, or a key of `rebootstrap`, is that of a stack to be taken out. */
+/** Whether a name in `peers` is that of a stack to be taken out. */
 export type Gone = (name: string) => boolean;
 
 /** A stack's file as it shall be. */
@@ -157,7 +157,7 @@ function ifMissing(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
-/** The text of a stack's file without those peers and their counters; as it was when it names none. Pure. */
+/** The text of a stack's file without those peers; as it was when it names none. Pure. */
 export function withoutGonePeers(text: string, project: string, gone: Gone, file = "the stack's file"): string {
   const document = parseDocument(text);
   const config = document.get("config");
@@ -167,21 +167,15 @@ export function withoutGonePeers(text: string, project: string, gone: Gone, file
     const name = isObject(entry) ? (entry["stack"] ?? entry["name"]) : entry;
     return typeof name !== "string" || !gone(name);
   };
-  for (const key of [`${project}:peers`, `${project}:rebootstrap`]) {
-    const node = config.get(key, true) as unknown;
-    if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; take the peer out by hand`);
-    if (isSeq(node))
-      node.items = node.items.filter((item) => stays(isNode(item) ? (item.toJS(document) as unknown) : item));
-    if (isMap(node)) node.items = node.items.filter(({ key }) => stays(isScalar(key) ? key.value : key));
-    // `pulumi config set` without --path leaves lists and objects as JSON in a text.
-    if (isScalar(node) && typeof node.value === "string") node.value = jsonWithout(node.value, stays);
+  const key = `${project}:peers`;
+  const node = config.get(key, true) as unknown;
+  if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; take the peer out by hand`);
+  if (isSeq(node))
+    node.items = node.items.filter((item) => stays(isNode(item) ? (item.toJS(document) as unknown) : item));
+  // `pulumi config set` without --path leaves a list as JSON in a text.
+  if (isScalar(node) && typeof node.value === "string") {
+    const list: unknown = JSON.parse(node.value || "null");
+    if (Array.isArray(list)) node.value = JSON.stringify(list.filter(stays));
   }
   return isDeepStrictEqual(document.toJS(), before) ? text : document.toString({ lineWidth: 0 });
-}
-
-function jsonWithout(text: string, stays: (entry: unknown) => boolean): string {
-  const value: unknown = JSON.parse(text || "null");
-  if (Array.isArray(value)) return JSON.stringify(value.filter(stays));
-  if (typeof value !== "object" || value === null) return text;
-  return JSON.stringify(Object.fromEntries(Object.entries(value).filter(([name]) => stays(name))));
 }

@@ -1,23 +1,23 @@
-/** `spire-federation preview`: what an up of each member would do, in terms of trust first. */
-import { printable } from "../kernel/text";
+/** What an up of each member would do, trust first: what `spire-federation preview` shows, and what `up` asks about. */
 import { PROGRAM } from "../../components/shared/names";
-import { describeSharedRoot, type SharedRoot, sharedRoots } from "../../components/bundle/sharedRoots";
+import { type SharedRoot, sharedRoots } from "../../components/bundle/sharedRoots";
 import type { Publication } from "../../stacks/contract";
-import { publicationOf, readPublished, refuseUnreadable } from "../members/publication";
+import { comparable, type Publications, publicationOf, readPublished, refuseUnreadable } from "../members/publication";
 import { type MeshMember, peerLabel } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { look, type Looked } from "../kernel/looked";
 import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
-import { describeKeys, firstPeer, type FirstPeer, type FirstRoots, type ShownKeys } from "../spire/firstRoots";
-import { describeFederating, type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
-import { describeStep, restartsSpire, type Step } from "../pulumi/events";
-import { KEPT, type TrustChanges, trustChanges } from "./trustChanges";
+import { firstPeer, type FirstPeer, type FirstRoots, type ShownKeys } from "../spire/firstRoots";
+import { type WorkloadEffects, workloadEffects, type WorkloadsThere } from "../spire/federating";
+import { restartsSpire, type Step } from "../pulumi/events";
+import { type TrustChanges, trustChanges } from "./trustChanges";
 import type { PreviewOutcome } from "../pulumi/outcomes";
 
-/** One `pulumi preview`; whatever goes wrong is an outcome. */
-export interface Previews {
+/** What a plan is made from. */
+export interface PlanSources {
   published(id: string): Promise<Published | undefined>;
+  /** One `pulumi preview`; whatever goes wrong is an outcome. */
   preview(id: string): Promise<PreviewOutcome>;
   /** With which roots trust in a peer would begin now. */
   roots(first: FirstPeer): Promise<FirstRoots>;
@@ -25,14 +25,20 @@ export interface Previews {
   ownRoots(member: MeshMember): Promise<string[]>;
   /** Whom the member's cluster is told to trust, and which workloads' objects name others. */
   workloads(member: MeshMember): Promise<Looked<WorkloadsThere>>;
+  /** What a stack's and the project's file say of its config, as a hash. */
+  config(member: MeshMember): Promise<string>;
+  /** Whether no run of the stack was interrupted. */
+  isSettled(id: string): Promise<boolean>;
 }
 
 /** A peer that a member will begin to trust, and with which keys. */
 export type TrustGain = TrustChanges["gains"][number] & (ShownKeys | { rootsUnknown: string });
 
-export interface PreviewMember {
+export interface PlannedMember {
   member: string;
   trustDomain: string;
+  /** Whether an up would run it. */
+  changes: boolean;
   trust: Omit<TrustChanges, "gains"> & { gains: TrustGain[] };
   /** Peers among the previewed members that are to trust it, and do not name it among their peers. */
   notTrustedBy: string[];
@@ -40,114 +46,127 @@ export interface PreviewMember {
   sharedRoots: SharedRoot[];
   /** What the change of trust does to workloads. */
   workloads: WorkloadEffects;
-  /** Its SPIRE server's configuration changes, and with that the server restarts. */
+  /** Its SPIRE server gets another configuration, and restarts. */
   restarts: boolean;
   /** What it publishes becomes something else, which Pulumi counts as no change. */
   outputsChange: boolean;
   steps: Step[];
-  /** Stacks that an up creates first, its own or those of peers among the members: Pulumi cannot preview it before. */
+  /** Stacks that an up creates first, its own or those of peers: Pulumi cannot preview it before. */
   missingStacks: string[];
+  /** An interrupted run has left operations or a lock, which no preview shows. */
+  interrupted: boolean;
+  /** SHA-256 of its config, when the plan was made. */
+  config: string;
   /** Why the preview failed. */
   errors: string[];
   /** Why its own stack or a peer's could not be read; what that changes in trust is not known. */
   unread: string[];
 }
 
-export async function preview(
-  members: readonly MeshMember[],
-  stacks: Previews,
-  parallel: number,
-): Promise<PreviewMember[]> {
+/** The members, and what all stacks had published when the plan was made. */
+export interface Plan {
+  members: PlannedMember[];
+  saw: Publications;
+}
+
+export async function planUp(members: readonly MeshMember[], stacks: PlanSources, parallel: number): Promise<Plan> {
   // Every member is a peer of many, and nothing is published meanwhile.
   const published = once(
     (stack: string) => stack,
     (stack) => stacks.published(stack),
   );
   const ids = members.flatMap(({ id, peers }) => [id, ...peers]);
-  refuseUnreadable(await readPublished(ids, published, parallel));
+  const readings = await readPublished(ids, published, parallel);
+  refuseUnreadable(readings);
+  const seen = [...readings].flatMap(([id, read]) => ("seen" in read ? [[id, read.seen] as const] : []));
+  const missing = new Set(seen.flatMap(([id, read]) => (read === undefined ? [id] : [])));
   const rootsOf = once(
     (first: FirstPeer) => JSON.stringify(first),
     (first) => stacks.roots(first),
   );
-  const domains = new Map(members.map(({ name, config }) => [name, config.trustDomain]));
-  return inParallel(parallel, members, async (member): Promise<PreviewMember> => {
-    const { id, name, config, labels } = member;
-    const missingStacks = await missing(member, members, published);
-    const outcome: PreviewOutcome =
-      missingStacks.length > 0 ? { succeeded: true, steps: [] } : await stacks.preview(id);
-    const unread: string[] = [];
-    const publications = new Map<string, Publication | undefined>();
-    for (const peer of config.peers) {
-      const reading = await look(() => publicationOf(peer, published));
-      if ("seen" in reading) publications.set(peer.name, reading.seen);
-      else unread.push(`${labels[peer.id] ?? peer.name}: its stack cannot be read: ${reading.because}`);
-    }
-    const before = await look(() => published(id));
-    if ("because" in before) unread.push(`its stack cannot be read: ${before.because}`);
-    const wanted = config.peers.map((peer) => peer.name);
-    const trust =
-      "seen" in before
-        ? withLabels(member, oneWays(member, trustChanges(wanted, publications, before.seen)))
-        : { gains: [], loses: [], keeps: [], waitsFor: [] };
-    const there = config.peers.flatMap((peer) => {
-      const contract = publications.get(peer.name);
-      return contract ? [firstPeer(config, peer, contract)] : [];
-    });
-    const [own, workloads, ...peers] = await Promise.all([
-      stacks.ownRoots(member),
-      stacks.workloads(member),
-      ...there.map(async (first) => ({ trustDomain: first.peer.trustDomain, ...(await rootsOf(first)) })),
-    ]);
-    const steps = outcome.succeeded ? outcome.steps : [];
-    return {
-      member: name,
-      trustDomain: config.trustDomain,
-      trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
-      notTrustedBy: oneSided(member, members),
-      sharedRoots: sharedRoots(
-        [
-          { trustDomain: config.trustDomain, roots: own },
-          ...peers.map((peer) => ({
-            trustDomain: peer.trustDomain,
-            roots: "certificates" in peer ? peer.certificates : [],
-          })),
-        ],
-        new Date(),
-      ),
-      workloads: workloadEffects(workloads, [
-        ...trust.gains.map(({ trustDomain }) => trustDomain),
-        ...trust.waitsFor.flatMap((peer) => domains.get(peer) ?? []),
-      ]),
-      restarts: steps.some(restartsSpire),
-      outputsChange: outcome.succeeded && outcome.outputsChange === true,
-      steps: steps.map(({ op, type, name }) => ({ op, type, name })),
-      missingStacks,
-      errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
-      unread,
-    };
-  });
+  const plans = await inParallel(parallel, members, (member) =>
+    planOf(member, members, missing, { ...stacks, published, roots: rootsOf }),
+  );
+  return { members: plans, saw: Object.fromEntries(seen.map(([id, read]) => [id, comparable(read?.federation)])) };
 }
 
-/** Names of the stacks that a member needs and that the backend does not have; one that cannot be read may be there. */
-async function missing(
-  { id, peers }: MeshMember,
+/** @param missing ids of stacks that do not exist */
+async function planOf(
+  member: MeshMember,
   members: readonly MeshMember[],
-  published: Previews["published"],
-): Promise<string[]> {
-  const needed = members.filter((one) => one.id === id || peers.includes(one.id));
-  const found = await Promise.all(needed.map((one) => look(() => published(one.id))));
-  return needed.flatMap(({ name }, at) => {
-    const one = found[at];
-    return one !== undefined && "seen" in one && one.seen === undefined ? [name] : [];
+  missing: ReadonlySet<string>,
+  stacks: PlanSources,
+): Promise<PlannedMember> {
+  const { id, name, config, labels, peers: ids } = member;
+  const unbuilt = [id, ...ids].filter((one) => missing.has(one));
+  const outcome: PreviewOutcome = unbuilt.length > 0 ? { succeeded: true, steps: [] } : await stacks.preview(id);
+  const unread: string[] = [];
+  const publications = new Map<string, Publication | undefined>();
+  for (const peer of config.peers) {
+    const reading = await look(() => publicationOf(peer, (stack) => stacks.published(stack)));
+    if ("seen" in reading) publications.set(peer.name, reading.seen);
+    else unread.push(`${labels[peer.id] ?? peer.name}: its stack cannot be read: ${reading.because}`);
+  }
+  const before = await look(() => stacks.published(id));
+  if ("because" in before) unread.push(`its stack cannot be read: ${before.because}`);
+  const there = config.peers.flatMap((peer) => {
+    const contract = publications.get(peer.name);
+    return contract ? [firstPeer(config, peer, contract)] : [];
   });
+  const [own, workloads, settled, hash, ...peers] = await Promise.all([
+    stacks.ownRoots(member),
+    stacks.workloads(member),
+    unbuilt.length > 0 || isSettled(stacks, id),
+    stacks.config(member),
+    ...there.map(async (first) => ({ trustDomain: first.peer.trustDomain, ...(await stacks.roots(first)) })),
+  ]);
+  const trust =
+    "seen" in before
+      ? withLabels(
+          member,
+          trustChanges(config, publications, before.seen, "seen" in workloads ? workloads.seen.asked : []),
+        )
+      : { gains: [], loses: [], overwrites: [], keeps: [], waitsFor: [] };
+  const joining = trust.waitsFor.flatMap(
+    (peer) => members.find((one) => one.name === peer && ids.includes(one.id)) ?? [],
+  );
+  const steps = outcome.succeeded ? outcome.steps : [];
+  const plan = {
+    member: name,
+    trustDomain: config.trustDomain,
+    trust: { ...trust, gains: trust.gains.map((gain) => ({ ...gain, ...known(gain, peers) })) },
+    notTrustedBy: oneSided(member, members),
+    sharedRoots: sharedRoots(
+      [
+        { trustDomain: config.trustDomain, roots: own },
+        ...peers.map((peer) => ({
+          trustDomain: peer.trustDomain,
+          roots: "certificates" in peer ? peer.certificates : [],
+        })),
+      ],
+      new Date(),
+    ),
+    workloads: workloadEffects(
+      workloads,
+      [...trust.gains, ...joining.map((one) => one.config)].map(({ trustDomain }) => trustDomain),
+    ),
+    restarts:
+      unbuilt.length > 0 || steps.some(restartsSpire) || (joining.length > 0 && config.federatesWith === "static"),
+    outputsChange: outcome.succeeded && outcome.outputsChange === true,
+    steps: steps.map(({ op, type, name }) => ({ op, type, name })),
+    missingStacks: unbuilt.map((one) => (one === id ? name : (labels[one] ?? one))),
+    interrupted: !settled,
+    config: hash,
+    errors: outcome.succeeded ? [] : outcome.errors.map(withCure),
+    unread,
+  };
+  return { ...plan, changes: changesSomething(plan) };
 }
 
-function oneWays({ config }: MeshMember, changes: TrustChanges): TrustChanges {
-  const isOneWay = (name: string): boolean => config.peers.some((peer) => peer.name === name && peer.oneWay === true);
-  return {
-    ...changes,
-    gains: changes.gains.map((gain) => ({ ...gain, ...(isOneWay(gain.peer) && { oneWay: true as const }) })),
-  };
+/** A state that cannot be read may have anything in it. */
+async function isSettled(stacks: PlanSources, id: string): Promise<boolean> {
+  const answer = await look(() => stacks.isSettled(id));
+  return "seen" in answer && answer.seen;
 }
 
 /** Members that the member is to trust both ways, and whose config does not name it. */
@@ -162,41 +181,17 @@ function oneSided({ id, config, labels }: MeshMember, members: readonly MeshMemb
     });
 }
 
-/** What is said of such a member. */
-export const oneSidedWarning = (
-  peer: string,
-  { member, trustDomain }: Pick<PreviewMember, "member" | "trustDomain">,
-): string =>
-  `${peer} will not trust ${trustDomain}, since ${member} is not among its peers. Add it there, or set trust: oneway for ${peer} in ` +
-  `the peers of ${member}`;
-
 /** Peers as people call them, and not as their objects are called. */
-function withLabels(member: MeshMember, { gains, loses, keeps, waitsFor }: TrustChanges): TrustChanges {
+function withLabels(member: MeshMember, changes: TrustChanges): TrustChanges {
   const named = <T extends { peer: string }>(one: T): T => ({ ...one, peer: peerLabel(member, one.peer) });
   return {
-    gains: gains.map(named),
-    loses: loses.map(named),
-    keeps: keeps.map(named),
-    waitsFor: waitsFor.map((peer) => peerLabel(member, peer)),
+    gains: changes.gains.map(named),
+    loses: changes.loses.map(named),
+    overwrites: changes.overwrites,
+    keeps: changes.keeps.map(named),
+    waitsFor: changes.waitsFor.map((peer) => peerLabel(member, peer)),
   };
 }
-
-/** What a change of trust does to workloads, in words. */
-export const workloadLines = ({
-  served,
-  refused,
-  unknown,
-}: WorkloadEffects): Record<"gains" | "unknown" | "warnings", string[]> => ({
-  unknown: unknown.map((because) => `what it does to workloads is not known: ${because}`),
-  gains: served.map(
-    (one) => `${describeFederating(one)} will get identities: it federates with ${one.trustDomains.join(", ")}`,
-  ),
-  warnings: refused.map(
-    (one) =>
-      `${describeFederating(one)} gets no identities: it federates with ${one.missing.join(", ")}, which this cluster is ` +
-      "not told to trust. Add the peer, or remove it from federatesWith",
-  ),
-});
 
 /** What is known of the keys of a peer that will be trusted, without the certificates themselves. */
 function known(
@@ -215,62 +210,13 @@ const withCure = (error: string): string =>
     ? `${error}; npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`
     : error;
 
-/** Whether an up would run, as far as a preview can tell. */
-export const changes = ({ steps, missingStacks, trust, outputsChange }: PreviewMember): boolean =>
-  [steps, missingStacks, trust.gains, trust.loses].some((list: readonly unknown[]) => list.length > 0) || outputsChange;
+const changesSomething = (plan: Omit<PlannedMember, "changes">): boolean =>
+  plan.interrupted ||
+  plan.outputsChange ||
+  [plan.steps, plan.missingStacks, plan.errors, plan.unread, plan.trust.gains, plan.trust.loses].some(
+    (list: readonly unknown[]) => list.length > 0,
+  );
 
-/** Whether something could not be seen that the preview would say. */
-export const isIncomplete = ({ unread, workloads }: PreviewMember): boolean =>
-  unread.length > 0 || workloads.unknown.length > 0;
-
-export function printPreview(members: readonly PreviewMember[]): string {
-  const domains = new Map(members.map(({ member, trustDomain }) => [member, trustDomain]));
-  return members.map((member) => section(member, domains)).join("\n");
-}
-
-function section(previewed: PreviewMember, domains: ReadonlyMap<string, string>): string {
-  const { member, trustDomain, trust, sharedRoots, notTrustedBy, workloads, missingStacks, errors, unread } = previewed;
-  const about = workloadLines(workloads);
-  const changing = [
-    ...trust.gains.map(
-      (gain) =>
-        `will trust ${gain.trustDomain} (${gain.peer})${gain.oneWay ? " one way" : ""}, ${gain.bundleEndpointUrl}, ${rootsIn(gain)}`,
-    ),
-    ...trust.loses.map(
-      ({ peer, trustDomain, now }) =>
-        `will stop trusting ${trustDomain} (${peer}): ${now === undefined ? "no longer among its peers" : `its trust domain is ${now} now`}`,
-    ),
-    ...trust.keeps.map((kept) => `keeps trusting ${kept.trustDomain} (${kept.peer}): ${KEPT}`),
-    ...trust.waitsFor.map((peer) => {
-      const domain = domains.get(peer);
-      return domain === undefined
-        ? `waits for ${peer}, whose stack has published nothing yet`
-        : `will trust ${domain} (${peer}) when its endpoint answers; its roots are not known before`;
-    }),
-    ...about.gains,
-    ...(previewed.restarts ? ["its SPIRE server will restart"] : []),
-    ...(previewed.outputsChange ? ["what it publishes will change"] : []),
-    ...missingStacks.map((stack) =>
-      stack === member
-        ? "its stack does not exist yet; up creates it, and all that its config asks for"
-        : `what else changes shows once ${stack} has a stack, which up creates`,
-    ),
-    ...previewed.steps.map((step) => describeStep(step, step.op.padEnd(7))),
-  ];
-  // What is refused changes nothing.
-  const lines = [
-    ...(errors.length > 0 ? errors : changing.length > 0 || unread.length > 0 ? changing : ["nothing changes"]),
-    ...unread,
-    ...about.unknown,
-    ...[
-      ...notTrustedBy.map((peer) => oneSidedWarning(peer, previewed)),
-      ...sharedRoots.map(describeSharedRoot),
-      ...about.warnings,
-    ].map((warning) => `warning: ${warning}`),
-  ];
-  return `${member} (${trustDomain})\n${lines.map((line) => `  ${printable(line).replaceAll("\n", "\n  ")}\n`).join("")}`;
-}
-
-function rootsIn(gain: TrustGain): string {
-  return "roots" in gain ? describeKeys(gain) : `roots not known yet: ${gain.rootsUnknown}`;
-}
+/** Whether something could not be seen that the plan would say. */
+export const isIncomplete = ({ unread, workloads, trust }: PlannedMember): boolean =>
+  unread.length > 0 || workloads.unknown.length > 0 || trust.gains.some((gain) => "rootsUnknown" in gain);

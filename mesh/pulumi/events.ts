@@ -1,4 +1,6 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
+import { APPLIED } from "../../components/shared/correction";
+import { isObject } from "../../components/shared/untyped";
 import type { EngineEvent, OpMap } from "./workspace";
 
 type StepEventMetadata = NonNullable<EngineEvent["resOutputsEvent"]>["metadata"];
@@ -86,7 +88,15 @@ const STACK = "pulumi:pulumi:Stack";
 
 /** The stack's result comes twice: as it was when the program begins, and as it is when it ends. */
 const changesOutputs = ({ old, new: now }: StepEventMetadata): boolean =>
-  JSON.stringify(old?.outputs) !== JSON.stringify(now?.outputs);
+  JSON.stringify(lasting(old?.outputs)) !== JSON.stringify(lasting(now?.outputs));
+
+/** Without SPIRE's roots: it rotates them by itself, and peers read them only where trust begins. */
+function lasting(outputs: Record<string, unknown> | undefined): unknown {
+  const federation = outputs?.["federation"];
+  if (!isObject(federation)) return outputs;
+  const rotated = federation["profile"] === "https_spiffe" ? ["roots", "caCertificates"] : ["roots"];
+  return { ...outputs, federation: Object.entries(federation).filter(([key]) => !rotated.includes(key)) };
+}
 
 /** The steps of which a replacement is made. */
 const REPLACING: ReadonlySet<string> = new Set(["replace", "create-replacement", "delete-replaced"]);
@@ -101,9 +111,14 @@ function withStep(steps: readonly DetailedStep[], step: DetailedStep): DetailedS
 /** Steps that change nothing: of what stays as it is, and of what is only read. */
 export const UNCHANGING: ReadonlySet<string> = new Set(["same", "read", "refresh"]);
 
-/** Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. */
+/**
+ * Whether a change of the SpireServer, or of the stack's part of it, gives SPIRE another configuration, which restarts it. Where
+ * somebody has changed what the stack asks for, the step has nothing but the annotation that has it applied again.
+ */
 export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
-  isOfSpireServer(step) && step.op !== "delete" && (paths.length === 0 || paths.some((path) => IN_CONF.test(path)));
+  isOfSpireServer(step) &&
+  step.op !== "delete" &&
+  (paths.some((path) => IN_CONF.test(path)) || paths.every((path) => path.includes(APPLIED)));
 
 /** All of the specification but what the operator's Route alone comes of. */
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;

@@ -1,6 +1,7 @@
 /** Members' stacks through Pulumi, and word of what they are doing. */
 import { resolve } from "node:path";
 import { PROGRAM } from "../../components/shared/names";
+import type { Approved } from "../../stacks/approved";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
@@ -10,7 +11,8 @@ import { interruptedOperations } from "./interruptedOperations";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
 import { type WorkloadsThere, workloadsThere } from "../spire/federating";
-import type { Looked } from "../kernel/looked";
+import { look, type Looked } from "../kernel/looked";
+import { readServer, type ServerSight } from "../spire/serverSight";
 import { PulumiError } from "./runPulumi";
 import { StackCommands } from "./stackCommands";
 import { stackObjects } from "./stackObjects";
@@ -65,9 +67,9 @@ export class PulumiStacks {
     return readAgain(interruption.signal, () => published(workspace, name, interruption));
   }
 
-  up(name: string): Promise<UpOutcome> {
+  up(name: string, approved?: Approved): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
-      await this.change(stack, teller, (refresh) => stack.up(refresh));
+      await this.change(stack, teller, (refresh) => stack.up(refresh, approved));
       const { changes, steps, warnings } = activity();
       return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered, warnings };
     });
@@ -76,7 +78,7 @@ export class PulumiStacks {
   destroy(name: string): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
       await this.change(stack, teller, (refresh) => stack.destroy(refresh));
-      return { succeeded: true, changes: activity().changes, restarted: false, recovered };
+      return { succeeded: true, changes: activity().changes, recovered };
     });
   }
 
@@ -106,6 +108,10 @@ export class PulumiStacks {
 
   workloads({ config }: { config: ClusterAccess }): Promise<Looked<WorkloadsThere>> {
     return workloadsThere(() => connect(accessOf(config)));
+  }
+
+  server({ config }: { config: ClusterAccess }): Promise<Looked<ServerSight>> {
+    return look(() => readServer(connect(accessOf(config))));
   }
 
   /** What the stack asks for, compared with what is there now; the state stays as it is. */

@@ -4,9 +4,14 @@ import type { StackObject } from "./stackObjects";
 import type { OpMap } from "./workspace";
 
 /** The outcome of one `pulumi up` or `pulumi destroy`. */
-export type UpOutcome =
-  | { succeeded: true; changes: OpMap; restarted: boolean; recovered: string[]; warnings?: string[] }
-  | { succeeded: false; errors: string[]; recovered: string[]; warnings?: string[] };
+export type UpOutcome = ({ succeeded: true; changes: OpMap } | { succeeded: false; errors: string[] }) & {
+  /** The SPIRE server restarted; undefined where nobody looked. */
+  restarted?: boolean;
+  /** Trust domains that the cluster was told to trust before, and no longer is; undefined where nobody looked. */
+  ended?: string[];
+  recovered: string[];
+  warnings?: string[];
+};
 
 /** The outcome of one `pulumi preview`. */
 export type PreviewOutcome =

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation";
+import { type Approved, APPROVED_VARIABLE } from "../../stacks/approved";
 import type { Interruption } from "../kernel/interruption";
 import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, runPulumi } from "./runPulumi";
@@ -41,8 +42,10 @@ export class StackCommands {
     this.cli = cliOf(workspace);
   }
 
-  up(refresh: boolean): Promise<void> {
-    return this.change("up", ["--yes", "--skip-preview", ...this.policies, ...(refresh ? ["--refresh"] : [])]);
+  /** @param approved with what the program may begin trust in new peers */
+  up(refresh: boolean, approved?: Approved): Promise<void> {
+    const flags = ["--yes", "--skip-preview", ...this.policies, ...(refresh ? ["--refresh"] : [])];
+    return this.change("up", flags, this.onEvent, approved && { [APPROVED_VARIABLE]: JSON.stringify(approved) });
   }
 
   destroy(refresh: boolean): Promise<void> {
@@ -95,11 +98,16 @@ export class StackCommands {
   }
 
   /** A command that takes the stack's lock. */
-  private async change(command: string, flags: readonly string[], onEvent = this.onEvent): Promise<void> {
+  private async change(
+    command: string,
+    flags: readonly string[],
+    onEvent = this.onEvent,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const recording = await this.recording();
     let refused = false;
     try {
-      await runPulumi(this.cli, this.args(command, flags), {
+      await runPulumi({ ...this.cli, env: { ...this.cli.env, ...env } }, this.args(command, flags), {
         interruption: this.interruption,
         quietMs: OPERATION_QUIET_MS,
         log: this.log(command),

@@ -1,5 +1,4 @@
 /** What a stack asks for, as the engine's events of a preview tell it. Pure. */
-import { runtime } from "@pulumi/pulumi";
 import type { EngineEvent } from "./workspace";
 
 export interface StackObject {
@@ -45,10 +44,4 @@ export function stackObjects(events: readonly EngineEvent[]): StackObject[] {
     });
   }
   return [...objects.values()];
-}
-
-/** Whether a value is not shown: unknown before the up, or secret. */
-export function isHidden(value: unknown): boolean {
-  const { unknownValue, specialSigKey } = runtime;
-  return value === unknownValue || (typeof value === "object" && value !== null && specialSigKey in value);
 }

@@ -153,9 +153,11 @@ async function endTrust(
     result.errors.push(`its stack was not run, because it cannot be previewed: ${others.unknown}`);
   else if (workOf(sight).up) {
     const outcome = await stacks.up(member.id);
-    result.did.push(...outcome.recovered);
-    if (outcome.succeeded) result.did.push(outcome.restarted ? "up (restarted its SPIRE server)" : "up");
-    else result.errors.push(...outcome.errors);
+    const { ended = [], recovered } = outcome;
+    result.did.push(...recovered, ...(outcome.succeeded ? ["up"] : []));
+    if (outcome.restarted === true) result.did.push("restarted its SPIRE server");
+    result.did.push(...ended.filter((one) => !ends.includes(one)).map((one) => `stopped trusting ${one}`));
+    if (!outcome.succeeded) result.errors.push(...outcome.errors);
   }
   if (sight.unread !== undefined) result.errors.push(`its stack cannot be read: ${sight.unread}; so it was not run`);
   // Whatever came of the up: the cluster itself has the last word.

@@ -1,11 +1,11 @@
 /** Everything that was checked, folded, by member and by direction of trust. Pure. */
 import type { Outcome } from "../verify/check";
-import { MARKS, type Verification, type VerifiedMember, type VerifiedPair } from "../verify/verification";
+import { MARKS, pairName, type Verification, type VerifiedMember, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
-import { badge, counted, pairName, type State, STATES, WORDS } from "./words";
+import { badge, counted, type State, STATES, WORDS } from "./words";
 
 /** Where the others were seen stands in docs/checks.md; who has to act wants it here. */
-const SEEN_FROM: readonly Outcome["state"][] = ["failed", "warn", "unknown"];
+const SEEN_FROM: readonly Outcome["state"][] = ["failed", "warn", "note", "unknown"];
 
 export function allChecks({ members, pairs }: Verification): Html {
   return html`<section class="checks" aria-labelledby="checks-title">

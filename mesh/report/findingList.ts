@@ -1,6 +1,6 @@
 /** What is wrong and what to do, the first thing to do first. Pure. */
 import { html, type Html, NOTHING } from "./html";
-import type { Case, Cure, PageProblem, ProblemState } from "./problems";
+import type { Case, Cure, Problem, ProblemState } from "../verify/problems";
 import { counted, PAGE_MARKS, type State } from "./words";
 import { MARKS as CHECK_MARKS } from "../verify/verification";
 
@@ -10,6 +10,7 @@ const SHOWN_AS: Readonly<Record<ProblemState, { style: State | "warn"; mark: str
   pending: { style: "pending", mark: PAGE_MARKS.pending, word: "pending" },
   unknown: { style: "unknown", mark: PAGE_MARKS.unknown, word: "could not be seen" },
   warn: { style: "warn", mark: CHECK_MARKS.warn, word: "warning" },
+  note: { style: "warn", mark: CHECK_MARKS.note, word: "note" },
 };
 
 /** More names than these make no heading, and more lines than these are folded. */
@@ -17,26 +18,36 @@ const SHOWN = 3;
 
 export const findingId = (index: number): string => `finding-${index + 1}`;
 
-export function findings(problems: readonly PageProblem[]): Html {
+export function findings(problems: readonly Problem[]): Html {
   return html`<section id="findings" aria-labelledby="findings-title" tabindex="-1">
     <h2 id="findings-title">What is wrong, and what to do</h2>
-    ${problems.every(({ state }) => state === "warn") ? html`<p>${nothingWrong(problems.length)}</p>` : NOTHING}
-    ${problems.map(finding)}
+    ${problems.every(isFine) ? html`<p>${nothingWrong(problems)}</p>` : NOTHING} ${problems.map(finding)}
   </section>`;
 }
 
-const nothingWrong = (warnings: number): string =>
-  warnings === 0 ? "Nothing is wrong." : `Nothing is wrong; ${counted(warnings, "warning")}:`;
+/** A warning or a note. */
+const isFine = ({ state }: Problem): boolean => state === "warn" || state === "note";
+
+/** How many warnings and notes there are, where nothing is wrong. */
+export function nothingWrong(problems: readonly Problem[]): string {
+  const count = (state: ProblemState): number => problems.filter((one) => one.state === state).length;
+  const [warnings, notes] = [count("warn"), count("note")];
+  const worth = [
+    ...(warnings > 0 ? [counted(warnings, "warning")] : []),
+    ...(notes > 0 ? [counted(notes, "note")] : []),
+  ].join(", ");
+  return worth === "" ? "Nothing is wrong." : `Nothing is wrong; ${worth}.`;
+}
 
 /** Names of the members and pairs that have it; after the first few, only how many more. */
-export function whose({ cases }: PageProblem): string {
+export function whose({ cases }: Problem): string {
   const names = [...new Set(cases.flatMap((one) => one.whose))];
   const more = names.length - SHOWN;
   return more > 0 ? `${names.slice(0, SHOWN).join(", ")} and ${more} more` : names.join(", ");
 }
 
-function finding(problem: PageProblem, index: number): Html {
-  const { state, cases, cures, holdsUp } = problem;
+function finding(problem: Problem, index: number): Html {
+  const { state, cases, consequences, cures, holdsUp } = problem;
   const { style, mark, word } = SHOWN_AS[state];
   return html`<article class="finding ${style}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
     <h3 id="${findingId(index)}-title">
@@ -44,7 +55,7 @@ function finding(problem: PageProblem, index: number): Html {
       <span class="aside">${word}</span>
     </h3>
     <dl>
-      ${state === "unknown" ? notSeen(cases) : notSo(cases)}
+      ${state === "unknown" ? notSeen(cases) : notSo([...cases, ...consequences])}
       ${
         cures.length === 0
           ? NOTHING
@@ -86,10 +97,10 @@ function found({ whose: names, outcome: { evidence, source } }: Case, named: boo
   return html`${label}<span class="evidence">${evidence}</span> <span class="aside">seen from ${source}</span>`;
 }
 
-/** They have one and the same reason. */
 function notSeen(cases: readonly Case[]): Html {
+  const reasons = [...new Set(cases.map(({ outcome }) => outcome.evidence))];
   return html`<dt>Because</dt>
-    <dd><span class="evidence">${cases[0]?.outcome.evidence ?? ""}</span></dd>
+    <dd>${someOf(reasons.map((reason) => html`<span class="evidence">${reason}</span>`))}</dd>
     <dt>Not known</dt>
     <dd>
       ${someOf(cases.map(({ whose: names, outcome: { title, code } }) => html`${title} <span class="code">${code}</span> <span class="aside">${names.join(", ")}</span>`))}

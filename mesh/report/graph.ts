@@ -1,8 +1,8 @@
 /** Who trusts whom, as a picture: members on a circle, one arrow for each direction. Pure. */
-import type { Verification, VerifiedPair } from "../verify/verification";
+import { pairName, type Verification, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
 import { along, type Curve, curve, type Layout, layout, type NodePlace, type Point } from "./graphLayout";
-import { counted, PAGE_MARKS, pairName, type State, STATES, WORDS } from "./words";
+import { counted, PAGE_MARKS, type State, STATES, WORDS } from "./words";
 
 interface Node {
   name: string;

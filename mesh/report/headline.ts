@@ -1,8 +1,8 @@
 /** How the mesh is, in one line, and what to do first, in another. Pure. */
 import { healthOf, subjectsOf, type Verification } from "../verify/verification";
-import { findingId, waiting, whose } from "./findingList";
+import { findingId, nothingWrong, waiting, whose } from "./findingList";
 import { html, type Html, NOTHING } from "./html";
-import type { PageProblem } from "./problems";
+import type { Problem } from "../verify/problems";
 import { counted, PAGE_MARKS, type State } from "./words";
 
 export interface Headline {
@@ -10,7 +10,7 @@ export interface Headline {
   head: Html;
 }
 
-export function headline(verification: Verification, problems: readonly PageProblem[]): Headline {
+export function headline(verification: Verification, problems: readonly Problem[]): Headline {
   const text = countHealthy(verification);
   const state: State = healthOf(subjectsOf(verification).flatMap(({ checks }) => checks));
   return {
@@ -30,18 +30,17 @@ function countHealthy({ members, pairs, peers }: Verification): string {
   return peers.length === 0 ? text : `${text}; ${counted(peers.length, "peer")} not`;
 }
 
-function lead(problems: readonly PageProblem[]): Html {
-  const count = (state: PageProblem["state"]): number => problems.filter((problem) => problem.state === state).length;
+function lead(problems: readonly Problem[]): Html {
+  const count = (state: Problem["state"]): number => problems.filter((problem) => problem.state === state).length;
   const failed = count("failed");
   const start = problems.slice(0, 1).map(link);
   if (failed > 1) return html`${failed} things to put right; start with ${start}.`;
   if (failed === 1) return html`One thing to put right: ${start}.`;
   if (count("pending") > 0) return html`Nothing has failed, but not everything is done yet: ${start}.`;
-  if (count("unknown") === 0)
-    return html`Nothing is wrong; ${counted(problems.length, "warning")}, the first of ${start}.`;
+  if (count("unknown") === 0) return html`${nothingWrong(problems)}`;
   return html`Nothing has been seen to fail, but not everything could be seen: ${start}.`;
 }
 
-const link = (problem: PageProblem): Html =>
+const link = (problem: Problem): Html =>
   html`<a href="#${findingId(0)}">${whose(problem)}</a
     >${problem.holdsUp === 0 ? "" : `, for which ${waiting(problem.holdsUp)}`}`;

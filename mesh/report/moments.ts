@@ -1,5 +1,5 @@
 /** Points in time, as the page says them. Pure. */
-import { dated } from "../verify/times";
+import { dated } from "../kernel/times";
 import { html, type Html } from "./html";
 
 export const HOUR = 3_600_000;

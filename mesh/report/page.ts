@@ -1,4 +1,4 @@
-/** `spire-federation report`: a verification as one page that needs nothing beside itself. Pure. */
+/** `spire-federation verify -o html`: a verification as one page that needs nothing beside itself. Pure. */
 import { PROGRAM } from "../../components/shared/names";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,11 +9,14 @@ import { findings } from "./findingList";
 import { graph, legend } from "./graph";
 import { headline } from "./headline";
 import { html, trusted } from "./html";
-import { problemsOf } from "./problems";
+import { matrix } from "./matrix";
+import { problemsOf } from "../verify/problems";
 import { timeline } from "./timeline";
 import { timeOf } from "./moments";
 import { trustTable } from "./trustTable";
 
+/** More members than these make no picture. */
+const PICTURED = 12;
 const STYLE = readFileSync(join(__dirname, "page.css"), "utf8");
 /** Nothing is loaded and nothing runs, whatever the page is made to say: only this style is taken. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
@@ -44,8 +47,12 @@ export function page(verification: Verification): string {
             ${findings(problems)}
             <section class="trust" aria-labelledby="trust-title">
               <h2 id="trust-title">Who trusts whom</h2>
-              <div>${graph(verification)} ${legend(verification)}</div>
-              <div>${trustTable(verification)}</div>
+              ${
+                verification.members.length > PICTURED
+                  ? html`<div>${matrix(verification)} ${legend(verification)}</div>`
+                  : html`<div>${graph(verification)} ${legend(verification)}</div>
+                      <div>${trustTable(verification)}</div>`
+              }
             </section>
           </div>
           ${timeline(verification)} ${allChecks(verification)}

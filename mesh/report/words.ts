@@ -1,5 +1,5 @@
 /** States and names as the page says them: always a mark and a word, never a colour alone. Pure. */
-import type { Health, VerifiedPair } from "../verify/verification";
+import type { Health } from "../verify/verification";
 import { html, type Html } from "./html";
 
 /** `unseen` is a peer that was not looked at itself. */
@@ -30,8 +30,6 @@ export function badge(state: State): Html {
     ><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${WORDS[state]}</span
   >`;
 }
-
-export const pairName = ({ member, peer }: Pick<VerifiedPair, "member" | "peer">): string => `${member} → ${peer}`;
 
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

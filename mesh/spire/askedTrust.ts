@@ -7,10 +7,12 @@ import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../comp
 export interface AskedTrust {
   object: string;
   trustDomain: string;
+  /** From where SPIRE has its bundle, as a ClusterFederatedTrustDomain says. */
+  url?: string;
 }
 
 interface TrustObject extends KubeObject {
-  spec?: { className?: string; trustDomain?: string };
+  spec?: { className?: string; trustDomain?: string; bundleEndpointURL?: string };
 }
 
 interface Server extends KubeObject {
@@ -29,6 +31,7 @@ export async function readAsked(reader: ClusterReader): Promise<AskedTrust[]> {
       .map(({ metadata, spec }) => ({
         object: `${TRUST_KIND} ${metadata?.name ?? ""}`,
         trustDomain: spec?.trustDomain ?? "",
+        ...(spec?.bundleEndpointURL !== undefined && { url: spec.bundleEndpointURL }),
       })),
     ...(server?.spec?.federation?.federatesWith ?? []).map(({ trustDomain }) => ({
       object: `SpireServer ${SINGLETON} (spec.federation.federatesWith)`,

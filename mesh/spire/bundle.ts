@@ -7,7 +7,7 @@ export interface HeldBundle {
   /** X.509 roots, DER. */
   roots: Buffer[];
   jwtKeys: JwtKey[];
-  /** Counts the changes of the bundle; undefined where nobody says it. */
+  /** Counts the changes of the bundle; undefined where nobody says it. Of a bundle that was polled SPIRE has 0: nothing is compared by it. */
   sequence?: number;
   /** Seconds within which the trust domain wants to be looked at again; undefined where nobody says it. */
   refreshHint?: number;
@@ -35,23 +35,19 @@ export function validRoots({ roots }: HeldBundle, now: Date): Buffer[] {
   return roots.filter((root) => now.getTime() < Date.parse(new X509Certificate(root).validTo));
 }
 
-/** Valid roots that are held of a peer and that the peer doesn't have. */
-export function foreignRoots(held: HeldBundle, own: HeldBundle, now: Date): Buffer[] {
-  return validRoots(held, now).filter((root) => !own.roots.some((theirs) => theirs.equals(root)));
-}
+/** Enough of a fingerprint to tell two apart by eye. */
+export const short = (print: string): string => `${print.slice(0, 12)}…`;
 
-/** Whether the peer has changed its bundle since SPIRE fetched it last. */
-export const isBehind = (held: HeldBundle, own: HeldBundle): boolean => (held.sequence ?? 0) < (own.sequence ?? 0);
-
-/**
- * JWT keys that are held of a peer and that the peer doesn't have.
- *
- * JWT keys don't say when they expire. In a bundle that is behind they may be keys that the peer has given up, which the
- * next refresh takes away; there they count only when none is the peer's.
- */
-export function foreignJwtKeys(held: HeldBundle, own: HeldBundle): JwtKey[] {
-  const foreign = held.jwtKeys.filter((key) => !own.jwtKeys.some((other) => sameJwtKey(key, other)));
-  return foreign.length === held.jwtKeys.length || !isBehind(held, own) ? foreign : [];
+/** `1 X.509 root 3f9a12ab…, 2 JWT keys, sequence 4`. */
+export function describeBundle({ roots, jwtKeys, sequence }: HeldBundle): string {
+  const count = (all: readonly unknown[], what: string): string =>
+    `${all.length} ${what}${all.length === 1 ? "" : "s"}`;
+  const prints = roots.map((root) => short(fingerprint(root))).join(", ");
+  return [
+    `${count(roots, "X.509 root")} ${prints}`,
+    count(jwtKeys, "JWT key"),
+    ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
+  ].join(", ");
 }
 
 /** The id alone proves nothing: anybody can give a key the id of another one. */

@@ -11,7 +11,6 @@ import { type Bootstrap, givenBundle, isGiven } from "../../components/bundle/gi
 import type { TrustBundle, TrustedJwtKey } from "../../components/bundle/trustBundle";
 import type { ClusterConfig } from "../../stacks/config";
 import type { Publication } from "../../stacks/contract";
-import { bootstrapOf } from "../../stacks/firstBundle";
 import { withFreshRoots } from "../../stacks/freshRoots";
 import type { ConfiguredPeer } from "../../stacks/peers";
 
@@ -29,7 +28,7 @@ export type FirstRoots = (ShownKeys & { certificates: string[] }) | { rootsUnkno
 /** A peer, and from where its first bundle comes. */
 export interface FirstPeer {
   peer: Peer;
-  bootstrap: Bootstrap;
+  bootstrap: Bootstrap | undefined;
   /** The context of its cluster, in the kubeconfig of whoever trusts it; undefined where it has published none. */
   access?: ClusterAccess & { context: string };
 }
@@ -39,7 +38,7 @@ export function firstPeer(config: ClusterConfig, peer: ConfiguredPeer, publicati
   const { context, ...published } = publication;
   return {
     peer: { stack: peer.name, ...published },
-    bootstrap: bootstrapOf(config, peer),
+    bootstrap: peer.bootstrap,
     ...(context !== undefined && { access: { ...accessOf(config), context } }),
   };
 }
@@ -75,6 +74,12 @@ const known = ({ fingerprints, roots, jwtKeys }: TrustBundle): FirstRoots => ({
 /** `root sha256 …, JWT key "…" sha256 …`, as the message about a key that is not pinned names them. */
 export const describeKeys = ({ roots, jwtKeys = [] }: ShownKeys): string =>
   keysOf({ fingerprints: roots, jwtKeys }).map(describeKey).join(", ");
+
+/** SHA-256 of each of them. */
+export const fingerprintsOf = ({ roots, jwtKeys = [] }: ShownKeys): string[] => [
+  ...roots,
+  ...jwtKeys.map(({ fingerprint }) => fingerprint),
+];
 
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {

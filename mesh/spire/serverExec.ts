@@ -64,19 +64,24 @@ function isMissing(program: string, why: string): boolean {
 
 async function exec(config: KubeConfig, command: string[], what: string): Promise<ExecResult> {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const said = { out: "", err: "" };
-  out.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
-  err.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+  const [said, complaint] = [collected(out), collected(err)];
   let giveUp: NodeJS.Timeout | undefined;
   const status = await new Promise<V1Status>((done, fail) => {
     const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
     socket.catch(fail);
-    giveUp = setTimeout(() => {
-      fail(new Error(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`));
+    const end = (because: string): void => {
+      fail(new Error(because));
       // An open socket would keep the program running.
       (socket as Promise<{ terminate(): void }>).then((open) => {
         open.terminate();
       }, fail);
+    };
+    for (const stream of [out, err])
+      stream.on("error", (error) => {
+        end(error.message);
+      });
+    giveUp = setTimeout(() => {
+      end(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`);
     }, EXEC_MS);
   })
     .catch((error: unknown) => {
@@ -87,7 +92,22 @@ async function exec(config: KubeConfig, command: string[], what: string): Promis
     .finally(() => {
       clearTimeout(giveUp);
     });
-  return { status, ...said };
+  return { status, out: said(), err: complaint() };
+}
+
+/** A bundle is some kilobytes; whoever answers without an end is not listened to. */
+const MOST_BYTES = 16_000_000;
+
+/** Gathers what a command writes; the stream fails when that is too much. */
+export function collected(stream: PassThrough): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) stream.destroy(new Error(`it answers more than ${MOST_BYTES / 1e6} MB`));
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
 }
 
 /** Of a WebSocket that the API server refuses: its client has the code in its message, and nowhere else. */

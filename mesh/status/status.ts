@@ -63,7 +63,7 @@ function statusOf(member: MeshMember, readingOf: (stack: string) => Looked<Publi
     else unread.push(`${label(peer.name)}: its stack cannot be read: ${reading.because}`);
   }
   const wanted = config.peers.map((peer) => peer.name);
-  const { gains, keeps, loses } = trustChanges(wanted, publications, published);
+  const { gains, keeps, loses } = trustChanges(config, publications, published);
   const toJoin = new Set(gains.map(({ peer }) => peer));
   const trusts = published?.peers ?? {};
   const url = published?.federation?.bundleEndpointUrl;

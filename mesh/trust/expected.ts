@@ -19,53 +19,42 @@ export interface Declared {
   leaving: ReadonlyMap<string, string>;
 }
 
+/** A peer of the config, as far as it is known. */
+export interface KnownPeer {
+  trustDomain: string;
+  /** How it is to be trusted; undefined where it has no endpoint, or that was not seen. */
+  published: Peer | undefined;
+}
+
 /**
  * A peer that the config no longer names is declared until an up has taken it out: that is a change of the stack, and
  * said as one.
  *
- * @param publications what the stack of each peer publishes
- * @param own what the member's own stack publishes
+ * @param peers those of the config whose trust domain is known
+ * @param own what the member's own stack publishes: whom the last up made the cluster trust
  */
 export function declaredBy(
   config: ClusterConfig,
-  publications: ReadonlyMap<string, Contract | undefined>,
-  own: Published | undefined,
-): Declared {
-  const peers = config.peers.flatMap(({ name }) => {
-    const contract = publications.get(name);
-    return contract === undefined ? [] : [asPeer(name, contract)];
-  });
-  const last = Object.entries(own?.peers ?? {});
-  const named = peers.map(({ trustDomain }) => trustDomain);
-  const declared = { objects: new Set(config.peers.map(objectNameOf)), trustDomains: new Set(named), peers };
-  return {
-    ...withLeaving(declared, config, own),
-    trusted: new Map(last.map(([stack, { trustDomain }]) => [trustDomain, stack])),
-  };
-}
-
-/** The same with what the last up made the cluster trust; the config may no longer ask for it. */
-export function withLeaving(
-  declared: Pick<Declared, "objects" | "trustDomains" | "peers">,
-  config: ClusterConfig,
-  own: Published | undefined,
+  peers: readonly KnownPeer[],
+  own: Pick<Published, "peers"> | undefined,
 ): Declared {
   const last = Object.entries(own?.peers ?? {});
+  const named = new Set(peers.map(({ trustDomain }) => trustDomain));
   const gone = last.filter(([stack]) => !config.peers.some(({ name }) => name === stack));
+  const trusted = last.map(([stack, { trustDomain }]) => [trustDomain, stack] as const);
   return {
     // One that the config no longer names has a name of its own no more.
-    objects: new Set([...declared.objects, ...gone.map(([stack]) => objectName(stack))]),
-    trustDomains: new Set([...declared.trustDomains, ...last.map(([, { trustDomain }]) => trustDomain)]),
-    peers: declared.peers,
-    trusted: new Map(),
-    leaving: new Map(
-      last
-        .filter(([, { trustDomain }]) => !declared.trustDomains.has(trustDomain))
-        .map(([stack, { trustDomain }]) => [trustDomain, stack]),
-    ),
+    objects: new Set([...config.peers.map(objectNameOf), ...gone.map(([stack]) => objectName(stack))]),
+    trustDomains: new Set([...named, ...trusted.map(([trustDomain]) => trustDomain)]),
+    peers: peers.flatMap(({ published }) => published ?? []),
+    trusted: new Map(trusted),
+    leaving: new Map(trusted.filter(([trustDomain]) => !named.has(trustDomain))),
   };
 }
 
-function asPeer(stack: string, { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId }: Contract): Peer {
-  return { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
+/** A peer as its stack publishes it. */
+export function knownBy(stack: string, contract: Contract): KnownPeer {
+  const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId } = contract;
+  const published = { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
+  return { trustDomain, published };
 }

@@ -1,6 +1,7 @@
 /** What makes a cluster trust somebody, beside what its stack declares. Pure. */
 import { word } from "../../components/shared/shell";
 import { oc } from "../../components/cluster/access";
+import type { TrustObject } from "../../components/bundle/bundleMark";
 import type { KubeObject } from "../../components/cluster/cluster";
 import {
   differences,
@@ -16,20 +17,11 @@ import type { Finding } from "../kernel/finding";
 import { forgetCommand } from "../spire/serverCommands";
 import type { Place } from "../kernel/place";
 
-export interface ListedTrust extends KubeObject {
-  spec?: {
-    trustDomain?: string;
-    bundleEndpointURL?: string;
-    bundleEndpointProfile?: { type?: string };
-    className?: string;
-  };
-}
-
 /**
  * ClusterFederatedTrustDomains that are no stack's. The controller takes those of its own class, and of several for the
  * same trust domain the oldest alone.
  */
-export function foreignTrust(place: Place, objects: readonly ListedTrust[], declared: Declared): Finding[] {
+export function foreignTrust(place: Place, objects: readonly TrustObject[], declared: Declared): Finding[] {
   return objects
     .filter(({ metadata }) => !declared.objects.has(metadata?.name ?? ""))
     .map((object): Finding => {
@@ -68,7 +60,7 @@ function isOlder({ metadata: a }: KubeObject, { metadata: b }: KubeObject): bool
 
 /** Trust domains that somebody other than the stacks has made the cluster trust, by a ClusterFederatedTrustDomain or in the SpireServer. */
 export function foreignTrustDomains(
-  objects: readonly ListedTrust[],
+  objects: readonly TrustObject[],
   federation: FederationSpec | undefined,
   declared: Declared,
 ): Set<string> {

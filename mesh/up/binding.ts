@@ -2,25 +2,26 @@
 import { type MeshMember, peerLabel } from "../members/members";
 import { publicationOf } from "../members/publication";
 import { trustChanges } from "../preview/trustChanges";
+import type { Approved, ApprovedPeer } from "../../stacks/approved";
 import { objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { describeStep, isLoss, type Step } from "../pulumi/events";
 import type { UpOutcome } from "../pulumi/outcomes";
-import { describeKeys, firstPeer, type ShownKeys } from "../spire/firstRoots";
-import type { ApprovalSources, PlannedMember } from "./approval";
+import { describeKeys, fingerprintsOf, firstPeer, type ShownKeys } from "../spire/firstRoots";
+import type { PlannedMember, PlanSources } from "../preview/preview";
 import type { FutureStacks } from "./up";
 
 /**
  * Stacks that are previewed once more before each run. Bound are
  * - the stack's config, as its file and the project's have it,
- * - the peers that it begins to trust, their trust domains and URLs, and the roots that were shown: a run that cannot
- *   compare them does not begin,
+ * - the peers that it begins to trust, their trust domains and URLs, and the keys that were shown: a run that cannot
+ *   compare them does not begin, and gets them as pins, because it fetches the bundles itself,
  * - the resources that it deletes or replaces.
  *
  * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
  * was trusted before: a run of that peer, which was approved, may have changed its endpoint, and then it is fetched again.
  */
 export function bound(
-  stacks: FutureStacks & ApprovalSources,
+  stacks: FutureStacks & PlanSources,
   members: readonly MeshMember[],
   plan: readonly PlannedMember[],
 ): FutureStacks {
@@ -32,11 +33,12 @@ export function bound(
       const approved = plan.find((one) => one.member === member?.name);
       if (member === undefined || approved === undefined) return stacks.up(id);
       const refused = (...errors: string[]): UpOutcome => ({ succeeded: false, errors, recovered: [] });
-      const now = (await otherTrust(member, approved, stacks)) ?? (await stacks.preview(id));
-      if (typeof now === "string") return refused(changed(now));
+      const trust = await approvedTrust(member, approved, stacks);
+      if (typeof trust === "string") return refused(changed(trust));
+      const now = await stacks.preview(id);
       if (!now.succeeded) return refused(...now.errors);
       const losses = otherLosses(now.steps, approved.steps, refreshable(member, members));
-      return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id);
+      return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id, trust);
     },
   };
 }
@@ -45,7 +47,7 @@ export function bound(
  * Stacks that are previewed before each run, and do not run when that fails. Policies that compare resources are judged at
  * the end, which in a run is too late.
  */
-export const previewed = (stacks: FutureStacks & ApprovalSources): FutureStacks => ({
+export const previewed = (stacks: FutureStacks & PlanSources): FutureStacks => ({
   published: (id) => stacks.published(id),
   make: (id) => stacks.make(id),
   up: async (id): Promise<UpOutcome> => {
@@ -57,12 +59,15 @@ export const previewed = (stacks: FutureStacks & ApprovalSources): FutureStacks 
 const changed = (how: string): string =>
   `the plan changed since it was approved: ${how}. Nothing of this member was changed; run up again to see the new plan`;
 
-/** How the trust or config of a run now would differ from the approved plan; undefined when it does not. */
-async function otherTrust(
+/**
+ * With what a run may begin trust: it fetches the bundles itself, later than this looks. Or how its trust or config would
+ * differ from the approved plan.
+ */
+async function approvedTrust(
   member: MeshMember,
   approved: PlannedMember,
-  stacks: ApprovalSources,
-): Promise<string | undefined> {
+  stacks: PlanSources,
+): Promise<Approved | string> {
   const { id, config } = member;
   if ((await stacks.config(member)) !== approved.config) return `Pulumi.${config.self.stack}.yaml was edited`;
   const publications = new Map(
@@ -72,8 +77,17 @@ async function otherTrust(
       ),
     ),
   );
-  const { gains } = trustChanges([...publications.keys()], publications, await stacks.published(id));
-  for (const { peer: name, trustDomain, bundleEndpointUrl } of gains) {
+  const { gains } = trustChanges(config, publications, await stacks.published(id));
+  const begins = new Set(gains.map((gain) => gain.peer));
+  // One that moves is trusted already, which is known of the cluster alone.
+  const moves = config.peers.filter(({ name }) =>
+    approved.trust.gains.some((gain) => gain.from !== undefined && gain.peer === peerLabel(member, name)),
+  );
+  const keys: [trustDomain: string, ApprovedPeer][] = [];
+  for (const name of new Set([...begins, ...moves.map((peer) => peer.name)])) {
+    const contract = publications.get(name);
+    if (contract === undefined) continue;
+    const { trustDomain, bundleEndpointUrl } = contract;
     const peer = peerLabel(member, name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
     if (before === undefined) {
@@ -81,17 +95,17 @@ async function otherTrust(
       return `it would also trust ${trustDomain} (${peer})`;
     }
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
-    const contract = publications.get(name);
     const configured = config.peers.find((one) => one.name === name);
     if (before.bundleEndpointUrl !== bundleEndpointUrl)
       return `${trustDomain} (${peer}) is at ${bundleEndpointUrl} now, and was at ${before.bundleEndpointUrl}`;
-    const now = contract && configured && (await stacks.roots(firstPeer(config, configured, contract)));
+    const now = configured && (await stacks.roots(firstPeer(config, configured, contract)));
     if (now === undefined || !("roots" in before)) continue;
     if (!("roots" in now))
       return `the keys of ${trustDomain} (${peer}), which were shown, cannot be compared: ${now.rootsUnknown}`;
     if (sorted(before) !== sorted(now)) return `the keys of ${trustDomain} (${peer}) are ${describeKeys(now)} now`;
+    keys.push([trustDomain, { bundleEndpointUrl, keys: fingerprintsOf(before) }]);
   }
-  return undefined;
+  return Object.fromEntries(keys);
 }
 
 const sorted = ({ roots, jwtKeys = [] }: ShownKeys): string =>

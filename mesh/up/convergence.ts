@@ -6,16 +6,10 @@
  * SPIRE server, and a round brings all changes at once.
  */
 import type { Member as Known } from "../members/members";
+import type { Publications } from "../members/publication";
 
 /** A member as far as its rounds go. */
 export type Converging = Pick<Known, "id" | "peers">;
-
-/** What the members have published, by id; undefined is nothing. Values are only compared. */
-export type Publications = Readonly<Record<string, string | undefined>>;
-
-/** What a stack has published, to be compared. */
-export const comparable = (contract: object | undefined): string | undefined =>
-  contract === undefined ? undefined : JSON.stringify(contract);
 
 export type Trusted = Readonly<Record<string, readonly string[]>>;
 

@@ -1,17 +1,11 @@
 /** `spire-federation up`: runs the members' stacks until each has joined all peers that it can join. */
+import { PROGRAM } from "../../components/shared/names";
 import { printable } from "../kernel/text";
+import type { Approved } from "../../stacks/approved";
 import type { OpMap, Published } from "../pulumi/workspace";
-import {
-  comparable,
-  nextRound,
-  type Progress,
-  type Publications,
-  type MemberRun,
-  standings,
-  type Trusted,
-} from "./convergence";
+import { nextRound, type Progress, type MemberRun, standings, type Trusted } from "./convergence";
 import type { MeshMember } from "../members/members";
-import { readPublished } from "../members/publication";
+import { comparable, type Publications, readPublished } from "../members/publication";
 import { UNCHANGING } from "../pulumi/events";
 import { uninterrupted } from "../kernel/interruption";
 import { look as attempt } from "../kernel/looked";
@@ -24,8 +18,12 @@ import type { UpOutcome } from "../pulumi/outcomes";
 export interface Stacks {
   /** What the stack has published; undefined without a stack. All stacks are asked for by their ids. */
   published(id: string): Promise<Published | undefined>;
-  /** One `pulumi up`. A failure is an outcome, not an error. */
-  up(id: string): Promise<UpOutcome>;
+  /**
+   * One `pulumi up`. A failure is an outcome, not an error.
+   *
+   * @param approved with what trust in new peers may begin; undefined: with anything
+   */
+  up(id: string, approved?: Approved): Promise<UpOutcome>;
 }
 
 /** Stacks of which some may not be there yet. */
@@ -43,8 +41,10 @@ export interface UpMember {
   /** How often it ran, and how many resources of each kind of change that made. */
   runs: number;
   changes: OpMap;
-  /** How many of its runs gave its SPIRE server another configuration, which restarts it. */
+  /** How many of its runs restarted its SPIRE server. */
   restarts: number;
+  /** Trust domains that its cluster was told to trust, and no longer is. */
+  ended: string[];
   /** Locks and operations that an interrupted run had left, and that this one has cleared up. */
   recovered: string[];
   /** What Pulumi, its providers and the program have warned of in its last run. */
@@ -170,7 +170,8 @@ function summary(
       keeps: stands?.state === "complete" ? labelsOf(stands.keeps) : [],
       runs: own.length,
       changes: sum(own),
-      restarts: own.filter((outcome) => outcome.succeeded && outcome.restarted).length,
+      restarts: own.filter(({ restarted }) => restarted === true).length,
+      ended: [...new Set(own.flatMap(({ ended = [] }) => ended))],
       recovered: own.flatMap(({ recovered }) => recovered),
       warnings: last?.warnings ?? [],
       errors: [
@@ -194,7 +195,11 @@ function sum(outcomes: readonly UpOutcome[]): OpMap {
 }
 
 export function printUp(members: readonly UpMember[]): string {
-  const explained = members.flatMap(({ member, keeps, warnings, errors }) => [
+  const explained = members.flatMap(({ member, ended, keeps, warnings, errors }) => [
+    ...ended.map(
+      (trustDomain) =>
+        `\n${member}: no longer trusts ${trustDomain}; its SPIRE server keeps the bundle until you delete it, as npx ${PROGRAM} drift says\n`,
+    ),
     ...keeps.map((peer) => `\n${member}: keeps trusting ${peer}: ${KEPT}\n`),
     ...warnings.map((warning) => `\n${member}: warning: ${warning}\n`),
     ...errors.map((error) => `\n${member}: ${error}\n`),

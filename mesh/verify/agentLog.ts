@@ -1,5 +1,5 @@
 /** What a SPIRE agent's log says of workloads that it has attested, or could not. Pure. */
-import { fieldsOf } from "./serverLog";
+import { fieldsOf } from "../spire/serverLog";
 
 /** Times are of the last such line. */
 export interface Attesting {

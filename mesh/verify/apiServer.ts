@@ -28,8 +28,9 @@ const HOUR_SECONDS = 3600;
 /** An agent attests itself once a minute. */
 export const ATTESTING_SECONDS = 180;
 
-/** Of each agent: there is one on every node, and with level debug they say a lot. */
-const AGENT_LOG_LINES = 2000;
+/** With level debug a SPIRE server says a lot, and there is an agent on every node: the last lines count. */
+const SERVER_LOG = { tailLines: 20_000, limitBytes: 16_000_000 };
+const AGENT_LOG = { tailLines: 2000, limitBytes: 2_000_000 };
 
 export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServer {
   const client = connectClient(access, signal);
@@ -59,6 +60,7 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServe
           namespace: OPERAND_NAMESPACE,
           container: SPIRE_SERVER,
           sinceSeconds: HOUR_SECONDS,
+          ...SERVER_LOG,
         }),
       ),
     agentLog: (pod) =>
@@ -68,7 +70,7 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServe
           namespace: OPERAND_NAMESPACE,
           container: SPIRE_AGENT,
           sinceSeconds: ATTESTING_SECONDS,
-          tailLines: AGENT_LOG_LINES,
+          ...AGENT_LOG,
         }),
       ),
   };

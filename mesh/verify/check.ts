@@ -29,6 +29,8 @@ export type Judgement =
   | { state: "failed"; evidence: string; cure: string }
   /** It passes, and there is something to know about it; what can be done is in `cure`. */
   | { state: "warn"; evidence: string; cure: string }
+  /** It passes, and nobody can mend what there is to know about it. */
+  | { state: "note"; evidence: string; cure: string }
   /** Not so yet, and nobody has to do anything about this one. */
   | { state: "pending"; evidence: string; cure: string }
   /** It doesn't apply here, or `needs` did not pass, and so nothing can be said. */
@@ -46,11 +48,13 @@ export type Judgement =
 export const ok = (evidence: string): Judgement => ({ state: "ok", evidence });
 export const failed = (evidence: string, cure: string): Judgement => ({ state: "failed", evidence, cure });
 export const warn = (evidence: string, cure: string): Judgement => ({ state: "warn", evidence, cure });
+export const note = (evidence: string, cure: string): Judgement => ({ state: "note", evidence, cure });
 export const pending = (evidence: string, cure: string): Judgement => ({ state: "pending", evidence, cure });
 export const skipped = (evidence: string): Judgement => ({ state: "skipped", evidence });
 
 /** Whether what needs such a check can be asked. */
-export const passes = (state: Judgement["state"] | undefined): boolean => state === "ok" || state === "warn";
+export const passes = (state: Judgement["state"] | undefined): boolean =>
+  state === "ok" || state === "warn" || state === "note";
 
 /** Thrown by `see`, and turned into the state `unknown`. */
 export class NotSeen extends Error {

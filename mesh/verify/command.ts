@@ -19,7 +19,9 @@ import type { Verification } from "./verification";
 import { verify } from "./verify";
 import { verifyWithProbe } from "./withProbe";
 
-const PAUSE_MS = 3000;
+/** A look takes some forty requests of each member, and three processes beside its SPIRE server. */
+const WATCH_SECONDS = 30;
+const WAIT_SECONDS = 10;
 
 export interface VerifyOptions {
   precheck: boolean;
@@ -27,6 +29,10 @@ export interface VerifyOptions {
   wait: boolean;
   /** How long to wait, in seconds. */
   timeout: number;
+  /** Between two looks, in seconds. */
+  interval: number | undefined;
+  /** How many members are looked at at the same time. */
+  parallel: number;
   probe: boolean;
   probeImage: string | undefined;
   /** Waits for, and shows, only what this leaves. */
@@ -74,26 +80,28 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
     server: spireServer(access, signal),
   });
   const now = (): Date => new Date();
-  if (options.precheck) return precheck(chosen, clusterAt, version, now());
+  if (options.precheck) return precheck(chosen, clusterAt, version, now(), options.parallel);
   const look = (): Promise<Verification> =>
     verify(chosen, everybody, {
       cluster: clusterAt,
       endpoint: presentedAt,
       published: (reference) => stacks.published(reference),
       now,
+      parallel: options.parallel,
       unread,
       version,
       note: screen === undefined ? note : () => undefined,
     });
   const interrupted = (): boolean => signal.aborted;
-  const pause = (): Promise<void> => wait(PAUSE_MS, signal).catch(() => undefined);
+  const seconds = options.interval ?? (options.watch ? WATCH_SECONDS : WAIT_SECONDS);
+  const pause = (): Promise<void> => wait(seconds * 1000, signal).catch(() => undefined);
   if (options.watch) {
     return again({
       look,
       interrupted,
       pause,
       more: () => true,
-      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printSummary(keep(seen))}`),
+      show: (seen) => screen?.redraw(`${seen.at}, Ctrl-C ends it\n\n${printSummary(keep(seen), false, true)}`),
     });
   }
   const end = Date.now() + (options.wait ? options.timeout * 1000 : 0);
@@ -109,7 +117,9 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       if (options.wait && waited !== said && waited !== "") note(`waiting for ${waited}`);
       said = waited;
       if (options.wait && !isWell(seen) && !isWorthWaiting(seen)) {
-        note("stopped waiting: the remaining checks need rights that you do not have");
+        note(
+          "stopped waiting: what is left stays as it is, for want of a right or because it cannot be seen from here",
+        );
       }
     },
   });

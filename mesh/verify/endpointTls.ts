@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { Peer } from "../../components/bundle/peer";
 import { type Judgement, failed, ok } from "./check";
 import type { Presented } from "./presented";
-import { dated, span } from "./times";
+import { dated, span } from "../kernel/times";
 
 /** Whose certificate the endpoint has to present. */
 export type Expected = { profile: "https_web"; host: string } | { profile: "https_spiffe"; spiffeId: string };

@@ -2,7 +2,31 @@
 import { PROGRAM } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { table } from "../kernel/table";
-import { checkGroups, type Described } from "./checksPage";
+import { wrapped } from "../kernel/text";
+import type { Check } from "./check";
+import { memberChecks, pairChecks } from "./checks/all";
+import { reachable } from "./checks/clusterChecks";
+import { probeMemberChecks, probePairChecks } from "./checks/probeChecks";
+import { precheckChecks } from "./precheck";
+
+export type Described = Pick<
+  Check<never>,
+  "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer"
+>;
+
+const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort((a, b) =>
+  a.code.localeCompare(b.code),
+);
+
+/** All checks, by what they are of. */
+export function checkGroups(): [string, readonly Described[]][] {
+  return [
+    ["Checks of a member", memberChecks],
+    ["Checks of a pair: a member and one of its peers", pairChecks],
+    ["Checks before the first up: `precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
+    ["Checks by workloads that are made for it: `--probe`", probeChecks],
+  ];
+}
 
 export type Explained = Pick<Described, "code" | "title" | "source" | "about" | "needs" | "needsOfPeer">;
 
@@ -46,15 +70,4 @@ function section({ code, title, source, about, needs = [], needsOfPeer = [] }: E
   const all = [...needs, ...needsOfPeer.map((one) => `${[one].flat().join(" or ")} of the peer`)];
   const needed = all.length === 0 ? "" : `Asked only after ${all.join(", ")} passed.\n`;
   return `${code}  ${title}\n\n${wrapped(about)}\n\nSeen from ${source}.\n${needed}`;
-}
-
-/** Lines of at most 100 letters. */
-function wrapped(text: string): string {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + word.length >= 100) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.join("\n");
 }

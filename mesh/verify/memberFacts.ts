@@ -19,23 +19,19 @@ import { explain } from "../../components/shared/problem";
 import { failed, type Verdict } from "../../components/waiting/readiness";
 import { readRoute, type Route } from "../../components/route/routeReadiness";
 import { readOwnRoots } from "../../components/bundle/spiffeEndpoint";
-import type { SpireServerObject as SpireServerObject } from "../../components/spireServer/spireServerReadiness";
 import { mountedCas } from "../../components/trustedCas/peerCasReadiness";
 import { readCas } from "../../components/trustedCas/trustedCas";
 import type { Pod, Workload } from "../../components/waiting/workloads";
 import { readZtwimRelease, type ZtwimRelease } from "../../components/spireServer/ztwimRelease";
 import { certManagerIssuer } from "../../stacks/endpoint";
-import { readIngressDomain, readServerConf } from "../drift/memberReading";
+import { readIngressDomain, type TrustFacts, trustReads } from "../trust/trustFacts";
 import type { MeshMember } from "../members/members";
 import { inParallel } from "../kernel/parallel";
 import { POD } from "../spire/serverCommands";
 import type { SpireServer } from "../spire/spireServer";
-import type { Store } from "../trust/serverStore";
-import type { ListedTrust } from "../trust/foreignTrust";
 import { type Attesting, attestingOf } from "./agentLog";
 import type { ApiServer } from "./apiServer";
-import { type Polls, pollsOf } from "./serverLog";
-import { look, type Looked } from "../kernel/looked";
+import { look, lookAtEach, type Looked } from "../kernel/looked";
 import type { HeldBundle, Signing } from "../spire/bundle";
 
 export interface CertificateObject extends Conditioned {
@@ -73,10 +69,9 @@ export interface AgentPod {
 export type ServedInside = { body: string } | { trouble: string };
 
 /** What is in a cluster; undefined is an object that is not there. */
-export interface Objects {
+export interface Objects extends TrustFacts {
   ztwim: (Conditioned & { spec?: { trustDomain?: string } }) | undefined;
   ingressDomain: string | undefined;
-  server: SpireServerObject | undefined;
   certManager: Verdict;
   issuer: (Conditioned & { spec?: object }) | undefined;
   certificate: CertificateObject | undefined;
@@ -86,8 +81,6 @@ export interface Objects {
   /** What the router may do with the endpoint's secret. */
   routersVerbs: string[];
   route: Route | undefined;
-  /** server.conf. */
-  conf: string | undefined;
   statefulSet: Workload | undefined;
   pod: Pod | undefined;
   agents: DaemonSet | undefined;
@@ -99,19 +92,15 @@ export interface Objects {
   controllerManagerConf: string | undefined;
   /** The Role of ZTWIM 1.1 for the router. */
   operatorsRole: RoleObject | undefined;
-  trust: ListedTrust[];
   /** The ConfigMap whose CAs the SPIRE server trusts instead of the system's; undefined where it trusts those. */
   trustedCas: { name: string; pem: string } | undefined;
   /** What the SPIRE server serves inside its cluster; undefined where it need not be asked there. */
   servedInside: ServedInside | undefined;
   /** Its X.509 roots in PEM, as the agents get them. */
   roots: string | undefined;
-  /** From here on the SPIRE server itself is asked. Path of its program in its container: */
-  program: string;
+  /** As its SPIRE server has them: */
   own: HeldBundle;
   signing: Signing;
-  store: Store;
-  polls: Map<string, Polls>;
 }
 
 /** Each by itself: read, or why it could not be. */
@@ -124,15 +113,15 @@ export interface Sources {
   server: SpireServer;
 }
 
-/**
- * @param othersRead says that all but its own keys was read of this member, and ends when that is so of all members
- * @returns why nothing could be read, or the version of the API server and what it says
- */
-export async function readFacts(
-  { config }: MeshMember,
-  connect: () => Sources,
-  othersRead: () => Promise<void>,
-): Promise<Looked<{ version: string; facts: Facts }>> {
+/** What was read of a member, and the way to what is read when all others were. */
+export interface FirstFacts {
+  version: string;
+  /** A member's own keys come last: a key that is made in between is missing nowhere. */
+  complete: () => Promise<Facts>;
+}
+
+/** @returns why nothing could be read, or the version of the API server and what it says */
+export async function readFacts({ config }: MeshMember, connect: () => Sources): Promise<Looked<FirstFacts>> {
   const reached = await look(async () => {
     const sources = connect();
     return { sources, version: await sources.api.version() };
@@ -143,21 +132,22 @@ export async function readFacts(
   const here = names.OPERAND_NAMESPACE;
   const issuer = certManagerIssuer(config);
   const { names: endpoint } = config;
+  const route = async () => federationRoute(config, (await readIngressDomain(reader)) ?? "");
   let bundle: Promise<HeldBundle> | undefined;
   const own = (): Promise<HeldBundle> => (bundle ??= server.ownBundle());
-  const reads: { [K in keyof Objects]: () => Promise<Objects[K]> } = {
+  const ownReads = { own, signing: async () => server.signing(await own()) };
+  const first: { [K in Exclude<keyof Objects, keyof typeof ownReads>]: () => Promise<Objects[K]> } = {
+    ...trustReads({ reader, server, log: () => api.serverLog() }),
     ztwim: () => reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     ingressDomain: () => readIngressDomain(reader),
-    server: () => reader.get(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     certManager: () => lookAtInstalled(reader),
-    issuer: async () => issuer && readIssuer(reader, planIssuer(issuer).reference),
+    issuer: async () => issuer && readIssuer(reader, planIssuer(issuer, (await route()).host).reference),
     certificate: () => reader.get(names.CERT_MANAGER_API, "Certificate", endpoint.certificate, here),
     issued: () => readIssued(reader, endpoint.certificate),
     role: () => reader.get(names.RBAC_API, "Role", endpoint.role, here),
     binding: () => reader.get(names.RBAC_API, "RoleBinding", endpoint.roleBinding, here),
     routersVerbs: () => api.routersVerbs(endpoint.secret),
-    route: async () => readRoute(reader, federationRoute(config, (await readIngressDomain(reader)) ?? "").own),
-    conf: () => readServerConf(reader),
+    route: async () => readRoute(reader, (await route()).own),
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
     pod: () => reader.get("v1", "Pod", POD, here),
     agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
@@ -171,33 +161,16 @@ export async function readFacts(
       return map?.data?.["controller-manager-config.yaml"];
     },
     operatorsRole: () => reader.get(names.RBAC_API, "Role", names.OPERATORS_READER, here),
-    trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
     trustedCas: async () => {
       const name = mountedCas(await reader.get<Workload>("apps/v1", "StatefulSet", names.SPIRE_SERVER, here));
       return name === undefined ? undefined : { name, pem: await readCas(reader, name) };
     },
     servedInside: async () => (config.probe === "cluster" ? readServedInside(reader) : undefined),
     roots: () => readOwnRoots(reader),
-    program: () => server.program(),
-    own,
-    signing: async () => server.signing(await own()),
-    store: async () => {
-      const [bundles, relationships] = await Promise.all([server.bundles(), server.relationships()]);
-      return { bundles, relationships };
-    },
-    polls: async () => pollsOf(await api.serverLog()),
   };
-  const readAll = async (asked: readonly string[]): Promise<object> => {
-    const facts = asked.map(async (key) => [key, await look<unknown>(reads[key as keyof Objects])] as const);
-    return Object.fromEntries(await Promise.all(facts));
-  };
-  const first = await readAll(Object.keys(reads).filter((key) => !OWN_KEYS.includes(key)));
-  await othersRead();
-  return { seen: { version, facts: { ...first, ...(await readAll(OWN_KEYS)) } as Facts } };
+  const held = await lookAtEach(first);
+  return { seen: { version, complete: async () => ({ ...held, ...(await lookAtEach(ownReads)) }) } };
 }
-
-/** A member's own keys are read when what all hold was read: a key that comes in between is missing nowhere. */
-const OWN_KEYS: readonly string[] = ["own", "signing"] satisfies (keyof Objects)[];
 
 /** @throws Forbidden: that nobody may ask says nothing about the SPIRE server */
 async function readServedInside(proxy: ServiceProxy): Promise<ServedInside> {

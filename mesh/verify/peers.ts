@@ -2,16 +2,17 @@
 import { type Peer, serverSpiffeId } from "../../components/bundle/peer";
 import { type Publication, resolvePeers } from "../../stacks/contract";
 import { certManagerIssuer } from "../../stacks/endpoint";
-import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
+import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
-import type { Declared } from "../trust/expected";
+import type { Published } from "../pulumi/workspace";
+import { type Declared, declaredBy, type KnownPeer } from "../trust/expected";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/shared/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
 import { NOT_OURS, type OutsideView } from "./checks/outsideChecks";
 import { type Expected, expectedAt, notBelieved } from "./endpointTls";
 import type { Presented } from "./presented";
-import { startOf } from "./times";
+import { startOf } from "../kernel/times";
 import type { MemberView, PeerReading } from "./subjects";
 import { type Looked, unlessBroken } from "../kernel/looked";
 
@@ -49,6 +50,7 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
         : chain(view.facts, ({ pod }) => map(pod, startOf)),
     ),
     serverStart: chain(view.facts, ({ pod }) => map(pod, startOf)),
+    revoked: chain(view.facts, ({ log }) => map(log, ({ revoked }) => revoked)),
   };
 }
 
@@ -64,6 +66,7 @@ export function unreadPeer(named: NamedPeer, because: string): PeerReading {
     signing: unread,
     started: unread,
     serverStart: unread,
+    revoked: unread,
   };
 }
 
@@ -104,6 +107,7 @@ export function outsidePeer(
     signing: { because: NOT_OURS },
     started: { because: NOT_OURS },
     serverStart: { because: NOT_OURS },
+    revoked: { because: NOT_OURS },
     presented,
     owner: peer.publication === undefined ? "project" : "stranger",
     notSeen:
@@ -146,24 +150,19 @@ function servedInside(view: Omit<MemberView, "declared">): PeerReading["keys"] {
   });
 }
 
-/** Whom a member is to trust, by its config alone. */
-export function declaredOf({ config }: MeshMember, peers: readonly PeerReading[]): Looked<Declared> {
-  const trustDomains: string[] = [];
-  for (const { label, trustDomain } of peers) {
+/** @param own what its stack publishes; undefined: it was not asked */
+export function declaredOf(
+  { config }: MeshMember,
+  peers: readonly PeerReading[],
+  own: Published | undefined,
+): Looked<Declared> {
+  const known: KnownPeer[] = [];
+  for (const { label, trustDomain, published } of peers) {
     if ("because" in trustDomain)
       return { because: `the trust domain of ${label} is not known: ${trustDomain.because}` };
-    trustDomains.push(trustDomain.seen);
+    known.push({ trustDomain: trustDomain.seen, published: "seen" in published ? published.seen : undefined });
   }
-  return {
-    seen: {
-      objects: new Set(config.peers.map(objectNameOf)),
-      trustDomains: new Set(trustDomains),
-      peers: peers.flatMap(({ published }) => ("seen" in published ? [published.seen] : [])),
-      // Whether the bundle of each is held is judged for each pair.
-      trusted: new Map(),
-      leaving: new Map(),
-    },
-  };
+  return { seen: declaredBy(config, known, own) };
 }
 
 /** Whether the cluster has, or may have, somebody whom the config doesn't name; its stack may have put him there. */

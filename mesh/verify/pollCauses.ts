@@ -52,7 +52,7 @@ const KNOWN: readonly Known[] = [
     says: /x509svid: could not verify/,
     cause: "SPIFFE authentication: the bundle that is held does not vouch for the peer's endpoint",
     cure: (place, peer) =>
-      `if ${peer} has replaced its keys, or was recreated, begin anew: raise rebootstrap.${peer} in Pulumi.${place.member}.yaml, then ${upAgain(place)}`,
+      `if ${peer} has replaced its keys, or was recreated, begin anew: raise rebootstrap in the entry {stack: ${peer}, rebootstrap: 1} of peers in Pulumi.${place.member}.yaml, then ${upAgain(place)}`,
   },
   {
     says: /unexpected (peer )?ID|SPIFFE ID mismatch/i,

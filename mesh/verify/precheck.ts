@@ -1,4 +1,4 @@
-/** `spire-federation verify --precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
+/** `spire-federation precheck`: what can be said before the first up, or of a cluster that is federated by hand. */
 import { word } from "../../components/shared/shell";
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
@@ -7,7 +7,8 @@ import type { ProbeFrom } from "../../components/bundle/clusterProbe";
 import { federationRoute } from "../../components/route/federationRoute";
 import type { Problem } from "../../components/shared/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
-import { readIngressDomain } from "../drift/memberReading";
+import { readIngressDomain } from "../trust/trustFacts";
+import { inParallel } from "../kernel/parallel";
 import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, skipped, ok, see } from "./check";
 import { reachable } from "./checks/clusterChecks";
@@ -41,7 +42,7 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
       const said = see(preflight);
       if (Array.isArray(said)) {
         const lines = said.map(({ path, message }) => `${path}: ${message}`);
-        return failed(lines.join("\n"), `put that right; each key stands in Pulumi.${member}.yaml`);
+        return failed(lines.join("\n"), `fix these keys in Pulumi.${member}.yaml`);
       }
       const { certManager, route, warnings, notes } = said;
       const operator = certManager === undefined ? "is not needed" : WILL[certManager.state];
@@ -82,8 +83,9 @@ export async function precheck(
   cluster: (access: ClusterAccess) => Sources,
   version: string,
   now: Date,
+  parallel: number,
 ): Promise<Verification> {
-  const checked = await Promise.all(members.map((member) => precheckMember(member, cluster)));
+  const checked = await inParallel(parallel, members, (member) => precheckMember(member, cluster));
   return { at: now.toISOString(), version, members: checked, pairs: [], peers: [] };
 }
 

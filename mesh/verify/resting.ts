@@ -18,13 +18,14 @@ function withNeeds(codes: readonly Code[]): Set<Code> {
   return all;
 }
 
+export const endpointCodes = withNeeds(ENDPOINT);
+
 /** The peers in which such a check did not pass, each once, with these checks alone. */
 export function restingOn(peers: readonly VerifiedPeer[]): VerifiedPeer[] {
-  const codes = withNeeds(ENDPOINT);
   const found = new Map<string, VerifiedPeer>();
   for (const peer of peers) {
     const checks = peer.checks.filter(
-      ({ code, state }) => codes.has(code) && (state === "failed" || state === "unknown"),
+      ({ code, state }) => endpointCodes.has(code) && (state === "failed" || state === "unknown"),
     );
     if (checks.length === 0) continue;
     found.set(JSON.stringify([peer.peer, checks]), { ...peer, checks, health: healthOf(checks) });

@@ -71,8 +71,8 @@ export function refuseUnasked(
   const faults = codes
     .filter((code) => !has(asked, code))
     .map((code) => {
-      if (precheck) return `${code} is not asked by --precheck`;
-      return `${code} is asked only with ${has(ofProbe, code) ? "--probe" : "--precheck"}`;
+      if (precheck) return `${code} is not asked by precheck`;
+      return `${code} is asked only by ${has(ofProbe, code) ? "--probe" : "precheck"}`;
     });
   if (faults.length > 0) throw new UsageError(faults.join("\n"));
 }

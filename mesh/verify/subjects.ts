@@ -55,6 +55,8 @@ export interface PeerReading {
   started: Looked<Date | undefined>;
   /** When its SPIRE server started; undefined when it is not running. */
   serverStart: Looked<Date | undefined>;
+  /** When its SPIRE server revoked a JWT key last; undefined when its log does not say so. */
+  revoked: Looked<Date | undefined>;
 }
 
 export interface PresentKeys {

@@ -1,7 +1,7 @@
 /** What `spire-federation verify` found, and how it is printed. Pure. */
 import { printable } from "../kernel/text";
 import { EXIT, type ExitCode } from "../kernel/exit";
-import type { Outcome } from "./check";
+import { type Outcome, passes } from "./check";
 
 export type Health = "healthy" | "pending" | "unhealthy" | "unknown";
 
@@ -58,6 +58,8 @@ export interface Verification {
   peers: VerifiedPeer[];
 }
 
+export const pairName = ({ member, peer }: Pick<VerifiedPair, "member" | "peer">): string => `${member} -> ${peer}`;
+
 /** All members, pairs and peers of a verification. */
 export const subjectsOf = ({
   members,
@@ -92,7 +94,7 @@ export function verifyExit(verification: Verification): ExitCode {
   return healths.includes("unknown") ? EXIT.unknown : EXIT.fine;
 }
 
-export const MARKS = { ok: "√", warn: "!", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
+export const MARKS = { ok: "√", warn: "!", note: "i", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
 
 export function printVerify(verification: Verification): string {
   const groups = [
@@ -126,15 +128,25 @@ function lines(check: Outcome): string[] {
   return "cure" in check ? [text, `      cure: ${printable(check.cure).replaceAll("\n", "\n            ")}`] : [text];
 }
 
+/** How many checks came to what; one line. */
 export function summary(verification: Verification): string {
-  const checks = subjectsOf(verification).flatMap((one) => one.checks);
+  const subjects = subjectsOf(verification);
+  const checks = subjects.flatMap((one) => one.checks);
   const count = (state: Outcome["state"]): number => checks.filter((check) => check.state === state).length;
-  const warnings = count("warn");
-  const rest = [
-    ...(warnings > 0 ? [`${warnings} warning${warnings === 1 ? "" : "s"}`] : []),
-    ...(["pending", "unknown", "skipped"] as const).flatMap((state) =>
-      count(state) > 0 ? [`${count(state)} ${state}`] : [],
-    ),
-  ];
-  return [`${count("ok")} ok`, `${count("failed")} failed`, ...rest].join(", ");
+  const counted = (number: number, word: string): string[] =>
+    number === 0 ? [] : [`${number} ${word}${number === 1 ? "" : "s"}`];
+  const worth = [...counted(count("warn"), "warning"), ...counted(count("note"), "note")];
+  if (verifyExit(verification) === EXIT.fine) {
+    const who = [...counted(verification.members.length, "member"), ...counted(verification.pairs.length, "pair")];
+    const passed = checks.filter(({ state }) => passes(state)).length;
+    return `${who.join(", ")}: healthy (${[...counted(passed, "check"), ...worth].join(", ")})`;
+  }
+  const states = (["failed", "pending", "unknown"] as const).filter((state) => count(state) > 0);
+  const unasked = checks.filter((check) => check.state === "skipped" && check.needs !== undefined).length;
+  return [
+    ...states.map((state) => `${count(state)} ${state}`),
+    ...(unasked > 0 ? [`${unasked} not asked`] : []),
+    `${count("ok")} passed`,
+    ...worth,
+  ].join(", ");
 }

@@ -6,14 +6,14 @@ import { keepEndpoint } from "../../stacks/endpoint";
 import { definedOnly } from "../../stacks/fields";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { once } from "../kernel/once";
+import { inParallel } from "../kernel/parallel";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
-import { type Declared, withLeaving } from "../trust/expected";
+import type { Declared } from "../trust/expected";
 import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
-import { short } from "./checks/endpointChecks";
-import { readFacts, type Sources } from "./memberFacts";
+import { type Facts, type FirstFacts, readFacts, type Sources } from "./memberFacts";
 import { outsideChecks, type OutsideView } from "./checks/outsideChecks";
 import {
   chain,
@@ -39,7 +39,7 @@ import {
   type VerifiedPeer,
 } from "./verification";
 import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
-import { fingerprint } from "../spire/bundle";
+import { fingerprint, short } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
 import { look, type Looked, madeOr } from "../kernel/looked";
 
@@ -51,6 +51,8 @@ export interface World {
   /** What a stack publishes: of a peer of another project where it is, of a member whom its last up made it trust. */
   published(reference: string): Promise<Published | undefined>;
   now(): Date;
+  /** How many members are looked at at the same time. */
+  parallel: number;
   /** What is wrong with the file of a peer, by the peer's id. */
   unread: ReadonlyMap<string, string>;
   /** Of this program. */
@@ -66,7 +68,7 @@ export type SeenMember = Omit<MemberView, "declared">;
 const QUIET_MS = 2000;
 
 /**
- * All members and pairs at once; each question is bounded, so that one that doesn't answer keeps nobody else.
+ * Every request has a time limit, so a silent cluster does not delay the others for long.
  *
  * @param chosen who is judged
  * @param all everybody: the peers of those who are chosen are looked at, too
@@ -138,11 +140,11 @@ async function declaredAt(
   peers: readonly PeerReading[],
   world: World,
 ): Promise<Looked<Declared>> {
-  const declared = declaredOf(member, peers);
+  const declared = declaredOf(member, peers, undefined);
   if ("because" in declared || !hasOthers(looking, declared.seen)) return declared;
   const own = await look(() => world.published(member.id));
   if ("because" in own) return { because: `what its stack has put there cannot be read: ${own.because}` };
-  return map(own, (published) => withLeaving(declared.seen, member.config, published));
+  return chain(own, (published) => declaredOf(member, peers, published));
 }
 
 /** A peer as it was seen; one that is no member has its own checks. */
@@ -163,43 +165,21 @@ async function lookAtAll(members: readonly MeshMember[], world: World): Promise<
   const slow = setTimeout(() => {
     world.note(`waiting for ${[...waiting].join(", ")}`);
   }, QUIET_MS);
-  const meet = meetingOf(members.length);
-  const read = await Promise.all(
-    members.map(async (member) => {
-      const arrive = meet();
-      const looking = await lookAt(member, world, arrive).finally(() => void arrive());
-      waiting.delete(member.name);
-      return { id: member.id, looking };
-    }),
-  );
+  const first = await inParallel(world.parallel, members, async (member) => {
+    const read = await readFacts(member, () => world.cluster(accessOf(member.config)));
+    waiting.delete(member.name);
+    return { member, read };
+  });
   clearTimeout(slow);
-  const looked = new Map<string, SeenMember>();
-  await Promise.all(
-    read.map(async ({ id, looking }) => {
-      looked.set(id, { ...looking, presented: await lookAtEndpoint(looking, world) });
-    }),
-  );
-  return looked;
+  const looked = await inParallel(world.parallel, first, async ({ member, read }) => {
+    const looking = await lookAt(member, read, world);
+    return [member.id, { ...looking, presented: await lookAtEndpoint(looking, world) }] as const;
+  });
+  return new Map(looked);
 }
 
-/** Gives each of so many a function that says that it has arrived, and ends when all have. */
-function meetingOf(count: number): () => () => Promise<void> {
-  let left = count;
-  let open = (): void => undefined;
-  const all = new Promise<void>((resolve) => (open = resolve));
-  return () => {
-    let isHere = false;
-    return () => {
-      if (!isHere && --left === 0) open();
-      isHere = true;
-      return all;
-    };
-  };
-}
-
-async function lookAt(member: MeshMember, world: World, othersRead: () => Promise<void>): Promise<SeenMember> {
-  const read = await readFacts(member, () => world.cluster(accessOf(member.config)), othersRead);
-  const facts = map(read, ({ facts }) => facts);
+async function lookAt(member: MeshMember, read: Looked<FirstFacts>, world: World): Promise<SeenMember> {
+  const facts: Looked<Facts> = "seen" in read ? { seen: await read.seen.complete() } : read;
   const server = chain(facts, (seen) => seen.server);
   const endpoint = map(server, (seen) => seen?.spec?.federation?.bundleEndpoint);
   const live = "seen" in endpoint ? endpoint.seen : undefined;

@@ -65,7 +65,7 @@ describe("after kill -9 of the command alone", () => {
     const { child, pulumi } = await heldUp();
     child.kill("SIGKILL");
     await once(child, "close");
-    const next = project.start(["up", "--yes", "--json", NAME]);
+    const next = project.start(["up", "--yes", "-o", "json", NAME]);
     const ended = done(next);
     await untilSays(next, new RegExp(`(waits for|deleted the lock of) process ${String(pulumi)} `));
     await project.letGo();
@@ -80,7 +80,7 @@ describe("after kill -9 of the command alone", () => {
     process.kill(-pulumi, "SIGKILL");
     await once(child, "close");
     await project.letGo();
-    const next = await project.command("up", "--yes", "--json", NAME);
+    const next = await project.command("up", "--yes", "-o", "json", NAME);
     expect([next.code, states(next)]).toEqual([0, [`${NAME} complete`]]);
     expect(next.err).toContain(`deleted the lock of process ${String(pulumi)} `);
   });

@@ -100,11 +100,13 @@ async function run(name: string, only = /./): Promise<Record<string, Done>> {
 const codes = (outcomes: Record<string, Done>): [string, number | null][] =>
   Object.entries(outcomes).map(([name, { code }]) => [name, code]);
 
-test("a merge runs up, one at a time", async () => {
+test("a merge runs the plan of its own preview, one at a time", async () => {
   expect(jobs["up"]).toMatchObject({
     concurrency: { group: "spire-federation-up", "cancel-in-progress": false },
     permissions: { contents: "read", "id-token": "write" },
   });
+  expect(jobs["up"]).toMatchObject({ needs: "preview" });
+  expect(codes(await run("preview", /Access|Preview/)).at(-1)).toEqual(["Preview", 3]);
   const outcomes = await run("up", /Access|Up/);
   expect(codes(outcomes)).toEqual([
     ["Access to the clusters", 0],
@@ -112,6 +114,8 @@ test("a merge runs up, one at a time", async () => {
   ]);
   expect(JSON.parse(await checkout.result("kubeconfig"))).toMatchObject({ preferences: { access: "write" } });
   expect(outcomes["Up"]?.out).toMatch(/^cluster1 +complete/m);
+  // Its stack was created meanwhile.
+  expect(codes(await run("up", /Up/))).toEqual([["Up", 2]]);
 });
 
 test("a pull request gets the preview as a comment, trust first", async () => {
@@ -134,18 +138,20 @@ test("a pull request gets the preview as a comment, trust first", async () => {
   const shown = await checkout.result("preview.txt");
   expect(body).toBe(`## spire-federation preview of 0f1e2d3c\n\n\`\`\`\`\n${shown.trim()}\n\`\`\`\`\n`);
   expect(body).toContain(
-    "cluster1 (apps.cluster1.example.com)\n  will trust apps.cluster2.example.com (cluster2) when its endpoint answers",
+    "+ cluster1 will trust apps.cluster2.example.com (cluster2); its keys are not known before its endpoint answers",
   );
-  expect(body).toContain("its stack does not exist yet; up creates it, and all that its config asks for");
+  expect(body).toContain("more changes are known only after up has created stack cluster2");
 });
 
 test("the next run of a pull request replaces its comment", async () => {
-  await appendFile(join(checkout.results, "preview.txt"), "the second one");
+  await appendFile(join(checkout.results, "preview.txt"), "the second one\n`````\n# a heading\n");
   checkout.api.requests.length = 0;
   expect(codes(await run("preview", /Comment/))).toEqual([["Comment on the pull request", 0]]);
   expect(checkout.api.requests.at(-1)).toBe("PATCH /repos/example/mesh/issues/comments/7 Bearer token-of-the-job");
   expect(checkout.api.comments.map(({ id }) => id)).toEqual([6, 7]);
-  expect(checkout.api.comments.at(-1)?.body).toContain("the second one");
+  expect(checkout.api.comments.at(-1)?.body).toMatch(
+    /^[^`]*\n``````\n[^]*the second one\n`````\n# a heading\n``````\n$/,
+  );
 });
 
 test("the nightly job fails where a cluster does not answer, and keeps all that was found", async () => {

@@ -87,7 +87,7 @@ const result = (file: string): Promise<string> => checkout.result(file, join(fol
 
 test.each([
   ["merge_request_event", {}, ["spire-federation preview"]],
-  ["push", {}, ["spire-federation up", "spire-federation verify"]],
+  ["push", {}, ["spire-federation preview", "spire-federation up", "spire-federation verify"]],
   ["push", { CI_COMMIT_BRANCH: "feature" }, []],
   ["schedule", {}, ["spire-federation nightly"]],
 ])("GitLab's schema accepts the component; the jobs of a %s with %j are %j", async (source, variables, expected) => {
@@ -100,17 +100,22 @@ test.each([
 test("a push to the default branch runs up, one at a time", async () => {
   const job = jobOf("spire-federation up");
   expect(job.resource_group).toBe("spire-federation");
+  expect((await runJob(jobOf("spire-federation preview"), { CI_MERGE_REQUEST_IID: "" })).code).toBe(3);
   const { code, out } = await runJob(job);
   expect([code, out]).toEqual([0, expect.stringMatching(/^cluster1 +complete/m)]);
-  expect(await checkout.npm()).toBe("npm ci\nnpm run build --if-present\n");
+  expect(await checkout.npm()).toBe("npm ci\nnpm run build --if-present\n".repeat(2));
 });
 
 test("a merge request gets the preview as a link, and as a comment where the project has a token for it", async () => {
   const job = jobOf("spire-federation preview");
   await checkout.project.write("cluster2", "apps.cluster2.example.com");
   const { code } = await runJob(job);
-  expect([code, job.artifacts.paths, checkout.api.requests]).toEqual([3, ["results/preview.txt"], []]);
-  expect(await result("preview.txt")).toContain("its stack does not exist yet; up creates it");
+  expect([code, job.artifacts.paths, checkout.api.requests]).toEqual([
+    3,
+    ["results/preview.txt", "results/plan.json"],
+    [],
+  ]);
+  expect(await result("preview.txt")).toContain("known only after up has created stack cluster2");
 
   const comment = job.script.filter((lines) => lines.includes("COMMENT_TOKEN"));
   const again = { ...job, before_script: [`results=${folder}/results`], script: comment };
@@ -118,8 +123,10 @@ test("a merge request gets the preview as a link, and as a comment where the pro
   await runJob(again, { COMMENT_TOKEN: "token-of-the-project" });
   const notes = "/api/v4/projects/5/merge_requests/12/notes";
   expect(checkout.api.requests).toEqual([
+    "GET /api/v4/user token-of-the-project",
     `GET ${notes}?per_page=100 token-of-the-project`,
     `POST ${notes} token-of-the-project`,
+    "GET /api/v4/user token-of-the-project",
     `GET ${notes}?per_page=100 token-of-the-project`,
     `PUT ${notes}/7 token-of-the-project`,
   ]);

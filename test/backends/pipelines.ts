@@ -83,9 +83,23 @@ async function program(folder: string, name: string, script: string): Promise<vo
   await chmod(join(folder, name), 0o755);
 }
 
+/** With its author as GitHub has him, and as GitLab has him. */
+interface Comment {
+  id: number;
+  body: string;
+  user: { login: string };
+  author: { id: number };
+}
+
+/** Who writes here. */
+const SELF = { user: { login: "github-actions[bot]" }, author: { id: 4 } };
+
 /** GitHub's and GitLab's API as far as a comment needs it: they differ in names only. */
 export class CommentsApi {
-  readonly comments: { id: number; body: string }[] = [{ id: 6, body: "Looks good to me" }];
+  readonly comments: Comment[] = [
+    // Whoever writes into a pull request can begin like that.
+    { id: 6, body: "## spire-federation preview", user: { login: "somebody" }, author: { id: 3 } },
+  ];
   /** Of every request: method, path and what proves who asks. */
   readonly requests: string[] = [];
   private readonly server: Server;
@@ -99,7 +113,7 @@ export class CommentsApi {
       request.on("end", () => {
         const text = Buffer.concat(parts).toString();
         if (request.method !== "GET") this.write(request.url ?? "", bodyIn(text));
-        response.end(JSON.stringify(this.comments));
+        response.end(JSON.stringify(request.url?.endsWith("/user") === true ? SELF.author : this.comments));
       });
     });
   }
@@ -123,7 +137,7 @@ export class CommentsApi {
   /** A path that ends in a number is that comment's. */
   private write(path: string, body: string): void {
     const comment = this.comments.find(({ id }) => path.endsWith(`/${String(id)}`));
-    if (comment === undefined) this.comments.push({ id: this.comments.length + 6, body });
+    if (comment === undefined) this.comments.push({ id: this.comments.length + 6, body, ...SELF });
     else comment.body = body;
   }
 }

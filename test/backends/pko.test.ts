@@ -6,7 +6,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { root, rootKey } from "../components/issue";
 import { type Done, done, TinyProject } from "./tinyProject";
 
-const PROGRAM = join(__dirname, "..", "..", "dist", "mesh", "cli", "start.js");
+const PKO = join(__dirname, "..", "..", "dist", "deploy", "pko", "main.js");
 // Nobody listens there: stacks that Pulumi cannot be asked about are read from their files.
 const BACKEND = "s3://states?endpoint=127.0.0.1:1&disableSSL=true&s3ForcePathStyle=true&region=eu-central-1";
 
@@ -36,7 +36,7 @@ const start = (command: string, args: readonly string[], cwd: string, environmen
   done(spawn(command, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"] }));
 
 const render = (...args: string[]): Promise<Done> =>
-  start(process.execPath, [PROGRAM, "pko", "--image", "registry.example.com/mesh:1", ...args], project.project);
+  start(process.execPath, [PKO, "--image", "registry.example.com/mesh:1", ...args], project.project);
 
 interface Rendered {
   kind: string;

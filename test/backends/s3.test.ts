@@ -39,7 +39,7 @@ async function lock(stack: string, hostname: string, pid: number): Promise<strin
 }
 
 test("stacks are made and brought up, with the passphrase from a file", async () => {
-  const up = await store.command("up", "--yes", "--json");
+  const up = await store.command("up", "--yes", "-o", "json");
   expect(up.code).toBe(0);
   expect(states(up)).toEqual([`${B} complete`, `${A} complete`]);
   expect(await store.objects(...STATE)).toEqual(expect.arrayContaining([`${B}.json`, `${A}.json`]));
@@ -48,7 +48,7 @@ test("stacks are made and brought up, with the passphrase from a file", async ()
 
 test("status knows whom each trusts, by the names of the stacks, and without a passphrase", async () => {
   const env = { ...store.env, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
-  const status = await done(store.start(["status", "--json", A, `spire-federation/${B}`], env));
+  const status = await done(store.start(["status", "-o", "json", A, `spire-federation/${B}`], env));
   expect(status).toMatchObject({ code: 0, err: "" });
   const { members } = JSON.parse(status.out) as { members: { member: string; trusts: object; pending: string[] }[] };
   expect(members.map(({ member, trusts, pending }) => [member, Object.keys(trusts), pending])).toEqual([
@@ -59,17 +59,20 @@ test("status knows whom each trusts, by the names of the stacks, and without a p
 
 test("the program gets the project's defaults, as the command does", async () => {
   const outputs = JSON.parse(await store.pulumi("stack", "output", "--json", "--stack", A)) as object;
-  expect(outputs).toMatchObject({ refreshHint: "90" });
+  expect(outputs).toMatchObject({ probe: "machine" });
 });
 
 test("two at once: who meets the other's lock says whose it is and leaves it, and the next one is complete", async () => {
-  const both = await Promise.all([store.command("up", "--yes", "--json"), store.command("up", "--yes", "--json")]);
+  const both = await Promise.all([
+    store.command("up", "--yes", "-o", "json"),
+    store.command("up", "--yes", "-o", "json"),
+  ]);
   for (const { code, out } of both) {
     if (code !== 0)
       expect([code, out]).toEqual([1, expect.stringMatching(/locked by process \d+ of .*pulumi cancel --stack/)]);
   }
   expect(await store.objects(...LOCKS, A)).toEqual([]);
-  expect((await store.command("up", "--yes", "--json")).code).toBe(0);
+  expect((await store.command("up", "--yes", "-o", "json")).code).toBe(0);
 });
 
 test("a stack with a passphrase of its own is run by itself, and its peers are read without theirs", async () => {
@@ -77,7 +80,7 @@ test("a stack with a passphrase of its own is run by itself, and its peers are r
   await writeFile(passphrase, "of this stack alone");
   await store.write("other", "other.example.com", A);
   const up = await done(
-    store.start(["up", "--yes", "--json", "other"], { ...store.env, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
+    store.start(["up", "--yes", "-o", "json", "other"], { ...store.env, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
   );
   expect([up.code, states(up)]).toEqual([0, ["other complete"]]);
   await rm(join(store.project, "Pulumi.other.yaml"));
@@ -91,7 +94,7 @@ test("an unknown secrets provider of a stack's file is Pulumi's to refuse, and n
       config: { "spire-federation:trustDomain": "new.example.com" },
     }),
   );
-  const up = await store.command("up", "--yes", "--json", "new");
+  const up = await store.command("up", "--yes", "-o", "json", "new");
   expect(up.code).not.toBe(0);
   expect(up.out).toMatch(/nosuchkms/);
   expect(await store.objects(...STATE)).not.toContain("new.json");
@@ -100,7 +103,7 @@ test("an unknown secrets provider of a stack's file is Pulumi's to refuse, and n
 
 test("a lock of another host stays; the error says whose it is, and how to release it", async () => {
   const file = await lock(A, "ci-runner-7", 4711);
-  const up = await store.command("up", "--yes", "--json", A);
+  const up = await store.command("up", "--yes", "-o", "json", A);
   expect(up.code).toBe(1);
   const [member] = (JSON.parse(up.out) as Members).members;
   expect(member?.errors.join("\n")).toMatch(
@@ -121,14 +124,14 @@ test("after a kill the lock stays, too: who has it may run elsewhere; the comman
   await store.letGo();
   const locks = await store.objects(...LOCKS, A);
   expect(locks).toHaveLength(1);
-  const refused = await store.command("up", "--yes", "--json", A);
+  const refused = await store.command("up", "--yes", "-o", "json", A);
   expect([refused.code, refused.out]).toEqual([
     1,
     expect.stringContaining(`pulumi cancel --stack organization/spire-federation/${A}`),
   ]);
   expect(await store.objects(...LOCKS, A)).toEqual(locks);
   await store.pulumi("cancel", "--yes", "--stack", A);
-  const up = await store.command("up", "--yes", "--json");
+  const up = await store.command("up", "--yes", "-o", "json");
   expect([up.code, states(up)]).toEqual([0, [`${B} complete`, `${A} complete`]]);
 });
 

@@ -36,7 +36,7 @@ module.exports = async () => {
   const trustDomain = config.require("trustDomain");
   const federation = { version: 1, trustDomain, bundleEndpointUrl: "https://" + trustDomain, profile: "https_web" };
   const run = Date.now(); // something else each time, so that no up passes over it
-  return { federation, peers, pendingPeers, refreshHint: config.get("refreshHint"), run };
+  return { federation, peers, pendingPeers, probe: config.get("probe"), run };
 };
 `;
 
@@ -126,7 +126,7 @@ export class TinyProject {
       name: "spire-federation",
       runtime: { name: "nodejs", options: { typescript: false } },
       main: "index.js",
-      config: { refreshHint: { type: "integer", default: 90 } },
+      config: { probe: { type: "string", default: "machine" } },
     };
     await writeFile(join(this.project, "Pulumi.yaml"), stringify(project));
     await writeFile(join(this.project, "index.js"), PROGRAM);

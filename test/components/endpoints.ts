@@ -26,7 +26,7 @@ export function fetchNow(endpoint: Endpoint): Promise<string> {
 }
 
 export async function fetchFirst(peer: Peer): Promise<TrustBundle | Problem[]> {
-  return pinned(parseTrustBundle(await fetchNow(peer), peer.trustDomain, new Date()), peer.fingerprints);
+  return pinned(parseTrustBundle(await fetchNow(peer), peer.trustDomain, new Date()), peer);
 }
 
 export const lookAtWebEndpoint = (endpoint: Endpoint): Promise<Verdict> =>

@@ -138,6 +138,21 @@ describe("the bundle", () => {
       peerBundle,
       /^peer cluster2: what https:\S+ served must not be trusted: .*root sha256/,
     ],
+    ["served with a key that was not approved", { approvedKeys: ["00"] }, {}, peerBundle, /approved plan: root sha256/],
+    [
+      "given with a root that was not approved, though it is pinned",
+      { bundle: JSON.stringify(peerBundle), approvedKeys: ["00"], fingerprints: [fingerprint] },
+      {},
+      {},
+      /approved plan: root sha256/,
+    ],
+    [
+      "served with a root that was approved, and is not pinned",
+      { approvedKeys: [fingerprint], fingerprints: ["00"] },
+      {},
+      peerBundle,
+      /fingerprints lack keys of the bundle: root sha256/,
+    ],
     ["no bundle", {}, {}, { keys: [] }, /^peer cluster2: what https:\S+ served must not be trusted: /],
     ["not served", {}, {}, new Error("refused"), /refused/],
     ["not published", {}, { bootstrap: "stack" }, {}, /stack "cluster2" publishes no bundle/],
@@ -189,7 +204,8 @@ describe("the bundle", () => {
       ] as const) {
         const object = await live(changed, number);
         for (const preview of [true, false]) {
-          const inputs = await again(object, changed, number, preview);
+          // What was approved for another run is no other beginning.
+          const inputs = await again(object, { ...changed, approvedKeys: ["00"] }, number, preview);
           expect(inputs["spec"]).toEqual(object.spec);
           expect(inputs["metadata"]).toMatchObject({ annotations: object.metadata?.annotations });
           expect(asked).toEqual([]);

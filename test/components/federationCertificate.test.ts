@@ -107,17 +107,18 @@ describe("issuers", () => {
       {
         "cert-root-issuer internal-ca-root": { selfSigned: {} },
         "cert-root internal-ca-root": {
-          secretName: "our-ca",
+          secretName: "our-ca-fc23bf70",
           isCA: true,
           commonName: "internal-ca",
           duration: "87600h",
           privateKey: { algorithm: "ECDSA", size: 256 },
           usages: ["cert sign", "crl sign"],
+          nameConstraints: { critical: true, permitted: { dnsDomains: [HOST] } },
           issuerRef: { kind: "Issuer", name: "internal-ca-root" },
         },
-        "cert-internal-ca-33595557 internal-ca-33595557": { ca: { secretName: "our-ca" } },
+        "cert-internal-ca-3e700893 internal-ca-3e700893": { ca: { secretName: "our-ca-fc23bf70" } },
       },
-      { kind: "Issuer", name: "internal-ca-33595557" },
+      { kind: "Issuer", name: "internal-ca-3e700893" },
     ],
     [
       "an issuer that exists",
@@ -217,4 +218,8 @@ it.each<[string, IssuerArgs, boolean]>([
     { preview: true },
   );
   expect(value).toBe(known ? undefined : pulumi.runtime.unknownValue);
+});
+
+it("is deleted before it is made under another name: of two with one secret cert-manager issues the older one alone", async () => {
+  expect(named(await make({}), "cert-certificate").deleteBeforeReplace).toBe(true);
 });

@@ -1,6 +1,7 @@
 /** What the tests of the components have in common: a cluster in which everything is ready, and a peer that answers. */
 import { createHash } from "node:crypto";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
+import { planIssuer } from "../../components/certificates/issuer";
 import type { Peer } from "../../components/bundle/peer";
 import { root, rootKey } from "./issue";
 import { clusterOf } from "./readers";
@@ -113,8 +114,8 @@ export const ready = clusterOf(
     },
     ...{ status: { certificate: Buffer.from("leaf").toString("base64") } },
   },
-  ...["letsencrypt-http01", "internal-ca"].map((name) =>
-    object("cert-manager.io/v1", "Issuer", name, NAMESPACE, { status: isReady }),
+  ...["letsencrypt-http01", "internal-ca", planIssuer({ type: "ca", selfSigned: true }, HOST).reference.name].map(
+    (name) => object("cert-manager.io/v1", "Issuer", name, NAMESPACE, { status: isReady }),
   ),
   object("cert-manager.io/v1", "ClusterIssuer", "corporate", undefined, { status: isReady }),
   object("operator.openshift.io/v1alpha1", "SpireServer", "cluster", undefined, {

@@ -2,8 +2,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as components from "../../components";
 import { readiness } from "../../components/shared/gate";
+import { caFingerprintsOf } from "../../components/trustedCas/trustedCas";
 import { record, type Seen } from "../mocks";
-import { DOMAIN, HOST, NAMESPACE, peer, ready } from "./given";
+import { DOMAIN, HOST, NAMESPACE, peer, peerRoot, ready } from "./given";
 import { root } from "./issue";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
@@ -14,13 +15,17 @@ jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object
 const ca = root("ca.example.com").pem;
 const onePeer = {
   ...{ ...peer, objectName: "theirs", caCertificates: ca, roots: root(peer.trustDomain).pem },
-  fingerprints: ["a".repeat(64)],
+  ...{ fingerprints: ["a".repeat(64)], caFingerprints: caFingerprintsOf({ caCertificates: ca }) },
 };
+/** Of the key that the peer's endpoint serves. */
+const [key = ""] = caFingerprintsOf({ caCertificates: peerRoot.pem });
 const access = { context: "cluster1", kubeconfig: "~/config" };
+const selfSigned = { type: "ca", selfSigned: true } as const;
 const wait = { timeoutSeconds: 60, pollMs: 10 };
 
 /** Arguments that decide about children, or name them. */
-const DECIDES = /(^|\.)(stack|objectName|type|server|selfSigned|renewJitterHours|install|routerCertificate)$/;
+const DECIDES =
+  /(^|\.)(stack|objectName|type|server|selfSigned|renewJitterHours|install|routerCertificate|federatesWithMode|trustPeerCas)$/;
 const ALSO = ["issuer.secretName", "profile"];
 
 /** The arguments, each a value that comes from elsewhere. */
@@ -80,7 +85,10 @@ const table: [string, Make, object][] = [
   [
     "FederatedTrustDomain",
     (args) => new components.FederatedTrustDomain("it", args),
-    { ...access, peer: { ...peer, caCertificates: ca }, rebootstrap: 1, bootstrap: "endpoint" },
+    {
+      ...{ ...access, rebootstrap: 1, bootstrap: "endpoint" },
+      peer: { ...peer, caCertificates: ca, fingerprints: [key], approvedKeys: [key] },
+    },
   ],
   [
     "SpireFederationServer",
@@ -99,7 +107,7 @@ const previewed: typeof table = [
   [
     "SpireFederation",
     (args) => new components.SpireFederation("it", args),
-    { ...{ ...access, trustDomain: DOMAIN, host: HOST, peers: [onePeer], secretName: "s" } },
+    { ...access, trustDomain: DOMAIN, host: HOST, peers: [onePeer], secretName: "s", trustPeerCas: true },
   ],
 ];
 
@@ -107,6 +115,23 @@ const inputs = (seen: Seen[]): unknown =>
   Object.fromEntries(
     seen.map((one) => [one.name, JSON.parse(JSON.stringify(one.inputs).replace(/new\/\S+ sha256:\w+/, "mark"))]),
   );
+
+/** What a component has registered that fails, and by what it fails. */
+async function failed(make: () => pulumi.ComponentResource): Promise<{ seen: Seen[]; failure: string }> {
+  let failure = "";
+  const program = (): void => {
+    readiness(make()).catch((error: unknown) => (failure = String(error)));
+  };
+  const seen = await record(program, { stalls: true });
+  return { seen, failure };
+}
+
+/** The parts of component "it". */
+const names = (seen: Seen[]): string[] =>
+  seen
+    .map(({ name }) => name)
+    .filter((name) => !/^it(-cluster)?$/.test(name))
+    .sort();
 
 beforeEach(() => {
   useCluster(ready);
@@ -131,24 +156,58 @@ it.each<[string, string, unknown, string[]]>([
   ["FederatedTrustDomain", "peer", { ...peer, bundleEndpointUrl: pulumi.output("http://x") }, []],
   ["SpireFederationServer", "trustDomain", "A", []],
   ["CertManagerInstall", "channel", "C", ["it-group", "it-namespace"]],
-])("%s fails by a wrong %s that comes as an output, and creates nothing of it", async (name, key, wrong, others) => {
-  const [, make, args] = table.find(([of]) => of === name) ?? [];
-  if (make === undefined) throw new Error(`${name} is not in the table`);
-  let failure = "";
-  const value = typeof wrong === "string" ? pulumi.output(wrong) : wrong;
-  const seen = await record(
-    () => {
-      readiness(make({ ...args, [key]: value } as never)).catch((error: unknown) => (failure = String(error)));
-    },
-    { stalls: true },
-  );
-  expect(failure).toMatch(new RegExp(`it: the arguments cannot be used\\n  ${key}`));
-  expect(
-    seen
-      .map((one) => one.name)
-      .filter((one) => !/^it(-cluster)?$/.test(one))
-      .sort(),
-  ).toEqual(others);
+])(
+  "%s fails by a wrong %s that comes as an output, and creates nothing of it",
+  async (name, argument, wrong, others) => {
+    const [, make, args] = table.find(([of]) => of === name) ?? [];
+    if (make === undefined) throw new Error(`${name} is not in the table`);
+    const value = typeof wrong === "string" ? pulumi.output(wrong) : wrong;
+    const { seen, failure } = await failed(() => make({ ...args, [argument]: value } as never));
+    expect(failure).toMatch(new RegExp(`it: the arguments cannot be used\\n  ${argument}`));
+    expect(names(seen)).toEqual(others);
+  },
+);
+
+it("begins no trust with a key that turns out not to be approved", async () => {
+  const args = { peer: { ...peer, approvedKeys: [pulumi.output("00")] } };
+  const { seen, failure } = await failed(() => new components.FederatedTrustDomain("it", args));
+  expect(failure).toContain("keys are not those of the approved plan");
+  expect(names(seen)).toEqual([]);
+});
+
+it.each<[string, object]>([
+  ["one that is pinned by another fingerprint", { caFingerprints: pulumi.output(["00"]) }],
+  ["one that is not pinned", { caCertificates: pulumi.output(ca), caFingerprints: [] }],
+  ["one of no https URL", { bundleEndpointUrl: pulumi.output("http://x") }],
+])("does not give SPIRE a CA that turns out to be %s", async (_, more) => {
+  useCluster(withZtwim);
+  const args = { peers: [{ ...onePeer, ...more }] };
+  const { seen, failure } = await failed(() => new components.PeerCas("it", args));
+  expect(failure).toMatch(/it: the arguments cannot be used\n {2}peers\[0\]/);
+  expect(names(seen)).toEqual(["it-roots"]);
+});
+
+it.each<[string, () => unknown]>([
+  [
+    "FederationCertificate",
+    () => new components.FederationCertificate("it", { host: pulumi.output(HOST), issuer: selfSigned }),
+  ],
+  [
+    "SpireFederation",
+    () => new components.SpireFederation("it", { trustDomain: pulumi.output(DOMAIN), issuer: selfSigned }),
+  ],
+])("%s refuses a self-signed CA of a host that is an output", async (_, make) => {
+  await record(() => {
+    expect(make).toThrow(/host: is an output; it must be a plain value with issuer\.selfSigned/);
+  });
+});
+
+it("takes out at a destroy the peers whose trust domains are outputs", async () => {
+  const federatesWith = ["b.example", "a.example"].map((one) => ({ ...peer, trustDomain: pulumi.output(one) }));
+  const args = { trustDomain: DOMAIN, host: HOST, profile: "https_spiffe", federatesWith } as const;
+  const seen = await record(() => new components.SpireFederationServer("it", args), { preview: true });
+  const removal = seen.find(({ name }) => name === "it-removal");
+  expect(removal?.inputs["environment"]).toEqual({ TRUST_DOMAINS: "a.example b.example" });
 });
 
 it("refuses what is known and wrong at once, beside what is not known", async () => {
@@ -166,7 +225,10 @@ it("creates the components whose arguments are all optional by their name alone"
 it("leaves a peer out of SPIRE's CAs that turns out to have none of its own", async () => {
   useCluster(withZtwim);
   const peers = [
-    { ...peer, profile: pulumi.output("https_spiffe" as const), caCertificates: root("spire.example").pem },
+    {
+      ...{ ...peer, profile: pulumi.output("https_spiffe" as const), caCertificates: root("spire.example").pem },
+      endpointSpiffeId: `spiffe://${peer.trustDomain}/spire/server`,
+    },
   ];
   const seen = await record(() => new components.PeerCas("it", { peers }), { preview: true });
   expect(seen.find(({ name }) => name === "it-bundle")?.inputs["data"]).toEqual({ "ca-bundle.crt": `${ca.trim()}\n` });

@@ -15,6 +15,8 @@ export interface CertificateOptions {
   /** IPv4. */
   addresses?: string[];
   ca?: boolean;
+  /** Name constraints: the DNS names that are permitted, as the extension has them. */
+  permitted?: string[];
   notBefore?: Date;
   notAfter?: Date;
   keyType?: "ec" | "rsa" | "rsa-pss" | "ed25519";
@@ -71,7 +73,7 @@ export function root(trustDomain: string, options: CertificateOptions = {}): Iss
   return issue("SPIRE Server CA", { uris: [`spiffe://${trustDomain}`], ca: true, ...options });
 }
 
-function extensions({ uris = [], dnsNames = [], addresses = [], ca = false }: CertificateOptions): Buffer[] {
+function extensions({ uris = [], dnsNames = [], addresses = [], ca = false, permitted }: CertificateOptions): Buffer[] {
   const names = [
     ...uris.map((uri) => tagged(0x86, Buffer.from(uri))),
     ...dnsNames.map((dns) => tagged(0x82, Buffer.from(dns))),
@@ -80,6 +82,14 @@ function extensions({ uris = [], dnsNames = [], addresses = [], ca = false }: Ce
   return [
     extension("551d13", sequence(...(ca ? [tagged(0x01, Buffer.from([0xff]))] : []))),
     ...(names.length > 0 ? [extension("551d11", sequence(...names))] : []),
+    ...(permitted === undefined
+      ? []
+      : [
+          extension(
+            "551d1e",
+            sequence(explicit(0, Buffer.concat(permitted.map((dns) => sequence(tagged(0x82, Buffer.from(dns))))))),
+          ),
+        ]),
   ];
 }
 

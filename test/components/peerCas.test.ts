@@ -1,7 +1,7 @@
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { PeerCas, type PeerCasArgs } from "../../components/peerCas";
 import { lookAtMountedCas, lookAtUnmountedCas } from "../../components/trustedCas/peerCasReadiness";
-import { peerCas } from "../../components/trustedCas/trustedCas";
+import { caFingerprintsOf, peerCas } from "../../components/trustedCas/trustedCas";
 import { named, record, type Seen } from "../mocks";
 import { issue } from "./issue";
 import { NAMESPACE, peer } from "./given";
@@ -13,7 +13,7 @@ jest.mock("../../components/cluster/openCluster", () => jest.requireActual<objec
 jest.mock("../../components/shared/stopProgram", () => jest.requireActual<object>("./stops"));
 
 const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
-const peers = [{ ...peer, caCertificates: ca }];
+const peers = [{ ...peer, caCertificates: ca, caFingerprints: caFingerprintsOf({ caCertificates: ca }) }];
 const { name: NAME, pem } = peerCas(system, peers);
 const other = { name: "CREATE_ONLY_MODE", value: "false" };
 
@@ -138,7 +138,7 @@ describe("SPIRE's pods", () => {
 
 it("refuses peers whose CAs vouch for no https_web endpoint: SPIRE roots never enter its store", async () => {
   const web = { stack: "cluster2", trustDomain: "a.example", bundleEndpointUrl: "https://a.example" };
-  const caCertificates = issue("CA", { ca: true }).pem;
+  const caCertificates = issue("CA", { ca: true, permitted: ["a.example"] }).pem;
   const peers = [
     { ...web, profile: "https_spiffe" as const, endpointSpiffeId: "spiffe://a.example/spire/server", caCertificates },
     { ...web, profile: "https_web" as const },
@@ -147,4 +147,19 @@ it("refuses peers whose CAs vouch for no https_web endpoint: SPIRE roots never e
     expect(() => new PeerCas("cas", { peers })).toThrow(/peers\[0\]: .*https_web.*\n.*peers\[1\]: /);
   });
   expect(seen.map(({ name }) => name)).toEqual(["cas"]);
+});
+
+it("refuses a CA that could vouch for other hosts, unless it is pinned", async () => {
+  const unpinned = [{ ...peer, caCertificates: ca }];
+  const seen = await record(() => {
+    expect(() => new PeerCas("cas", { peers: unpinned })).toThrow(/peers\[0\]\.caFingerprints: /);
+  });
+  expect(seen.map(({ name }) => name)).toEqual(["cas"]);
+});
+
+it("creates nothing where it cannot read the cluster, which may be another one than its provider's", async () => {
+  const fail = () => Promise.reject(new Error("its provider leads to another cluster"));
+  const seen = await make({ access: {}, get: fail, list: fail, ask: fail }, { stalls: true });
+  expect(seen.filter(({ type }) => type.startsWith("kubernetes:"))).toEqual([]);
+  expect(stops.splice(0)).toContain("its provider leads to another cluster");
 });

@@ -7,7 +7,7 @@ import { RouterSecretAccess, SpireFederation } from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { record, type Seen } from "../mocks";
 import { DOMAIN, peer } from "./given";
-import { root } from "./issue";
+import { issue } from "./issue";
 
 const folder = mkdtempSync(join(tmpdir(), "preview-"));
 afterAll(() => {
@@ -30,7 +30,7 @@ function nobody(): string {
 
 const args = {
   trustDomain: DOMAIN,
-  peers: [{ ...peer, caCertificates: root("ca.example.com").pem }],
+  peers: [{ ...peer, caCertificates: issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem }],
   trustPeerCas: true,
   issuer: { type: "ca" },
 } as const;

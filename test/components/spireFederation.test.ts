@@ -9,7 +9,7 @@ import { named, record, type RecordOptions, type Seen, valueOf } from "../mocks"
 import { DOMAIN, HOST, NAMESPACE, peer, ready, silentCluster } from "./given";
 import { useCluster } from "./openedCluster";
 import { clusterOf } from "./readers";
-import { root } from "./issue";
+import { issue, root } from "./issue";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
@@ -133,7 +133,8 @@ describe("the certificate", () => {
 
 it("lets SPIRE trust the CAs of peers' endpoints where it is asked to, before the peers", async () => {
   useCluster(withZtwim());
-  const peers = [{ ...peer, caCertificates: root("ca.example.com").pem }];
+  const caCertificates = issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem;
+  const peers = [{ ...peer, caCertificates }];
   expect(names(await make({ peers }, { preview: true }))).not.toContain("east-peer-cas");
   const seen = await make({ peers, trustPeerCas: true }, { preview: true });
   expect(names(seen)).toContain("east-peer-cas");
@@ -193,7 +194,7 @@ function urnsOf(seen: Seen[]): string[] {
 
 /** Programs that have all children between them. UPDATE_GOLDEN=1 writes the file anew: a resource that changes there is replaced everywhere. */
 it("keeps the URNs that are recorded, since another one replaces what runs", async () => {
-  const caCertificates = root("ca.example.com").pem;
+  const caCertificates = issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem;
   const preview = { preview: true };
   useCluster(withZtwim());
   const recorded = {
@@ -205,6 +206,7 @@ it("keeps the URNs that are recorded, since another one replaces what runs", asy
           ...{ peers: [{ ...peer, caCertificates }], trustPeerCas: true, ownRoute: { labels: {} } },
           ...{ issuer: { type: "ca", selfSigned: true, secretName: "own" }, renewJitterHours: 24 },
           manage: { jwtIssuer: "https://oidc.example.com" },
+          federatesWithMode: "static",
         },
         preview,
       ),
@@ -215,4 +217,27 @@ it("keeps the URNs that are recorded, since another one replaces what runs", asy
   const file = join(__dirname, "urns.json");
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, `${JSON.stringify(recorded, undefined, 2)}\n`);
   expect(recorded).toEqual(JSON.parse(readFileSync(file, "utf8")));
+});
+
+it("leaves with a destroy what the SpireServer goes on to need, and ends the trust first", async () => {
+  const peers = [{ ...peer }, { ...peer, stack: "cluster0", trustDomain: "a.example" }];
+  const seen = await make({ peers, federatesWithMode: "static" }, { preview: true });
+  const kept = seen.filter(({ deletedWith }) => deletedWith === "east").map(({ name }) => name);
+  // The engine gives it to their children, which are all but those of cert-manager's operator.
+  expect(kept).toEqual(["east-certificate", "east-router-access"]);
+  const removal = named(seen, "east-spire-server-removal");
+  expect(removal.inputs).toMatchObject({
+    delete: `node --eval "require('spire-federation/remove-peers')"`,
+    environment: { TRUST_DOMAINS: `a.example ${peer.trustDomain}` },
+  });
+  // What depends on something is deleted before it.
+  expect(removal.dependencies).toEqual(["east-spire-server-server"]);
+});
+
+it.each([
+  ["without peers", { peers: [], federatesWithMode: "static" as const }],
+  ["with peers that it does not list", {}],
+])("has nothing to take out of the SpireServer %s", async (_, args) => {
+  const seen = await make(args, { preview: true });
+  expect(seen.filter(({ type }) => type === "command:local:Command")).toEqual([]);
 });

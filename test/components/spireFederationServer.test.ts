@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import { SpireFederationServer, type SpireFederationServerArgs } from "../../components/spireFederationServer";
 import { readiness } from "../../components/shared/gate";
+import { plainSpec } from "../../components/spireServer/spireServerSpec";
 import { named, record, valueOf, type Seen } from "../mocks";
 import { issue, root, rootKey } from "./issue";
 import { DOMAIN, federation, HOST, peer, peerBundle, ready, silentCluster } from "./given";
@@ -213,8 +214,8 @@ describe("the SpireServer", () => {
           jwtIssuer: "https://oidc.example.com",
           caSubject,
           caValidity: "24h",
-          keyManager: { memoryEnabled: true },
-          datastore: { databaseType: "postgres", disableMigration: false },
+          keyManager: { memoryEnabled: "true" },
+          datastore: { databaseType: "postgres", disableMigration: "false" },
           upstreamAuthority: {
             vault: { vaultAddr: "https://v", insecureSkipVerify: false, k8sAuth: { k8sAuthRoleName: "r" } },
           },
@@ -238,6 +239,21 @@ describe("the SpireServer", () => {
       nodeSelector: { infra: "" },
       tolerations: [{ key: "infra", operator: "Exists" }],
       federation,
+    });
+  });
+
+  it("takes outputs anywhere in what it owns, which are not compared with the live SpireServer", async () => {
+    const caSubject = pulumi.output({ country: "US" });
+    const tolerations = [{ key: pulumi.output("infra"), operator: "Exists" }];
+    const datastore = { connectionString: pulumi.output("host=db password=hunter2") };
+    const { inputs } = named(await make({ manage: { caSubject, tolerations } }), "server-server");
+    expect(inputs["spec"]).toMatchObject({
+      caSubject: { country: "US" },
+      tolerations: [{ key: "infra", operator: "Exists" }],
+    });
+    expect(plainSpec({ caSubject, tolerations, datastore, logLevel: "warn" })).toEqual({
+      datastore: {},
+      logLevel: "warn",
     });
   });
 

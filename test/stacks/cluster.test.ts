@@ -2,10 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterOutputs, federate } from "../../stacks/cluster";
 import type { Cluster, KubeObject, ManagedFields } from "../../components/cluster/cluster";
 import type { Contract } from "../../stacks/contract";
+import { BEGINNING_ANNOTATION } from "../../components/bundle/bundleMark";
 import { ConfigError } from "../../stacks/refusal";
 import { issue, type Issued, root, rootKey } from "../components/issue";
 import { useEndpoints } from "../components/endpoints";
 import { useCluster } from "../components/openedCluster";
+import { caFingerprintsOf } from "../../components/trustedCas/trustedCas";
 import { clusterOf, spireCluster } from "../components/readers";
 import { stops } from "../components/stops";
 import { named, record, type Seen, valueOf } from "../mocks";
@@ -171,7 +173,7 @@ describe("two stacks that name each other", () => {
 
   it("publish their CA's certificates for the peers when these are not public", async () => {
     const endpointCa = root("ca.example.com").pem;
-    const { outputs } = await run("cluster1", [], { config: { endpointCa } });
+    const { outputs } = await run("cluster1", [], { config: { endpoint: { ca: endpointCa } } });
     expect(await valueOf(outputs.federation)).toHaveProperty("caCertificates", endpointCa);
   });
 });
@@ -203,7 +205,7 @@ describe("an endpoint without a certificate of cert-manager", () => {
     ],
   ])("has %s, and makes nothing of cert-manager and no Role", async (_, issuer, httpsWeb) => {
     const endpointCa = root("ca.example.com").pem;
-    const { seen, outputs } = await run("cluster1", [], { config: { issuer, endpointCa } });
+    const { seen, outputs } = await run("cluster1", [], { config: { issuer, endpoint: { ca: endpointCa } } });
     expect(endpointOf(seen)).toEqual({ profile: "https_web", refreshHint: 300, httpsWeb });
     expect(
       seen.filter(({ type }) => /cert-manager|operators\.coreos|rbac|CertManager|RouterSecret/.test(type)),
@@ -214,7 +216,9 @@ describe("an endpoint without a certificate of cert-manager", () => {
 
   it("has a Route of the stack's own without a secret, where one is needed", async () => {
     const tlsOf = async (issuer: object): Promise<unknown> => {
-      const { seen } = await run("cluster1", [], { config: { issuer, routeLabels: { shard: "public" } } });
+      const { seen } = await run("cluster1", [], {
+        config: { issuer, endpoint: { routeLabels: { shard: "public" } } },
+      });
       return (named(seen, "spire-server-route").inputs["spec"] as { tls: unknown }).tls;
     };
     const redirect = { insecureEdgeTerminationPolicy: "Redirect" };
@@ -309,7 +313,7 @@ describe("what others have made", () => {
   });
 
   it("in its list of peers stays with federatesWith: dynamic", async () => {
-    const config = { federatesWith: "dynamic", refreshHint: 60 };
+    const config = { federatesWith: "dynamic", endpoint: { refreshHint: 60 } };
     const { seen } = await run("cluster1", ["cluster2"], { backend, server, managedFields, config });
     expect(federatesWith(seen)).toBeUndefined();
   });
@@ -391,6 +395,39 @@ describe("a peer that is no stack", () => {
       problems: [
         { path: "peers", message: expect.stringMatching(/^peer "partner": https:\/\/localhost:1, /) as unknown },
       ],
+    });
+  });
+});
+
+describe("an up whose plan was approved", () => {
+  const bundleEndpointUrl = "https://federation.apps.cluster2.example.com";
+  const backend = (): Backend => ({
+    [`${SELF.organization}/${SELF.project}/cluster2`]: {
+      ...{ version: 1, trustDomain: "apps.cluster2.example.com", bundleEndpointUrl, profile: "https_web" },
+    },
+  });
+  const approving = (...keys: string[]): string =>
+    JSON.stringify({ "apps.cluster2.example.com": { bundleEndpointUrl, keys } });
+  afterEach(() => delete process.env["SPIRE_FEDERATION_APPROVED"]);
+
+  it("begins trust with the keys that were shown, and marks the object as without an approval", async () => {
+    const object = async (): Promise<unknown> =>
+      named((await run("cluster1", ["cluster2"], { backend: backend() })).seen, "cluster2-trust").inputs["metadata"];
+    const before = await object();
+    const own = ownRoots["cluster2"]?.certificate.fingerprint256.replaceAll(":", "").toLowerCase() ?? "";
+    process.env["SPIRE_FEDERATION_APPROVED"] = approving(own);
+    const { annotations } = (await object()) as { annotations: Record<string, string> };
+    expect(annotations[BEGINNING_ANNOTATION]).toBe("0");
+    expect(Object.keys((before as { annotations: object }).annotations)).toEqual(Object.keys(annotations));
+  });
+
+  it.each([
+    ["other keys", approving("00".repeat(32)), /keys are not those of the approved plan: root sha256 /],
+    ["what is no approval", "{", /SPIRE_FEDERATION_APPROVED/],
+  ])("is refused before anything is declared with %s", async (_, text, message) => {
+    process.env["SPIRE_FEDERATION_APPROVED"] = text;
+    await expect(run("cluster1", ["cluster2"], { backend: backend() })).rejects.toMatchObject({
+      problems: [{ path: "peers", message: expect.stringMatching(message) as unknown }],
     });
   });
 });
@@ -496,7 +533,7 @@ describe("where first bundles come from stacks", () => {
     bundleEndpointUrl: "https://federation.apps.cluster2.example.com",
     profile: "https_web",
   };
-  const config = { bootstrap: "stack" };
+  const config = { peers: [{ stack: "cluster2", bootstrap: "stack" }] };
   const joining = (roots: string | undefined, options: Options = {}): Promise<Run> =>
     run("cluster1", ["cluster2"], {
       config,
@@ -505,7 +542,7 @@ describe("where first bundles come from stacks", () => {
       ...options,
     });
 
-  it.each([{ bootstrap: "stack" }, { probe: "cluster" }])("a stack with %j publishes its own roots", async (of) => {
+  it.each([config, { probe: "cluster" }])("a stack with %j publishes its own roots", async (of) => {
     const { outputs } = await run("cluster1", [], { config: of, own });
     expect(await valueOf(outputs.federation)).toHaveProperty("roots", own);
   });
@@ -532,7 +569,11 @@ describe("where first bundles come from stacks", () => {
   });
 
   it.each<[string, string | undefined, string]>([
-    ["publishes none", undefined, "set probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 on"],
+    [
+      "publishes none",
+      undefined,
+      "set probe to cluster, or bootstrap of one of its peers to stack, run npx pulumi up --stack cluster2 on",
+    ],
     ["publishes expired ones", expired, "no root that is valid"],
     ["publishes another trust domain's", root("evil.example.com").pem, "spiffe://evil.example.com"],
   ])("a peer whose stack %s is refused before anything changes", async (_, roots, message) => {
@@ -696,7 +737,9 @@ describe("the order", () => {
 });
 
 describe("a peer whose endpoint has a CA of its own", () => {
-  const [ca, system] = ["internal CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
+  const permitted = ["federation.apps.cluster2.example.com"];
+  const ca = issue("internal CA", { ca: true, permitted }).pem;
+  const [unbound, system] = ["other CA", "system CA"].map((name) => issue(name, { ca: true }).pem) as [string, string];
   const published: Contract = {
     version: 1,
     trustDomain: "apps.cluster2.example.com",
@@ -751,6 +794,80 @@ describe("a peer whose endpoint has a CA of its own", () => {
     await expect(refused).rejects.toMatchObject({ problems: [{ path: "context" }] });
     const { seen } = await run("cluster1", ["cluster2"], { backend, live: proxied, config });
     expect(seen.map(({ name }) => name)).toContain("peer-cas-subscription");
+  });
+
+  describe("and that CA could vouch for other hosts, too", () => {
+    const everyHost = { [reference("cluster2")]: { ...published, caCertificates: unbound } };
+    const config = { trustPeerCas: true };
+    const trustedIn = ({ seen }: Run): string[] =>
+      seen.filter(({ name }) => /-bundle$|-trust$/.test(name)).map(({ name }) => name);
+    /** SPIRE's CAs, as an earlier up has left them. */
+    const given = (pem: string): KubeObject[] => [
+      {
+        ...subscription,
+        ...{
+          spec: {
+            name: "openshift-zero-trust-workload-identity-manager",
+            config: { env: [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: "spire-federation-peer-cas-1" }] },
+          },
+        },
+      },
+      roots,
+      {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "spire-federation-peer-cas-1", namespace },
+        ...{ data: { "ca-bundle.crt": pem } },
+      },
+    ];
+
+    it("is left out, with the pin that would allow it, and costs the other peers nothing", async () => {
+      const third = `apps.cluster3.example.com`;
+      const other = { ...published, trustDomain: third, bundleEndpointUrl: `https://federation.${third}` };
+      const pinned = issue("third CA", { ca: true, permitted: [`federation.${third}`] }).pem;
+      const both = { ...everyHost, [reference("cluster3")]: { ...other, caCertificates: pinned } };
+      const after = await run("cluster1", ["cluster2", "cluster3"], { backend: both, live, config });
+      const [pin = ""] = caFingerprintsOf({ caCertificates: unbound });
+      expect(stops.splice(0)).toEqual([
+        expect.stringMatching(`cluster2, not trusted yet[^]*caFingerprints: \\[${pin}`),
+      ]);
+      expect(trustedIn(after)).toEqual(["peer-cas-bundle", "cluster3-trust"]);
+      expect(named(after.seen, "peer-cas-bundle").inputs["data"]).toEqual({ "ca-bundle.crt": `${system}${pinned}` });
+    });
+
+    it("is trusted once its entry of peers pins that CA", async () => {
+      const caFingerprints = caFingerprintsOf({ caCertificates: unbound });
+      const entry = { stack: "cluster2", caFingerprints } as never;
+      const after = await run("cluster1", [entry], { backend: everyHost, live, config });
+      expect([trustedIn(after), after.warnings, stops]).toEqual([["peer-cas-bundle", "cluster2-trust"], [], []]);
+    });
+
+    it("stays as it was where SPIRE trusts that CA already, with a warning", async () => {
+      const after = await run("cluster1", ["cluster2"], {
+        backend: everyHost,
+        live: given(`${system}${unbound}`),
+        config,
+      });
+      expect(trustedIn(after)).toEqual(["peer-cas-bundle", "cluster2-trust"]);
+      expect(after.warnings).toEqual([expect.stringMatching(/trusts it already.*caFingerprints/)]);
+      expect(stops).toEqual([]);
+    });
+
+    it("is kept with the CA that it had, where that one was bound or is trusted", async () => {
+      const before = await run("cluster1", ["cluster2"], { backend, live, config });
+      const trust = named(before.seen, "cluster2-trust").inputs as KubeObject;
+      const after = await run("cluster1", ["cluster2"], { backend: everyHost, live: [...live, trust], config });
+      expect(named(after.seen, "cluster2-trust").inputs).toEqual(trust);
+      expect(named(after.seen, "peer-cas-bundle").inputs["data"]).toEqual({ "ca-bundle.crt": `${system}${ca}` });
+      expect(stops.splice(0)).toEqual([expect.stringMatching(/cluster2, trusted as before: /)]);
+    });
+
+    it("is refused before anything changes, where the cluster trusts it and SPIRE is to trust its CA from now on", async () => {
+      const before = await run("cluster1", ["cluster2"], { backend: everyHost, live });
+      const trust = named(before.seen, "cluster2-trust").inputs as KubeObject;
+      const refused = run("cluster1", ["cluster2"], { backend: everyHost, live: [...live, trust], config });
+      await expect(refused).rejects.toMatchObject({ problems: [{ path: "peers" }] });
+    });
   });
 
   it("is refused where nothing can be changed, before anything is registered", async () => {

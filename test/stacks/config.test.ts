@@ -20,10 +20,8 @@ describe("a config with what is required", () => {
       trustDomain: "apps.cluster1.example.com",
       peers: [],
       profile: "https_web",
-      bootstrap: "endpoint",
       probe: "machine",
       refreshHint: 300,
-      fileSyncInterval: 86400,
       issuer: { type: "acme" },
       open: { profile: true, issuer: true },
       certificateTimes: { duration: "2160h", renewBefore: "360h", renewJitterHours: 0 },
@@ -41,24 +39,21 @@ describe("a config with what is required", () => {
 
   it("takes lists and objects as JSON, and numbers and flags as text, the way Pulumi gives them", () => {
     const config = configOf({
-      peers: '["cluster2","organization/other/prod.EU"]',
-      rebootstrap: '{"cluster2":"3"}',
-      refreshHint: "60",
-      bootstrap: "stack",
+      peers: '[{"stack":"cluster2","rebootstrap":"3","bootstrap":"stack"},"organization/other/prod.EU"]',
+      endpoint: JSON.stringify({ refreshHint: "60", ca: ca.pem }),
       probe: "cluster",
-      issuer: '{"type":"ca","selfSigned":true}',
+      issuer: '{"type":"ca","selfSigned":true,"duration":"720h","renewJitterHours":"4"}',
       certManager: '{"source":"","channel":"stable-v2"}',
-      endpointCa: ca.pem,
     });
     expect(config).toMatchObject({
       peers: [
-        { name: "cluster2", id: "organization/spire-federation/cluster2", rebootstrap: 3 },
+        { name: "cluster2", id: "organization/spire-federation/cluster2", rebootstrap: 3, bootstrap: "stack" },
         { name: "other-prod-eu", id: "organization/other/prod.EU", rebootstrap: 0 },
       ],
       refreshHint: 60,
-      bootstrap: "stack",
       probe: "cluster",
       issuer: { type: "ca", selfSigned: true },
+      certificateTimes: { duration: "720h", renewBefore: "360h", renewJitterHours: 4 },
       certManager: { channel: "stable-v2" },
       endpointCa: ca.pem,
     });
@@ -84,16 +79,16 @@ describe("a config with what is required", () => {
 describe("refused, each with its key", () => {
   it("takes a host and labels of the endpoint's Route, with a prefix or without", () => {
     const routeLabels = { type: "sharded", "ingress.example.com/shard": "", on: "true" };
-    const raw = { endpointHost: "spire.example.com", routeLabels: JSON.stringify(routeLabels) };
-    expect(configOf(raw)).toMatchObject({ endpointHost: "spire.example.com", routeLabels });
-    expect(configOf({ endpointHost: "", routeLabels: "{}" })).toEqual(configOf());
+    const raw = { host: "spire.example.com", routeLabels: JSON.stringify(routeLabels) };
+    expect(configOf({ endpoint: raw })).toMatchObject({ endpointHost: "spire.example.com", routeLabels });
+    expect(configOf({ endpoint: { host: "", routeLabels: "{}" } })).toEqual(configOf());
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ["a host that is none", { endpointHost: "https://spire.example.com" }, "endpointHost"],
-    ["a key that no label has", { routeLabels: { "a b": "x" } }, "routeLabels"],
-    ["a value that no label has", { routeLabels: { type: "a b" } }, "routeLabels.type"],
-    ["a label that is no text", { routeLabels: { type: 1 } }, "routeLabels.type"],
+    ["a host that is none", { endpoint: { host: "https://spire.example.com" } }, "endpoint.host"],
+    ["a key that no label has", { endpoint: { routeLabels: { "a b": "x" } } }, "endpoint.routeLabels"],
+    ["a value that no label has", { endpoint: { routeLabels: { type: "a b" } } }, "endpoint.routeLabels.type"],
+    ["a label that is no text", { endpoint: { routeLabels: { type: 1 } } }, "endpoint.routeLabels.type"],
     ["no trust domain", { trustDomain: "" }, "trustDomain"],
     ["a trust domain in capitals", { trustDomain: "Apps.Example.com" }, "trustDomain"],
     ["itself as a peer", { peers: ["cluster1"] }, "peers[0]"],
@@ -106,19 +101,20 @@ describe("refused, each with its key", () => {
     ["a number as a stack name", { peers: [7] }, "peers[0]"],
     ["a peer outside a list", { peers: "cluster2" }, "peers"],
     ["more than 50 peers", { peers: Array.from({ length: 51 }, (_, i) => `peer${i}`) }, "peers"],
-    ["a counter for nobody", { rebootstrap: { cluster3: 1 } }, "rebootstrap.cluster3"],
-    ["a counter that is none", { peers: ["cluster2"], rebootstrap: { cluster2: "soon" } }, "rebootstrap.cluster2"],
+    ["a counter that is none", { peers: [{ stack: "cluster2", rebootstrap: "soon" }] }, "peers[0].rebootstrap"],
     ["an unknown profile", { profile: "https" }, "profile"],
-    ["a first bundle from elsewhere", { bootstrap: "peer" }, "bootstrap"],
+    ["a first bundle from elsewhere", { peers: [{ stack: "a", bootstrap: "peer" }] }, "peers[0].bootstrap"],
     ["a proof from elsewhere", { probe: "router" }, "probe"],
-    ["a refresh hint below the bounds", { refreshHint: 59 }, "refreshHint"],
-    ["a refresh hint above the bounds", { refreshHint: "3601" }, "refreshHint"],
-    ["a file sync interval below the bounds", { fileSyncInterval: 3599 }, "fileSyncInterval"],
-    ["a file sync interval above the bounds", { fileSyncInterval: 7776001 }, "fileSyncInterval"],
-    ["a fraction of a second", { refreshHint: "300.5" }, "refreshHint"],
-    ["a renewal as early as the issue", { certificateDuration: "24h", renewBefore: "24h" }, "renewBefore"],
-    ["a renewal too early by its jitter", { renewBefore: "2000h", renewJitterHours: 160 }, "renewBefore"],
-    ["what is no duration", { certificateDuration: "90d" }, "certificateDuration"],
+    ["a refresh hint below the bounds", { endpoint: { refreshHint: 59 } }, "endpoint.refreshHint"],
+    ["a refresh hint above the bounds", { endpoint: { refreshHint: "3601" } }, "endpoint.refreshHint"],
+    ["a fraction of a second", { endpoint: { refreshHint: "300.5" } }, "endpoint.refreshHint"],
+    ["a renewal as early as the issue", { issuer: { duration: "24h", renewBefore: "24h" } }, "issuer.renewBefore"],
+    [
+      "a renewal too early by its jitter",
+      { issuer: { renewBefore: "2000h", renewJitterHours: 160 } },
+      "issuer.renewBefore",
+    ],
+    ["what is no duration", { issuer: { duration: "90d" } }, "issuer.duration"],
     ["an unknown issuer", { issuer: { type: "vault" } }, "issuer.type"],
     ["a field of another type of issuer", { issuer: { type: "acme", selfSigned: true } }, "issuer.selfSigned"],
     ["an ACME server without TLS", { issuer: { server: "http://acme.example.com" } }, "issuer.server"],
@@ -136,28 +132,43 @@ describe("refused, each with its key", () => {
       { issuer: { type: "spire", email: "a@b.org", tosAccepted: true, server: "http://acme.example.com" } },
       "issuer.server",
     ],
+    [
+      "times of a certificate that is not cert-manager's",
+      { issuer: { type: "secret", duration: "9h" } },
+      "issuer.duration",
+    ],
     ["an unknown mode", { federatesWith: "none" }, "federatesWith"],
-    ["a CA that is none", { endpointCa: "abc" }, "endpointCa"],
-    ["a certificate that is no CA's", { endpointCa: issue("leaf").pem }, "endpointCa"],
-    ["a CA with its private key", { endpointCa: ca.pem + ca.keyPem }, "endpointCa"],
+    ["a CA that is none", { endpoint: { ca: "abc" } }, "endpoint.ca"],
+    ["a certificate that is no CA's", { endpoint: { ca: issue("leaf").pem } }, "endpoint.ca"],
+    ["a CA with its private key", { endpoint: { ca: ca.pem + ca.keyPem } }, "endpoint.ca"],
   ])("%s", (_, raw, path) => {
     expect(refusalsOf(raw)).toEqual([expect.stringContaining(`${path}: `)]);
   });
 
   it("a key of ours that is not known, with the one that was meant", () => {
-    expect(refusalsOf({ refreshhint: 300, certManager: { chanel: "x" }, colour: "red" })).toEqual([
-      'certManager.chanel: is not known; "channel" is',
-      'refreshhint: is not known; "refreshHint" is',
-      expect.stringMatching(/^colour: is not known here; bootstrap, certManager, certificateDuration, /),
+    expect(refusalsOf({ endpiont: {}, certManager: { chanel: "x" }, colour: "red" })).toEqual([
+      expect.stringMatching(/^certManager\.chanel: .*"channel"/),
+      expect.stringMatching(/^endpiont: .*"endpoint"/),
+      expect.stringMatching(/^colour: .*certManager, context, endpoint, /),
     ]);
   });
 
+  it.each([
+    ["refreshHint", "endpoint\\.refreshHint"],
+    ["endpointCa", "endpoint\\.ca"],
+    ["certificateDuration", "issuer\\.duration"],
+    ["rebootstrap", "\\{stack: <name>, rebootstrap: <number>\\}"],
+    ["fileSyncInterval", "nothing"],
+  ])("a key of an older release, with what takes its place: %s", (key, now) => {
+    expect(refusalsOf({ [key]: 1 })).toEqual([expect.stringMatching(new RegExp(`^${key}: .*${now}`))]);
+  });
+
   it("everything at once, in a message that names project, key and cure", () => {
-    const raw = { trustDomain: "UPPER", refreshHint: 1, profile: "x", peers: ["cluster1"], endpointCa: "x" };
+    const raw = { trustDomain: "UPPER", endpoint: { refreshHint: 1, ca: "x" }, profile: "x", peers: ["cluster1"] };
     const paths = refusalsOf(raw).map((refusal) => refusal.split(":")[0]);
-    expect(paths).toEqual(["profile", "peers[0]", "trustDomain", "refreshHint", "endpointCa"]);
-    expect(() => parseConfig({ refreshHint: 1 }, SELF)).toThrow(
-      /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:refreshHint: 1 is out of range; it is .*from 60 to 3600/,
+    expect(paths).toEqual(["profile", "peers[0]", "trustDomain", "endpoint.refreshHint", "endpoint.ca"]);
+    expect(() => parseConfig({ endpoint: { refreshHint: 1 } }, SELF)).toThrow(
+      /\n {2}spire-federation:trustDomain: is not set.*\n {2}spire-federation:endpoint\.refreshHint: 1 is out of range; it is .*from 60 to 3600/,
     );
   });
 });
@@ -169,19 +180,24 @@ it("is a config or a ConfigError, never anything else, whatever is written", () 
     context: some("cluster1"),
     trustDomain: some("apps.cluster1.example.com"),
     peers: fc.oneof(fc.array(some("cluster2", "a/b/c", null, "")), some('["cluster2"]', "[null]", "[[]]", "{")),
-    rebootstrap: fc.oneof(fc.dictionary(fc.string(), some(1)), some('{"__proto__":1}')),
     issuer: fc.oneof(
       fc.record({
         type: some("acme", "ca", "existing", "router", "spire"),
         name: some("x"),
         server: some("https://a"),
+        duration: some("2160h", "1h1m"),
+        renewJitterHours: some(1),
       }),
       some(),
     ),
     profile: some("https_web", "https_spiffe"),
-    refreshHint: some(300, "300", "1e3", "99999999999999999999"),
-    certificateDuration: some("2160h", "1h1m"),
-    renewJitterHours: some(1),
+    endpoint: fc.oneof(
+      fc.record({
+        refreshHint: some(300, "300", "1e3", "99999999999999999999"),
+        ca: some(ca.pem, `-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----`),
+      }),
+      some('{"__proto__":1}'),
+    ),
     certManager: fc.oneof(
       fc.dictionary(fc.constantFrom("channel", "source", "__proto__", "toString"), some("x")),
       some(),
@@ -196,7 +212,6 @@ it("is a config or a ConfigError, never anything else, whatever is written", () 
       }),
       some(),
     ),
-    endpointCa: some(ca.pem, `-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----`),
   });
   const outcomes = new Set<string>();
   fc.assert(

@@ -201,7 +201,7 @@ describe("refused by the name of the stack", () => {
       { ...published, bundleEndpointUrl: "http://a.example.com" },
       /federation\.bundleEndpointUrl: /,
     ],
-    ["a number for a URL", { ...published, bundleEndpointUrl: 1 }, /federation\.bundleEndpointUrl: 1 is not possible/],
+    ["a number for a URL", { ...published, bundleEndpointUrl: 1 }, /federation\.bundleEndpointUrl: 1 is not allowed/],
     ["no profile", { ...published, profile: undefined }, /federation\.profile: is not set/],
     ["an unknown profile", { ...published, profile: "https" }, /federation\.profile: "https"/],
     [

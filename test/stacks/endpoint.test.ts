@@ -55,7 +55,7 @@ describe("what a cluster has and can never change is kept where the config leave
   });
 
   it("nothing else, and nothing where there is no federation yet", () => {
-    for (const live of [undefined, {}, byRouter]) {
+    for (const live of [undefined, {}]) {
       expect(keepEndpoint(configOf(), live)).toEqual({ config: configOf(), notes: [] });
     }
     const explicit = configOf({ profile: "https_web", issuer: { type: "router" } });
@@ -92,21 +92,12 @@ describe("refused", () => {
 
   it("keys of cert-manager that would change nothing", () => {
     const keys = {
-      certificateDuration: "720h",
-      renewBefore: "240h",
-      renewJitterHours: 5,
       names: { role: "router-reads" },
       certManager: { channel: "stable-v1" },
     };
     const paths = (raw: Record<string, unknown>): string[] => refused(raw).map((line) => line.split(": ")[0] ?? "");
     for (const type of [{ type: "router" }, issuer]) {
-      expect(paths({ ...keys, issuer: type })).toEqual([
-        "certificateDuration",
-        "renewBefore",
-        "renewJitterHours",
-        "names.role",
-        "certManager.channel",
-      ]);
+      expect(paths({ ...keys, issuer: type })).toEqual(["names.role", "certManager.channel"]);
       expect(paths({ issuer: type })).toEqual([]);
     }
     expect(paths({ ...keys, issuer: { type: "ca" } })).toEqual([]);
@@ -117,11 +108,17 @@ describe("the SpireServer is asked for", () => {
   const asked = (raw: Record<string, unknown>): unknown => bundleEndpoint(configOf(raw));
 
   it("a certificate of the router's", () => {
-    expect(asked({ issuer: { type: "router" }, fileSyncInterval: 3600 })).toEqual({
+    expect(asked({ issuer: { type: "router" } })).toEqual({
       profile: "https_web",
       refreshHint: 300,
-      servingCert: { fileSyncInterval: 3600, routerCertificate: true },
+      servingCert: { routerCertificate: true },
     });
+  });
+
+  it("the interval that it has between two reads of its certificate, which no key says", () => {
+    const live: LiveEndpoint = { profile: "https_web", httpsWeb: { servingCert: { fileSyncInterval: 3600 } } };
+    const { config } = keepEndpoint(configOf(), live);
+    expect(bundleEndpoint(config).servingCert).toMatchObject({ fileSyncInterval: 3600 });
   });
 
   it("a certificate by ACME, of Let's Encrypt unless the config names another server", () => {
@@ -141,7 +138,7 @@ describe("the SpireServer is asked for", () => {
     const secret = (externalSecretRef: string): object => ({
       profile: "https_web",
       refreshHint: 300,
-      servingCert: { fileSyncInterval: 86400, externalSecretRef },
+      servingCert: { externalSecretRef },
     });
     expect(asked({})).toEqual(secret("spire-server-federation-tls"));
     expect(asked({ names: { secret: "bundle-endpoint" } })).toEqual(secret("bundle-endpoint"));

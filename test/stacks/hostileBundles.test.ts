@@ -66,7 +66,7 @@ function fromFile(body: string): string | undefined {
     const config = parseConfig(raw, SELF, [], (path) => readBundleFile(dir, path));
     const readings = config.peers.map((peer) => ({ peer, published: peer.publication }));
     const { joined, problems } = resolvePeers(OWN, readings);
-    return [...problems, ...judgeFirstBundles(config, joined, [], new Date())].map(({ message }) => message)[0];
+    return [...problems, ...judgeFirstBundles(joined, [], new Date())].map(({ message }) => message)[0];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ path, message }) => `${path}: ${message}`).join("\n");

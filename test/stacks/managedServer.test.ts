@@ -1,8 +1,12 @@
 import * as fc from "fast-check";
-import type { SpireServerSpecArgs } from "../../components/spireServer/spireServerArgs";
+import { NOT_SHOWN } from "../../components/shared/notShown";
 import { renderSpireServerSpec } from "../../components/spireServer/spireServerSpec";
-import { judgeSpireServer, judgeUpstreamAuthority, type LiveSpireServer } from "../../stacks/managedServer";
+import { judgeSpireServer, type LiveSpireServer } from "../../stacks/managedServer";
 import type { ManagedSpireServer } from "../../stacks/spireServerConfig";
+import { operatorWith, spireServerCrd } from "./spireServerCrd";
+
+type Spec = ManagedSpireServer["spec"];
+const CRD = spireServerCrd();
 
 /** A SpireServer as an administrator has made it, with the CRD's defaults. */
 const SPEC = {
@@ -39,16 +43,17 @@ const liveWith = (spec: object, sets: Record<string, object> = { "kubectl-edit":
   },
 });
 
-const managed = (spec: SpireServerSpecArgs, rest: Partial<ManagedSpireServer> = {}): ManagedSpireServer => ({
+const managed = (spec: Spec, rest: Partial<ManagedSpireServer> = {}): ManagedSpireServer => ({
   spec,
   takeOver: [],
-  notShown: [],
   secret: false,
   ...rest,
 });
 
-const judge = (config: ManagedSpireServer | undefined, live: LiveSpireServer | undefined): string[] =>
-  judgeSpireServer(config, live, { context: "c1" }).map(({ path, message }) => `${path}: ${message}`);
+const judge = (config: ManagedSpireServer | undefined, live: LiveSpireServer | undefined, crd = CRD): string[] =>
+  judgeSpireServer(config, live, operatorWith(crd), { context: "c1" }).map(
+    ({ path, message }) => `${path}: ${message}`,
+  );
 
 describe("a live SpireServer of somebody else's", () => {
   it("keeps all that the config leaves open", () => {
@@ -57,7 +62,7 @@ describe("a live SpireServer of somebody else's", () => {
   });
 
   it("keeps what differs until the config takes it over, and each is named with the command for it", () => {
-    const config: SpireServerSpecArgs = { caValidity: "24h", logFormat: "json", caSubject: { country: "DE" } };
+    const config: Spec = { caValidity: "24h", logFormat: "json", caSubject: { country: "DE" } };
     expect(judge(managed(config), liveWith(SPEC))).toEqual([
       'spireServer.caValidity: is "48h" in the cluster, set by kubectl-edit; set it to that, or take the field over: ' +
         "npx pulumi config set --path 'spireServer.takeOver[0]' caValidity",
@@ -118,35 +123,23 @@ describe("a live SpireServer of somebody else's", () => {
 });
 
 /** What the stack has set of it before, but for what the tests change. */
-const asConfig = (): SpireServerSpecArgs => {
+const asConfig = (): Spec => {
   const { jwtIssuer, caSubject, persistence, datastore } = SPEC;
-  return { jwtIssuer, caSubject, persistence, datastore } as SpireServerSpecArgs;
-};
-
-const withoutDatastore = (): SpireServerSpecArgs => {
-  const spec = asConfig();
-  delete spec.datastore;
-  return spec;
+  return { jwtIssuer, caSubject, persistence, datastore };
 };
 
 describe("what the stack alone has set, and sets no longer", () => {
   const ours = liveWith(SPEC, { "spire-federation": SPEC });
 
-  it("is asked for where a SpireServer needs it, or where a default would take its place", () => {
+  it("is asked for where SPIRE would begin with another database", () => {
     expect(judge(managed({ ...asConfig(), datastore: { databaseType: "postgres" } }), ours)).toEqual([
-      "spireServer.datastore.connectionString: is no longer set, and the default is another; set it to what " +
+      "spireServer.datastore.connectionString: is no longer set, and its default is another; set it to what " +
         "oc --context c1 get spireserver cluster -o jsonpath='{.spec.datastore.connectionString}' prints",
     ]);
+    // Of the rest the API server says that it is required, or can never be changed.
     expect(judge(managed({}), ours).map((line) => line.split(": ")[0])).toEqual([
-      "spireServer.jwtIssuer",
-      "spireServer.caSubject.country",
-      "spireServer.caSubject.organization",
-      "spireServer.persistence.size",
-      "spireServer.persistence.accessMode",
-      "spireServer.persistence.storageClass",
       "spireServer.datastore.databaseType",
       "spireServer.datastore.connectionString",
-      "spireServer.datastore.maxOpenConns",
     ]);
   });
 
@@ -156,11 +149,10 @@ describe("what the stack alone has set, and sets no longer", () => {
 
   it("stays when somebody else has set it, too, or when it is there and only not shown", () => {
     expect(judge(managed({}), liveWith(SPEC, { "spire-federation": SPEC, argocd: SPEC }))).toEqual([]);
-    const rest = withoutDatastore();
-    expect(judge(managed(rest, { notShown: ["datastore"] }), ours)).toEqual([]);
-    expect(judge(managed({}, { notShown: [""] }), ours)).toEqual([]);
-    const hidden = managed({ ...rest, datastore: { databaseType: "postgres" } });
-    expect(judge({ ...hidden, notShown: ["datastore.connectionString"] }, ours)).toEqual([]);
+    expect(judge(managed({ ...asConfig(), datastore: NOT_SHOWN }), ours)).toEqual([]);
+    expect(judge(managed({}, { hidden: true }), ours)).toEqual([]);
+    const datastore = { databaseType: "postgres", connectionString: NOT_SHOWN };
+    expect(judge(managed({ ...asConfig(), datastore, nodeSelector: { a: NOT_SHOWN } }), ours)).toEqual([]);
   });
 
   it("is not given up with manage", () => {
@@ -175,8 +167,8 @@ describe("what the stack alone has set, and sets no longer", () => {
 });
 
 describe("a SpireServer that is to be made", () => {
-  it.each<[string, SpireServerSpecArgs, string[]]>([
-    ["with nothing", {}, ["jwtIssuer", "caSubject", "persistence", "datastore"]],
+  it.each<[string, Spec, string[]]>([
+    ["with nothing", {}, ["caSubject", "datastore", "jwtIssuer", "persistence"]],
     ["with all that has no default", { ...asConfig(), datastore: { databaseType: "sqlite3" } }, []],
     [
       "with a database and no way to it",
@@ -191,23 +183,77 @@ describe("a SpireServer that is to be made", () => {
   });
 
   it("can have secrets that are not shown", () => {
-    const rest = withoutDatastore();
-    expect(
-      judge(managed(rest, { notShown: ["datastore.connectionString", "datastore.databaseType"] }), undefined),
-    ).toEqual([]);
+    const datastore = { databaseType: NOT_SHOWN, connectionString: NOT_SHOWN };
+    expect(judge(managed({ ...asConfig(), datastore }), undefined)).toEqual([]);
   });
 });
 
-it("has no upstream CA on 1.0, where the API server would drop it", () => {
-  expect(judgeUpstreamAuthority({ upstreamAuthority: false, version: "1.0.1", from: "csv" })).toEqual([
-    {
-      path: "spireServer.upstreamAuthority",
-      message:
-        "is not known to the cluster's ZTWIM, which is 1.0.1; update ZTWIM to 1.1, or take upstreamAuthority out",
-    },
-  ]);
-  expect(judgeUpstreamAuthority({ upstreamAuthority: true })).toEqual([]);
-  expect(judgeUpstreamAuthority({ upstreamAuthority: "unknown" })).toEqual([]);
+describe("what the CRD in the cluster would refuse, each with its name and without its value", () => {
+  const certManager = { namespace: "pki", issuerName: "spire", issuerKind: "ClusterIssuer" };
+  const many = (count: number): [string, string][] => Array.from({ length: count }, (_, i) => [`k${i}`, "v"]);
+  it.each<[string, Spec, string[]]>([
+    ["a field that it does not know", { lgoLevel: "info" }, ["lgoLevel"]],
+    ["one that it does not know there", { datastore: { logLevel: "info" } }, ["datastore.logLevel"]],
+    ["an issuer with a query", { jwtIssuer: "https://hunter2?b" }, ["jwtIssuer"]],
+    ["a level that is none", { logLevel: "hunter2" }, ["logLevel"]],
+    ["a flag that is to be text", { keyManager: { diskEnabled: true } }, ["keyManager.diskEnabled"]],
+    ["a number that is text", { datastore: { maxOpenConns: "hunter2" } }, ["datastore.maxOpenConns"]],
+    [
+      "numbers out of range",
+      { datastore: { maxOpenConns: 0, maxIdleConns: 10001 } },
+      ["datastore.maxOpenConns", "datastore.maxIdleConns"],
+    ],
+    ["a subject too long", { caSubject: { country: "DEU" } }, ["caSubject.country"]],
+    ["a volume in bytes", { persistence: { size: "1G" } }, ["persistence.size"]],
+    [
+      "an issuer without its name",
+      { upstreamAuthority: { certManager: { namespace: "a" } } },
+      ["upstreamAuthority.certManager.issuerName"],
+    ],
+    ["too many labels", { labels: Object.fromEntries(many(65)) }, ["labels"]],
+    ["a label that is a flag", { labels: { fips: true } }, ["labels.fips"]],
+    ["what is no object", { datastore: "postgres://u:hunter2@h/db" }, ["datastore"]],
+    ["what is no list", { tolerations: { a: 1 } }, ["tolerations"]],
+  ])("%s", (_, spec, expected) => {
+    const said = judge(managed(spec), liveWith(SPEC, {}));
+    expect(said.map((line) => line.split(": ")[0])).toEqual(expected.map((path) => `spireServer.${path}`));
+    expect(said.join()).not.toContain("hunter2");
+  });
+
+  it("but not what only its rules say, what it leaves open, nor what is not shown", () => {
+    const spec = {
+      upstreamAuthority: { certManager },
+      resources: { limits: { cpu: 2 } },
+      tolerations: [{ key: "infra", operator: "Exists" }],
+      affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+      jwtKeyType: NOT_SHOWN,
+    };
+    expect(judge(managed(spec), liveWith(SPEC))).toEqual([]);
+  });
+
+  it("names what was probably meant, and a takeOver of no field", () => {
+    const takeOver = ["logLevel", "labels.example.com/team", "federation", "affinity.x", "loglevel", "caSubject.state"];
+    expect(judge(managed({ loglevel: "info" }, { takeOver }), liveWith(SPEC))).toEqual([
+      expect.stringMatching(/^spireServer\.loglevel: .*"logLevel"/),
+      "spireServer.takeOver[4]: names no field of a SpireServer",
+      "spireServer.takeOver[5]: names no field of a SpireServer",
+    ]);
+  });
+
+  it("is an upstream CA on 1.0", () => {
+    const config = managed({ upstreamAuthority: { certManager } });
+    expect(judge(config, liveWith(SPEC), spireServerCrd("1.0"))).toEqual([
+      "spireServer.upstreamAuthority: is not known to the cluster's ZTWIM, which is older than 1.1; " +
+        "update ZTWIM to 1.1, or take upstreamAuthority out",
+    ]);
+  });
+
+  it("is left to the API server where the CRD cannot be read", () => {
+    const access = { context: "c1" };
+    expect(judgeSpireServer(managed({ lgoLevel: "x" }), liveWith(SPEC), operatorWith("unreadable"), access)).toEqual(
+      [],
+    );
+  });
 });
 
 it("changes nothing but what the config sets, and of that what is absent, the stack's or taken over, whatever there is", () => {
@@ -243,7 +289,7 @@ it("changes nothing but what the config sets, and of that what is absent, the st
       const before = plain(there);
       // Owners of more than there is are as good as owners of what there is.
       const live = liveWith(before, { "spire-federation": plain(ours), oc: plain(theirs) });
-      if (judge(managed(config as SpireServerSpecArgs, { takeOver }), live).length > 0) return;
+      if (judge(managed(plain(config), { takeOver }), live).length > 0) return;
       cleared++;
       const rendered = flat(renderSpireServerSpec(plain(config)));
       const [was, owned] = [flat(before), flat(plain(ours))];
@@ -259,7 +305,7 @@ it("changes nothing but what the config sets, and of that what is absent, the st
   expect(cleared).toBeGreaterThan(100);
 });
 
-const plain = (value: object): object => JSON.parse(JSON.stringify(value)) as object;
+const plain = (value: object): Spec => JSON.parse(JSON.stringify(value)) as Spec;
 const asGo = (value: unknown): unknown =>
   typeof value === "string" ? value.replace(/^(\d+h)$/, (hours) => `${hours}0m0s`) : value;
 /** By path; what is replaced as a whole is one. */

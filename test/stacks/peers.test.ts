@@ -33,7 +33,7 @@ describe("a peer that is no stack", () => {
   });
 
   it("is taken as JSON too, the way Pulumi gives it", () => {
-    expect(configOf({ peers: JSON.stringify([web]), rebootstrap: '{"partner":2}' }).peers).toEqual([
+    expect(configOf({ peers: JSON.stringify([{ ...web, rebootstrap: 2 }]) }).peers).toEqual([
       { ...described, rebootstrap: 2 },
     ]);
   });
@@ -146,7 +146,7 @@ describe("refused, with its path", () => {
     ["an endpoint without TLS", { ...web, bundleEndpointUrl: "http://a.example.org" }, "peers[0].bundleEndpointUrl: "],
     ["an unknown profile", { ...web, profile: "https" }, "peers[0].profile: "],
     ["an unknown trust", { ...web, trust: "twoway" }, "peers[0].trust: "],
-    ["an unknown key", { ...web, url: "x" }, "peers[0].url: is not known"],
+    ["an unknown key", { ...web, url: "x" }, "peers[0].url: unknown key"],
     ["a SPIFFE ID with https_web", { ...web, endpointSpiffeId: `spiffe://${DOMAIN}/x` }, "peers[0].endpointSpiffeId: "],
     ["a SPIFFE ID of another", { ...spiffe, endpointSpiffeId: "spiffe://evil/x" }, "peers[0].endpointSpiffeId: "],
     ["a CA that is none", { ...web, caCertificates: "x" }, "peers[0].caCertificates: holds no certificate"],

@@ -3,6 +3,7 @@ import { refusalOfRouter } from "../../components/certificates/routerCertificate
 import { preflight } from "../../stacks/preflight";
 import { clusterOf } from "../components/readers";
 import { configOf, freshCluster } from "./fixtures";
+import { spireServerCrd } from "./spireServerCrd";
 
 jest.mock("../../components/certificates/routerCertificate");
 
@@ -76,7 +77,7 @@ describe("cleared", () => {
   });
 
   it("is one with a Route of the stack's own by the name that the config says", async () => {
-    const raw = { endpointHost: "spire.example.org", names: { route: "public" } };
+    const raw = { endpoint: { host: "spire.example.org" }, names: { route: "public" } };
     expect(await run(undefined, raw)).toMatchObject({ route: { own: { labels: {}, name: "public" } } });
   });
 
@@ -87,7 +88,7 @@ describe("cleared", () => {
   it("is one without cert-manager, when the router or SPIRE has the certificate", async () => {
     jest.mocked(refusalOfRouter).mockResolvedValueOnce(undefined);
     const older: Change = ({ version }) => (version.status = { desired: { version: "4.18.1" } });
-    const router = await run(older, { issuer: { type: "router" }, endpointHost: "f.apps.cluster1.example.com" });
+    const router = await run(older, { issuer: { type: "router" }, endpoint: { host: "f.apps.cluster1.example.com" } });
     expect(router).toMatchObject({ certManager: undefined, warnings: [], config: { issuer: { type: "router" } } });
     expect(refusalOfRouter).toHaveBeenLastCalledWith("https://f.apps.cluster1.example.com", undefined);
     const spire = { type: "spire", email: "ops@example.org", tosAccepted: true };
@@ -159,13 +160,13 @@ describe("warned of", () => {
     ["spire.apps.cluster1.example.com", 0],
     ["spire.shared.example.org", 0],
     ["federation.cluster1.example.com", 0],
-  ])("is an endpointHost that no domain of the cluster covers: %s", async (endpointHost, count) => {
+  ])("is a host of the endpoint that no domain of the cluster covers: %s", async (host, count) => {
     const change: Change = (live) => {
       ownTrustDomain(live);
       live.ingress.spec = { domain: "apps.cluster1.example.com", appsDomain: "shared.example.org" };
     };
-    const found = await warnings(change, { ...own, endpointHost });
-    expect(found).toEqual(Array(count).fill(expect.stringContaining(`endpointHost "${endpointHost}"`)));
+    const found = await warnings(change, { ...own, endpoint: { host } });
+    expect(found).toEqual(Array(count).fill(expect.stringContaining(`endpoint.host "${host}"`)));
   });
 });
 
@@ -271,18 +272,18 @@ describe("refused", () => {
     ]);
   });
 
-  it("a managed SpireServer's changes of what others have set, and an upstream CA that the CRD does not know", async () => {
-    const spireServer = {
-      ...managed,
-      logLevel: "warn",
-      upstreamAuthority: { certManager: { namespace: "pki", issuerName: "spire" } },
-    };
+  it("a managed SpireServer's changes of what others have set, or what its CRD does not know", async () => {
+    const spireServer = { ...managed, logLevel: "warn" };
     const change: Change = ({ spireServer: live }) => {
       live.spec = { logLevel: "debug" };
       live.metadata = { ...live.metadata, managedFields: [] };
     };
-    const problems = (await run(change, { spireServer })) as { path: string }[];
-    expect(problems.map(({ path }) => path)).toEqual(["spireServer.logLevel", "spireServer.upstreamAuthority"]);
+    const paths = async (more: object): Promise<string[]> => {
+      const raw = { spireServer: { ...spireServer, ...more } };
+      return ((await run(change, raw, [spireServerCrd()])) as { path: string }[]).map(({ path }) => path);
+    };
+    expect(await paths({})).toEqual(["spireServer.logLevel"]);
+    expect(await paths({ lgoLevel: "warn" })).toEqual(["spireServer.lgoLevel"]);
   });
 
   it("everything at once, cert-manager too", async () => {

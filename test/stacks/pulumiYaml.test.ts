@@ -20,7 +20,7 @@ const declared = Object.fromEntries(
 
 it("declares every key of the config, and no other", () => {
   const [refusal = ""] = refusalsOf({ zzzzzzzz: 1 });
-  expect(refusal).toBe(`zzzzzzzz: is not known here; ${Object.keys(declared).sort().join(", ")} are`);
+  expect(refusal).toBe(`zzzzzzzz: unknown key; known keys: ${Object.keys(declared).sort().join(", ")}`);
 });
 
 it("requires what has no default, and otherwise has the program's own", () => {

@@ -38,13 +38,13 @@ const joined = (rebootstrap: number, more: Partial<Peer> = {}): JoinedPeer => ({
   rebootstrap,
 });
 const judged = (one: JoinedPeer, live = trusted()): string[] =>
-  judgeFirstBundles({ bootstrap: "endpoint" }, [one], [live], new Date()).map(({ message }) => message);
+  judgeFirstBundles([one], [live], new Date()).map(({ message }) => message);
 
 it("is refused without a person's consent, and its new roots are shown with what allows them", () => {
   expect(judged(joined(1))).toEqual([
     `trust in ${trustDomain} would begin anew with other roots, sha256 ${sha256(after)}; compare them with what its ` +
       "owner sees (npx spire-federation contract cluster2), and allow them in its entry of peers: " +
-      `{stack: cluster2, fingerprints: [${sha256(after)}]}`,
+      `{stack: cluster2, rebootstrap: 1, fingerprints: [${sha256(after)}]}`,
   ]);
 });
 

@@ -54,7 +54,7 @@ it("a bundle of an owner that does not verify its endpoint is refused, with the 
 
 it.each<[string, Partial<JoinedPeer>, object]>([
   ["its cluster has just been read", { fresh: true }, {}],
-  ["bundles come from stacks", {}, { bootstrap: "stack" }],
+  ["its bundle comes from its stack", { bootstrap: "stack" }, {}],
   ["this machine reaches no routers", {}, { probe: "cluster" }],
 ])("nothing is asked where %s", async (_, more, config) => {
   expect(await judged(joined(more), config)).toEqual([]);

@@ -8,12 +8,6 @@ const manage = (spec: object): ReturnType<typeof managed> => managed({ spireServ
 const managed = (raw: Record<string, unknown>): ClusterConfig["spireServer"] => configOf(raw).spireServer;
 const refused = (spec: object): string[] => refusalsOf({ spireServer: { manage: true, ...spec } });
 
-const certManager = {
-  namespace: "pki",
-  issuerName: "spire",
-  issuerKind: "ClusterIssuer",
-  issuerGroup: "cert-manager.io",
-};
 const vault = {
   vaultAddr: "https://vault.example.com:8200",
   pkiMountPoint: "pki_int",
@@ -54,88 +48,21 @@ const whole = {
 
 describe("spireServer.manage", () => {
   it("owns what is set, and nothing else", () => {
-    expect(manage({})).toEqual({ spec: {}, takeOver: [], notShown: [], secret: false });
+    expect(manage({})).toEqual({ spec: {}, takeOver: [], secret: false });
     expect(manage(whole)?.spec).toEqual(whole);
-    expect(manage({ upstreamAuthority: { certManager } })?.spec).toEqual({ upstreamAuthority: { certManager } });
   });
 
-  it("takes values in the forms that Pulumi makes of them", () => {
-    const spec = {
-      keyManager: '{"diskEnabled":"true"}',
-      datastore: { maxOpenConns: "7", disableMigration: "false" },
-      labels: { fips: true, generation: 2 },
-      resources: { limits: { cpu: 2 } },
-      tolerations: '[{"operator":"Exists"}]',
-    };
-    expect(manage(spec)?.spec).toEqual({
-      keyManager: { diskEnabled: true },
-      datastore: { maxOpenConns: 7, disableMigration: false },
-      labels: { fips: "true", generation: "2" },
-      resources: { limits: { cpu: "2" } },
-      tolerations: [{ operator: "Exists" }],
-    });
-  });
-
-  it("takes over the fields that takeOver names, and no others", () => {
-    const takeOver = [
-      "logLevel",
-      "datastore",
-      "caSubject.country",
-      "labels.example.com/team",
-      "affinity.nodeAffinity.x",
-    ];
-    expect(manage({ takeOver })?.takeOver).toEqual(takeOver);
-    expect(refused({ takeOver: ["loglevel", "caSubject.state", "datastore.databaseType.x"] })).toEqual([
-      'spireServer.takeOver[0]: names no field of a SpireServer: is not known; "logLevel" is',
-      "spireServer.takeOver[1]: names no field of a SpireServer: is not known here; commonName, country, organization are",
-      expect.stringMatching(/^spireServer\.takeOver\[2\]: /),
-    ]);
+  it("takes over the fields that takeOver names", () => {
+    expect(manage({ takeOver: ["logLevel", "datastore"] })?.takeOver).toEqual(["logLevel", "datastore"]);
   });
 });
 
-describe("refused, each with its key", () => {
-  const many = (count: number): [string, string][] => Array.from({ length: count }, (_, i) => [`k${i}`, "v"]);
-  it.each<[string, object, string[]]>([
-    ["an issuer with a query", { jwtIssuer: "https://a?b" }, ["jwtIssuer"]],
-    ["a level that is none", { logLevel: "trace" }, ["logLevel"]],
-    ["a duration of days", { caValidity: "1d" }, ["caValidity"]],
-    ["a key type that is none", { jwtKeyType: "rsa" }, ["jwtKeyType"]],
-    [
-      "a subject too long",
-      { caSubject: { country: "DEU", commonName: "a/b" } },
-      ["caSubject.country", "caSubject.commonName"],
-    ],
-    ["a volume in bytes", { persistence: { size: "1G" } }, ["persistence.size"]],
-    ["a database that is none", { datastore: { databaseType: "oracle" } }, ["datastore.databaseType"]],
-    [
-      "numbers out of range",
-      { datastore: { maxOpenConns: 0, maxIdleConns: 10001 } },
-      ["datastore.maxOpenConns", "datastore.maxIdleConns"],
-    ],
-    ["two upstream CAs", { upstreamAuthority: { certManager, vault } }, ["upstreamAuthority"]],
-    ["no upstream CA", { upstreamAuthority: {} }, ["upstreamAuthority"]],
-    [
-      "an issuer without its name",
-      { upstreamAuthority: { certManager: { namespace: "a" } } },
-      ["upstreamAuthority.certManager.issuerName"],
-    ],
-    [
-      "a Vault without a way in",
-      { upstreamAuthority: { vault: { vaultAddr: "vault:8200" } } },
-      ["upstreamAuthority.vault.k8sAuth", "upstreamAuthority.vault.vaultAddr"],
-    ],
-    ["too many labels", { labels: Object.fromEntries(many(65)) }, ["labels"]],
-    ["too many tolerations", { tolerations: many(51).map(([key]) => ({ key })) }, ["tolerations"]],
-    ["what is no quantity", { resources: { limits: { cpu: "two" } } }, ["resources.limits.cpu"]],
-    [
-      "fields that are not known",
-      { affinity: { hostAffinity: {} }, loglevel: "info" },
-      ["affinity.hostAffinity", "loglevel"],
-    ],
-    ["what is no object", { datastore: "postgres://u:p@h/db", labels: [] }, ["datastore", "labels"]],
-  ])("%s", (_, spec, expected) => {
-    expect(refused(spec).map((line) => line.split(": ")[0])).toEqual(expected.map((path) => `spireServer.${path}`));
-  });
+it.each<[string, object, string[]]>([
+  ["a duration of days, which the API server would take", { caValidity: "1d" }, ["caValidity"]],
+  ["the federation, which other keys describe", { federation: {} }, ["federation"]],
+  ["fields without manage", { manage: false, logLevel: "debug", takeOver: ["logLevel"] }, ["manage"]],
+])("refused is %s", (_, spec, expected) => {
+  expect(refused(spec).map((line) => line.split(": ")[0])).toEqual(expected.map((path) => `spireServer.${path}`));
 });
 
 describe("a password", () => {
@@ -174,6 +101,15 @@ describe("a password", () => {
     expect(refusalsOf(withString(connectionString))).toEqual([]);
   });
 
+  it("in clear is refused also where none belongs, before an API server quotes it", () => {
+    const at = { ...withString("x"), spireServer: { manage: true, datastore: "postgres://spire:hunter2@db/spire" } };
+    expect(refusalsOf(at)).toEqual([expect.stringMatching(/^spireServer\.datastore: holds a password/)]);
+    const deep = { manage: true, tolerations: [{ key: "password=hunter2" }] };
+    expect(refusalsOf({ ...at, spireServer: deep })).toEqual([
+      expect.stringMatching(/^spireServer\.tolerations: holds/),
+    ]);
+  });
+
   it("and all else below spireServer is never quoted, wherever it is written", () => {
     const secret = "hunter2-éß";
     const anywhere = fc.letrec((tie) => ({
@@ -202,32 +138,10 @@ describe("a secret of a stack's file that is not decrypted", () => {
   const secret = NOT_SHOWN;
 
   it("is taken for right below spireServer", () => {
-    expect(managed({ spireServer: secret })).toEqual({ spec: {}, takeOver: [], notShown: [""], secret: true });
-    const spec = {
-      manage: secret,
-      takeOver: secret,
-      logLevel: secret,
-      datastore: { databaseType: "postgres", connectionString: secret, maxOpenConns: secret },
-      upstreamAuthority: { vault: { vaultAddr: secret, k8sAuth: secret } },
-      labels: { team: secret },
-      tolerations: [{ key: secret }],
-      affinity: { nodeAffinity: { x: [secret] } },
-    };
-    expect(managed({ spireServer: spec })).toEqual({
-      spec: { datastore: { databaseType: "postgres" }, upstreamAuthority: { vault: {} }, affinity: {} },
-      takeOver: [],
-      notShown: [
-        "logLevel",
-        "datastore.connectionString",
-        "datastore.maxOpenConns",
-        "upstreamAuthority.vault.vaultAddr",
-        "upstreamAuthority.vault.k8sAuth",
-        "labels",
-        "tolerations",
-        "affinity.nodeAffinity",
-      ],
-      secret: false,
-    });
+    expect(managed({ spireServer: secret })).toEqual({ spec: {}, takeOver: [], secret: true, hidden: true });
+    const spec = { logLevel: secret, datastore: { databaseType: "postgres", connectionString: secret } };
+    const config = managed({ spireServer: { manage: secret, takeOver: secret, ...spec } });
+    expect(config).toEqual({ spec, takeOver: [], secret: false });
   });
 
   it("is refused where the value is shown and published, decrypted or not", () => {

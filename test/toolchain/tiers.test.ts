@@ -44,8 +44,8 @@ describe("a run", () => {
   test("does not begin a group that would not end in time, and counts it as failed by its name", () => {
     const { status, lines } = run("quick", { TEST_MINUTES: "0" });
     expect(status).toBe(1);
-    for (const group of ["sources", "modules"]) expect(lines).toContain(`${group}: failed with exit code 1`);
-    expect(lines.at(-1)).toBe("0 passed, 2 failed");
+    for (const group of ["sources", "unit", "modules"]) expect(lines).toContain(`${group}: failed with exit code 1`);
+    expect(lines.at(-1)).toBe("0 passed, 3 failed");
   });
 
   test("says before its sum what it left out", () => {

@@ -6,6 +6,7 @@ import { endpointChecks } from "./endpointChecks";
 import { foreignChecks } from "./foreignChecks";
 import { operandChecks } from "./operandChecks";
 import { operatorChecks, serverChecks } from "./serverChecks";
+import { pollChecks } from "./pollChecks";
 import { sharedRootChecks } from "./sharedRootChecks";
 import { trustChecks } from "./trustChecks";
 import type { MemberView, PairView } from "../subjects";
@@ -24,4 +25,4 @@ export const memberChecks: readonly Check<MemberView>[] = [
   ...sharedRootChecks,
 ];
 
-export const pairChecks: readonly Check<PairView>[] = trustChecks;
+export const pairChecks: readonly Check<PairView>[] = [...trustChecks, ...pollChecks];

@@ -5,13 +5,13 @@ import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
 import { type Issuer, planIssuer } from "../../../components/certificates/issuer";
 import { ROUTER, SECRET_READER } from "../../../components/shared/names";
 import { SECRET_READERS, secretReaderRules } from "../../../components/routerSecretAccess";
-import { objectDifferences } from "../../drift/difference";
-import { shown } from "../../drift/redact";
+import { objectDifferences } from "../../kernel/difference";
+import { shown } from "../../kernel/redact";
 import { ROUTERS_VERBS } from "../apiServer";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
-import { dated, span } from "../times";
+import { dated, span } from "../../kernel/times";
 import { fact, type MemberView, ocHere, renewCommand, upAgain } from "../subjects";
 
 /** cert-manager renews within minutes once it is due. */
@@ -38,7 +38,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
     verifications: [1],
     needs: ["MESH101"],
     judge: web((view, asksOf) => {
-      const { objects, reference } = planIssuer(asksOf);
+      const { objects, reference } = planIssuer(asksOf, hostOf(view));
       const label = `${reference.kind} ${reference.name}`;
       const issuer = fact(view, "issuer");
       if (issuer === undefined) return gone(view, label);
@@ -70,8 +70,8 @@ export const certificateChecks: readonly Check<MemberView>[] = [
       const label = `Certificate ${view.config.names.certificate}`;
       if (certificate === undefined) return gone(view, label);
       const { dnsNames = [], issuerRef } = certificate.spec ?? {};
-      const { kind, name } = planIssuer(issuer).reference;
       const host = hostOf(view);
+      const { kind, name } = planIssuer(issuer, host).reference;
       if (dnsNames.length !== 1 || dnsNames[0] !== host) {
         return failed(`it is for ${dnsNames.join(", ") || "nobody"}, the endpoint is ${host}`, upAgain(view));
       }
@@ -99,7 +99,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
   },
   {
     code: "MESH114",
-    title: "the certificate is in its time, and its renewal is not overdue",
+    title: "the certificate is valid now, and its renewal is not overdue",
     source: "status of the Certificate",
     about:
       "From when to when the certificate that cert-manager has issued is valid, and when it will be renewed. A renewal that is an " +

@@ -6,6 +6,13 @@ import { certManagerIssuer, describeEndpoint } from "../../../stacks/endpoint";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { fact, type MemberView, oc, ocHere } from "../subjects";
 
+/** What leads to the cluster again: a login, another kubeconfig or context, or what `oc` says of the network. */
+function wayIn(access: ClusterAccess, because: string): string {
+  if (/kubeconfig|\bcontext\b/.test(because) && !/certificate-authority/.test(because))
+    return "set context and kubeconfig in the stack file, or $KUBECONFIG, to what leads to this cluster";
+  return /oc login \S+/.exec(because)?.[0] ?? oc(access, "version");
+}
+
 export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>> = {
   code: "MESH101",
   title: "the API server answers",
@@ -15,7 +22,8 @@ export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>>
     "context, all other checks of the member are skipped; those of other members are not. That is unknown, and not a failure: a login " +
     "that has expired or a network that is down says nothing of the cluster.",
   judge: ({ version, ...access }) => {
-    if ("because" in version) return { state: "unknown", evidence: version.because, cure: oc(access, "version") };
+    if ("because" in version)
+      return { state: "unknown", evidence: version.because, cure: wayIn(access, version.because) };
     const { kubeconfig, context = "" } = access;
     return ok(`Kubernetes ${version.seen}, context ${context}${kubeconfig === undefined ? "" : ` of ${kubeconfig}`}`);
   },

@@ -15,7 +15,7 @@ import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
 import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
-import { fingerprint, type HeldBundle } from "../../spire/bundle";
+import { describeBundle, fingerprint, type HeldBundle, short } from "../../spire/bundle";
 
 export const endpointChecks: readonly Check<MemberView>[] = [
   {
@@ -94,7 +94,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
   },
   {
     code: "MESH144",
-    title: "the certificate that it presents is in its time",
+    title: "the certificate that it presents is valid now",
     source: "the endpoint's TLS connection",
     about:
       "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",
@@ -129,7 +129,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     title: "the configured CA vouches for it",
     source: "the endpoint's TLS connection",
     about:
-      "The chain ends at a CA that peers are told to believe: endpointCa, else that of the issuer, else the public ones; the " +
+      "The chain ends at a CA that peers are told to believe: endpoint.ca, else that of the issuer, else the public ones; the " +
       "trust domain's own roots with https_spiffe. A peer's SPIRE server must have the same CA in its trust store: see MESH213.",
     verifications: [6],
     needs: ["MESH144", "MESH145"],
@@ -137,7 +137,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) =>
       judgeIssuer(
         see(view.presented),
-        `have it issued by another CA (${renewCure(view)}), or give the CA that vouches for it as endpointCa`,
+        `have it issued by another CA (${renewCure(view)}), or give the CA that vouches for it as endpoint.ca`,
       ),
   },
   {
@@ -155,7 +155,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       if (Array.isArray(bundle)) {
         return failed(explain(bundle), `see that the Route and its Service lead to the SPIRE server: ${routeOf(view)}`);
       }
-      return ok(keysOf(bundle));
+      return ok(describeBundle(bundle));
     },
   },
   {
@@ -178,7 +178,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
         ...notIn(jwtIds(own), jwtIds(served), "its own and not served: JWT"),
         ...notIn(jwtPrints(served), jwtPrints(own), "served and not its own: JWT key sha256"),
       ];
-      if (differ.length === 0) return ok(`the same ${keysOf(own)}`);
+      if (differ.length === 0) return ok(`the same ${describeBundle(own)}`);
       return failed(
         differ.join("; "),
         `look again in a minute; if it stays, see where the Route leads: ${routeOf(view)}`,
@@ -226,7 +226,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
       const bundle = bundleIn(served.body, view);
       return Array.isArray(bundle)
         ? failed(explain(bundle), cure)
-        : ok(`${keysOf(bundle)}; the router's way was not seen`);
+        : ok(`${describeBundle(bundle)}; the router's way was not seen`);
     },
   },
 ];
@@ -260,21 +260,6 @@ export function bundleIn(body: string, { config: { trustDomain }, now }: Judging
   const bundle = parseTrustBundle(body, trustDomain, now);
   return Array.isArray(bundle) ? bundle : bundleOfJwks(trustDomain, bundle.jwks);
 }
-
-/** `1 X.509 root 3f9a12ab…, 2 JWT keys, sequence 4`. */
-export function keysOf({ roots, jwtKeys, sequence }: HeldBundle): string {
-  const count = (all: readonly unknown[], what: string): string =>
-    `${all.length} ${what}${all.length === 1 ? "" : "s"}`;
-  const prints = roots.map((root) => short(fingerprint(root))).join(", ");
-  return [
-    `${count(roots, "X.509 root")} ${prints}`,
-    count(jwtKeys, "JWT key"),
-    ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
-  ].join(", ");
-}
-
-/** Enough of a fingerprint to tell two apart by eye. */
-export const short = (print: string): string => `${print.slice(0, 12)}…`;
 
 const jwtIds = ({ jwtKeys }: HeldBundle): string[] => jwtKeys.map(({ id }) => id);
 

@@ -14,9 +14,9 @@ export const foreignChecks: readonly Check<MemberView>[] = [
     title: "every ClusterFederatedTrustDomain is a stack's",
     source: `${TRUST_KIND}s`,
     about:
-      "By one that no stack declares the cluster trusts somebody whom nobody has reviewed, or it hides the stack's own for the same trust " +
-      "domain. One of another class has no effect, and somebody who believes that it has. Pending when the stack put it there for a peer that its " +
-      "file no longer names: the next up takes it out.",
+      "An undeclared object makes the cluster trust a domain that nobody reviewed, or hides the stack's own object for the same trust " +
+      "domain. An object of another class does nothing, although its author may think it does. Pending when the stack created it for a peer " +
+      "that its file no longer names: the next up deletes it.",
     needs: ["MESH101"],
     judge: (view) => {
       const declared = see(view.declared);
@@ -49,8 +49,8 @@ export const foreignChecks: readonly Check<MemberView>[] = [
     title: "the SPIRE server trusts only peers of the stack",
     source: "the SPIRE server's store",
     about:
-      "SPIRE keeps the bundle of a trust domain after its ClusterFederatedTrustDomain is gone, and workloads go on trusting it. Whom " +
-      "MESH301 and MESH302 name is not said again.",
+      "SPIRE keeps the bundle of a trust domain after its ClusterFederatedTrustDomain is gone, and workloads go on trusting it. Trust " +
+      "domains that MESH301 or MESH302 reported are left out.",
     needs: ["MESH134"],
     judge: (view) => {
       const declared = see(view.declared);
@@ -65,7 +65,8 @@ export const foreignChecks: readonly Check<MemberView>[] = [
       const left = [...store.relationships, ...store.bundles.map(({ trustDomain }) => trustDomain)];
       return judged(
         view,
-        leftInStore(view, store, declared, known),
+        // Whether the bundle of each peer is held is judged for each pair.
+        leftInStore(view, store, declared, known).filter(({ code }) => code !== "bundle-missing"),
         left.filter((trustDomain) => !said.includes(trustDomain)),
         "no bundle of others",
       );

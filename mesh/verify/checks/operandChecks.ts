@@ -2,9 +2,9 @@
 import { CSI_DRIVER, OIDC_PROVIDER, SPIRE_AGENT } from "../../../components/shared/names";
 import { rolloutReadiness, whyNotReady } from "../../../components/waiting/workloads";
 import { agentCause } from "../agentCauses";
-import { type Check, failed, type Judgement, NotSeen, ok, skipped, warn } from "../check";
+import { type Check, failed, type Judgement, note, NotSeen, ok, skipped, warn } from "../check";
 import type { AgentPod, DaemonSet } from "../memberFacts";
-import { span } from "../times";
+import { span } from "../../kernel/times";
 import { askOperator, fact, type MemberView, oc, ocHere } from "../subjects";
 
 /** More agents than these are counted, and not named. */
@@ -17,15 +17,11 @@ export const operandChecks: readonly Check<MemberView>[] = [
     source: `DaemonSet ${SPIRE_AGENT}`,
     about:
       "On every node that is to have one there is an agent that is ready; workloads get identities and bundles from it. That an agent " +
-      "was restarted is no fault: each is once, when it starts before the trust domain's bundle is there.",
+      "was restarted is no fault: each is once, when it starts before the trust domain's bundle is there. As long as three quarters of the " +
+      "agents are ready it is a warning, since nodes come and go.",
     verifications: [8],
     needs: ["MESH134"],
-    judge: (view) => {
-      const set = fact(view, "agents");
-      const { ready, count } = readyOf(set);
-      if (ready) return ok(count);
-      return failed([count, ...notReady(view)].join("; "), ocHere(view, `describe daemonset ${SPIRE_AGENT}`));
-    },
+    judge: (view) => judgeNodes(view, SPIRE_AGENT, fact(view, "agents"), notReady(view)),
   },
   {
     code: "MESH137",
@@ -34,7 +30,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
     about:
       "An agent that is ready may still refuse every workload its identity: it asks the kubelet of its node which pod a process belongs " +
       "to, and where that fails it says so in its log alone. The last three minutes count: an agent attests itself about once a minute, " +
-      "so a fault that lasts is in them, and one that is over is not. A workload that no registration entry is for is a warning, and no " +
+      "so a fault that lasts is in them, and one that is over is not. A workload that no registration entry is for is a note, and no " +
       "fault of the agent.",
     verifications: [8],
     needs: ["MESH136"],
@@ -55,7 +51,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
           : [`a process (pid ${found.pid}) on ${nodeOf(agent)} has no identity, ${ago(view, found.at)}`];
       });
       if (unregistered.length === 0) return ok(`no error of ${counted(agents.length)} in the last minutes`);
-      return warn(
+      return note(
         `${few(unregistered)}: no registration entry is for it`,
         `if it is to have one, let a ClusterSPIFFEID select its pod: ${oc(view, "get clusterspiffeids")}`,
       );
@@ -73,8 +69,7 @@ export const operandChecks: readonly Check<MemberView>[] = [
     judge: (view) => {
       const { asked, live } = fact(view, "csiDriver");
       if (!asked) return skipped("there is no SpiffeCSIDriver cluster");
-      const { ready, count } = readyOf(live);
-      return ready ? ok(count) : failed(count, ocHere(view, `describe daemonset ${CSI_DRIVER}`));
+      return judgeNodes(view, CSI_DRIVER, live);
     },
   },
   {
@@ -97,12 +92,15 @@ export const operandChecks: readonly Check<MemberView>[] = [
   },
 ];
 
-function readyOf(set: DaemonSet | undefined): { ready: boolean; count: string } {
-  const { desiredNumberScheduled = 0, numberReady = 0 } = set?.status ?? {};
-  return {
-    ready: desiredNumberScheduled > 0 && numberReady === desiredNumberScheduled,
-    count: set === undefined ? "it is not there" : `${numberReady} of ${desiredNumberScheduled} ready`,
-  };
+/** A node that drains or is updated is no fault of the member; when more are missing something is wrong. */
+const TOLERATED_SHARE = 0.25;
+
+function judgeNodes(view: MemberView, name: string, set: DaemonSet | undefined, more: string[] = []): Judgement {
+  const { desiredNumberScheduled: desired = 0, numberReady: ready = 0 } = set?.status ?? {};
+  const count = set === undefined ? "it is not there" : `${ready} of ${desired} ready`;
+  if (desired > 0 && ready === desired) return ok(count);
+  const say = desired > 0 && desired - ready <= desired * TOLERATED_SHARE ? warn : failed;
+  return say([count, ...more].join("; "), ocHere(view, `describe daemonset ${name}`));
 }
 
 /** Which of them, and on which node; nothing where the pods could not be seen. */

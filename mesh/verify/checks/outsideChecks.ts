@@ -52,7 +52,7 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
   },
   {
     code: "MESH144",
-    title: "the certificate that it presents is in its time",
+    title: "the certificate that it presents is valid now",
     source: SOURCE,
     about: "",
     needs: ["MESH143"],

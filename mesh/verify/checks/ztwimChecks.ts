@@ -2,7 +2,7 @@
 import { parse } from "yaml";
 import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, OPERATORS_READER } from "../../../components/shared/names";
 import { describeRelease } from "../../../components/spireServer/ztwimRelease";
-import { type Check, NotSeen, ok, warn } from "../check";
+import { type Check, note, NotSeen, ok, warn } from "../check";
 import type { RoleObject } from "../memberFacts";
 import { fact, type MemberView, ocHere } from "../subjects";
 
@@ -68,14 +68,14 @@ export const grantChecks: readonly Check<MemberView>[] = [
       "ZTWIM 1.1 makes a Role and a RoleBinding of its own for the router, as soon as the SpireServer names a certificate secret: they " +
       "let the router get that one secret, and list and watch all secrets of the namespace. Who may list secrets reads them: " +
       "whoever controls a router can read every secret in the namespace of ZTWIM. The grant is the product's and cannot be taken away, " +
-      "since its operator restores it; so this is a warning.",
+      "since its operator restores it; so this is a note.",
     needs: ["MESH101"],
     judge: (view) => {
       const role = fact(view, "operatorsRole");
       const verbs = wideVerbs(role);
       if (role === undefined) return ok(`there is no Role ${OPERATORS_READER}`);
       if (verbs.length === 0) return ok(`it grants secret ${view.config.names.secret} alone`);
-      return warn(
+      return note(
         `the router may ${verbs.join(" and ")} all secrets of ${OPERAND_NAMESPACE}, and so read each of them; ZTWIM 1.1 grants it and restores it`,
         `keep no secret in this namespace that the router must not read: ${ocHere(view, "get secrets")}`,
       );

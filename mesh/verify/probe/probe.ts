@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { accessOf, type ClusterAccess } from "../../../components/cluster/access";
 import { Forbidden } from "../../../components/cluster/cluster";
 import type { Fate } from "../../pulumi/liveness";
-import { readIngressDomain } from "../../drift/memberReading";
+import { readIngressDomain } from "../../trust/trustFacts";
 import type { Claim } from "./claim";
 import type { ProbeCluster } from "./cluster";
 import type { PodReport } from "./log";

@@ -60,7 +60,7 @@ it.each<[string, string, RegExp]>([
 it("is refused where the stack publishes none, with the keys that would make it do so", () => {
   expect(givenBundle({ ...peer, caCertificates: peerRoot.pem }, now)).toEqual({
     fault: expect.stringMatching(
-      /^stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 /,
+      /^stack "cluster2" publishes no bundle.*probe to cluster, or bootstrap of one of its peers to stack, run npx pulumi up --stack cluster2 /,
     ) as string,
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { contentOf, elements, NotDer } from "../../../components/bundle/der";
-import { subjectKeyId, uriNames } from "../../../components/bundle/x509Extensions";
+import { permittedDnsNames, subjectKeyId, uriNames } from "../../../components/bundle/x509Extensions";
 import { issue, root } from "../issue";
 
 const bytes = (max: number): fc.Arbitrary<Buffer> =>
@@ -108,5 +108,13 @@ describe("a certificate", () => {
     const at = der.indexOf(Buffer.from("551d23", "hex"));
     der[at + 2] = 0x11;
     expect(() => uriNames(der)).toThrow("twice");
+  });
+});
+
+describe("name constraints", () => {
+  it("are the DNS names that are permitted, and none where there are no constraints", () => {
+    const permitted = ["federation.example.com", ".example.org"];
+    expect(permittedDnsNames(issue("ca", { ca: true, permitted }).certificate.raw)).toEqual(permitted);
+    expect(permittedDnsNames(issue("ca", { ca: true }).certificate.raw)).toEqual([]);
   });
 });

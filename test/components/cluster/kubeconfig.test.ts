@@ -1,7 +1,8 @@
 /** Kubeconfigs as installers write them, and as people collect them. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { accessFlags, oc } from "../../../components/cluster/access";
 import { AccessError, loadKubeconfig, usedContext } from "../../../components/cluster/kubeconfig";
 
@@ -94,4 +95,44 @@ it("prints commands that lead to the same cluster, in a shell, too", () => {
   );
   expect(accessFlags({ kubeconfig: "~/my clusters/it's" })).toBe("--kubeconfig ~/'my clusters/it'\\''s' ");
   expect(oc({}, "version")).toBe("oc version");
+});
+
+describe("a kubeconfig that runs a program to log in", () => {
+  const login = (name: string, user: object): string => {
+    const path = file(name, ["c"], "c");
+    const config = JSON.parse(readFileSync(path, "utf8")) as object;
+    writeFileSync(path, JSON.stringify({ ...config, users: [{ name: "me", user }] }));
+    return path;
+  };
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "true", interactiveMode: "Never" };
+  const git = (...words: string[]): void => {
+    execFileSync("git", ["-C", home, ...words], { stdio: "ignore" });
+  };
+  beforeAll(() => {
+    git("init");
+  });
+
+  it("is refused where Git tracks it, also by a link from elsewhere", () => {
+    const tracked = login("tracked", { exec });
+    expect(refusal({ kubeconfig: tracked })).toBe("https://api.c.tracked:6443");
+    git("add", "tracked");
+    expect(refusal({ kubeconfig: tracked })).toMatch(/^kubeconfig: .*Git tracks it/);
+    expect(refusal({ kubeconfig: "~/tracked" })).toMatch(/^kubeconfig: .*Git tracks it/);
+    const link = join(mkdtempSync(join(os.tmpdir(), "kubeconfig-link-")), "link");
+    symlinkSync(tracked, link);
+    expect(refusal({ kubeconfig: link })).toMatch(/Git tracks it/);
+    rmSync(dirname(link), { recursive: true });
+  });
+
+  it("is taken where the file of a stack does not name it: the environment is the user's own", () => {
+    process.env["KUBECONFIG"] = login("own", { exec });
+    git("add", "own");
+    expect(refusal({})).toBe("https://api.c.own:6443");
+  });
+
+  it("is the only kind that is refused", () => {
+    const tracked = login("token", { token: "secret" });
+    git("add", "token");
+    expect(refusal({ kubeconfig: tracked })).toBe("https://api.c.token:6443");
+  });
 });

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetchNow } from "../../../components/bundle/bundleFetch";
 import { connect } from "../../../components/cluster/connect";
-import { proxyAgent, proxyFor, proxyVariables } from "../../../components/cluster/proxy";
+import { proxyAgent, proxyFor } from "../../../components/cluster/proxy";
 import { lookAtSpiffeEndpoint } from "../../../components/bundle/spiffeEndpoint";
 import { spireServer } from "../../../mesh/spire/spireServer";
 import { presentedAt } from "../../../mesh/verify/presented";
@@ -197,11 +197,6 @@ it.each(ask)("with NO_PROXY past it: %s", async (_, request, answer) => {
   const outcome = await request().catch((error: unknown) => (error as Error).message);
   expect(outcome).not.toEqual(answer);
   expect(connected).toEqual([]);
-});
-
-it("commands that are started with little of the environment get the proxy's variables", () => {
-  const environment = { HTTPS_PROXY: "http://proxy:3128", no_proxy: "a", NO_PROXY: "", HOME: "/root" };
-  expect(proxyVariables(environment)).toEqual({ HTTPS_PROXY: "http://proxy:3128", no_proxy: "a" });
 });
 
 it("a kind of proxy through which endpoints can't be asked is refused", () => {

@@ -166,8 +166,7 @@ describe("a certificate's times", () => {
   });
 
   it("are named as the caller names them", () => {
-    const names = { duration: "certificateDuration", renewBefore: "renewBefore", renewJitterHours: "jitter" };
-    expect(paths(checkCertificateTimes({ ...times, duration: "x" }, names))).toEqual(["certificateDuration"]);
+    expect(paths(checkCertificateTimes({ ...times, duration: "x" }, "issuer."))).toEqual(["issuer.duration"]);
   });
 });
 

@@ -1,9 +1,12 @@
 import {
-  planTrust,
+  caFingerprintsOf,
+  describeUnbound,
   missingCas,
   peerCas,
+  planTrust,
   readTrustedCas,
   type TrustedCas,
+  unboundCas,
 } from "../../../components/trustedCas/trustedCas";
 import { issue } from "../issue";
 import { NAMESPACE, peer } from "../given";
@@ -97,4 +100,51 @@ it("has the cluster's CAs and the peers', each once, under a name that follows t
   expect(name).toMatch(/^spire-federation-peer-cas-[0-9a-f]{12}$/);
   expect(peerCas(`${system}${ca}`, [withCa, third])).toEqual({ name, pem });
   expect(peerCas(`${system}${ca}`, [withCa]).name).not.toBe(name);
+});
+
+describe("a CA that SPIRE may trust for a peer's endpoint", () => {
+  const host = "federation.apps.cluster2.example.com";
+  const caOf = (...permitted: string[]): string => issue("a CA", { ca: true, permitted }).pem;
+  const unbound = (caCertificates: string, more: object = {}): number =>
+    unboundCas({ ...peer, caCertificates, ...more }).length;
+
+  it("may sign for its host, and for names below it, alone", () => {
+    expect(unbound(caOf(host))).toBe(0);
+    expect(unbound(caOf(host.toUpperCase(), `a.${host}`))).toBe(0);
+    // Port and path don't matter.
+    expect(unbound(caOf(host), { bundleEndpointUrl: `https://${host}:8443/bundle` })).toBe(0);
+  });
+
+  it.each([
+    ["no name constraints", ca ?? ""],
+    ["constraints that permit more", caOf("example.com")],
+    ["constraints that permit another host, too", caOf(host, "vault.example.com")],
+    ["constraints that permit a name that only ends alike", caOf(host, `not${host}`)],
+    ["constraints that permit only what is below", caOf(`.${host}`)],
+    ["constraints that permit every name", caOf("")],
+    ["constraints for nothing but another kind of name", caOf()],
+  ])("has not %s", (_, pem) => {
+    expect(unbound(pem)).toBe(1);
+    expect(unbound(pem, { caFingerprints: caFingerprintsOf({ caCertificates: pem }) })).toBe(0);
+  });
+
+  it("is judged by itself: another one that is bound or pinned vouches for none", () => {
+    const both = `${caOf(host)}${ca}${other}`;
+    const caFingerprints = caFingerprintsOf({ caCertificates: ca ?? "" });
+    expect(unbound(both, { caFingerprints })).toBe(1);
+  });
+
+  it("may be one that SPIRE trusts already", () => {
+    expect(unboundCas(withCa, `${system}${ca}`)).toEqual([]);
+  });
+
+  it("is no concern with https_spiffe", () => {
+    expect(unbound(ca ?? "", { profile: "https_spiffe" })).toBe(0);
+  });
+
+  it("is named with what to pin", () => {
+    const [pin = ""] = caFingerprintsOf(withCa);
+    expect(describeUnbound(withCa, unboundCas(withCa))).toContain(`caFingerprints: [${pin}]`);
+    expect(describeUnbound(withCa, [])).toBeUndefined();
+  });
 });

@@ -16,7 +16,7 @@ let auditor: Project;
 
 /** What is found of each member, and the exit code. */
 async function drift(): Promise<{ code: number; members: DriftMember[] }> {
-  const { code, stdout, stderr } = await auditor.mesh("drift", "--json");
+  const { code, stdout, stderr } = await auditor.mesh("drift", "-o", "json");
   if (stdout === "") throw new Error(`spire-federation drift: exit code ${code}\n${stderr}`);
   return { code, ...report("drift", stdout) };
 }

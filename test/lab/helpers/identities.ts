@@ -2,15 +2,27 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KubeConfig } from "../../../components/cluster/kubernetesClient";
-import { Cluster } from "../../../lab/client/cluster";
+import { Cluster, type Manifest } from "../../../lab/client/cluster";
 import { Project } from "../../../lab/client/project";
 import { files, objectsOf } from "../../rbac/manifests";
 
 const NAMESPACE = "spire-federation";
 
-/** What `oc apply -f docs/rbac/<file>.yaml …` does. */
+/** Secrets that the tests name in `issuer.secretName`. */
+const CA_SECRETS = ["no-such-ca", "own-ca", "peer-cas-test", "rbac-ca"];
+
+/** What `oc apply -f docs/rbac/<file>.yaml …` does, with those Secrets in the policies. */
 export async function grant(cluster: Cluster, ...files: string[]): Promise<void> {
-  for (const file of files) for (const object of objectsOf(file)) await cluster.apply(object);
+  for (const file of files) await allow(cluster, file, ["internal-ca-key-pair"], CA_SECRETS);
+}
+
+/** Applies a file of docs/rbac/ after somebody has put more into a list of its policies. */
+export async function allow(cluster: Cluster, file: string, list: string[], more: string[]): Promise<void> {
+  const inPolicy = (texts: string[]): string => `[${texts.map((text) => `'${text}'`).join(", ")}]`;
+  for (const object of objectsOf(file)) {
+    const edited = JSON.stringify(object).replaceAll(inPolicy(list), inPolicy([...list, ...more]));
+    await cluster.apply(JSON.parse(edited) as Manifest);
+  }
 }
 
 /** An object, or its kind, was not there. */
@@ -22,7 +34,7 @@ export function gone(error: unknown): undefined {
 export async function revoke(cluster: Cluster): Promise<void> {
   const granting = files()
     .flatMap(objectsOf)
-    .filter(({ apiVersion }) => apiVersion.startsWith("rbac."));
+    .filter(({ apiVersion }) => /^(rbac|admissionregistration)\./.test(apiVersion));
   for (const { apiVersion, kind, metadata } of granting)
     await cluster.remove(apiVersion, kind, metadata.name, metadata.namespace).catch(gone);
 }

@@ -1,4 +1,4 @@
-/** What `mesh … --json` prints, held against the published schema. */
+/** What `mesh … -o json` prints, held against the published schema. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type AnySchema } from "ajv";

@@ -40,7 +40,7 @@ async function expectNothingLeft(): Promise<void> {
 
 /** Of the checks by workloads, as `cluster1 MESH401 ok`. */
 async function probe(): Promise<{ code: number; said: string[]; outcomes: Outcome[]; stderr: string }> {
-  const { code, stdout, stderr } = await project.mesh("verify", "--probe", "--json");
+  const { code, stdout, stderr } = await project.mesh("verify", "--probe", "-o", "json");
   if (stdout === "") throw new Error(`spire-federation verify: exit code ${code}\n${stderr}`);
   const { members, pairs: ofPairs } = report("verify", stdout);
   const named = [
@@ -57,7 +57,7 @@ async function probe(): Promise<{ code: number; said: string[]; outcomes: Outcom
 
 /** Starts one, and returns when there is a workload everywhere. */
 async function begin(): Promise<Running & { pid: number }> {
-  const running = project.startMesh("verify", "--probe", "--json");
+  const running = project.startMesh("verify", "--probe", "-o", "json");
   for (const { core } of all) await eventually(() => core.readNamespacedPod({ name: PROBE, namespace: PROBE }));
   return { ...running, pid: running.pid as number };
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
+import { report } from "../helpers/report";
 import { held } from "../../../lab/demo/proof";
 import { grant, writeKubeconfig, testProject } from "../helpers/identities";
 import { rotateAuthorities } from "../helpers/rotation";
@@ -179,12 +180,12 @@ describe("a trust domain that somebody has added to federatesWith", () => {
 
   beforeAll(() => list("apps.cluster2", "partner"));
 
-  test("is refused by preview and up, which name it and the ways out, and stays", async () => {
+  test("is named by a preview and refused by up, with the ways out, and stays", async () => {
     const before = await there();
     for (const command of ["preview", "up"] as const) {
       const flags = command === "up" ? ["--yes", "--skip-preview", "--refresh"] : [];
       const { code, stdout } = await project.run(command, "--stack", "cluster1", ...flags);
-      expect([command, code === 0]).toEqual([command, false]);
+      expect([command, code === 0]).toEqual([command, command === "preview"]);
       expect(stdout).toMatch(
         /partner\.example\.com.*adopt cluster1.*takeOver\[0\]' federation.*federatesWith dynamic/s,
       );
@@ -192,22 +193,39 @@ describe("a trust domain that somebody has added to federatesWith", () => {
     expect(await there()).toEqual(before);
   });
 
-  test("is taken out by a stack that takes the federation over, with a warning", async () => {
+  test("is taken out by a stack that takes the federation over; plan and table name it and the restart", async () => {
     await project.set("cluster1", "spireServer.takeOver[0]", "federation");
-    expect(await project.up("cluster1", "--refresh")).toMatch(/is overwritten: .*partner\.example\.com/);
+    const plan = await project.mesh("preview", "cluster1");
+    expect(plan.stdout).toMatch(/^ {2}- cluster1 will stop trusting partner\.example\.com, .*^Restarts\n/ms);
+    const { code, stdout } = await project.mesh("up", "--yes", "cluster1", "-o", "json");
+    const [member] = report("up", stdout).members;
+    expect([code, member?.restarts, member?.ended]).toEqual([0, 1, ["partner.example.com"]]);
+    expect(member?.warnings.join()).toMatch(/is overwritten: .*partner\.example\.com/);
     expect(JSON.stringify(await there())).not.toContain("partner.example.com");
     await project.unset("cluster1", "spireServer");
     await project.up("cluster1", "--refresh", "--expect-no-changes");
   });
 });
 
-test("a ClusterFederatedTrustDomain of somebody else for a peer's trust domain is refused with its name", async () => {
-  const [api, kind, name] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "by-hand"];
-  const { spec } = await cluster1.read(api, kind, "cluster2-federation");
-  await cluster1.apply({ apiVersion: api, kind, metadata: { name }, spec: spec as object });
-  const { code, stdout } = await project.run("preview", "--stack", "cluster1");
-  expect([code === 0, stdout]).toEqual([false, expect.stringContaining(`${kind} ${name}`)]);
-  await cluster1.remove(api, kind, name);
+describe("a ClusterFederatedTrustDomain of somebody else for a peer's trust domain", () => {
+  const [api, kind, name] = ["spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "by-hand"] as const;
+
+  beforeAll(async () => {
+    const { spec } = await cluster1.read(api, kind, "cluster2-federation");
+    await cluster1.apply({ apiVersion: api, kind, metadata: { name }, spec: spec as object });
+  });
+  afterAll(() => cluster1.remove(api, kind, name));
+
+  test.each([["preview"], ["up", "--yes", "--skip-preview"]])(
+    "is named by %s, and only a preview goes on",
+    async (...command) => {
+      const { code, stdout } = await project.run(...command, "--stack", "cluster1");
+      expect([code === 0, stdout]).toEqual([command[0] === "preview", expect.stringContaining(`${kind} ${name}`)]);
+    },
+  );
+});
+
+test("once it is gone, nothing has changed", async () => {
   await project.up("cluster1", "--refresh", "--expect-no-changes");
 });
 

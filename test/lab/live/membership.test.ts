@@ -71,7 +71,7 @@ test("a cluster joins, and only what must change changes", async () => {
     old.map(async (cluster) => [await lives(cluster), await rollouts(cluster)] as const),
   );
 
-  const { members } = report("up", await mesh("up", "--yes", "--json"));
+  const { members } = report("up", await mesh("up", "--yes", "-o", "json"));
   // The newcomer's ClusterFederatedTrustDomain and its component; and the list of peers.
   expect(members.slice(0, 2)).toMatchObject([
     { member: "cluster1", changes: { create: 2, update: 1 } },

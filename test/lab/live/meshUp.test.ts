@@ -10,6 +10,7 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, Project, type Run } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/demo/proof";
+import { fingerprintsOf } from "../../../mesh/spire/firstRoots";
 import type { UpMember } from "../../../mesh/up/up";
 import { report } from "../helpers/report";
 import { testProject } from "../helpers/identities";
@@ -45,9 +46,8 @@ async function configure(
   clusters: readonly Cluster[] = CLUSTERS,
 ): Promise<void> {
   for (const { name, trustDomain } of clusters) {
-    const peers = peersOf(name);
-    const rebootstrap = Object.fromEntries(peers.map((peer) => [peer, bootstraps]));
-    const config = { context: name, trustDomain, peers, rebootstrap, ...given };
+    const peers = peersOf(name).map((stack) => ({ stack, rebootstrap: bootstraps }));
+    const config = { context: name, trustDomain, peers, ...given };
     await project.writeConfig(name, config);
   }
 }
@@ -57,7 +57,7 @@ const members = ({ stdout }: Run): UpMember[] => report("up", stdout).members;
 /** A `spire-federation up`, of everybody where nobody is named, that has to end with everybody complete. */
 async function up(...names: string[]): Promise<{ result: UpMember[]; seconds: number }> {
   const start = Date.now();
-  const run = await project.mesh("up", "--yes", ...names, "--json");
+  const run = await project.mesh("up", "--yes", ...names, "-o", "json");
   if (run.code !== 0) throw new Error(`spire-federation up: exit code ${String(run.code)}\n${run.stderr}${run.stdout}`);
   return { result: members(run), seconds: (Date.now() - start) / 1000 };
 }
@@ -110,9 +110,10 @@ test("from nothing: everybody in two rounds, all six bundles held, and no SPIRE 
   await fullMesh();
   // Once to serve, once to list the peers, which can be done only when these serve.
   const after = await Promise.all(CLUSTERS.map(templates));
-  result.forEach(({ restarts }, n) => {
-    expect(restarts).toBe(2);
-    expect((after[n] ?? 0) - (before[n] ?? 0)).toBeLessThanOrEqual(restarts);
+  result.forEach(({ restarts, ended }, n) => {
+    const rolled = (after[n] ?? 0) - (before[n] ?? 0);
+    expect([restarts, ended]).toEqual([rolled, []]);
+    expect(rolled).toBeLessThanOrEqual(2);
   });
   await nothingDoubleNothingLost();
 });
@@ -125,6 +126,44 @@ test("what can never be changed is refused by a preview, with what would be righ
   await configure();
 });
 
+test("a plan that was approved is what runs: other keys are refused by up, and by the run that fetches them", async () => {
+  const [cluster1, cluster2] = CLUSTERS as [Cluster, Cluster, Cluster];
+  await configure({ peers: (name) => (name === "cluster1" ? ["cluster3"] : others(name)) });
+  expect((await up("cluster1")).result[0]).toMatchObject({ ended: [cluster2.trustDomain] });
+  await configure();
+  const plan = join(project.dir, "plan.json");
+  const shown = async (): Promise<string[]> => {
+    expect((await project.mesh("preview", "cluster1", "--save-plan", plan)).code).toBe(0);
+    const [member] = report("preview", await readFile(plan, "utf8")).members;
+    const gain = member?.trust.gains.find(({ peer }) => peer === "cluster2");
+    return gain !== undefined && "roots" in gain ? fingerprintsOf(gain) : [];
+  };
+  const keys = await shown();
+  const { length } = (await cluster2.endpoint()).keys.jwt;
+  await cluster2.spireServer("localauthority", "jwt", "prepare");
+  await eventually(async () => {
+    expect((await cluster2.endpoint()).keys.jwt.length).toBeGreaterThan(length);
+  });
+
+  const refused = await project.mesh("up", "cluster1", "--approved", plan);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/the plan is not the one in .*plan\.json/)]);
+  // As when the keys change between up's last look and the run.
+  const bundleEndpointUrl = `https://${cluster2.host}`;
+  process.env["SPIRE_FEDERATION_APPROVED"] = JSON.stringify({ [cluster2.trustDomain]: { bundleEndpointUrl, keys } });
+  const run = await project.tryUp("cluster1").finally(() => delete process.env["SPIRE_FEDERATION_APPROVED"]);
+  expect([run.code === 0, run.stdout + run.stderr]).toEqual([
+    false,
+    expect.stringMatching(/keys are not those of the approved plan: JWT key/),
+  ]);
+  const trusts = await cluster1.list("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "");
+  expect(trusts.map(({ metadata }) => metadata.name)).not.toContain("cluster2-federation");
+
+  expect((await shown()).length).toBe(keys.length + 1);
+  const done = await project.mesh("up", "cluster1", "--approved", plan, "-o", "json");
+  expect([done.code, members(done)[0]?.state]).toEqual([0, "complete"]);
+  await nothingDoubleNothingLost();
+});
+
 let seconds = 20;
 
 test("a member whose API server is down fails alone, and one more run completes", async () => {
@@ -134,7 +173,7 @@ test("a member whose API server is down fails alone, and one more run completes"
   const withoutCluster2 = (name: string): string[] => (name === "cluster1" ? ["cluster3"] : others(name));
   await configure({ bootstraps: 1, peers: withoutCluster2 });
   process.kill(pid, "SIGSTOP");
-  const run = await project.mesh("up", "--yes", "--json").finally(() => process.kill(pid, "SIGCONT"));
+  const run = await project.mesh("up", "--yes", "-o", "json").finally(() => process.kill(pid, "SIGCONT"));
   expect(members(run).map(({ member, state: stands }) => [member, stands])).toEqual([
     ["cluster1", "complete"],
     ["cluster2", "failed"],
@@ -145,7 +184,7 @@ test("a member whose API server is down fails alone, and one more run completes"
 
   await configure({ bootstraps: 1 });
   const { stdout } = await project.mesh("preview", "cluster1");
-  const trust = `will trust ${cluster2.trustDomain} (cluster2), https://${cluster2.host}, root sha256 `;
+  const trust = `will trust ${cluster2.trustDomain} (cluster2) at https://${cluster2.host}; root sha256 `;
   const shown = (stdout.split(trust)[1] ?? "").split("\n", 1)[0]?.split(", ") ?? [];
   // As many as tests before this one have left, in the endpoint's order.
   const { keys } = await cluster2.endpoint();
@@ -171,7 +210,8 @@ describe("kill -9", () => {
   test.each(points)("%s at %s of a run: the next one completes", async (whom, point, nth) => {
     // Once a whole member is made anew; every other time the SPIRE servers restart.
     if (nth === 1) await project.destroy("cluster1");
-    const given = { bootstraps: 2 + nth, renewBefore: `${String(300 + nth)}h`, refreshHint: 300 + Math.floor(nth / 2) };
+    const issuer = { renewBefore: `${String(300 + nth)}h` };
+    const given = { bootstraps: 2 + nth, issuer, endpoint: { refreshHint: 300 + Math.floor(nth / 2) } };
     await configure(given, pair);
     const { pid = 0, ended } = project.startMesh("up", "--yes", ...names);
     await sleep(Number(point) * seconds * 1000);
@@ -179,7 +219,7 @@ describe("kill -9", () => {
     for (const each of [pid, ...all]) kill(each);
     await ended;
 
-    const next = await project.mesh("up", "--yes", ...names, "--json");
+    const next = await project.mesh("up", "--yes", ...names, "-o", "json");
     if (next.code !== 0 && (await releaseUnrecorded(next)) === 0) throw new Error(next.stderr + next.stdout);
     if (next.code !== 0) await up(...names);
     await nothingDoubleNothingLost();

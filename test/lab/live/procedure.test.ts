@@ -208,7 +208,7 @@ describe("adopt", () => {
       );
       expect(await standing(cluster)).toEqual(before);
       const preview = await hands.mesh("preview", name, "--expect-no-changes");
-      expect([preview.code, preview.stdout]).toEqual([0, expect.stringContaining("nothing changes")]);
+      expect([preview.code, preview.stdout]).toEqual([0, expect.stringContaining("nothing to change")]);
       for (const remote of othersThan(cluster)) await eventually(() => held(cluster, remote));
     },
   );

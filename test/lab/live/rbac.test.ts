@@ -1,6 +1,7 @@
 /**
  * The identities of docs/rbac/ can do all that they are for, and have no right that nothing needs: all that they ask of
- * the API servers is in an audit log. The tests build on each other; jest runs them in order.
+ * the API servers is in an audit log. The policies beside them let that pass, and refuse what the program never does. The tests
+ * build on each other; jest runs them in order.
  */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ import { readOwnRoots } from "../../../components/bundle/spiffeEndpoint";
 import { connectProbe } from "../../../mesh/verify/probe/cluster";
 import { PROBE } from "../../../mesh/verify/probe/probeObjects";
 import { podTrouble, routeTrouble } from "../../../mesh/verify/probe/trouble";
+import { FORBIDDEN } from "../helpers/forbiddenChanges";
 import { gone, grant, revoke, writeKubeconfig } from "../helpers/identities";
 import { removeBundles } from "../helpers/leftovers";
 
@@ -270,7 +272,7 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
   ].map(([name = "", file = ""]): (typeof SILENT)[number] => [
     file,
     `${NAMESPACE}/spire-federation-${file}: create pods/exec spire-server-0 in ${NAMESPACE}`,
-    () => exec(name),
+    () => exec(name, "bundle", "list"),
     /403/,
   ]),
   [
@@ -335,17 +337,36 @@ function without(role: Granting & Manifest, right: string): Manifest & Pick<Gran
   return { ...role, rules };
 }
 
-/** cluster3, as one of the identities sees it. */
-function seenBy(name: string): KubeConfig {
+// cluster1 has cert-manager still. After the audit log was read: a change that a policy refuses has used its right.
+test.each(FORBIDDEN)("a policy refuses %s to the %s, and names the field", async (_, name, object, refusal) => {
+  await expect(dryRun(object, name, cluster1)).rejects.toThrow(refusal);
+});
+
+test("a policy does not let the deployer delete a ConfigMap of SPIRE", async () => {
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "spire-bundle", namespace: NAMESPACE } };
+  const client = KubernetesObjectApi.makeApiClient(seenBy("deployer", cluster1));
+  await expect(client.delete(object, undefined, "All")).rejects.toThrow(/metadata\.name: /);
+});
+
+test.each([
+  ["auditor", ["bundle", "show"], ["bundle", "delete", "-id", "spiffe://none.example.com"]],
+  ["deployer", ["bundle", "list"], ["token", "generate", "-spiffeID", "spiffe://apps.cluster1.example.com/any"]],
+])("a policy lets the %s run %j in the SPIRE server, and not %j", async (name, allowed, refused) => {
+  await exec(name, ...allowed);
+  await expect(exec(name, ...refused)).rejects.toMatchObject({ message: expect.stringContaining("403") as string }); // an event, no Error
+});
+
+/** A cluster as one of the identities sees it. */
+function seenBy(name: string, { name: context } = cluster3): KubeConfig {
   const kubeconfig = new KubeConfig();
   kubeconfig.loadFromFile(join(project.dir, `${name}.kubeconfig`));
-  kubeconfig.setCurrentContext(cluster3.name);
+  kubeconfig.setCurrentContext(context);
   return kubeconfig;
 }
 
-/** Has the API server say whether the deployer could apply an object. */
-const dryRun = (object: Manifest): Promise<unknown> =>
-  KubernetesObjectApi.makeApiClient(seenBy("deployer")).patch(
+/** Has the API server say whether one of the identities could apply an object. */
+const dryRun = (object: Manifest, name = "deployer", cluster = cluster3): Promise<unknown> =>
+  KubernetesObjectApi.makeApiClient(seenBy(name, cluster)).patch(
     object,
     undefined,
     "All",
@@ -365,8 +386,8 @@ function inHands<T>(name: string, connecting: () => T): T {
   }
 }
 
-const exec = async (name: string): Promise<unknown> => {
-  const command = ["/spire-server", "healthcheck"];
+const exec = async (name: string, ...args: string[]): Promise<unknown> => {
+  const command = ["/spire-server", ...args];
   const silent = new PassThrough();
   return new Exec(seenBy(name)).exec(NAMESPACE, "spire-server-0", "spire-server", command, silent, silent, null, false);
 };

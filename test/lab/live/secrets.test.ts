@@ -9,7 +9,7 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project, type Run } from "../../../lab/client/project";
 import { changeProgram } from "../helpers/earlierRelease";
-import { testProject } from "../helpers/identities";
+import { allow, testProject } from "../helpers/identities";
 
 const API = "operator.openshift.io/v1alpha1";
 const THEIRS = "file:/run/spire/data/datastore.sqlite3?user=theiruser&password=their-hunter2";
@@ -54,7 +54,6 @@ const state = (): Promise<string> => project.pulumi("stack", "export", "--stack"
 
 /** All that an operator of the mesh gets to see, by command. */
 async function seen(): Promise<Record<string, string>> {
-  const report = join(project.dir, "report.html");
   const said = ({ stdout, stderr }: Run): string => stdout + stderr;
   const run = async (...args: string[]): Promise<string> => said(await project.run(...args, "--stack", "cluster1"));
   const all: Record<string, string> = { "stack export": await state() };
@@ -63,11 +62,10 @@ async function seen(): Promise<Record<string, string>> {
   all["refresh"] = await run("refresh", "--yes", "--diff");
   all["stack export after refresh"] = await state();
   all["stack output"] = await run("stack", "output", "--json");
-  all["spire-federation drift"] = said(await project.mesh("drift", "--json"));
-  all["spire-federation verify"] = said(await project.mesh("verify", "--json"));
-  all["spire-federation preview"] = said(await project.mesh("preview", "--json"));
-  await project.mesh("report", "--out", report);
-  all["spire-federation report"] = await readFile(report, "utf8");
+  all["spire-federation drift"] = said(await project.mesh("drift", "-o", "json"));
+  all["spire-federation verify"] = said(await project.mesh("verify", "-o", "json"));
+  all["spire-federation preview"] = said(await project.mesh("preview", "-o", "json"));
+  all["spire-federation verify -o html"] = said(await project.mesh("verify", "-o", "html"));
   return all;
 }
 
@@ -112,6 +110,9 @@ test("a state that has it in clear, as older releases wrote it, has it no more a
 describe("a SpireServer that the stack is to own whole", () => {
   const stringPath = "spireServer.datastore.connectionString";
 
+  // As the policy's comment says.
+  beforeAll(() => allow(cluster, "deployer", ["federation"], ["caValidity", "datastore"]));
+
   test("is refused a password in clear, with the command that makes it a secret, by Pulumi and by mesh", async () => {
     await project.set("cluster1", "spireServer.manage", "true");
     await project.set("cluster1", "spireServer.caValidity", "24h");
@@ -123,8 +124,16 @@ describe("a SpireServer that the stack is to own whole", () => {
     }
   });
 
-  test("keeps what others have set, which is named, until the stack takes it over", async () => {
+  test("is refused a field that its CRD does not know, before anything changes, with the one that was meant", async () => {
     await project.unset("cluster1", stringPath);
+    await project.set("cluster1", "spireServer.lgoLevel", "debug");
+    const { code, stdout, stderr } = await project.tryUp("cluster1");
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/Nothing was changed.*spireServer\.lgoLevel: .*"logLevel"/s);
+    await project.unset("cluster1", "spireServer.lgoLevel");
+  });
+
+  test("keeps what others have set, which is named, until the stack takes it over", async () => {
     await project.pulumi("config", "set", "--secret", "--path", stringPath, OURS, "--stack", "cluster1");
     const { code, stdout, stderr } = await project.tryUp("cluster1");
     expect(code).not.toBe(0);

@@ -91,7 +91,7 @@ describe("without the Role secret-reader", () => {
 test("an up says that the operator's Route is refused, and how it is made when it no longer is", async () => {
   await cluster.remove(RBAC, "RoleBinding", "secret-reader-binding");
   await cluster.remove("route.openshift.io/v1", "Route", "spire-server-federation");
-  await project.set("cluster2", "refreshHint", "301"); // without a change, nobody would look
+  await project.set("cluster2", "endpoint.refreshHint", "301"); // without a change, nobody would look
   const { code, stdout, stderr } = await project.tryUp("cluster2");
   expect(stdout + stderr).toMatch(/RouteAvailable=False \(FederationRouteCreationFailed\)/);
   expect(stdout + stderr).toContain("oc --context cluster2 annotate configmap");

@@ -17,14 +17,14 @@ jest.setTimeout(600_000);
 
 beforeAll(async () => {
   project = await testProject("cluster1", "cluster2");
-  await project.set("cluster2", "refreshHint", "3600"); // what is set by hand stays for a quarter of that
+  await project.set("cluster2", "endpoint.refreshHint", "3600"); // what is set by hand stays for a quarter of that
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   for (const [cluster, peer] of pairs(CLUSTERS)) await removeBundles(cluster, [peer]);
   auditor = await inHandsOf("auditor", project, CLUSTERS);
 });
 
-(has(chromium()) ? describe : describe.skip)("spire-federation report:", () => {
+(has(chromium()) ? describe : describe.skip)("spire-federation verify -o html:", () => {
   reportTests(() => ({ auditor }));
 });
 

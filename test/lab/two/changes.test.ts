@@ -48,7 +48,7 @@ describe("after another refresh hint, another CA, and a peer with another URL an
   beforeAll(async () => {
     await rotateAuthorities(cluster2);
     await republish("cluster2", URL);
-    await project.set("cluster1", "refreshHint", "600");
+    await project.set("cluster1", "endpoint.refreshHint", "600");
     await project.set("cluster1", "issuer.type", "ca");
     await project.set("cluster1", "issuer.secretName", "own-ca");
     await project.set("cluster1", "issuer.selfSigned", "true");
@@ -111,7 +111,7 @@ describe("after another refresh hint, another CA, and a peer with another URL an
   test("the router's default certificate takes over, and nothing is left of cert-manager's", async () => {
     const ca = await routersCa(cluster1);
     await project.set("cluster1", "issuer", JSON.stringify({ type: "router" }));
-    await project.set("cluster1", "endpointCa", JSON.stringify(ca));
+    await project.set("cluster1", "endpoint.ca", JSON.stringify(ca));
     await takeOutSecret(); // procedure.test has set it by hand, and then an up refuses to
     await project.up("cluster1");
     cluster1.endpointCa = ca;
@@ -135,14 +135,14 @@ describe("after another refresh hint, another CA, and a peer with another URL an
     await cluster1.apply({ ...secret, metadata: { name, namespace: NAMESPACE } });
     await project.set("cluster1", "issuer", JSON.stringify({ type: "secret" }));
     await project.set("cluster1", "names", JSON.stringify({ secret: name }));
-    await project.set("cluster1", "endpointCa", JSON.stringify(ca.pem));
+    await project.set("cluster1", "endpoint.ca", JSON.stringify(ca.pem));
     await project.up("cluster1");
     cluster1.endpointCa = ca.pem;
     expect((await cluster1.endpoint()).certificate.fingerprint256).toBe(certificate.fingerprint256);
   });
 
   test("the committed issuer can take over again, and nothing is left of the other", async () => {
-    for (const key of ["refreshHint", "endpointCa", "names"]) await project.unset("cluster1", key);
+    for (const key of ["endpoint", "names"]) await project.unset("cluster1", key);
     await project.set("cluster1", "issuer", JSON.stringify({ type: "acme" }));
     await project.up("cluster1");
     delete cluster1.endpointCa;

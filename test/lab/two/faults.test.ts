@@ -145,14 +145,14 @@ describe("on a cluster whose SPIRE server is to federate", () => {
 
   row.test("a bundle endpoint that cannot be reached", async () => {
     await routers(0);
-    await project.set("cluster1", "refreshHint", "301");
+    await project.set("cluster1", "endpoint.refreshHint", "301");
     await fails(["cluster1"], /https:\/\/federation\.apps\.cluster1\.example\.com.*ECONNREFUSED.*router runs/);
     await routers(1);
   });
 
   row.test("an API server that answers no more", async () => {
     const pid = Number(await readFile(join(labState(), "cluster1", "kube-apiserver.pid"), "utf8"));
-    await project.set("cluster1", "refreshHint", "302");
+    await project.set("cluster1", "endpoint.refreshHint", "302");
     const said = /context "cluster1" \(https:.*no answer within 10 s; is the cluster up/;
     await during(fails(["cluster1"], said), async () => {
       await eventually(async () => {

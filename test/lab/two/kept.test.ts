@@ -71,7 +71,7 @@ describe("the peer's stack is destroyed", () => {
   test("mesh says that the peer is kept", async () => {
     for (const command of [["status"], ["preview", "cluster1"], ["up", "--yes", "cluster1"]]) {
       const { code, stdout } = await project.mesh(...command);
-      expect([command, code, stdout]).toEqual([command, 0, expect.stringMatching(/keeps trusting .*cluster2/)]);
+      expect([command, code, stdout]).toEqual([command, 0, expect.stringMatching(/keeps? trusting .*cluster2/)]);
     }
   });
 
@@ -101,4 +101,51 @@ test("leaving peers ends the trust of a peer that publishes nothing", async () =
   await project.up("cluster1");
   await expect(trust()).rejects.toThrow(/not found/);
   await expect(cluster1.refreshBundle(cluster2.trustDomain)).rejects.toThrow(/no federation relationship/);
+});
+
+test("a destroy ends the trust in the peers that the stack lists, and in no others, and the endpoint goes on", async () => {
+  const OPERATOR_API = "operator.openshift.io/v1alpha1";
+  const federatesWith = async (): Promise<unknown> =>
+    ((await cluster1.read(OPERATOR_API, "SpireServer", "cluster")).spec as { federation: { federatesWith?: unknown } })
+      .federation.federatesWith;
+  const list = (entries: unknown): Promise<void> =>
+    cluster1.merge({
+      apiVersion: OPERATOR_API,
+      kind: "SpireServer",
+      metadata: { name: "cluster" },
+      spec: { federation: { federatesWith: entries } },
+    });
+  await project.up("cluster2");
+  await project.set("cluster1", "peers", JSON.stringify([{ stack: "cluster2", trust: "oneway" }]));
+  await project.up("cluster1");
+  const partner = {
+    trustDomain: "partner.example.org",
+    bundleEndpointUrl: "https://partner.example.org",
+    bundleEndpointProfile: "https_web",
+  };
+  await list([...((await federatesWith()) as unknown[]), partner]);
+
+  await project.destroy("cluster1");
+  expect(await federatesWith()).toEqual([partner]);
+  await expect(trust()).rejects.toThrow(/not found/);
+  for (const [api, kind, name] of [
+    ["cert-manager.io/v1", "Certificate", "spire-server-federation-tls"],
+    ["cert-manager.io/v1", "Issuer", "letsencrypt-http01"],
+    ["rbac.authorization.k8s.io/v1", "Role", "secret-reader"],
+    ["rbac.authorization.k8s.io/v1", "RoleBinding", "secret-reader-binding"],
+  ] as const) {
+    await cluster1.read(api, kind, name);
+  }
+  const { fingerprint256: old } = (await cluster1.endpoint()).certificate;
+  await cluster1.renew("spire-server-federation-tls");
+  await eventually(async () => {
+    expect((await cluster1.endpoint()).certificate.fingerprint256).not.toBe(old);
+  });
+
+  // An up refuses what the stack did not list, until it is somebody's no more.
+  const { code, stdout } = await project.tryUp("cluster1");
+  expect([code === 0, stdout]).toEqual([false, expect.stringContaining("partner.example.org")]);
+  await list(null);
+  await project.up("cluster1");
+  await eventually(() => held(cluster1, cluster2));
 });

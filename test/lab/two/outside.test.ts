@@ -106,7 +106,7 @@ test("verify finds both well from here, and says what cannot be seen", async () 
 });
 
 test("they trust the cluster by what contract prints for SPIRE alone", async () => {
-  const block = await meshed(project.mesh("contract", "cluster1", "-o", "server.conf"));
+  const block = await meshed(project.mesh("peer-info", "cluster1", "-o", "server.conf"));
   const { keys } = await cluster1.endpoint();
   for (const partner of partners()) {
     await partner.restart(block);

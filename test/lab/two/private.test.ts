@@ -34,7 +34,8 @@ function reach(): void {
 }
 
 async function setAll(stack: string): Promise<void> {
-  await project.set(stack, "bootstrap", "stack");
+  const stacks = MEMBERS.map(({ name }) => name).filter((name) => name !== stack);
+  await project.set(stack, "peers", JSON.stringify(stacks.map((peer) => ({ stack: peer, bootstrap: "stack" }))));
   await project.set(stack, "probe", "cluster");
 }
 
@@ -60,7 +61,7 @@ describe("a peer whose stack publishes no bundle", () => {
     const { code, stdout } = await project.tryUp("cluster1");
     expect(code).not.toBe(0);
     expect(stdout).toMatch(
-      /Nothing was changed.*spire-federation:peers: stack "cluster2" publishes no bundle.*probe to cluster or bootstrap to stack, run npx pulumi up --stack cluster2 /s,
+      /Nothing was changed.*spire-federation:peers: stack "cluster2" publishes no bundle.*probe to cluster, or bootstrap of one of its peers to stack, run npx pulumi up --stack cluster2 /s,
     );
     await expect(
       cluster1.read("spire.spiffe.io/v1alpha1", "ClusterFederatedTrustDomain", "cluster2-federation"),
@@ -73,7 +74,6 @@ describe("with them", () => {
     await setAll("cluster2");
     await project.up("cluster2");
     expect(await project.up("cluster1")).toContain("the SPIRE server serves its bundle inside the cluster");
-    await project.set("cluster2", "peers", "[cluster1]");
     await project.up("cluster2");
     for (const { name } of MEMBERS) {
       const { federation, peers } = await project.outputs(name);
@@ -105,7 +105,7 @@ describe("with them", () => {
 
   test("preview shows the roots with which trust would begin", async () => {
     const { code, stdout } = await project.mesh("preview");
-    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing changes")]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("nothing to change")]);
   });
 
   test("from where the endpoints can be reached all of it is judged", async () => {
@@ -121,7 +121,8 @@ describe("with them", () => {
 
   test("a peer that is trusted stays so when its stack publishes no bundle any more", async () => {
     reach();
-    for (const key of ["bootstrap", "probe"]) await project.unset("cluster2", key);
+    await project.unset("cluster2", "probe");
+    await project.set("cluster2", "peers", "[cluster1]");
     await project.up("cluster2");
     expect((await project.outputs("cluster2"))["federation"]).not.toHaveProperty("roots");
     cutOff();

@@ -162,7 +162,7 @@ test("an up and a preview of whoever holds both say that they have the same root
 });
 
 async function verify(...flags: string[]): Promise<{ code: number; result: Verification }> {
-  const { code, stdout, stderr } = await project.mesh("verify", "--json", ...flags);
+  const { code, stdout, stderr } = await project.mesh("verify", "-o", "json", ...flags);
   if (stdout === "") throw new Error(`spire-federation verify: exit code ${code}\n${stderr}`);
   return { code, result: report("verify", stdout) };
 }
@@ -274,6 +274,6 @@ describe("rotation", () => {
   });
 });
 
-test.each(["cluster2", "cluster3"])("an up of %s has nothing to do afterwards", async (name) => {
-  await project.up(name, "--expect-no-changes");
+test("an up has nothing to do afterwards", async () => {
+  await project.up("cluster2", "--expect-no-changes");
 });

@@ -57,10 +57,8 @@ test("values that differ from a stack's defaults are written down as they are", 
     }),
   );
   expect(config).toMatchObject({
-    refreshHint: 600,
-    fileSyncInterval: 3600,
-    certificateDuration: "2160h0m0s",
-    renewBefore: "720h",
+    endpoint: { refreshHint: 600 },
+    issuer: { type: "acme", duration: "2160h0m0s", renewBefore: "720h" },
   });
   expect(configOf(config)).toMatchObject({ refreshHint: 600, certificateTimes: { duration: "2160h0m0s" } });
 });
@@ -281,8 +279,7 @@ describe("a Route beside the operator's", () => {
     const { config, obstacles } = await found([...forHost, route({}, { labels: { shard: "public" } })]);
     expect(obstacles).toEqual([]);
     expect(config).toMatchObject({
-      endpointHost: "spire.example.org",
-      routeLabels: { shard: "public" },
+      endpoint: { host: "spire.example.org", routeLabels: { shard: "public" } },
       names: { route: "public" },
       issuer: { type: "acme" },
     });
@@ -294,7 +291,7 @@ describe("a Route beside the operator's", () => {
     const twin = route({ host: "federation.apps.cluster1.example.com" }, { name: "twin" });
     const second = route({}, { name: "second" });
     const { config, leaves } = await found([...byHand(), other, twin, second]);
-    expect([config["endpointHost"], config["names"]]).toEqual([undefined, undefined]);
+    expect([config["endpoint"], config["names"]]).toEqual([undefined, undefined]);
     expect(leaves.slice(1, 3)).toEqual([
       "Route twin: the operator's serves the endpoint",
       "Route second: the operator's serves the endpoint",
@@ -312,7 +309,7 @@ describe("a Route beside the operator's", () => {
     const tls = { termination: "reencrypt", insecureEdgeTerminationPolicy: "Redirect" };
     const { config } = await found([...outside, route({ tls })]);
     expect(config).toMatchObject({
-      endpointHost: "spire.example.org",
+      endpoint: { host: "spire.example.org" },
       names: { route: "public" },
       issuer: { type: "router" },
     });

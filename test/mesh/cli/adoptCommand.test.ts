@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { adoptCommand } from "../../../mesh/cli/adoptCommand";
+import { adoptCommand } from "../../../mesh/cli/changeDeclarations";
 import type { Context, Session } from "../../../mesh/cli/context";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
 import { PulumiError } from "../../../mesh/pulumi/runPulumi";
@@ -65,7 +65,7 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
       return Promise.resolve(answer);
     },
   };
-  const flags = { yes, parallel: 2, json: false };
+  const flags = { yes, parallel: 2 };
   const result = await adoptCommand
     .start(context, ["cluster1"], { opts: (() => flags) as Command["opts"] })
     .catch((error: unknown) => ({ exit: 2, text: (error as Error).message }));
@@ -100,7 +100,8 @@ test("run again it finds its own file, and writes none", async () => {
 });
 
 test("never changes what a file says, and says where that is otherwise than the cluster", async () => {
-  const said = "config:\n  spire-federation:refreshHint: 600 # agreed\n  spire-federation:issuer:\n    type: ca\n";
+  const said =
+    "config:\n  spire-federation:endpoint: { refreshHint: 600 } # agreed\n  spire-federation:issuer:\n    type: ca\n";
   writeFileSync(join(dir, FILE), said);
   const { notes } = await run("", { yes: true });
   expect(written().startsWith(said)).toBe(true);

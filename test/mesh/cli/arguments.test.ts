@@ -1,6 +1,6 @@
 import { PROGRAM } from "../../../components/shared/names";
 import { version } from "../../../package.json";
-import { readCommandLine, type Run, type Terminals, wantsJson } from "../../../mesh/cli/arguments";
+import { formatOf, readCommandLine, type Run, type Terminals } from "../../../mesh/cli/arguments";
 import { COMMANDS } from "../../../mesh/cli/commandList";
 import { UsageError } from "../../../mesh/kernel/exit";
 
@@ -15,13 +15,18 @@ function run(...argv: string[]): Run {
   return line;
 }
 
+test("an approved plan is an answer, and no other one is given beside it", () => {
+  expect(run("up", "--approved", "plan.json").flags).toMatchObject({ approved: "plan.json", yes: false });
+  expect(() => read(["up", "--approved", "plan.json", "--yes"])).toThrow(/cannot be used with/);
+});
+
 test("a command, its stacks and its flags", () => {
-  expect(run("preview", "cluster1", "cluster2", "--parallel", "2", "--json", "-C", "elsewhere")).toMatchObject({
+  expect(run("preview", "cluster1", "cluster2", "--parallel", "2", "-o", "json", "-C", "elsewhere")).toMatchObject({
     command: "preview",
     words: ["cluster1", "cluster2"],
     flags: { parallel: 2, expectNoChanges: false },
-    json: true,
-    cwd: "elsewhere",
+    format: "json",
+    global: { cwd: "elsewhere" },
   });
 });
 
@@ -40,7 +45,7 @@ test.each<[string[], boolean, number]>([
   [["verify", "--wait"], true, 300],
   [["verify", "--wait", "20m"], true, 300],
   [["verify", "--timeout", "20m", "cluster1"], true, 1200],
-  [["report", "--out", "x.html", "--timeout=1h30m"], true, 5400],
+  [["verify", "-o", "html", "--timeout=1h30m"], true, 5400],
 ])("%j waits: %s, for %d s", (argv, wait, timeout) => {
   expect(run(...argv).flags).toMatchObject({ wait, timeout });
 });
@@ -49,13 +54,35 @@ test("a stack named like a duration is a stack", () => {
   expect(run("verify", "--wait", "2east").words).toEqual(["2east"]);
 });
 
-test("each way to ask for JSON is one", () => {
-  for (const way of [["--json"], ["-o", "json"], ["--output=json"], ["-ojson"]]) {
-    expect(run("status", ...way).json).toBe(true);
-    expect(wantsJson(["status", "--nosuch", ...way])).toBe(true);
+test.each(["json", "yaml"] as const)("each way to ask for %s is one, also where the line is wrong", (form) => {
+  for (const way of [["-o", form], [`--output=${form}`], [`-o${form}`], ["--output", form]]) {
+    expect(run("status", ...way).format).toBe(form);
+    expect(formatOf(["status", "--nosuch", ...way])).toBe(form);
   }
-  expect(run("status", "json").json).toBe(false);
-  expect(wantsJson(["status", "json"])).toBe(false);
+  expect(run("status", form).format).toBeUndefined();
+  expect(formatOf(["status", form])).toBeUndefined();
+});
+
+test.each([
+  [["status", "--json"], "-o json"],
+  [["verify", "--code", "MESH101"], "--check"],
+  [["verify", "--precheck"], "the command precheck"],
+  [["report", "--out", "x.html"], "verify -o html > FILE"],
+  [["help", "report"], "verify -o html > FILE"],
+  [["contract", "cluster1"], "peer-info"],
+  [["pko"], "npm run pko"],
+])("%j is refused, and says how it is written now", (argv, now) => {
+  expect(() => read(argv, terminal)).toThrow(UsageError);
+  expect(() => read(argv, terminal)).toThrow(new RegExp(`is now: ${now}$`));
+});
+
+test("global flags stand before the command or after it", () => {
+  for (const argv of [
+    ["-q", "--no-color", "-C", "x", "status"],
+    ["status", "-q", "--no-color", "-C", "x"],
+  ])
+    expect(run(...argv).global).toMatchObject({ quiet: true, color: false, cwd: "x" });
+  expect(run("status").global).toMatchObject({ quiet: false, color: true, cwd: "." });
 });
 
 test.each<[string[], Terminals, RegExp]>([
@@ -64,7 +91,6 @@ test.each<[string[], Terminals, RegExp]>([
   [["help", "nosuch"], terminal, /^unknown command 'nosuch'; run "npx spire-federation --help"/],
   [["up", "--nothing"], terminal, /^unknown option '--nothing'\nRun "npx spire-federation help up"/],
   [["verify", "--wiat"], terminal, /^unknown option '--wiat'; did you mean --wait\?/],
-  [["up", "--precheck", "--destroy"], terminal, /^unknown option '--precheck'/],
   [["up", "--destroy"], terminal, /^unknown option '--destroy'/],
   [
     ["up", "--parallel", "0"],
@@ -72,19 +98,15 @@ test.each<[string[], Terminals, RegExp]>([
     /--parallel <n>' argument '0' is invalid; it must be a whole number, 1 or more/,
   ],
   [["verify", "--timeout", "5"], terminal, /'5' is invalid; it must be hours, minutes and seconds/],
-  [["status", "-o", "yaml"], terminal, /'yaml' is invalid\. Allowed choices are json/],
-  [["status", "--json", "-o", "json"], terminal, /'--json' cannot be used with option '-o/],
+  [["status", "-o", "html"], terminal, /'html' is invalid\. Allowed choices are text, json, yaml/],
   [["remove"], terminal, /^missing required argument 'stack'/],
   [["remove", "a", "b"], terminal, /^too many arguments for 'remove'/],
   [["remove", "a"], pipe, /^stdin or stderr is not a terminal; pass --yes/],
   [["verify", "--watch"], pipe, /^--watch needs a terminal/],
-  [["verify", "--watch", "--json"], terminal, /'--watch' cannot be used with option '--json'/],
+  [["verify", "--watch", "-o", "json"], terminal, /'--watch' cannot be used with option '-o, --output/],
+  [["precheck", "--wait"], terminal, /^unknown option '--wait'/],
   [["verify", "--watch", "--timeout", "1m"], terminal, /'--watch' cannot be used with option '--wait'/],
   [["verify", "--watch", "--probe"], terminal, /'--watch' cannot be used with option '--probe'/],
-  [["verify", "--precheck", "--wait"], terminal, /'--precheck' cannot be used with option '--wait'/],
-  [["verify", "--precheck", "--probe-image", "x"], terminal, /'--precheck' cannot be used with option '--probe'/],
-  [["up", "--out", "x.html"], terminal, /^unknown option '--out'/],
-  [["report"], terminal, /^required option '--out <file>' not specified/],
 ])("%j is refused", (argv, terminals, message) => {
   expect(() => read(argv, terminals)).toThrow(UsageError);
   expect(() => read(argv, terminals)).toThrow(message);

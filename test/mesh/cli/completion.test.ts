@@ -6,11 +6,31 @@ import { COMMANDS } from "../../../mesh/cli/commandList";
 import { candidates, scriptOf } from "../../../mesh/cli/completion";
 
 const PROGRAM = join(__dirname, "..", "..", "..", "dist", "mesh", "cli", "start.js");
-const known = { stacks: ["cluster1", "cluster2"], codes: ["MESH101", "MESH212"] };
+
+let project: string;
+const before = process.cwd();
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "completion-"));
+  for (const stack of ["cluster1", "cluster2"]) writeFileSync(join(project, `Pulumi.${stack}.yaml`), "");
+  process.chdir(project);
+});
+afterAll(() => {
+  process.chdir(before);
+  rmSync(project, { recursive: true });
+});
 
 test.each<[string[], string[]]>([
-  [["ver"], ["verify"]],
+  [["ver"], ["verify", "version"]],
   [["--v"], ["--version"]],
+  [["--cw"], ["--cwd"]],
+  [
+    ["-C", "x", "ver"],
+    ["verify", "version"],
+  ],
+  [["--quiet", "help", "st"], ["status"]],
+  [["-q", "status", "--log"], ["--log-dir"]],
+  [["-C", "no/such/folder", "status", "c"], []],
+  [["status", "cluster1", "--parallel", "2", "c"], ["cluster2"]],
   [["help", "st"], ["status"]],
   [
     ["status", ""],
@@ -18,13 +38,13 @@ test.each<[string[], string[]]>([
   ],
   [["status", "cluster1", "c"], ["cluster2"]],
   [["verify", "--peer", "cluster2"], ["cluster2"]],
-  [["verify", "--code", "MESH2"], ["MESH212"]],
+  [["verify", "--check", "MESH212"], ["MESH212"]],
   [
     ["verify", "-o", ""],
-    ["wide", "json"],
+    ["text", "wide", "html", "junit", "json", "yaml"],
   ],
   [["verify", "--timeout", ""], []],
-  [["explain", "MESH1"], ["MESH101"]],
+  [["explain", "MESH101"], ["MESH101"]],
   [["up", "--y"], ["--yes"]],
   [["status", "--y"], []],
   [
@@ -32,8 +52,18 @@ test.each<[string[], string[]]>([
     ["bash", "zsh", "fish"],
   ],
   [["nothing", ""], []],
-])("after %j come %j", (words, found) => {
-  expect(candidates(COMMANDS, words, known)).toEqual(found);
+])("after %j come %j", async (words, found) => {
+  expect(await candidates(COMMANDS, words)).toEqual(found);
+});
+
+test("stacks are those of the folder that -C says", async () => {
+  const other = mkdtempSync(join(tmpdir(), "completion-"));
+  writeFileSync(join(other, "Pulumi.cluster9.yaml"), "");
+  for (const way of [["-C", other], ["--cwd", other], [`--cwd=${other}`]]) {
+    expect(await candidates(COMMANDS, [...way, "status", "c"])).toEqual(["cluster9"]);
+    expect(await candidates(COMMANDS, ["verify", ...way, "--peer", "c"])).toEqual(["cluster9"]);
+  }
+  rmSync(other, { recursive: true });
 });
 
 test("bash asks the program itself", () => {
@@ -68,7 +98,7 @@ const hasFish = spawnSync("fish", ["--version"]).status === 0;
         encoding: "utf8",
         env: { ...process.env, HOME: dir, PATH: [dir, process.env["PATH"]].join(delimiter) },
       }).stdout;
-    expect([complete("status clu"), complete("report --out clu")]).toEqual(["cluster7\n", "clutter\n"]);
+    expect([complete("status clu"), complete("status --log-dir clu")]).toEqual(["cluster7\n", "clutter\n"]);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -1,6 +1,6 @@
 /** The program as somebody starts it: what is on which stream, and the exit code. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv, type AnySchema } from "ajv";
@@ -31,7 +31,7 @@ test("a wrong flag is refused on stderr, with the command's name and what was me
 });
 
 test.each([
-  [["up", "--nothing", "--json"], 2, "up"],
+  [["up", "--nothing", "-o", "json"], 2, "up"],
   [["upp", "-o", "json"], 2, undefined],
   [["status", "-o", "json", "--cwd", "no/such/folder"], 2, "status"],
 ])("JSON also when it fails: %j", (argv, exit, command) => {
@@ -41,6 +41,33 @@ test.each([
   expect(document.command).toBe(command);
   expect(status).toBe(exit);
   expect(matches(document)).toBe(true);
+});
+
+test("the version, for people and for programs", () => {
+  expect(start("version").stdout).toMatch(/^spire-federation \d+\.\d+\.\d+\S*, Node \d+\./);
+  const document = JSON.parse(start("version", "-o", "json").stdout) as object;
+  expect(document).toMatchObject({ command: "version", exit: 0, node: process.versions.node });
+  expect(matches(document)).toBe(true);
+  expect(start("version", "-o", "yaml").stdout).toMatch(/^command: version\nschema: 1\nexit: 0\n/);
+});
+
+test.each([
+  [["--help"]],
+  [["help", "verify"]],
+  [["version"]],
+  [["completion", "bash"]],
+  [["__complete", "verify", "c"]],
+])("%j loads neither Pulumi's SDK nor a client of Kubernetes", (argv) => {
+  const shown = `process.on("exit", () => process.stderr.write(Object.keys(require.cache).join("\\n")))`;
+  const file = join(empty, "loaded.js");
+  writeFileSync(file, shown);
+  const { stderr } = spawnSync(process.execPath, ["--require", file, PROGRAM, ...argv], {
+    cwd: empty,
+    encoding: "utf8",
+  });
+  const loaded = stderr.split("\n");
+  expect(loaded.some((one) => one.endsWith("arguments.js"))).toBe(true);
+  expect(loaded.filter((one) => /@pulumi|kubernetesClient|node_modules\/(?!commander)/.test(one))).toEqual([]);
 });
 
 test("a check is explained without any project", () => {

@@ -1,18 +1,22 @@
 /** `up` as a conversation: the plan, the question, and that nothing else than the plan is run. */
 import type { Looked } from "../../../mesh/kernel/looked";
+import type { ServerSight } from "../../../mesh/spire/serverSight";
 import type { WorkloadsThere } from "../../../mesh/spire/federating";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Context, Session } from "../../../mesh/cli/context";
-import { upCommand } from "../../../mesh/cli/changeCommands";
+import { upCommand } from "../../../mesh/cli/changeDeclarations";
+import { previewCommand } from "../../../mesh/cli/inspectDeclarations";
+import { documentOf } from "../../../mesh/cli/json";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
 import type { MeshMember } from "../../../mesh/members/members";
 import type { DetailedStep } from "../../../mesh/pulumi/events";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { FirstRoots } from "../../../mesh/spire/firstRoots";
+import type { Approved } from "../../../stacks/approved";
 import type { Contract } from "../../../stacks/contract";
 import { configOf, SELF } from "../../stacks/fixtures";
 import { id, memberOf, stackOf } from "../members/given";
@@ -23,6 +27,8 @@ const contract = (name: string): Contract => ({
   bundleEndpointUrl: `https://federation.apps.${name}.example.com`,
   profile: "https_web",
 });
+
+const SETTLED: Looked<ServerSight> = { seen: { revision: "1", trusts: ["theirs.example.org"] } };
 
 const made: World[] = [];
 afterEach(() => {
@@ -40,8 +46,13 @@ class World {
   /** Members whose preview fails. */
   readonly refused = new Set<string>();
   workloads: Looked<WorkloadsThere> = { seen: { asked: [], objects: [], unlisted: [] } };
+  /** The SPIRE server of a, and what a run makes of it. */
+  server: Looked<ServerSight> = SETTLED;
+  serverAfter: Looked<ServerSight> | undefined;
   readonly dir = mkdtempSync(join(tmpdir(), "plan-"));
   roots: FirstRoots = { roots: ["ab12"], certificates: [] };
+  /** What each member's last run was given. */
+  readonly approved = new Map<string, Approved | undefined>();
   domainOfC = "apps.c.example.com";
   urlOfC = contract("c").bundleEndpointUrl;
   readonly did: string[] = [];
@@ -74,6 +85,7 @@ class World {
   }
 
   private run(stack: string): void {
+    if (stackOf(stack) === "a") this.server = this.serverAfter ?? this.server;
     const member = this.members.find((one) => one.id === stack);
     const there = (member?.config.peers ?? []).filter(({ id }) => this.published.get(id)?.federation);
     this.has(stackOf(stack), ...there.map(({ name }) => name));
@@ -92,7 +104,8 @@ class World {
         this.published.set(stack, { pendingPeers: [], peers: {} });
         return Promise.resolve();
       },
-      up: (stack: string) => {
+      up: (stack: string, approved?: Approved) => {
+        this.approved.set(stackOf(stack), approved);
         this.run(stack);
         return Promise.resolve({ succeeded: true, changes: {}, restarted: false, recovered: [] });
       },
@@ -106,6 +119,7 @@ class World {
       roots: () => Promise.resolve(this.roots),
       ownRoots: () => Promise.resolve([]),
       workloads: () => Promise.resolve(this.workloads),
+      server: ({ name }: MeshMember) => Promise.resolve(name === "a" ? this.server : SETTLED),
       isSettled: (stack: string) => Promise.resolve(!this.unsettled.has(stackOf(stack))),
     };
     const workspace = { workDir: this.dir, projectSettings: () => Promise.resolve({ name: SELF.project }) };
@@ -121,9 +135,22 @@ class World {
     };
   }
 
-  up({ yes = false, policyPack }: { yes?: boolean; policyPack?: string } = {}) {
-    const flags = { yes, parallel: 2, json: false, policyPack };
+  up({ yes = false, ...more }: { yes?: boolean; policyPack?: string; approved?: string } = {}) {
+    const flags = { yes, parallel: 2, ...more };
     return upCommand.start(this.context(), [], { opts: (() => flags) as Command["opts"] });
+  }
+
+  preview(flags: { expectNoChanges?: boolean; savePlan?: string } = {}) {
+    const all = { parallel: 2, ...flags };
+    return previewCommand.start(this.context(), [], { opts: (() => all) as Command["opts"] });
+  }
+
+  /** What `preview -o json` prints now, in a file. */
+  async plan(): Promise<string> {
+    const { report, exit } = await this.preview();
+    const file = join(this.dir, "plan.json");
+    writeFileSync(file, documentOf(report, exit));
+    return file;
   }
 
   get runs(): string[] {
@@ -154,9 +181,24 @@ test("what is approved is run", async () => {
   const world = grown();
   world.answers = ["y"];
   expect((await world.up()).exit).toBe(0);
-  expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
+  expect(world.notes).toContain(
+    "+ a, b will trust apps.c.example.com (c) at https://federation.apps.c.example.com; root sha256 ab12\n",
+  );
   expect(world.questions).toEqual(["Proceed with 3 members? [y/N/d = details] "]);
   expect(world.runs).toEqual(["up a", "up b", "up c"]);
+});
+
+test("a run gets the keys that were shown and approved, of new peers alone, since it fetches the bundles itself", async () => {
+  const world = grown();
+  world.answers = ["y"];
+  world.roots = { roots: ["ab12"], jwtKeys: [{ id: "k", fingerprint: "cd34" }], certificates: [] };
+  await world.up();
+  const c = { bundleEndpointUrl: world.urlOfC, keys: ["ab12", "cd34"] };
+  expect(world.approved.get("a")).toEqual({ "apps.c.example.com": c });
+  expect(Object.keys(world.approved.get("c") ?? {})).toEqual(["apps.a.example.com", "apps.b.example.com"]);
+  const unasked = grown();
+  await unasked.up({ yes: true });
+  expect(unasked.approved.get("a")).toBeUndefined();
 });
 
 test.each(["", "n", "no", "Y E S", "yes please"])("the answer %j is a no", async (answer) => {
@@ -170,14 +212,16 @@ test("details are shown, and it asks again", async () => {
   const world = grown();
   world.answers = ["d", "n"];
   await expect(world.up()).rejects.toThrow("cancelled");
-  expect(world.notes).toMatch(/^ {2}update {2}SpireServer server$/m);
+  expect(world.notes).toMatch(/^ {4}update {2}SpireServer server$/m);
   expect(world.questions).toHaveLength(2);
 });
 
 test("--yes skips the question, never the plan", async () => {
   const world = grown();
   expect((await world.up({ yes: true })).exit).toBe(0);
-  expect(world.notes).toContain("+ a will trust apps.c.example.com (c); root sha256 ab12\n");
+  expect(world.notes).toContain(
+    "+ a, b will trust apps.c.example.com (c) at https://federation.apps.c.example.com; root sha256 ab12\n",
+  );
   expect([world.questions, world.runs]).toEqual([[], ["up a", "up b", "up c"]]);
 });
 
@@ -185,7 +229,9 @@ test("the plan says where trust goes one way", async () => {
   const world = grown();
   for (const peer of world.members[0]?.config.peers ?? []) if (peer.name === "c") peer.oneWay = true;
   const { text } = await world.up({ yes: true });
-  expect(text + world.notes).toContain("+ a will trust apps.c.example.com (c) one way; root sha256 ab12\n");
+  expect(text + world.notes).toContain(
+    "+ a will trust apps.c.example.com (c) one way at https://federation.apps.c.example.com; root sha256 ab12\n",
+  );
 });
 
 test("the plan says what it does to workloads", async () => {
@@ -194,8 +240,8 @@ test("the plan says what it does to workloads", async () => {
   const objects = [shop, { ...shop, trustDomains: ["elsewhere"] }];
   world.workloads = { seen: { asked: [], objects, unlisted: [] } };
   const { text } = await world.up({ yes: true });
-  expect(text + world.notes).toMatch(/^Workloads\n {2}\+ a: ClusterSPIFFEID shop \(2 pods\) will get identities/m);
-  expect(text + world.notes).toMatch(/^Warnings\n {2}! a: ClusterSPIFFEID shop \(2 pods\) gets no identities/m);
+  expect(text + world.notes).toMatch(/^Workloads\n {2}\+ a, b: ClusterSPIFFEID shop \(2 pods\) will get identities/m);
+  expect(text + world.notes).toMatch(/^Warnings\n {2}! a, b, c: ClusterSPIFFEID shop \(2 pods\) gets no identities/m);
 });
 
 test("the plan says where it is not known what it does to workloads", async () => {
@@ -203,7 +249,7 @@ test("the plan says where it is not known what it does to workloads", async () =
   world.workloads = { because: "no answer within 10 s" };
   const { text } = await world.up({ yes: true });
   expect(text + world.notes).toMatch(
-    /^Workloads\n {2}\? a: what it does to workloads is not known: no answer within 10 s$/m,
+    /^Workloads\n {2}\? a, b, c: effect on workloads unknown: no answer within 10 s$/m,
   );
 });
 
@@ -242,6 +288,20 @@ describe.each([true, false])("with --yes: %j, where nothing is to change", (yes)
   });
 });
 
+test.each<[string, Looked<ServerSight>, number, string[]]>([
+  ["another revision of its pods", { seen: { revision: "2", trusts: [] } }, 1, ["theirs.example.org"]],
+  ["the same revision", { seen: { revision: "1", trusts: ["theirs.example.org", "new"] } }, 0, []],
+  ["nobody who can say", { because: "no answer within 10 s" }, 0, []],
+])(
+  "the table counts restarts, and names trust that has ended, as the cluster shows it: %s",
+  async (_, after, restarts, ended) => {
+    const world = grown();
+    world.serverAfter = after;
+    const { report } = await world.up({ yes: true });
+    expect(report).toMatchObject({ members: [{ member: "a", restarts, ended }, { restarts: 0, ended: [] }, {}] });
+  },
+);
+
 test("members with nothing to change wait for the one that joins, and run once", async () => {
   const world = grown();
   world.published.delete(id("c"));
@@ -272,11 +332,126 @@ test("stacks that are still to be made are in the plan by their trust, and made 
   world.has("a");
   await expect(world.up()).rejects.toThrow("cancelled");
   expect(world.did).toEqual([]);
-  expect(world.notes).toContain("+ a will trust apps.b.example.com (b); its roots are not known before its endpoint");
+  expect(world.notes).toContain("+ a will trust apps.b.example.com (b); its keys are not known before its endpoint");
   expect(world.notes).toContain("SPIRE server of a, b");
   world.answers = ["y"];
   expect((await world.up()).exit).toBe(0);
   expect(world.runs.slice(0, 1)).toEqual(["make b"]);
+});
+
+describe("a plan that was approved elsewhere", () => {
+  test("is run without a question while it is the plan, and binds the run", async () => {
+    const world = grown();
+    const approved = await world.plan();
+    world.workloads = { because: "texts are not what was approved" };
+    const { exit } = await world.up({ approved });
+    expect([exit, world.questions, world.runs]).toEqual([0, [], ["up a", "up b", "up c"]]);
+    expect(world.approved.get("a")).toEqual({
+      "apps.c.example.com": { bundleEndpointUrl: world.urlOfC, keys: ["ab12"] },
+    });
+  });
+
+  test.each<[string, (world: World) => void, RegExp]>([
+    ["another step", (world) => world.steps.set("a", [update, route("create")]), /^ {2}a: now create Route web$/m],
+    ["a step less", (world) => world.steps.set("a", []), /^ {2}a: approved was update SpireServer server$/m],
+    [
+      "a loss",
+      (world) => {
+        world.has("a", "b", "d");
+      },
+      /^ {2}a: now no trust in apps\.d\.example\.com \(d\)$/m,
+    ],
+    [
+      "a gain less",
+      (world) => {
+        world.has("a", "b", "c");
+      },
+      /^ {2}a: approved was trust in apps\.c\.example\.com/m,
+    ],
+    [
+      "other keys",
+      (world) => (world.roots = { roots: ["cd34"], certificates: [] }),
+      /now trust in apps\.c\.example\.com \(c\) at https:\S+, cd34$/m,
+    ],
+    [
+      "keys that were not known before",
+      (world) => (world.roots = { rootsUnknown: "503" }),
+      /approved was trust in apps\.c\.example\.com \(c\) at https:\S+, ab12$/m,
+    ],
+    [
+      "another URL",
+      (world) => {
+        world.urlOfC = "https://elsewhere.example.com";
+        world.has("c");
+      },
+      /now trust in apps\.c\.example\.com \(c\) at https:\/\/elsewhere\.example\.com, ab12$/m,
+    ],
+    [
+      "an edited file",
+      (world) => {
+        writeFileSync(join(world.dir, "Pulumi.a.yaml"), "config: { more: peers }");
+      },
+      /^ {2}a: now config /m,
+    ],
+    ["other outputs", (world) => world.otherOutputs.add("a"), /^ {2}a: now other outputs$/m],
+    ["a failing preview", (world) => world.refused.add("a"), /^ {2}a: now a preview that fails$/m],
+    ["a member less", (world) => world.members.pop(), /^ {2}c: is in the approved plan, and not in this one$/m],
+  ])("is refused, and nobody runs, with %s", async (_, change, said) => {
+    const world = grown();
+    const approved = await world.plan();
+    change(world);
+    const refusal = await world.up({ approved }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(UsageError);
+    expect((refusal as Error).message).toMatch(said);
+    expect([world.questions, world.runs]).toEqual([[], []]);
+  });
+
+  test.each(["", "{}", "[]", '{"command": "up", "schema": 1, "members": []}', '{"command": "preview", "schema": 1}'])(
+    "is refused when the file is none: %j",
+    async (text) => {
+      const world = grown();
+      const approved = join(world.dir, "plan.json");
+      writeFileSync(approved, text);
+      await expect(world.up({ approved })).rejects.toThrow(UsageError);
+      expect(world.runs).toEqual([]);
+    },
+  );
+
+  test("is written by preview beside its text, too", async () => {
+    const world = grown();
+    const savePlan = join(world.dir, "saved.json");
+    const { text } = await world.preview({ savePlan });
+    expect(text).toContain("will trust");
+    expect((await world.up({ approved: savePlan })).exit).toBe(0);
+  });
+});
+
+/** Where an up has nothing to do. */
+function settle(world: World): void {
+  for (const name of ["a", "b", "c"]) world.has(name, ...["a", "b", "c"].filter((peer) => peer !== name));
+  world.steps.clear();
+}
+
+test.each<[string, (world: World) => void, number, number]>([
+  ["a change", () => undefined, 0, 1],
+  ["nothing", settle, 0, 0],
+  [
+    "an interrupted run alone",
+    (world) => {
+      settle(world);
+      world.unsettled.add("a");
+    },
+    0,
+    1,
+  ],
+  ["what cannot be previewed", (world) => world.refused.add("a"), 1, 1],
+  ["a cluster that cannot be read", (world) => (world.workloads = { because: "no answer" }), 3, 1],
+  ["keys that cannot be read", (world) => (world.roots = { rootsUnknown: "503" }), 3, 1],
+])("a preview with %s ends with the code of up's plan", async (_, change, code, expectingNone) => {
+  const world = grown();
+  change(world);
+  expect((await world.preview()).exit).toBe(code);
+  expect((await world.preview({ expectNoChanges: true })).exit).toBe(expectingNone);
 });
 
 describe("a member fails when it would do something else than was approved:", () => {
@@ -360,6 +535,34 @@ test.each<[string, DetailedStep[], DetailedStep[]]>([
   };
   expect((await world.up()).exit).toBe(0);
   expect(world.runs).toContain("up a");
+});
+
+test("a peer at another URL is bound as a new one is", async () => {
+  const moved = (): World => {
+    const world = new World("a", "c");
+    world.has("a", "c");
+    world.has("c", "a");
+    world.steps.set("a", [update]);
+    const object = "ClusterFederatedTrustDomain c-federation";
+    const asked = [{ object, trustDomain: "apps.c.example.com", url: "https://before" }];
+    world.workloads = { seen: { asked, objects: [], unlisted: [] } };
+    world.answers = ["y"];
+    return world;
+  };
+  const world = moved();
+  expect((await world.up()).exit).toBe(0);
+  expect(world.notes).toContain(
+    "~ a will fetch the bundle of apps.c.example.com (c) anew, from https://federation.apps.c",
+  );
+  const c = { bundleEndpointUrl: world.urlOfC, keys: ["ab12"] };
+  expect(world.approved.get("a")).toEqual({ "apps.c.example.com": c });
+  const other = moved();
+  const asked = other.questions.push.bind(other.questions);
+  other.questions.push = (question) => {
+    other.roots = { roots: ["cd34"], certificates: [] };
+    return asked(question);
+  };
+  expect((await other.up()).text).toMatch(/^a: .*keys of apps\.c\.example\.com \(c\) are root sha256 cd34 now/m);
 });
 
 test("a member that can no longer be previewed is not run, and says why", async () => {

@@ -45,7 +45,7 @@ const worldOf = (federation: Contract | undefined, presented: Presented | Error)
 
 describe("an entry of peers", () => {
   const entryOf = async (federation: Contract): Promise<unknown> => {
-    const said = parse(printForm(await told(federation), "yaml")) as { "spire-federation:peers": unknown[] };
+    const said = parse(printForm(await told(federation), "peers")) as { "spire-federation:peers": unknown[] };
     return said["spire-federation:peers"];
   };
 
@@ -105,6 +105,20 @@ test("server.conf has a block for each profile, and how the bundle is set", asyn
   expect(said).toContain(`spire-server bundle set -format spiffe -id spiffe://${DOMAIN} -path cluster1.json`);
 });
 
+test.each<[string, Partial<Contract>]>([
+  ["trust domain", { trustDomain: 'evil"\n}\nplugins {\n  KeyManager "x" {}' }],
+  ["URL", { bundleEndpointUrl: 'https://evil.example.com"\n}' }],
+  ["SPIFFE ID", { endpointSpiffeId: `${ID}\n\u001b[2J` }],
+])("a published %s that is none is told to nobody, whatever the form", async (_, more) => {
+  const result = await told({ ...spiffe, ...more }, new Error("not asked"));
+  expect(result).toEqual([
+    { member: "cluster1", because: expect.stringMatching(/publishes what cannot be used/) as string },
+  ]);
+  for (const form of ["peers", "cftd", "server.conf", "bundle"] as const) {
+    expect(printForm(result, form)).toMatch(/^# [ -~]*\n$/);
+  }
+});
+
 test("the bundle by itself is what SPIRE takes", async () => {
   expect(JSON.parse(printForm(await told(web), "bundle"))).toEqual(bundle);
 });
@@ -135,7 +149,7 @@ describe("the roots", () => {
   ])("are not known from an endpoint that %s, and each form says so", async (_, presented, why) => {
     expect(await unknown(web, presented)).toMatch(why);
     const result = await told(web, presented);
-    for (const form of ["yaml", "cftd", "server.conf"] as const) {
+    for (const form of ["peers", "cftd", "server.conf"] as const) {
       expect(printForm(result, form)).toMatch(/^# cluster1: its roots are not known: /);
       expect(printForm(result, form)).toContain(DOMAIN);
     }
@@ -162,6 +176,6 @@ describe("the roots", () => {
 test("a member that has published nothing is named with the reason", async () => {
   const result = await told(undefined);
   expect(result).toEqual([{ member: "cluster1", because: "its stack has published no bundle endpoint yet" }]);
-  expect(printForm(result, "yaml")).toBe("# cluster1: its stack has published no bundle endpoint yet\n");
+  expect(printForm(result, "peers")).toBe("# cluster1: its stack has published no bundle endpoint yet\n");
   expect(printContracts(result)).toBe("cluster1: its stack has published no bundle endpoint yet\n");
 });

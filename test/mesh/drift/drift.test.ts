@@ -35,6 +35,7 @@ const bundleOf = (name: string): HeldBundle => ({
 interface Otherwise {
   readers?: Record<string, ClusterReader>;
   servers?: Record<string, Partial<SpireServer>>;
+  logs?: Record<string, string>;
   outcome?: DriftOutcome;
   members?: MeshMember[];
   endpoint?: (peer: Contract) => Promise<HeldBundle>;
@@ -55,6 +56,7 @@ const serverOf = (name: string): SpireServer => ({
 function look({
   readers = {},
   servers = {},
+  logs = {},
   outcome,
   members: chosen = members,
   endpoint = unasked,
@@ -74,8 +76,11 @@ function look({
     members,
     { published, drift: () => Promise.resolve(outcome ?? { succeeded: true, objects: [] }) },
     {
-      reader: ({ context = "" }) => readers[context] ?? clusterOf(),
-      server: ({ context = "" }) => server(context),
+      cluster: ({ context = "" }) => ({
+        reader: readers[context] ?? clusterOf(),
+        server: server(context),
+        log: () => Promise.resolve(logs[context] ?? ""),
+      }),
       endpoint,
     },
     4,
@@ -109,6 +114,21 @@ test("a root that is no certificate costs its own line, and nobody else the look
   const [first, second] = said(result);
   expect(first).toEqual([`not checked: the bundle that it holds of ${trustDomainOf("cluster2")}`]);
   expect(second?.[0]).toBe("trust-domain-undeclared ClusterFederatedTrustDomain extra");
+});
+
+test("a JWT key that a peer has revoked is found once the next poll is due, and is unknown until then", async () => {
+  const key = { id: "revoked", publicKey: Buffer.from("key") };
+  const held = { ...bundleOf("cluster2"), jwtKeys: [key], refreshHint: 300 };
+  const servers = { cluster1: { bundles: () => Promise.resolve([held]) } };
+  const refreshed = (secondsAgo: number): string => {
+    const time = new Date(Date.now() - secondsAgo * 1000).toISOString();
+    return `time="${time}" level=info msg="Bundle refreshed" trust_domain=${trustDomainOf("cluster2")}`;
+  };
+  const late = await look({ servers, logs: { cluster1: refreshed(600) } });
+  expect(said(late)[0]).toEqual([`bundle-foreign bundle ${trustDomainOf("cluster2")}`]);
+  const recent = await look({ servers, logs: { cluster1: refreshed(10) } });
+  expect(said(recent)[0]).toEqual([`not checked: the bundle that it holds of ${trustDomainOf("cluster2")}`]);
+  expect(driftExit(recent)).toBe(3);
 });
 
 test("who may not exec in the SPIRE servers is told what that leaves out, and everything else is looked at", async () => {
@@ -238,8 +258,11 @@ describe("a stack that cannot be read", () => {
         drift: () => Promise.resolve({ succeeded: true, objects: [] }),
       },
       {
-        reader: () => clusterOf(),
-        server: ({ context = "" }) => serverOf(context),
+        cluster: ({ context = "" }) => ({
+          reader: clusterOf(),
+          server: serverOf(context),
+          log: () => Promise.resolve(""),
+        }),
         endpoint: unasked,
       },
       1,

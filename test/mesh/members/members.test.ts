@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
+import { NOT_SHOWN } from "../../../components/shared/notShown";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers, withPeers } from "../../../mesh/members/members";
 import { root, rootKey } from "../../components/issue";
@@ -40,7 +41,7 @@ async function stack(name: string, config: Record<string, unknown>, rest: object
 
 test("members are the stacks with a file, with their peers, by whatever name these are called", async () => {
   await stack("cluster2", { peers: ["organization/spire-federation/cluster1", "organization/other/far"] });
-  await stack("cluster1", { peers: '["cluster2"]', refreshHint: 120 });
+  await stack("cluster1", { peers: '["cluster2"]', endpoint: { refreshHint: 120 } });
   await cp(join(dir, "Pulumi.cluster1.yaml"), join(dir, "Pulumi.yaml"));
   const members = await readMembers(workspace);
   expect(members.map(({ name, peers, outside }) => ({ name, peers, outside }))).toEqual([
@@ -100,13 +101,13 @@ describe("peers of those that are named", () => {
 
   test("a file that somebody broke costs that peer alone", async () => {
     await stack("a", { peers: ["b", "c", "d"] });
-    await stack("b", { refreshHint: 1 });
+    await stack("b", { endpoint: { refreshHint: 1 } });
     await stack("c", {});
     await writeFile(join(dir, "Pulumi.d.yaml"), "config:\n  a: [\n");
     const named = await readMembers(workspace, ["a"]);
     const { members, unread } = await withPeers(workspace, named, ["a"]);
     expect(members.map(({ name }) => name)).toEqual(["a", "c"]);
-    expect(unread.get(id("b"))).toMatch(/^Pulumi\.b\.yaml: spire-federation:refreshHint: /);
+    expect(unread.get(id("b"))).toMatch(/^Pulumi\.b\.yaml: spire-federation:endpoint\.refreshHint: /);
     expect(unread.get(id("d"))).toMatch(/^Pulumi\.d\.yaml: .*line \d/);
   });
 });
@@ -143,16 +144,16 @@ test("with the backend out of reach, files say enough for those who only look at
 });
 
 test("everything that is wrong in any of the files is said at once, with the file", async () => {
-  await stack("a", { refreshHint: 1 });
+  await stack("a", { endpoint: { refreshHint: 1 } });
   await stack("b", { profile: "x" });
   const error = await readMembers(workspace).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(UsageError);
-  expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: spire-federation:refreshHint: /m);
+  expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: spire-federation:endpoint\.refreshHint: /m);
   expect((error as Error).message).toMatch(/^Pulumi\.b\.yaml: spire-federation:profile: /m);
 });
 
 test("a file that is no YAML is named beside what is wrong in others", async () => {
-  await stack("a", { refreshHint: 1 });
+  await stack("a", { endpoint: { refreshHint: 1 } });
   await stack("b", {});
   await writeFile(join(dir, "Pulumi.b.yaml"), "config:\n  a: [\n");
   const error = await readMembers(workspace).catch((e: unknown) => e);
@@ -169,13 +170,12 @@ test("secrets are taken for right without being decrypted, where there can be on
   const members = await readMembers(workspace);
   expect(members.map(({ config }) => config.spireServer)).toEqual([
     {
-      spec: { datastore: { databaseType: "postgres" } },
+      spec: { datastore: { databaseType: "postgres", connectionString: NOT_SHOWN } },
       takeOver: [],
-      notShown: ["datastore.connectionString"],
       secret: false,
     },
-    { spec: {}, takeOver: [], notShown: [""], secret: true },
-    { spec: { labels: { secure: "yes", team: "x" } }, takeOver: [], notShown: [], secret: false },
+    { spec: {}, takeOver: [], hidden: true, secret: true },
+    { spec: { labels: { secure: "yes", team: "x" } }, takeOver: [], secret: false },
   ]);
   await stack("d", { trustDomain: secure });
   const error = await readMembers(workspace).catch((e: unknown) => e);
@@ -206,7 +206,7 @@ describe("config", () => {
     await pulumiSays(
       said({
         trustDomain: text("a.example.com"),
-        refreshHint: text("120"),
+        endpoint: { value: '{"refreshHint":120}', objectValue: { refreshHint: 120 }, secret: false },
         peers: { value: '["c"]', objectValue: ["c"], secret: false },
       }),
     );
@@ -234,11 +234,10 @@ describe("config", () => {
     });
     await pulumiSays(said({ trustDomain: text("a.example.com"), spireServer: { secret: true } }));
     expect((await readMembers(workspace))[0]?.config.spireServer).toMatchObject({
-      spec: { datastore: { databaseType: "postgres" } },
-      notShown: ["datastore.connectionString"],
+      spec: { datastore: { databaseType: "postgres", connectionString: NOT_SHOWN } },
     });
     await stack("a", {});
-    expect((await readMembers(workspace))[0]?.config.spireServer).toMatchObject({ spec: {}, notShown: [""] });
+    expect((await readMembers(workspace))[0]?.config.spireServer).toMatchObject({ spec: {}, hidden: true });
     expect(await asked()).not.toContain("--show-secrets");
   });
 
@@ -246,7 +245,7 @@ describe("config", () => {
     project = {
       ...project,
       config: {
-        refreshHint: { type: "integer", default: 90 },
+        endpoint: { type: "object", default: { refreshHint: 90 } },
         "spire-federation:profile": "https_spiffe",
         federatesWith: { value: "dynamic" },
         "aws:region": { value: "eu-1" },

@@ -53,11 +53,10 @@ test("an entry that is an object goes by its name, or by its stack's", () => {
     - cluster2
     - name: partner # by contract
       trustDomain: partner.example.org
-    - { stack: cluster3, trust: oneway }
-  spire-federation:rebootstrap: { partner: 1 }
+    - { stack: cluster3, trust: oneway, rebootstrap: 1 }
 `;
   expect(parse(drop(before, "partner", "cluster3"))).toEqual({
-    config: { "spire-federation:peers": ["cluster2"], "spire-federation:rebootstrap": {} },
+    config: { "spire-federation:peers": ["cluster2"] },
   });
   expect(drop(before, "partner.example.org", "oneway")).toBe(before);
   const json = stringify({ config: { "spire-federation:peers": '["a",{"name":"partner"}]' } });
@@ -71,11 +70,8 @@ config:
   spire-federation:context: cluster1 # of the kubeconfig
   spire-federation:peers: [ cluster2, cluster3 ] # as agreed
   spire-federation:issuer: { type: acme }
-  spire-federation:rebootstrap: { cluster2: 1, cluster3: 4 }
 `;
-  expect(drop(before, "cluster3")).toBe(
-    before.replace("[ cluster2, cluster3 ]", "[ cluster2 ]").replace("{ cluster2: 1, cluster3: 4 }", "{ cluster2: 1 }"),
-  );
+  expect(drop(before, "cluster3")).toBe(before.replace("[ cluster2, cluster3 ]", "[ cluster2 ]"));
 });
 
 test("a list with a line for each peer loses that line, and with the last one it is an empty list", () => {
@@ -84,8 +80,6 @@ test("a list with a line for each peer loses that line, and with the last one it
     # the other site
     - cluster2
     - organization/spire-federation/cluster3 # since spring
-  spire-federation:rebootstrap:
-    organization/spire-federation/cluster3: 2
   spire-federation:trustDomain: a.example.com
 `;
   const name = "organization/spire-federation/cluster3";
@@ -93,23 +87,19 @@ test("a list with a line for each peer loses that line, and with the last one it
   spire-federation:peers:
     # the other site
     - cluster2
-  spire-federation:rebootstrap: {}
   spire-federation:trustDomain: a.example.com
 `);
   expect(parse(drop(before, name, "cluster2"))).toEqual({
     config: {
       "spire-federation:peers": [],
-      "spire-federation:rebootstrap": {},
       "spire-federation:trustDomain": "a.example.com",
     },
   });
 });
 
 test("a list that stands there as JSON is edited as such", () => {
-  const before = `config:\n  spire-federation:peers: '["cluster2","cluster3"]'\n  spire-federation:rebootstrap: '{"cluster3":1}'\n`;
-  expect(drop(before, "cluster3")).toBe(
-    `config:\n  spire-federation:peers: '["cluster2"]'\n  spire-federation:rebootstrap: '{}'\n`,
-  );
+  const before = `config:\n  spire-federation:peers: '["cluster2","cluster3"]'\n`;
+  expect(drop(before, "cluster3")).toBe(`config:\n  spire-federation:peers: '["cluster2"]'\n`);
 });
 
 test("a file that names none of them stays as it is", () => {
@@ -131,22 +121,18 @@ test("what cannot be edited is refused with the file's name", () => {
 
 test("however a file is written, it says afterwards what it said before, less the peers", () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
-  const config = fc.record({ peers: fc.uniqueArray(name), counters: fc.uniqueArray(name), gone: fc.array(name) });
+  const config = fc.record({ peers: fc.uniqueArray(name), gone: fc.array(name) });
   const style = fc.record({
     collectionStyle: fc.constantFrom("any" as const, "block" as const, "flow" as const),
     flowCollectionPadding: fc.boolean(),
   });
   fc.assert(
-    fc.property(config, style, fc.boolean(), ({ peers, counters, gone }, how, asJson) => {
-      const going = [...gone, ...peers.slice(1, 3), ...counters.slice(0, 1)];
+    fc.property(config, style, fc.boolean(), ({ peers, gone }, how, asJson) => {
+      const going = [...gone, ...peers.slice(1, 3)];
       const file = (keep: (one: string) => boolean): { config: Record<string, unknown> } => {
-        const rebootstrap = Object.fromEntries(counters.filter(keep).map((one) => [one, 1]));
-        const values = { peers: peers.filter(keep), rebootstrap };
-        const written = Object.entries(values).map(([key, value]): [string, unknown] => [
-          `spire-federation:${key}`,
-          asJson ? JSON.stringify(value) : value,
-        ]);
-        return { config: { "spire-federation:context": "c", ...Object.fromEntries(written), "other:peers": peers } };
+        const left = peers.filter(keep);
+        const written = { "spire-federation:peers": asJson ? JSON.stringify(left) : left };
+        return { config: { "spire-federation:context": "c", ...written, "other:peers": peers } };
       };
       const text = stringify(file(Boolean), { ...how, lineWidth: 0 });
       const left: unknown = parse(drop(text, ...going));

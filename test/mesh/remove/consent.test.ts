@@ -1,7 +1,7 @@
 /** What `spire-federation remove` asks consent for, and that it does nothing without. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { removeCommand } from "../../../mesh/cli/changeCommands";
+import { removeCommand } from "../../../mesh/cli/changeDeclarations";
 import type { Context, Result, Session } from "../../../mesh/cli/context";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
@@ -85,14 +85,16 @@ describe("on the command line, where cluster a has pending changes,", () => {
 
   const run = async (flags: object, ...answers: string[]): Promise<Result> => {
     const members = await readMembers(mesh.openWorkspace());
-    const session = { workspace: mesh.openWorkspace(), members, stacks: mesh, interruption: uninterrupted };
+    const unseen = { server: () => Promise.resolve({ because: "not asked" }) };
+    const stacks = Object.assign(Object.create(mesh) as Mesh, unseen);
+    const session = { workspace: mesh.openWorkspace(), members, stacks, interruption: uninterrupted };
     const context: Context = {
       open: () => Promise.resolve(session as unknown as Session),
       note: (line) => (notes += `${line}\n`),
       redraw: () => undefined,
       ask: (question) => Promise.resolve((questions.push(question), answers.shift() ?? "")),
     };
-    const all = { yes: false, destroy: false, applyPending: false, parallel: 2, json: false, ...flags };
+    const all = { yes: false, destroy: false, applyPending: false, parallel: 2, ...flags };
     return removeCommand.start(context, ["c"], { opts: (() => all) as Command["opts"] });
   };
 

@@ -121,7 +121,7 @@ let opened: Opened | undefined;
       return (graph?.getAttribute("aria-labelledby") ?? "").split(" ").map(text);
     });
     expect(names[0]).toBe("Who trusts whom");
-    expect(names[1]).toContain("2 unhealthy (cluster1 → cluster2, cluster2 → cluster1), 4 unknown");
+    expect(names[1]).toContain("2 unhealthy (cluster1 -> cluster2, cluster2 -> cluster1), 4 unknown");
   });
 
   it("prints what is folded, the cures, on more than one page", async () => {

@@ -5,10 +5,10 @@ import {
   evaluate,
   failed,
   type Judgement,
+  note,
   NotSeen,
   ok,
   pending,
-  warn,
 } from "../../../mesh/verify/check";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { healthOf, type Lifetime, type Verification, type VerifiedMember } from "../../../mesh/verify/verification";
@@ -121,7 +121,7 @@ export function faultyMesh(count = 3): Verification {
 
 /** What each cluster of ZTWIM 1.1 has. */
 export const GRANT = (member: string): Judgement =>
-  warn("the router may list and watch all secrets", `oc --context ${member} get secrets`);
+  note("the router may list and watch all secrets", `oc --context ${member} get secrets`);
 
 /** Every state in members and in pairs. */
 export function everyState(): Verification {

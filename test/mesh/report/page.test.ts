@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { page } from "../../../mesh/report/page";
+import { failed } from "../../../mesh/verify/check";
 import type { Verification } from "../../../mesh/verify/verification";
 import { AT, everyState, faultyMesh, GRANT, mesh, REACH, refresh, RENEW } from "./given";
 
@@ -17,27 +18,38 @@ it.each([
   ["a healthy mesh", mesh(3), "√ All healthy: 3 members, 6 directions of trust", ""],
   ["one member alone", mesh(1), "√ All healthy: 1 member, 0 directions of trust", ""],
   [
-    "a warning alone",
+    "a note alone",
     mesh(1, { said: { cluster1: { MESH124: GRANT("cluster1") } } }),
     "√ All healthy: 1 member, 0 directions of trust",
-    "Nothing is wrong; 1 warning, the first of cluster1.",
+    "Nothing is wrong; 1 note.",
   ],
   [
     "three faults",
     faultyMesh(),
     "× 1 of 3 members and 0 of 6 directions of trust are healthy",
-    "3 things to put right; start with cluster2, for which 1 further check waits.",
+    "2 things to put right; start with cluster2, for which 1 further check waits.",
   ],
 ])("says first how the mesh is and what to do, of %s", (_, verification, head, first) => {
   const text = page(verification);
   expect([heading(text), lead(text)]).toEqual([head, first]);
 });
 
-it.each([1, 2, 20])("draws %d members, and an arrow for each direction of trust", (count) => {
+it.each([1, 2, 12])("draws %d members, and an arrow for each direction of trust", (count) => {
   const text = page(mesh(count));
   expect(all(text, /<g class="(node) healthy">/g)).toHaveLength(count);
   expect(all(text, /marker-end="url\(#head-(healthy)\)"/g)).toHaveLength(count * (count - 1));
   expect(all(text, /<(h1)/g)).toHaveLength(1);
+});
+
+it("has a matrix, and no picture, of more than twelve members, in which every direction has its state", () => {
+  const expired = { "cluster13 cluster2": { MESH213: failed("no poll", "refresh it") } };
+  const text = page(mesh(13, { said: expired }));
+  const matrix = /<div class="matrix"[\s\S]*?<\/div>/.exec(text)?.[0] ?? "";
+  expect(text).not.toContain('class="graph');
+  expect(all(matrix, /<td class="(\w+)">/g)).toHaveLength(13 * 12);
+  expect(all(matrix, /<td class="unhealthy">\s*<abbr title="([^"]*)">\s*×/g)).toEqual([
+    expect.stringContaining("cluster13 -&gt; cluster2: unhealthy, until 20"),
+  ]);
 });
 
 it("says each state in words and by a mark", () => {
@@ -64,7 +76,6 @@ it("shows a peer that was not looked at itself", () => {
 it("gives each cure as one piece of text", () => {
   expect(all(page(faultyMesh()), /<pre><code>([\s\S]*?)<\/code><\/pre>/g)).toEqual([
     RENEW,
-    refresh("cluster1", "cluster2"),
     refresh("cluster2", "cluster1"),
     REACH,
   ]);

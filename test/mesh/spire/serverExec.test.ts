@@ -1,5 +1,6 @@
 /** What has come of a command in a container, as kubelets of either runtime and API servers say it. */
-import { httpStatusOf, NoProgram, outputOf, Refused } from "../../../mesh/spire/serverExec";
+import { PassThrough } from "node:stream";
+import { collected, httpStatusOf, NoProgram, outputOf, Refused } from "../../../mesh/spire/serverExec";
 
 const PROGRAM = "/opt/spire/bin/spire-server";
 const exited = (code: string) => ({
@@ -66,4 +67,16 @@ test.each([
 test("a refused connection is known by its status code, not by a number somewhere in the text", () => {
   expect(httpStatusOf("Unexpected server response: 403")).toBe(403);
   expect(httpStatusOf("connect ECONNREFUSED 10.4.0.3:6443, port 403")).toBeUndefined();
+});
+
+test("an answer without an end is not kept", async () => {
+  const stream = new PassThrough();
+  const text = collected(stream);
+  const failed = new Promise<Error>((resolve) => stream.on("error", resolve));
+  stream.write("a bundle");
+  await new Promise(setImmediate);
+  expect(text()).toBe("a bundle");
+  for (let written = 0; written < 20; written++) stream.write(Buffer.alloc(1_000_000));
+  expect((await failed).message).toBe("it answers more than 16 MB");
+  expect(text().length).toBeLessThan(16_000_001);
 });

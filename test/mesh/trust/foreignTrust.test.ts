@@ -1,15 +1,10 @@
+import type { TrustObject } from "../../../components/bundle/bundleMark";
 import type { FederationSpec } from "../../../components/spireServer/federationSpec";
 import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { Published } from "../../../mesh/pulumi/workspace";
-import { type Declared, declaredBy } from "../../../mesh/trust/expected";
+import { type Declared, declaredBy, knownBy } from "../../../mesh/trust/expected";
 import type { Finding } from "../../../mesh/kernel/finding";
-import {
-  foreignTrust,
-  foreignTrustDomains,
-  listedPeers,
-  serverConf,
-  type ListedTrust,
-} from "../../../mesh/trust/foreignTrust";
+import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../../../mesh/trust/foreignTrust";
 import type { Contract } from "../../../stacks/contract";
 import { configOf } from "../../stacks/fixtures";
 
@@ -25,16 +20,17 @@ const trusting = (...names: string[]): Published => ({
   peers: Object.fromEntries(names.map((name) => [name, { trustDomain: `${name}.example.com`, fingerprints: [] }])),
 });
 const declaring = (peers: string[], trusted: string[] = peers): Declared =>
-  declaredBy(configOf({ peers }), new Map(peers.map((name) => [name, contract(name)])), trusting(...trusted));
+  declaredBy(
+    configOf({ peers }),
+    peers.map((name) => knownBy(name, contract(name))),
+    trusting(...trusted),
+  );
 const codes = (findings: Finding[]): string[][] => findings.map(({ code, object }) => [code, object]);
 
 test("declared is what the config names and, until an up has taken it out, what the last up has joined", () => {
   const declared = declaredBy(
     configOf({ peers: ["new", "silent"] }),
-    new Map([
-      ["new", contract("new")],
-      ["silent", undefined],
-    ]),
+    [knownBy("new", contract("new"))],
     trusting("left"),
   );
   expect([...declared.objects]).toEqual(["new-federation", "silent-federation", "left-federation"]);
@@ -48,13 +44,13 @@ describe("ClusterFederatedTrustDomains of no stack", () => {
     of: string,
     made: string,
     className: string | undefined = FEDERATION_CLASS,
-  ): ListedTrust => ({
+  ): TrustObject => ({
     metadata: { name, creationTimestamp: made, uid: name },
     spec: { trustDomain: `${of}.example.com`, bundleEndpointURL: `https://${of}.example.com`, className },
   });
   const own = domain("peer-federation", "peer", "2026-01-02");
   const declared = declaring(["peer"]);
-  const findings = (...objects: ListedTrust[]): Finding[] => foreignTrust(place, [own, ...objects], declared);
+  const findings = (...objects: TrustObject[]): Finding[] => foreignTrust(place, [own, ...objects], declared);
 
   test("are found with whom they make the cluster trust, and how that ends", () => {
     const [finding, ...more] = findings(domain("extra", "other", "2026-01-03"));

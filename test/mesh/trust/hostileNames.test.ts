@@ -84,7 +84,9 @@ describe.each(HOSTILE)("%j", (name) => {
     const polled = cures(leftInStore(place, { bundles: [], relationships: [name] }, nobody, new Set()));
     expect(calls(left[0] ?? "")[0]).toContain(`spiffe://${name}`);
     expect(calls(polled[0] ?? "").map((words) => words.at(-1))).toEqual([name, "dissociate"]);
-    const [refresh = ""] = cures(heldOfPeer(place, bundle, { ...bundle, roots: [Buffer.from("x")] }, new Date()));
+    const [refresh = ""] = cures(
+      heldOfPeer(place, bundle, { bundle: { ...bundle, roots: [Buffer.from("x")] } }, new Date()),
+    );
     expect(calls(refresh)[0]?.at(-1)).toBe(name);
   });
 

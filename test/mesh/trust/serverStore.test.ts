@@ -2,6 +2,7 @@ import type { Declared } from "../../../mesh/trust/expected";
 import { heldOfPeer, leftInStore } from "../../../mesh/trust/serverStore";
 import { type Issued, root } from "../../components/issue";
 import type { HeldBundle } from "../../../mesh/spire/bundle";
+import type { Polls } from "../../../mesh/spire/serverLog";
 
 const place = { member: "cluster1", context: "admin" };
 const bundle = (trustDomain: string, roots: Issued[] = [], jwt: string[] = []): HeldBundle => ({
@@ -47,8 +48,9 @@ describe("what is held of a peer", () => {
   const now = new Date();
   const [first, second, other] = [root("peer"), root("peer"), root("peer")];
   const expired = root("peer", { notAfter: new Date(now.getTime() - 1000) });
-  const codes = (held: HeldBundle, own: HeldBundle): string[] =>
-    heldOfPeer(place, held, own, now).map(({ code }) => code);
+  const codes = (held: HeldBundle, own: HeldBundle, polls?: Polls, revoked?: Date): string[] =>
+    heldOfPeer(place, held, { bundle: own, ...(revoked && { revoked }) }, now, polls).map(({ code }) => code);
+  const ago = (seconds: number): Date => new Date(now.getTime() - seconds * 1000);
 
   test.each<[string, Issued[], Issued[]]>([
     ["its bundle", [first], [first]],
@@ -67,16 +69,37 @@ describe("what is held of a peer", () => {
     expect(codes(bundle("peer", held), bundle("peer", own))).toEqual([code]);
   });
 
-  test("may have JWT keys that the peer has dropped since the last refresh, but not those alone", () => {
+  describe("has a JWT key that the peer doesn't have", () => {
+    const held = { ...bundle("peer", [first], ["old", "new"]), refreshHint: 300, sequence: 0 };
     const own = { ...bundle("peer", [first], ["new"]), sequence: 5 };
-    expect(codes({ ...bundle("peer", [first], ["old", "new"]), sequence: 4 }, own)).toEqual([]);
-    expect(codes({ ...bundle("peer", [first], ["old"]), sequence: 4 }, own)).toEqual(["bundle-foreign"]);
+
+    test("which is found once the next poll is due", () => {
+      expect(codes(held, own, { refreshed: ago(160) })).toEqual(["bundle-foreign"]);
+      expect(codes(held, own)).toEqual(["bundle-foreign"]);
+    });
+
+    test("which is found when the bundle was refreshed since the peer has revoked one", () => {
+      expect(codes(held, own, { refreshed: ago(30) }, ago(60))).toEqual(["bundle-foreign"]);
+    });
+
+    test("which is not judged as long as the next poll may take it away", () => {
+      expect(() => codes(held, own, { refreshed: ago(30) })).toThrow(/JWT keys sha256 .* within 45 seconds/);
+      expect(() => codes(held, own, { refreshed: ago(30) }, ago(20))).toThrow(/JWT keys sha256/);
+      expect(codes({ ...held, roots: [] }, own, { refreshed: ago(30) })).toEqual(["bundle-stale"]);
+    });
+
+    test("by the name of one that it has", () => {
+      const forged = { ...own, jwtKeys: [{ id: "new", publicKey: Buffer.from("forged") }] };
+      expect(codes(forged, own)).toEqual(["bundle-foreign"]);
+    });
   });
 
-  test("has no JWT key beside those of the same version of the peer's bundle, and none by the name of another", () => {
-    const own = { ...bundle("peer", [first], ["new"]), sequence: 5 };
-    expect(codes({ ...bundle("peer", [first], ["added", "new"]), sequence: 5 }, own)).toEqual(["bundle-foreign"]);
-    const forged = { ...own, jwtKeys: [{ id: "new", publicKey: Buffer.from("forged") }] };
-    expect(codes(forged, own)).toEqual(["bundle-foreign"]);
+  test("asks SPIRE to look again in years, so that a stolen key would be trusted as long", () => {
+    const held = { ...bundle("peer", [first]), refreshHint: 1e9 };
+    const found = heldOfPeer(place, held, { bundle: held }, now);
+    expect(found.map(({ code, cure }) => [code, cure])).toEqual([
+      ["bundle-hint", expect.stringContaining("spire-server federation refresh -id peer")],
+    ]);
+    expect(codes({ ...held, refreshHint: 3600 }, held)).toEqual([]);
   });
 });

@@ -84,12 +84,29 @@ test("brings a mesh up in two rounds, no more members at a time than asked", asy
       keeps: [],
       runs: 2,
       restarts: 2,
+      ended: [],
       changes: { create: 4 },
       recovered: [`lock of ${name}`, `lock of ${name}`],
       warnings: [],
       errors: [],
     })),
   );
+});
+
+test("restarts are counted where a run fails, too, and trust that has ended is named once", async () => {
+  class Restarting extends FakeStacks {
+    override async up(id: string): Promise<UpOutcome> {
+      const outcome = await super.up(id);
+      return { ...outcome, restarted: this.ran.length < 3, ended: ["theirs.example.org"] };
+    }
+  }
+  const stacks = new Restarting({ b: "Route spire-server-federation: Admitted=False" });
+  const result = await up([member("a", "b"), member("b", "a")], stacks, 1, quiet);
+  expect(result.map(({ state, restarts, ended }) => [state, restarts, ended])).toEqual([
+    ["pending", 1, ["theirs.example.org"]],
+    ["failed", 1, ["theirs.example.org"]],
+  ]);
+  expect(printUp(result).match(/^a: no longer trusts theirs\.example\.org/gm)).toHaveLength(1);
 });
 
 test("a member that fails stops nobody; it is named with its cause, and its peers with whom they wait for", async () => {

@@ -16,6 +16,7 @@ import {
 } from "./fixture";
 
 const HOUR = 3600_000;
+const before = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();
 const one = "cluster1";
 
 export type Change = (cluster1: Cluster, clusters: Record<string, Cluster>) => void;
@@ -239,7 +240,7 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
         c.presented = { ...c.presented, refused: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" };
     },
     ["cluster1 MESH146"],
-    /endpointCa/,
+    /endpoint\.ca/,
   ],
   [
     "a certificate below a CA that has expired",
@@ -247,7 +248,7 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
       if (!(c.presented instanceof Error)) c.presented = { ...c.presented, refused: "CERT_HAS_EXPIRED" };
     },
     ["cluster1 MESH146"],
-    /endpointCa/,
+    /endpoint\.ca/,
   ],
   [
     "another trust domain's bundle",
@@ -347,9 +348,21 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
   ],
   [
     "a JWT key beside those of the peer",
-    (c) => c.bundles[0]?.jwtKeys.push({ id: "more", publicKey: Buffer.from("more") }),
+    (c) => {
+      c.bundles[0]?.jwtKeys.push({ id: "more", publicKey: Buffer.from("more") });
+      c.log = c.log
+        .split("\n")
+        .map((line) => line.replace(/time="[^"]+"/, `time="${before(700)}"`))
+        .join("\n");
+    },
     ["cluster1->cluster2 MESH212"],
     /federation refresh -id apps\.cluster2/,
+  ],
+  [
+    "a peer that wants to be polled again in years",
+    (c) => Object.assign(c.bundles[0] ?? {}, { refreshHint: 1e9 }),
+    ["cluster1->cluster2 MESH215"],
+    /federation refresh -id apps\.cluster2.* 60 to 3600 seconds/,
   ],
   [
     "polls that fail",

@@ -299,6 +299,7 @@ export interface Otherwise {
   /** Whom the last up of a member made it trust; fails where its stack cannot be read. */
   trusts?: (reference: string) => Published["peers"];
   endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
+  parallel?: number;
   /** What is wrong with the file of a peer, by the peer's id. */
   unread?: ReadonlyMap<string, string>;
 }
@@ -357,6 +358,7 @@ export function look({
       return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers });
     },
     now: () => NOW,
+    parallel: otherwise.parallel ?? 8,
     unread: otherwise.unread ?? new Map(),
     version: "0.1.0",
     note: () => undefined,
@@ -400,10 +402,10 @@ export function removeFrom(cluster: Cluster | undefined, kind: string, name?: st
 /** What there is to know of members that are well, as `cluster1 MESH124`. */
 export const warnings = ({ members, pairs }: Verification): string[] => [
   ...members.flatMap(({ member, checks }) =>
-    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member} ${code}`] : [])),
+    checks.flatMap(({ code, state }) => (state === "warn" || state === "note" ? [`${member} ${code}`] : [])),
   ),
   ...pairs.flatMap(({ member, peer, checks }) =>
-    checks.flatMap(({ code, state }) => (state === "warn" ? [`${member}->${peer} ${code}`] : [])),
+    checks.flatMap(({ code, state }) => (state === "warn" || state === "note" ? [`${member}->${peer} ${code}`] : [])),
   ),
 ];
 

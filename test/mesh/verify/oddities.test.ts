@@ -82,23 +82,27 @@ test("a peer whose file somebody broke is a pair that is unknown, with the reaso
   expect(verifyExit(seen)).toBe(3);
 });
 
-test("a root that a peer makes while others are read is nobody's strange root", async () => {
-  const seen = await look({
-    change: ({ cluster1, cluster2 }) => {
-      if (cluster1 === undefined || cluster2 === undefined) return;
-      cluster2.slow = async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        const added = root(trustDomainOf("cluster1")).certificate.raw;
-        cluster1.own = { ...cluster1.own, roots: [...cluster1.own.roots, added] };
-        cluster2.bundles = cluster2.bundles.map((held) =>
-          held.trustDomain === trustDomainOf("cluster1") ? { ...held, roots: cluster1.own.roots } : held,
-        );
-      };
-    },
-  });
-  const pair = seen.pairs.find(({ member, peer }) => member === "cluster2" && peer === "cluster1");
-  expect(pair?.checks.find(({ code }) => code === "MESH211")).toMatchObject({ state: "ok" });
-});
+test.each([1, 8])(
+  "a root that a peer makes while others are read, %d at once, is nobody's strange root",
+  async (parallel) => {
+    const seen = await look({
+      parallel,
+      change: ({ cluster1, cluster2 }) => {
+        if (cluster1 === undefined || cluster2 === undefined) return;
+        cluster2.slow = async () => {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          const added = root(trustDomainOf("cluster1")).certificate.raw;
+          cluster1.own = { ...cluster1.own, roots: [...cluster1.own.roots, added] };
+          cluster2.bundles = cluster2.bundles.map((held) =>
+            held.trustDomain === trustDomainOf("cluster1") ? { ...held, roots: cluster1.own.roots } : held,
+          );
+        };
+      },
+    });
+    const pair = seen.pairs.find(({ member, peer }) => member === "cluster2" && peer === "cluster1");
+    expect(pair?.checks.find(({ code }) => code === "MESH211")).toMatchObject({ state: "ok" });
+  },
+);
 
 function set(kind: string, key: string, value: unknown): (cluster: Cluster) => void {
   return (cluster) => {

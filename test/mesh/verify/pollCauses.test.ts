@@ -38,7 +38,7 @@ test.each([
   [
     `${FETCH}x509svid: could not verify leaf certificate: x509: certificate signed by unknown authority`,
     /SPIFFE authentication/,
-    /raise rebootstrap\.cluster2 in Pulumi\.cluster1\.yaml, then npx pulumi up --refresh --stack cluster1/,
+    /rebootstrap in the entry \{stack: cluster2, rebootstrap: 1\} of peers in Pulumi\.cluster1\.yaml, then npx pulumi up --refresh --stack cluster1/,
   ],
   [`${FETCH}unexpected ID "spiffe://x/spire/server"`, /another SPIFFE ID/, /up --refresh --stack cluster1/],
   ["can't perform SPIFFE Authentication: local copy of bundle not found", /without a first bundle/, /up --refresh/],

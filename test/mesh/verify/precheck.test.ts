@@ -30,6 +30,7 @@ async function look(
     }),
     "0.1.0",
     NOW,
+    1,
   );
   return members[0] as VerifiedMember;
 }

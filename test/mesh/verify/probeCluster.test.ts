@@ -16,7 +16,7 @@ import {
   trustDomainOf,
 } from "./fixture";
 
-const members = NAMES.map((name) => memberNamed(name, { bootstrap: "stack", probe: "cluster" }));
+const members = NAMES.map((name) => memberNamed(name, { probe: "cluster" }));
 const cutOff = (clusters: Record<string, Cluster>): void => {
   for (const cluster of Object.values(clusters)) cluster.presented = new Error("connect ETIMEDOUT");
 };

@@ -133,11 +133,11 @@ test.each([
   expect(outcome(found, "MESH144")).toMatchObject({ state: "failed", cure: expect.stringMatching(cure) as string });
 });
 
-test("endpointCa alone vouches for it, whatever a request of an earlier issuer says", async () => {
+test("endpoint.ca alone vouches for it, whatever a request of an earlier issuer says", async () => {
   const endpointCa = issue("corporate", { ca: true }).pem;
   const asked: (string | undefined)[] = [];
   await look({
-    members: [memberNamed(one, { issuer: { type: "router" }, endpointCa })],
+    members: [memberNamed(one, { issuer: { type: "router" }, endpoint: { ca: endpointCa } })],
     change: (clusters) => {
       router(clusters[one] as Cluster);
     },

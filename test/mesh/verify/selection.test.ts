@@ -76,8 +76,8 @@ describe("names on the command line", () => {
   });
 
   test.each([
-    ["MESH401", "MESH401 is asked only with --probe"],
-    ["MESH106", "MESH106 is asked only with --precheck"],
+    ["MESH401", "MESH401 is asked only by --probe"],
+    ["MESH106", "MESH106 is asked only by precheck"],
   ] as const)("%s is refused where it is not asked", (code, message) => {
     expect(() => {
       refuseUnasked([code], { precheck: false, probe: false });

@@ -5,7 +5,7 @@ import { set } from "./faults";
 import { type Cluster, type Live, look, memberNamed, NAMES } from "./fixture";
 
 const ca = issue("internal CA", { ca: true });
-const members = NAMES.map((name) => memberNamed(name, name === "cluster2" ? { endpointCa: ca.pem } : {}));
+const members = NAMES.map((name) => memberNamed(name, name === "cluster2" ? { endpoint: { ca: ca.pem } } : {}));
 const OURS = "spire-federation-peer-cas-0123456789ab";
 
 const mount = (name: string, pem?: string) => (cluster: Cluster) => {

@@ -2,7 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { Forbidden } from "../../../components/cluster/cluster";
 import { objectName } from "../../../components/federatedTrustDomain";
 import { configHash } from "../../../components/spireServer/spireServerReadiness";
+import { bundleMark, BUNDLE_ANNOTATION, type TrustObject } from "../../../components/bundle/bundleMark";
 import type { Outcome } from "../../../mesh/verify/check";
+import { isWorthWaiting } from "../../../mesh/verify/patience";
 import type { Presented } from "../../../mesh/verify/presented";
 import { memberChecks, pairChecks } from "../../../mesh/verify/checks/all";
 import { printVerify, type Verification, verifyExit } from "../../../mesh/verify/verification";
@@ -25,7 +27,7 @@ import {
 } from "./fixture";
 
 import { CFTD, CLASS, FAULTS, presentedCertificate, set, trustObject } from "./faults";
-import { fingerprint, type JwtKey } from "../../../mesh/spire/bundle";
+import { fingerprint, type HeldBundle, type JwtKey } from "../../../mesh/spire/bundle";
 
 const HOUR = 3600_000;
 const one = "cluster1";
@@ -65,6 +67,7 @@ describe("a single fault is said once, with its cure", () => {
       "MESH304",
       "MESH204",
       "MESH214",
+      "MESH216",
     ]);
   });
 });
@@ -101,6 +104,43 @@ test("of a cluster that doesn't answer nothing else is said, and of the others e
   });
 });
 
+test.each([
+  [
+    "answers 401, Unauthorized; the login has expired or was revoked: oc login https://api.c1:6443",
+    /^oc login https:\/\/api\.c1:6443$/,
+  ],
+  [
+    "~/.kube/config cannot be read: there is no such file; name the file in kubeconfig",
+    /^set context and kubeconfig in the stack file/,
+  ],
+  [
+    'context "cluster1" is not in the kubeconfig ~/.kube/config; it has none',
+    /^set context and kubeconfig in the stack file/,
+  ],
+])("the cure of a cluster that is out of reach cures: %s", async (why, cure) => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) cluster1.version = () => Promise.reject(new Error(why));
+    },
+  });
+  expect(checksOf(found, "cluster1")[0]).toMatchObject({ cure: expect.stringMatching(cure) as string });
+});
+
+test.each([
+  ["one agent of eight", 8, 7, "warn"],
+  ["a quarter of the agents", 8, 6, "warn"],
+  ["more of them", 8, 5, "failed"],
+  ["the only agent", 1, 0, "failed"],
+])("%s is not ready", async (_, desiredNumberScheduled, numberReady, state) => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      set("DaemonSet", "status", { desiredNumberScheduled, numberReady }, "spire-agent")(cluster1 as Cluster);
+    },
+  });
+  expect(checksOf(found, one).find(({ code }) => code === "MESH136")).toMatchObject({ state });
+  expect(found.members[0]?.health).toBe(state === "warn" ? "healthy" : "unhealthy");
+});
+
 test("who may not exec is told what could not be seen, not that it is fine", async () => {
   const found = await look({
     change: (clusters) => {
@@ -109,7 +149,9 @@ test("who may not exec is told what could not be seen, not that it is fine", asy
   });
   expect(verifyExit(found)).toBe(3);
   expect([...new Set(faults(found).map((line) => line.split(" ").slice(-2).join(" ")))]).toEqual(
-    ["MESH148", "MESH303", "MESH304", "MESH205", "MESH211", "MESH212"].map((code) => `${code} unknown`),
+    ["MESH148", "MESH303", "MESH304", "MESH205", "MESH211", "MESH212", "MESH215", "MESH216"].map(
+      (code) => `${code} unknown`,
+    ),
   );
   expect(printVerify(found)).toContain("? MESH211 it holds the peer's present X.509 roots: may not exec");
 });
@@ -185,16 +227,52 @@ describe("a check that saw nothing is unknown", () => {
     Object.assign(objectIn(cluster, "SpireServer")["spec"] as unknown as object, { logLevel });
   };
 
-  test.each<[string, string, (cluster: Cluster) => void]>([
-    ["warn", "no line", says()],
-    ["warn", "a new error", says(polled(60, "Error updating bundle", "x"))],
-    ["error", "a new error", says(polled(60, "Error updating bundle", "x"))],
-    ["warn", "a success that was logged before the level changed", says(polled(60, "Bundle refreshed"))],
-  ])("polls on log level %s: %s", async (level, _, change) => {
-    const outcome = await stateIn("MESH213", logging(level, change), "cluster2");
-    expect(outcome).toMatchObject({
+  const HIDDEN: [string, string, string, (cluster: Cluster) => void][] = [
+    ["ok", "warn", "no line", says()],
+    ["ok", "error", "an old error", says(polled(600, "Error updating bundle", "x"))],
+    ["failed", "warn", "an error of the last poll", says(polled(60, "Error updating bundle", "x"))],
+    ["ok", "warn", "a success that was logged before the level changed", says(polled(600, "Bundle refreshed"))],
+  ];
+  test.each(HIDDEN)(
+    "polls are %s on log level %s where the present keys are held: %s",
+    async (state, level, _, change) => {
+      expect(await stateIn("MESH213", logging(level, change), "cluster2")).toMatchObject({ state });
+    },
+  );
+
+  test("polls on log level warn are unknown where other keys are held, and nobody waits for them", async () => {
+    const change = logging("warn", says());
+    const found = await look({
+      change: ({ cluster1 }) => {
+        change(cluster1 as Cluster);
+        Object.assign(cluster1?.bundles[0] ?? {}, { roots: [root(trustDomainOf("cluster2")).certificate.raw] });
+      },
+    });
+    const polls = checksOf(found, one, "cluster2").find(({ code }) => code === "MESH213") as Outcome;
+    expect(polls).toMatchObject({
       state: "unknown",
-      evidence: expect.stringContaining(`SPIRE's log level is ${level}`) as string,
+      evidence: expect.stringContaining("SPIRE's log level is warn") as string,
+    });
+    const alone = {
+      ...found,
+      pairs: [],
+      peers: [],
+      members: found.members.map((member) => ({ ...member, checks: [polls] })),
+    };
+    expect(isWorthWaiting(alone)).toBe(false);
+  });
+
+  test("polls that the log should show and does not are a warning", async () => {
+    const hint = (change: (cluster: Cluster) => void) => (cluster: Cluster) => {
+      change(cluster);
+      for (const bundle of cluster.bundles) bundle.refreshHint = 300;
+    };
+    expect(await stateIn("MESH213", hint(says(polled(250, "Bundle refreshed"))), "cluster2")).toMatchObject({
+      state: "ok",
+    });
+    expect(await stateIn("MESH213", hint(says(polled(260, "Bundle refreshed"))), "cluster2")).toMatchObject({
+      state: "warn",
+      evidence: expect.stringContaining("each 75 seconds") as string,
     });
   });
 
@@ -305,15 +383,36 @@ describe("held keys are compared with what the peer's own SPIRE server has", () 
     });
   });
 
-  test("a JWT key that the peer has given up since the last refresh is a warning", async () => {
-    const found = await look({
-      change: ({ cluster1, cluster2 }) => {
-        cluster1?.bundles[0]?.jwtKeys.push({ id: "old", publicKey: Buffer.from("old") });
-        if (cluster2) cluster2.own.sequence = 5;
-      },
+  describe("and a JWT key that the peer doesn't have", () => {
+    /** SPIRE keeps sequence number 0 of each bundle that it polls. */
+    const judged = async (refreshedAgo: number, revokedAgo?: number): Promise<Outcome | undefined> =>
+      pair(
+        await look({
+          change: ({ cluster1, cluster2 }) => {
+            const [member, peer] = [cluster1 as Cluster, cluster2 as Cluster];
+            const held = member.bundles[0] as HeldBundle;
+            Object.assign(held, { sequence: 0, refreshHint: 300 });
+            held.jwtKeys.push({ id: "old", publicKey: Buffer.from("old") });
+            member.log = pollLine(refreshedAgo, "Bundle refreshed", trustDomainOf("cluster2"));
+            if (revokedAgo !== undefined)
+              peer.log += `\n${pollLine(revokedAgo, "JWT authority revoked successfully", "").replace(/ trust_domain=$/, "")}`;
+          },
+        }),
+        "MESH212",
+      );
+
+    test("is pending as long as the next poll may take it away", async () => {
+      expect(await judged(30)).toMatchObject({
+        state: "pending",
+        evidence: expect.stringContaining("within 45 seconds") as string,
+      });
+      expect(await judged(30, 20)).toMatchObject({ state: "pending" });
     });
-    expect(faults(found)).toEqual([]);
-    expect(warnings(found)).toEqual(["cluster1->cluster2 MESH212"]);
+
+    test("is not trusted when two polls are over, or when it came with one that followed the revocation", async () => {
+      expect(await judged(160)).toMatchObject({ state: "failed" });
+      expect(await judged(30, 60)).toMatchObject({ state: "failed" });
+    });
   });
 });
 
@@ -558,6 +657,49 @@ describe("a peer of another project", () => {
     });
     expect(faults(found)).toEqual([]);
     expect(found.pairs.map(({ peer }) => peer)).toEqual([label]);
+  });
+
+  describe("and the roots that trust began with", () => {
+    /** @param first roots of the bundle in the object, which its stack has marked */
+    const judged = async (first: Issued, mark = true): Promise<Outcome | undefined> => {
+      const found = await look({
+        members,
+        change: (clusters) => {
+          arrange(clusters);
+          const object = objectIn(clusters["cluster1"], CFTD) as unknown as TrustObject;
+          const trustDomainBundle = presentedOf({ ...theirs, roots: [first.certificate.raw] }, "far").body;
+          object.spec = { ...object.spec, trustDomainBundle };
+          if (mark)
+            object.metadata = {
+              ...object.metadata,
+              annotations: { [BUNDLE_ANNOTATION]: bundleMark("x", object.spec) },
+            };
+        },
+        published: (reference) => (reference === far ? contract : undefined),
+        endpoint: (url) => (url === contract.bundleEndpointUrl ? presentedOf(theirs, url, certificate) : undefined),
+      });
+      return checksOf(found, one, label).find(({ code }) => code === "MESH216");
+    };
+
+    test("one of which is held", async () => {
+      const [held] = theirs.roots;
+      expect(await judged({ certificate: new X509Certificate(held as Buffer) } as Issued)).toMatchObject({
+        state: "ok",
+      });
+    });
+
+    test("none of which is held, though they have not ended, are a warning", async () => {
+      expect(await judged(root("far.example.com"))).toMatchObject({
+        state: "warn",
+        cure: expect.stringContaining(fingerprint(theirs.roots[0] as Buffer)) as string,
+      });
+    });
+
+    test("which have ended, or which nobody knows to be the first, say nothing", async () => {
+      const ended = root("far.example.com", { notAfter: new Date(NOW.getTime() - 1000) });
+      expect(await judged(ended)).toMatchObject({ state: "skipped" });
+      expect(await judged(root("far.example.com"), false)).toMatchObject({ state: "skipped" });
+    });
   });
 
   test("that is no stack is looked at where the config says that it is, and nobody is asked for a stack", async () => {

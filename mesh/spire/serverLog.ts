@@ -1,4 +1,4 @@
-/** What a SPIRE server's log says of its polls of other trust domains. Pure. */
+/** What a SPIRE server's log says of its polls of other trust domains, and of its own keys. Pure. */
 
 /** The last polls of one trust domain. */
 export interface Polls {
@@ -8,22 +8,33 @@ export interface Polls {
   failed?: { at: Date; error: string };
 }
 
+export interface ServerLog {
+  /** By trust domain. */
+  polls: Map<string, Polls>;
+  /** When it revoked a JWT key of its own last; undefined when the log does not say so. */
+  revoked?: Date;
+}
+
 const REFRESHED = "Bundle refreshed";
 const FAILED = "Error updating bundle";
+const REVOKED = "JWT authority revoked successfully";
 
 /** @param log in either of SPIRE's formats, text or json */
-export function pollsOf(log: string): Map<string, Polls> {
+export function logOf(log: string): ServerLog {
   const polls = new Map<string, Polls>();
+  let revoked: Date | undefined;
   for (const line of log.split("\n")) {
-    if (!line.includes(REFRESHED) && !line.includes(FAILED)) continue;
+    if (![REFRESHED, FAILED, REVOKED].some((message) => line.includes(message))) continue;
     const { msg, time = "", error = "it doesn't say why", trust_domain: trustDomain } = fieldsOf(line);
     const at = new Date(time);
-    if (trustDomain === undefined || Number.isNaN(at.getTime())) continue;
+    if (Number.isNaN(at.getTime())) continue;
+    if (msg === REVOKED) revoked = at;
+    if (trustDomain === undefined) continue;
     const known = polls.get(trustDomain) ?? {};
     if (msg === REFRESHED) polls.set(trustDomain, { ...known, refreshed: at });
     if (msg === FAILED) polls.set(trustDomain, { ...known, failed: { at, error } });
   }
-  return polls;
+  return { polls, ...(revoked && { revoked }) };
 }
 
 const FIELD = /(\w+)=("(?:[^"\\]|\\.)*"|\S*)/g;

@@ -1,4 +1,4 @@
-import { redactedText, shown } from "../../../mesh/drift/redact";
+import { redactedText, shown } from "../../../mesh/kernel/redact";
 
 const SECRET = "hunter2";
 

@@ -1,5 +1,5 @@
 /** Values as people read them, without what may be a password. Pure. */
-import { isHidden } from "../pulumi/stackObjects";
+import { runtime } from "@pulumi/pulumi";
 
 const MOST_CHARACTERS = 200;
 const INSTEAD = "(not shown)";
@@ -14,6 +14,12 @@ const ASSIGNED = /\b(passw(?:or)?d|pwd|passphrase|token|secret)(\s*=\s*)("[^"]*"
 
 export function redactedText(text: string): string {
   return text.replace(URL_PASSWORD, `$1:${INSTEAD}@`).replace(ASSIGNED, `$1$2${INSTEAD}`);
+}
+
+/** Whether a value is not shown: unknown before the up, or secret. */
+export function isHidden(value: unknown): boolean {
+  const { unknownValue, specialSigKey } = runtime;
+  return value === unknownValue || (typeof value === "object" && value !== null && specialSigKey in value);
 }
 
 /**

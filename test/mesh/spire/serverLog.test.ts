@@ -1,4 +1,4 @@
-import { pollsOf } from "../../../mesh/verify/serverLog";
+import { logOf } from "../../../mesh/spire/serverLog";
 
 const text = (minute: number, rest: string): string => `time="2026-11-27T06:${minute}:40.08Z" ${rest}`;
 const json = (minute: number, fields: object): string =>
@@ -22,7 +22,7 @@ const LOGS = {
 };
 
 test.each(Object.entries(LOGS))("the last polls of each trust domain, in a log of format %s", (_, lines) => {
-  expect(Object.fromEntries(pollsOf(lines.join("\n")))).toEqual({
+  expect(Object.fromEntries(logOf(lines.join("\n")).polls)).toEqual({
     one: { refreshed: at(10), failed: { at: at(11), error: 'failed: Get "https://x": refused' } },
     two: { refreshed: at(12) },
   });
@@ -30,5 +30,12 @@ test.each(Object.entries(LOGS))("the last polls of each trust domain, in a log o
 
 test("of several polls the last one counts", () => {
   const lines = [10, 12, 14].map((minute) => text(minute, 'msg="Bundle refreshed" trust_domain=one'));
-  expect(pollsOf(lines.join("\n")).get("one")).toEqual({ refreshed: at(14) });
+  expect(logOf(lines.join("\n")).polls.get("one")).toEqual({ refreshed: at(14) });
+});
+
+test("when a JWT key was revoked last", () => {
+  const revoked = (minute: number): string =>
+    text(minute, 'level=info msg="JWT authority revoked successfully" local_authority_id=x service=localauthority.v1');
+  expect(logOf([revoked(10), revoked(12)].join("\n")).revoked).toEqual(at(12));
+  expect(logOf(LOGS.text.join("\n")).revoked).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { KubeObject } from "../../../components/cluster/cluster";
-import { addedFields, objectDifferences } from "../../../mesh/drift/difference";
+import { addedFields, objectDifferences } from "../../../mesh/kernel/difference";
 
 const rule = { apiGroups: [""], resources: ["secrets"], resourceNames: ["tls"], verbs: ["get"] };
 

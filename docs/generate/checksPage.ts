@@ -1,10 +1,6 @@
 /** docs/checks.md, made of the checks themselves: `npm run docs`. */
 import { PROGRAM } from "../../components/shared/names";
-import type { Check } from "./check";
-import { memberChecks, pairChecks } from "./checks/all";
-import { reachable } from "./checks/clusterChecks";
-import { precheckChecks } from "./precheck";
-import { probeMemberChecks, probePairChecks } from "./checks/probeChecks";
+import { checkGroups, type Described } from "../../mesh/verify/explain";
 
 /** The verifications of the documented procedure, by their numbers. */
 const VERIFICATIONS = [
@@ -18,25 +14,6 @@ const VERIFICATIONS = [
   "the pods of SPIRE run",
   "workloads of two clusters authenticate each other over mTLS",
 ];
-
-export type Described = Pick<
-  Check<never>,
-  "code" | "title" | "source" | "about" | "verifications" | "needs" | "needsOfPeer"
->;
-
-const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort((a, b) =>
-  a.code.localeCompare(b.code),
-);
-
-/** All checks, by what they are of. */
-export function checkGroups(): [string, readonly Described[]][] {
-  return [
-    ["Checks of a member", memberChecks],
-    ["Checks of a pair: a member and one of its peers", pairChecks],
-    ["Checks before the first up: `--precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
-    ["Checks by workloads that are made for it: `--probe`", probeChecks],
-  ];
-}
 
 export function checksPage(): string {
   const groups = checkGroups();

@@ -1,6 +1,6 @@
-import { problemsOf } from "../../../mesh/report/problems";
+import { problemsOf } from "../../../mesh/verify/problems";
 import { failed } from "../../../mesh/verify/check";
-import { everyState, faultyMesh, GRANT, mesh, refresh, RENEW } from "./given";
+import { everyState, faultyMesh, GRANT, mesh, refresh, RENEW } from "../report/given";
 
 it("finds nothing in a healthy mesh", () => {
   expect(problemsOf(mesh(3))).toEqual([]);
@@ -10,8 +10,7 @@ it("puts first what failed, and of that what most other checks wait for", () => 
   const problems = problemsOf(faultyMesh());
   expect(problems.map(({ cases }) => [cases[0]?.whose[0], cases[0]?.outcome.code])).toEqual([
     ["cluster2", "MESH114"],
-    ["cluster1 → cluster2", "MESH213"],
-    ["cluster2 → cluster1", "MESH211"],
+    ["cluster2 -> cluster1", "MESH211"],
     ["cluster3", "MESH101"],
   ]);
   const waiting = problems.filter(({ state }) => state === "failed").map(({ holdsUp }) => holdsUp);
@@ -26,17 +25,17 @@ it("counts as waiting what was not asked in the member and in its pairs, both wa
   expect(problemsOf(faultyMesh()).at(-1)?.holdsUp).toBe(skipped.length);
 });
 
-it("puts what failed before what is pending, that before what could not be seen, and warnings last", () => {
+it("puts what failed before what is pending, that before what could not be seen, and notes last", () => {
   const states = new Set(problemsOf(everyState()).map(({ state }) => state));
-  expect([...states]).toEqual(["failed", "pending", "unknown", "warn"]);
+  expect([...states]).toEqual(["failed", "pending", "unknown", "note"]);
 });
 
-it("says a warning once, with what each member can do", () => {
+it("says a note once, with what each member can do", () => {
   const [one, ...more] = problemsOf(
     mesh(2, { said: { cluster1: { MESH124: GRANT("cluster1") }, cluster2: { MESH124: GRANT("cluster2") } } }),
   );
   expect(more).toEqual([]);
-  expect(one).toMatchObject({ state: "warn", holdsUp: 0, cases: [{ whose: ["cluster1", "cluster2"] }] });
+  expect(one).toMatchObject({ state: "note", holdsUp: 0, cases: [{ whose: ["cluster1", "cluster2"] }] });
   expect(one?.cures).toEqual([
     { whose: ["cluster1"], text: "oc --context cluster1 get secrets" },
     { whose: ["cluster2"], text: "oc --context cluster2 get secrets" },
@@ -58,14 +57,37 @@ it("says a cure once, with all whom it helps", () => {
   ]);
 });
 
-it("takes the same in several pairs with one peer for one problem, with the cure of each", () => {
-  const polls = problemsOf(faultyMesh(12)).filter(({ cases }) =>
-    cases.some(({ outcome }) => outcome.code === "MESH213"),
-  );
+it("takes a peer's bundle that reaches nobody as a consequence of its endpoint, whose cure is theirs", () => {
+  const [first] = problemsOf(faultyMesh(12));
   const members = ["cluster1", ...Array.from({ length: 9 }, (_, index) => `cluster${index + 4}`)];
-  expect(polls.map(({ cures }) => cures)).toEqual([
-    members.map((member) => ({ whose: [`${member} → cluster2`], text: refresh(member, "cluster2") })),
+  expect(first?.consequences.map(({ whose, outcome }) => [outcome.code, whose])).toEqual(
+    members.map((member) => ["MESH213", [`${member} -> cluster2`]]),
+  );
+  expect(first?.cures).toEqual([{ whose: ["cluster2"], text: RENEW }]);
+});
+
+it("takes the same in several pairs with one peer for one problem, with the cure of each", () => {
+  const members = ["cluster1", "cluster3", "cluster4"];
+  const lost = (member: string) => ({ MESH213: failed("no poll", refresh(member, "cluster2")) });
+  const said = Object.fromEntries(members.map((member) => [`${member} cluster2`, lost(member)]));
+  expect(problemsOf(mesh(4, { said })).map(({ cures }) => cures)).toEqual([
+    members.map((member) => ({ whose: [`${member} -> cluster2`], text: refresh(member, "cluster2") })),
   ]);
+});
+
+it("takes clusters that cannot be reached for one problem, each with its reason and its cure", () => {
+  const away = (member: string) => ({
+    MESH101: {
+      state: "unknown",
+      evidence: `connect ETIMEDOUT ${member}`,
+      cure: `oc --context ${member} version`,
+    } as const,
+  });
+  const problems = problemsOf(mesh(2, { said: { cluster1: away("cluster1"), cluster2: away("cluster2") } }));
+  expect(problems.map(({ cases }) => cases.map(({ outcome }) => outcome.evidence))).toEqual([
+    ["connect ETIMEDOUT cluster1", "connect ETIMEDOUT cluster2"],
+  ]);
+  expect(problems[0]?.cures).toHaveLength(2);
 });
 
 it("takes the same in pairs with several peers for several problems", () => {

@@ -2,7 +2,7 @@
 import { contains } from "../../components/shared/correction";
 import type { KubeObject } from "../../components/cluster/cluster";
 import { isObject } from "../../components/shared/untyped";
-import { isHidden } from "../pulumi/stackObjects";
+import { isHidden } from "./redact";
 
 /** What an object is called and how it fares, which is not what it says. */
 export const NOT_CONTENT: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata", "status"]);

@@ -1,9 +1,9 @@
 /** What is wrong, put together by what cures it, and in the order in which to go about it. Pure. */
-import { type Outcome, passes } from "../verify/check";
-import type { Verification } from "../verify/verification";
-import { pairName } from "./words";
+import { type Outcome, passes } from "./check";
+import { endpointCodes } from "./resting";
+import { pairName, type Verification } from "./verification";
 
-export type ProblemState = "failed" | "pending" | "unknown" | "warn";
+export type ProblemState = "failed" | "pending" | "unknown" | "warn" | "note";
 
 /** One thing that a check has found, and in whom it is the same. */
 export interface Case {
@@ -17,16 +17,20 @@ export interface Cure {
 }
 
 /** What has one cause, as far as that can be told. */
-export interface PageProblem {
+export interface Problem {
   state: ProblemState;
   cases: Case[];
+  /** What pairs have because of it. */
+  consequences: Case[];
   /** None where nobody has said what to do. */
   cures: Cure[];
   /** Checks that were not asked because of this. */
   holdsUp: number;
 }
 
-const ORDER: readonly ProblemState[] = ["failed", "pending", "unknown", "warn"];
+const ORDER: readonly ProblemState[] = ["failed", "pending", "unknown", "warn", "note"];
+/** What a member has of a peer by the peer's endpoint alone. */
+const BY_ENDPOINT: readonly string[] = ["MESH211", "MESH212", "MESH213"];
 
 /** A member's or a pair's checks, and those of others that they may have needed. */
 interface Subject {
@@ -38,15 +42,15 @@ interface Subject {
 }
 
 /** `peer` is set for a problem of a pair. */
-type Found = PageProblem & { peer?: string | undefined };
+type Found = Problem & { peer?: string | undefined };
 
-export function problemsOf(verification: Verification): PageProblem[] {
+export function problemsOf(verification: Verification): Problem[] {
   const subjects = subjectsOf(verification);
   const heldUp = countHeldUp(subjects);
   const found = subjects.flatMap((subject) =>
     subject.checks.flatMap((outcome) => problemOf(subject, outcome, heldUp.get(outcome) ?? 0)),
   );
-  return together(together(found, sameCure), samePeer).sort(
+  return withConsequences(together(together(found, sameCure), sameChecks)).sort(
     (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || b.holdsUp - a.holdsUp,
   );
 }
@@ -55,26 +59,42 @@ function problemOf({ name, peer }: Subject, outcome: Outcome, holdsUp: number): 
   const { state } = outcome;
   if (state === "ok" || state === "skipped") return [];
   const cures = "cure" in outcome ? [{ whose: [name], text: outcome.cure }] : [];
-  return [{ state, cases: [{ whose: [name], outcome }], cures, holdsUp, peer }];
+  return [{ state, cases: [{ whose: [name], outcome }], consequences: [], cures, holdsUp, peer }];
 }
 
-/** Problems with the same cure, the same reason for not being seen, or the same warning (whose cure names a cluster, and so differs). */
+/** Problems with the same cure, or the same reason for not being seen. */
 function sameCure({ state, cases, cures }: Found): unknown[] {
-  if (state === "warn") return [state, cases.map(({ outcome }) => [outcome.code, outcome.evidence])];
   return [state, cures.length > 0 ? cures.map(({ text }) => text) : cases.map(({ outcome }) => outcome.evidence)];
 }
 
-/** Pairs that have the same problem with the same peer: most likely the peer is the cause. */
-function samePeer(problem: Found, index: number): unknown[] {
-  const { state, cases, peer } = problem;
-  return peer === undefined || state === "unknown" ? [index] : [state, peer, cases.map(({ outcome }) => outcome.code)];
+/** The same checks of several members, or of several pairs with one peer: most likely the peer is the cause. */
+function sameChecks({ state, cases, peer }: Found): unknown[] {
+  return [state, peer, cases.map(({ outcome }) => outcome.code)];
+}
+
+/** A peer whose endpoint fails is the cause when its bundle does not reach the others, and its cure is theirs. */
+function withConsequences(problems: readonly Found[]): Found[] {
+  const left = new Set(problems);
+  for (const problem of problems) {
+    const { cases, peer } = problem;
+    if (peer === undefined || !cases.every(({ outcome }) => BY_ENDPOINT.includes(outcome.code))) continue;
+    const causes = [...left].filter((one) => one.state === "failed" && one.peer === undefined);
+    const cause = causes.find((one) =>
+      one.cases.some(({ whose, outcome }) => whose.includes(peer) && endpointCodes.has(outcome.code)),
+    );
+    if (cause === undefined) continue;
+    left.delete(problem);
+    cause.consequences.push(...cases);
+    cause.holdsUp += problem.holdsUp;
+  }
+  return [...left];
 }
 
 /** Merges problems that share a key. */
-function together(problems: readonly Found[], keyOf: (problem: Found, index: number) => unknown[]): Found[] {
+function together(problems: readonly Found[], keyOf: (problem: Found) => unknown[]): Found[] {
   const groups = new Map<string, Found>();
-  for (const [index, problem] of problems.entries()) {
-    const key = JSON.stringify(keyOf(problem, index));
+  for (const problem of problems) {
+    const key = JSON.stringify(keyOf(problem));
     const group = groups.get(key);
     groups.set(key, group === undefined ? problem : both(group, problem));
   }
@@ -85,6 +105,7 @@ function both(one: Found, other: Found): Found {
   return {
     state: one.state,
     cases: joined([...one.cases, ...other.cases], ({ outcome: { code, evidence } }) => [code, evidence]),
+    consequences: [],
     cures: joined([...one.cures, ...other.cures], ({ text }) => [text]),
     holdsUp: one.holdsUp + other.holdsUp,
     peer: one.peer === other.peer ? one.peer : undefined,

@@ -1,0 +1,108 @@
+/** The commands that change clusters: up, remove and adopt. What they do is loaded when it is run. */
+import { define, onOff, output, parallel, policyPack, text, type Values } from "./declare";
+
+const upFlags = {
+  parallel: parallel(),
+  policyPack: policyPack(),
+  approved: text(
+    "--approved <file>",
+    "Run if the plan is still the one in this file, of preview -o json; do not ask",
+  ).conflicts("yes"),
+  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
+  ...output,
+};
+export type UpFlags = Values<typeof upFlags> & { yes: boolean };
+
+export const upCommand = define({
+  name: "up",
+  group: "Change",
+  args: "[stack...]",
+  summary: "Run all stacks until each member trusts its peers",
+  about:
+    "Run the stack of every member, or of the named ones, until each trusts its peers. Missing stacks are\n" +
+    "created. A member with nothing to change does not run; it does when a peer has published something new.\n" +
+    "A member that fails does not stop the others. Operations that were interrupted before are repeated.\n\n" +
+    "First it previews every member, shows the plan (who will trust whom, which SPIRE servers restart, what\n" +
+    "else changes) and asks. A member fails when its config, the peers it would trust or their roots are no\n" +
+    "longer those of the plan, or when it would delete or replace something else. --yes skips the question,\n" +
+    "never the plan; it accepts a plan that changes meanwhile. --approved takes the answer from a plan that\n" +
+    "somebody has reviewed: where the plan differs from it now, nothing is run.",
+  asks: true,
+  flags: upFlags,
+  examples: {
+    up: "Show the plan for all members, ask, and run them",
+    "up --yes": "In CI: do not ask",
+    "up --approved plan.json": "In CI: run what the preview has shown, and nothing else",
+    "up cluster1 cluster3": "Run only these two",
+  },
+  exits:
+    "0 every member is complete; 1 a member failed or is pending; 2 wrong usage or config, not confirmed, or not the\n" +
+    "approved plan; 3 unknown",
+  seeAlso: "preview, verify",
+  run: async (...given) => (await import("./changeCommands")).runUp(...given),
+});
+
+const removeFlags = {
+  destroy: onOff("--destroy", "Also destroy the stack of the removed member"),
+  applyPending: onOff("--apply-pending", "Also apply changes of these stacks that are not part of the removal"),
+  parallel: parallel(),
+  ...output,
+};
+export type RemoveFlags = Values<typeof removeFlags> & { yes: boolean };
+
+export const removeCommand = define({
+  name: "remove",
+  group: "Change",
+  args: "<stack>",
+  summary: "Remove a member, until no other member trusts it",
+  about:
+    "Remove a member from the mesh: delete it from the peers in the other stack files, run the stacks so that\n" +
+    "it and the others stop trusting each other, and delete the bundles from the SPIRE servers. A member is\n" +
+    "clean when its SPIRE server, asked again, holds none of them. Run an interrupted removal again.\n\n" +
+    "It runs pulumi up only for what the removal needs. Where a stack has other pending changes, it shows them\n" +
+    "and asks; with --yes it refuses, unless --apply-pending is given.",
+  asks: true,
+  flags: removeFlags,
+  examples: {
+    "remove cluster3": "Show the plan, and ask",
+    "remove cluster3 --destroy --yes": "In CI: do not ask, and also destroy the stack of cluster3",
+  },
+  exits:
+    "0 no member trusts it; 1 a member still does, or failed; 2 wrong usage or config, or not confirmed; 3 unknown",
+  seeAlso: "status, drift",
+  run: async (...given) => (await import("./changeCommands")).runRemove(...given),
+});
+
+const adoptFlags = {
+  context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
+  kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
+  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
+  parallel: parallel(),
+  ...output,
+};
+export type AdoptFlags = Values<typeof adoptFlags> & { yes: boolean };
+
+export const adoptCommand = define({
+  name: "adopt",
+  group: "Change",
+  args: "<stack...>",
+  summary: "Take over clusters that were federated by hand",
+  about:
+    "Take over clusters that were federated by hand, by YAML in Git or by another tool. It reads each cluster,\n" +
+    "writes Pulumi.<stack>.yaml with what it has found, and lists what the stack will own, what it leaves alone\n" +
+    "and what it cannot take over as it is. Then it asks, and runs the stacks.\n\n" +
+    "The objects stay the same ones: they get annotations, and the bundles in ClusterFederatedTrustDomains are\n" +
+    "fetched again. Where an up would change anything else that is there, nothing is taken over. No SPIRE server\n" +
+    "restarts. What a file says already stays. No secret is read or written.",
+  asks: true,
+  flags: adoptFlags,
+  examples: {
+    "adopt cluster1 --context admin": "Take over the cluster that context admin leads to",
+    "adopt cluster1 cluster2": "Take over two clusters that trust each other, as two members",
+  },
+  exits:
+    "0 taken over, and a preview shows no changes; 1 not taken over, or a peer is still to be adopted;\n" +
+    "2 wrong usage or config, or not confirmed; 3 unknown",
+  seeAlso: "preview, verify, docs/adopt.md",
+  run: async (...given) => (await import("./adoptCommand")).runAdopt(...given),
+});

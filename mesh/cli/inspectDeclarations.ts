@@ -1,0 +1,103 @@
+/** The commands that read stacks and clusters: preview, status, drift and peer-info. What they do is loaded when it is run. */
+import { FORMS } from "../contract/forms";
+import { define, onOff, output, outputs, parallel, policyPack, text, type Values } from "./declare";
+
+const previewFlags = {
+  expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
+  savePlan: text("--save-plan <file>", "Also write what -o json prints to this file, for up --approved"),
+  policyPack: policyPack(),
+  parallel: parallel(),
+  ...output,
+};
+export type PreviewFlags = Values<typeof previewFlags> & { yes: boolean };
+
+export const previewCommand = define({
+  name: "preview",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show what up would change, trust first",
+  about:
+    "Show the plan of up: whom each member will trust or stop trusting, and with which keys, which SPIRE servers\n" +
+    "restart, then the resources. Changes nothing.",
+  flags: previewFlags,
+  examples: {
+    preview: "Show what an up of all members would change",
+    "preview cluster1 --expect-no-changes": "In CI: fail when cluster1 is not as its config says",
+    "preview -o json > plan.json": "For up --approved plan.json, which then does nothing else",
+    "preview --policy-pack dist/policy": "Also refuse what docs/policy.md lists",
+  },
+  exits:
+    "0 shown; 1 a member cannot be previewed, or a change with --expect-no-changes; 2 wrong usage or config;\n" +
+    "3 something could not be read",
+  seeAlso: "up, drift",
+  run: async (...given) => (await import("./inspectCommands")).runPreview(...given),
+});
+
+const statusFlags = { parallel: parallel(), ...output };
+export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
+
+export const statusCommand = define({
+  name: "status",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show who trusts whom and who is pending; no cluster is asked",
+  about: "Show what the members' stacks have published: whom each trusts, and for whom it waits. No cluster is asked.",
+  flags: statusFlags,
+  examples: {
+    status: "Show all members",
+    "status -o json": "The same for a program",
+  },
+
+  exits:
+    "0 all configured trust is in place in both directions; 1 a member is pending, leaving or not trusted back;\n" +
+    "2 wrong usage or config; 3 unknown",
+  seeAlso: "verify",
+  run: async (...given) => (await import("./inspectCommands")).runStatus(...given),
+});
+
+const driftFlags = { parallel: parallel(), ...output };
+export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
+
+export const driftCommand = define({
+  name: "drift",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show what differs from the stacks in the clusters and their SPIRE servers",
+  about:
+    "Show what somebody has changed in the clusters and their SPIRE servers, and what is there that no stack\n" +
+    "declares. Changes nothing: the right to read is enough.",
+  flags: driftFlags,
+  examples: {
+    drift: "Look at all members",
+    "drift cluster1 -o json > drift.json": "Every night in CI",
+  },
+
+  exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
+  seeAlso: "preview, verify",
+  run: async (...given) => (await import("./inspectCommands")).runDrift(...given),
+});
+
+const peerInfoFlags = {
+  ...outputs(...FORMS),
+  parallel: parallel(),
+};
+export type PeerInfoFlags = Values<typeof peerInfoFlags> & { yes: boolean };
+
+export const peerInfoCommand = define({
+  name: "peer-info",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Print what others need to trust a member",
+  about:
+    "Print what the owner of another trust domain needs to trust a member: its trust domain, its bundle endpoint\n" +
+    "and the fingerprints of its roots; with https_spiffe also its bundle. Nothing in it is secret. Reads the\n" +
+    "stack's outputs, and fetches the bundle over verified TLS. docs/outside-peers.md says for whom each form is.",
+  flags: peerInfoFlags,
+  examples: {
+    "peer-info cluster1": "Show every form",
+    "peer-info cluster1 -o server.conf": "For somebody who runs SPIRE without OpenShift",
+  },
+  exits: "0 printed; 2 wrong usage or config; 3 a member has published nothing, or its roots are not known",
+  seeAlso: "docs/outside-peers.md",
+  run: async (...given) => (await import("./inspectCommands")).runPeerInfo(...given),
+});
