@@ -35,7 +35,10 @@ export interface FederationPeer extends PeerArgs {
 export interface SpireFederationArgs extends ServerOptions, CertificateOptions, RouterAccessNames {
   /** Trust domain of this cluster, equal to `spec.trustDomain` of ZeroTrustWorkloadIdentityManager "cluster". */
   trustDomain: pulumi.Input<string>;
-  /** Host name of the bundle endpoint. Default `federation.<trustDomain>`, which is that of the operator's Route. */
+  /**
+   * Host name of the bundle endpoint. Default `federation.<trustDomain>`, which is that of the operator's Route. With
+   * `issuer.selfSigned` resources have their names by it, so it is a plain value.
+   */
   host?: pulumi.Input<string>;
   /** Whom this cluster trusts. Bundle endpoints of all of them answer already. Default none. */
   peers?: FederationPeer[];
