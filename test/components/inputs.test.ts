@@ -178,7 +178,7 @@ it("begins no trust with a key that turns out not to be approved", async () => {
 it.each<[string, object]>([
   ["one that is pinned by another fingerprint", { caFingerprints: pulumi.output(["00"]) }],
   ["one that is not pinned", { caCertificates: pulumi.output(ca), caFingerprints: [] }],
-  ["one of no https URL", { bundleEndpointUrl: pulumi.output("http://x") }],
+  ["one of a peer without https URL", { bundleEndpointUrl: pulumi.output("http://x") }],
 ])("does not give SPIRE a CA that turns out to be %s", async (_, more) => {
   useCluster(withZtwim);
   const args = { peers: [{ ...onePeer, ...more }] };
