@@ -177,6 +177,7 @@ test("the deployer takes both out again", async () => {
 
 test("the auditor sees what an up would do where the operator has been removed", async () => {
   await removeOperator(cluster3);
+  await project.set("cluster3", "issuer.type", "acme");
   await succeeds(auditor.mesh("preview", "cluster3"));
 });
 
