@@ -1,17 +1,14 @@
 /** How operations on a stack end. A failure is an outcome, not an exception. */
 import type { DetailedStep } from "./events";
+import type { ServerChange } from "../spire/serverSight";
 import type { StackObject } from "./stackObjects";
 import type { OpMap } from "./workspace";
 
 /** The outcome of one `pulumi up` or `pulumi destroy`. */
 export type UpOutcome = ({ succeeded: true; changes: OpMap } | { succeeded: false; errors: string[] }) & {
-  /** The SPIRE server restarted; undefined where nobody looked. */
-  restarted?: boolean;
-  /** Trust domains that the cluster was told to trust before, and no longer is; undefined where nobody looked. */
-  ended?: string[];
   recovered: string[];
   warnings?: string[];
-};
+} & Partial<ServerChange>; // nothing of it where nobody looked
 
 /** The outcome of one `pulumi preview`. */
 export type PreviewOutcome =

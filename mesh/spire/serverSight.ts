@@ -23,8 +23,20 @@ export async function readServer(reader: ClusterReader): Promise<ServerSight> {
   return { revision: server?.status?.updateRevision, trusts: asked.map(({ trustDomain }) => trustDomain) };
 }
 
-/** What is different after a run; `ended` are trust domains that the cluster was told to trust, and no longer is. */
-export const serverChange = (before: ServerSight, after: ServerSight): { restarted: boolean; ended: string[] } => ({
+export interface ServerChange {
+  restarted: boolean;
+  /** Trust domains that the cluster was told to trust, and no longer is. */
+  ended: string[];
+  /** Those that it is told to trust now. */
+  begun: string[];
+}
+
+/** What is different after a run. */
+export const serverChange = (before: ServerSight, after: ServerSight): ServerChange => ({
   restarted: before.revision !== undefined && before.revision !== after.revision,
-  ended: [...new Set(before.trusts)].filter((trustDomain) => !after.trusts.includes(trustDomain)),
+  ended: without(before.trusts, after.trusts),
+  begun: without(after.trusts, before.trusts),
 });
+
+const without = (some: readonly string[], others: readonly string[]): string[] =>
+  [...new Set(some)].filter((one) => !others.includes(one));

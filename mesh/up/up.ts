@@ -171,7 +171,7 @@ function summary(
       runs: own.length,
       changes: sum(own),
       restarts: own.filter(({ restarted }) => restarted === true).length,
-      ended: [...new Set(own.flatMap(({ ended = [] }) => ended))],
+      ended: endedIn(own),
       recovered: own.flatMap(({ recovered }) => recovered),
       warnings: last?.warnings ?? [],
       errors: [
@@ -181,6 +181,16 @@ function summary(
       ],
     };
   });
+}
+
+/** Trust that a later run has begun again, once the peer had published its endpoint, has not ended. */
+function endedIn(outcomes: readonly UpOutcome[]): string[] {
+  const trust = new Set<string>();
+  for (const { ended = [], begun = [] } of outcomes) {
+    for (const one of ended) trust.add(one);
+    for (const one of begun) trust.delete(one);
+  }
+  return [...trust];
 }
 
 function sum(outcomes: readonly UpOutcome[]): OpMap {

@@ -20,9 +20,9 @@ const server = (revision: string, ...trusts: string[]) =>
 test("another revision of its pods is a restart; whom the cluster is no longer told to trust is named", async () => {
   const before = await readServer(server("spire-server-1", "ours.example.com", "theirs.example.org"));
   const after = await readServer(server("spire-server-2", "ours.example.com"));
-  expect(serverChange(before, after)).toEqual({ restarted: true, ended: ["theirs.example.org"] });
-  expect(serverChange(after, before)).toEqual({ restarted: true, ended: [] });
-  expect(serverChange(after, after)).toEqual({ restarted: false, ended: [] });
+  expect(serverChange(before, after)).toEqual({ restarted: true, ended: ["theirs.example.org"], begun: [] });
+  expect(serverChange(after, before)).toEqual({ restarted: true, ended: [], begun: ["theirs.example.org"] });
+  expect(serverChange(after, after)).toEqual({ restarted: false, ended: [], begun: [] });
 });
 
 test("a SPIRE server that the run has made did not restart", async () => {

@@ -109,6 +109,18 @@ test("restarts are counted where a run fails, too, and trust that has ended is n
   expect(printUp(result).match(/^a: no longer trusts theirs\.example\.org/gm)).toHaveLength(1);
 });
 
+test("trust that a later round begins again has not ended", async () => {
+  class Relisting extends FakeStacks {
+    override async up(id: string): Promise<UpOutcome> {
+      const first = !this.ran.includes(stackOf(id));
+      const outcome = await super.up(id);
+      return { ...outcome, ...(first ? { ended: ["b.example.org", "c.example.org"] } : { begun: ["b.example.org"] }) };
+    }
+  }
+  const result = await up([member("a", "b"), member("b", "a")], new Relisting(), 1, quiet);
+  expect(result.find((one) => one.member === "a")).toMatchObject({ runs: 2, ended: ["c.example.org"] });
+});
+
 test("a member that fails stops nobody; it is named with its cause, and its peers with whom they wait for", async () => {
   const members = [member("a", "b", "c"), member("b", "a", "c"), member("c", "a", "b")];
   const stacks = new FakeStacks({ b: "Route spire-server-federation: Admitted=False" });
