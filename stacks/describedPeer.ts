@@ -6,9 +6,9 @@ import type { Problem } from "../components/shared/problem";
 import { SHOW_BUNDLE } from "../components/bundle/givenBundle";
 import { parseTrustBundle, type TrustBundle } from "../components/bundle/trustBundle";
 import { isObject } from "../components/shared/untyped";
-import { CONTRACT_VERSION, type Publication } from "./contract";
+import { CONTRACT_VERSION, type Publication } from "./publication";
 import { definedOnly, type Fields } from "./fields";
-import type { DescribedPeer, ReadFile } from "./peers";
+import type { DescribedPeer, ReadFile } from "./configuredPeer";
 import { qualified, type StackName } from "./stackName";
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

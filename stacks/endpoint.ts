@@ -1,16 +1,11 @@
 /** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
-import { ACME_IS_PUBLIC, type BundleEndpoint } from "../components/spireServer/bundleEndpoint";
+import type { Profile } from "../components/bundle/peer";
+import type { BundleEndpoint } from "../components/spireServer/bundleEndpoint";
 import type { BundleEndpointSpec } from "../components/spireServer/federationSpec";
-import { accessOf, oc } from "../components/cluster/access";
-import type { KubeObject } from "../components/cluster/cluster";
-import { owners } from "../components/cluster/fieldOwners";
-import { FIELD_MANAGER } from "../components/shared/names";
-import { word } from "../components/shared/shell";
 import { checkIssuer, type Issuer } from "../components/certificates/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/shared/arguments";
 import { problem, type Problem } from "../components/shared/problem";
-import type { ClusterConfig } from "./config";
-import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
+import type { EndpointNames } from "./endpointNames";
 import { definedOnly } from "./fields";
 
 /** Who issues the endpoint's certificate: an issuer of cert-manager, or somebody who needs no cert-manager. */
@@ -58,12 +53,15 @@ export function checkEndpointIssuer(path: string, issuer: EndpointIssuer): Probl
   }
 }
 
-function checkTerms(path: string, { tosAccepted }: SpireIssuer): Problem[] {
+export function checkTerms(path: string, { tosAccepted }: SpireIssuer): Problem[] {
   const terms = "is not true; read the terms of service of the ACME server's CA, and set it to true to accept them";
   return tosAccepted ? [] : problem(`${path}.tosAccepted`, terms);
 }
 
-type EndpointConfig = Pick<ClusterConfig, "profile" | "issuer">;
+interface EndpointConfig {
+  profile: Profile;
+  issuer: EndpointIssuer;
+}
 
 /** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
 export function certManagerIssuer({ profile, issuer }: EndpointConfig): Issuer | undefined {
@@ -76,7 +74,7 @@ export function endpointSecret({
   profile,
   issuer,
   names,
-}: EndpointConfig & Pick<ClusterConfig, "names">): string | undefined {
+}: EndpointConfig & { names: EndpointNames }): string | undefined {
   return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : names.secret;
 }
 
@@ -90,7 +88,7 @@ export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
 
 /** What the SpireServer is asked for. */
 export function bundleEndpoint(
-  config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval" | "names">,
+  config: EndpointConfig & { refreshHint: number; fileSyncInterval?: number; names: EndpointNames },
 ): BundleEndpoint {
   const { profile, issuer, refreshHint, fileSyncInterval } = config;
   if (profile === "https_spiffe") return { profile, refreshHint };
@@ -126,58 +124,4 @@ export function keepEndpoint<C extends EndpointConfig & { open: Open; fileSyncIn
     config: { ...config, issuer: { type: "spire", server, email, tosAccepted: tosAccepted === "true" } },
     notes: [note],
   };
-}
-
-/** The CRD lets neither the profile change, nor whether SPIRE has the certificate (acme) or the router (servingCert). */
-export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
-  const { profile, issuer } = config;
-  if (live?.profile !== undefined && live.profile !== profile) {
-    const cure = `set "${live.profile}", or have the SpireServer made anew`;
-    return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
-  }
-  if (profile === "https_spiffe") return [];
-  const bySpire = issuer.type === "spire";
-  if (live?.httpsWeb?.acme !== undefined && !bySpire) {
-    const cure = "take issuer out to keep that, or have the SpireServer made anew";
-    return problem("issuer", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
-  }
-  if (live?.httpsWeb?.servingCert !== undefined && bySpire) {
-    const cure = "choose another issuer.type, or have the SpireServer made anew";
-    return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
-  }
-  return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
-}
-
-const SECRET = ["spec", "federation", "bundleEndpoint", "httpsWeb", "servingCert", "externalSecretRef"];
-
-/** A secret that somebody else has set stays when the stack asks for none, and the router would present that. */
-export function judgeForeignSecret(config: ClusterConfig, server: KubeObject | undefined): Problem[] {
-  const others = owners(server, SECRET).filter((manager) => manager !== FIELD_MANAGER);
-  if (config.issuer.type !== "router" || config.profile === "https_spiffe" || others.length === 0) return [];
-  const patch = JSON.stringify([{ op: "remove", path: `/${SECRET.join("/")}` }]);
-  const cure = oc(accessOf(config), `patch spireservers.operator.openshift.io cluster --type json -p ${word(patch)}`);
-  return problem(
-    "issuer.type",
-    `is router, but ${others.join(" and ")} has set the certificate's secret in the SpireServer; take it out: ${cure}`,
-  );
-}
-
-/** What may be wrong with what the cluster has, too. */
-function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Problem[] {
-  return [...checkTerms("issuer", issuer), ...(probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : [])];
-}
-
-/** Keys that would change nothing, since the certificate is not of cert-manager. */
-function judgeUnused(config: ClusterConfig): Problem[] {
-  if (certManagerIssuer(config) !== undefined) return [];
-  const { certManager, issuer, names } = config;
-  const keys = [
-    ...nameKeys
-      .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
-      .filter((key) => names[key] !== ENDPOINT_NAMES[key])
-      .map((key) => `names.${key}`),
-    ...Object.keys(certManager).map((key) => `certManager.${key}`),
-  ];
-  const because = `has no effect with issuer.type ${issuer.type}, which needs no cert-manager; remove the key`;
-  return keys.flatMap((key) => problem(key, because));
 }

@@ -5,7 +5,7 @@
 import { parse } from "yaml";
 import type { Peer } from "../components/bundle/peer";
 import { isObject } from "../components/shared/untyped";
-import type { ConfiguredPeer, ReadFile } from "./peers";
+import type { ConfiguredPeer, ReadFile } from "./configuredPeer";
 import { qualified, type StackName } from "./stackName";
 
 /** A trust domain, and where it is declared. */

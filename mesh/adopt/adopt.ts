@@ -15,7 +15,7 @@ import type { Step } from "../pulumi/events";
 import type { DriftOutcome, UpOutcome } from "../pulumi/outcomes";
 import { POD } from "../spire/serverCommands";
 import { type FutureStacks, up } from "../up/up";
-import type { Obstacle } from "./foundConfig";
+import type { Obstacle } from "./foundPeers";
 import { type OwnedObject, ownership, recreated, restarted } from "./ownership";
 import type { Stock } from "./stock";
 

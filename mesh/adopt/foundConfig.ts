@@ -11,18 +11,8 @@ import { ENDPOINT_NAMES, type EndpointNames, nameKeys } from "../../stacks/endpo
 import { definedOnly } from "../../stacks/fields";
 import { objectDifferences } from "../kernel/difference";
 import { shown } from "../kernel/redact";
-import { foundPeers } from "./foundPeers";
+import { foundPeers, type Obstacle } from "./foundPeers";
 import type { LiveIssuer, LiveRoute, Survey } from "./survey";
-
-/** Something that this program does not take over as it is. */
-export interface Obstacle {
-  /** Kind and name of the object. */
-  object: string;
-  found: string;
-  cure: string;
-  /** Config key that takes it away, if the stack's file has it. */
-  unless?: string;
-}
 
 export interface FoundConfig {
   /** Without the project's name; nothing in it is secret. */

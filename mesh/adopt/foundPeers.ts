@@ -10,7 +10,16 @@ import { bundleFromCertificates, parseTrustBundle } from "../../components/bundl
 import { definedOnly } from "../../stacks/fields";
 import type { Looked } from "../kernel/looked";
 import { type HeldBundle, validRoots } from "../spire/bundle";
-import type { Obstacle } from "./foundConfig";
+
+/** Something that this program does not take over as it is. */
+export interface Obstacle {
+  /** Kind and name of the object. */
+  object: string;
+  found: string;
+  cure: string;
+  /** Config key that takes it away, if the stack's file has it. */
+  unless?: string;
+}
 
 export interface FoundPeers {
   /** Entries of `peers`. */

@@ -11,7 +11,7 @@ import { readMembers } from "../members/members";
 import { projectOf } from "../members/project";
 import { save } from "../members/stackFile";
 import { spireServer } from "../spire/spireServer";
-import type { AdoptFlags } from "./changeDeclarations";
+import type { AdoptFlags } from "./flags";
 import type { Context, Result, Session } from "./context";
 import { isYes, sayRound, stackMaker } from "./running";
 

@@ -11,7 +11,7 @@ import { bound, previewed } from "../up/binding";
 import { refuseOtherPlan } from "../up/approvedPlan";
 import { printPlan } from "../up/planText";
 import { type FutureStacks, printUp, up } from "../up/up";
-import type { RemoveFlags, UpFlags } from "./changeDeclarations";
+import type { RemoveFlags, UpFlags } from "./flags";
 import type { Context, Result } from "./context";
 import { isYes, planSources, sayRound, seenUp, stackMaker } from "./running";
 

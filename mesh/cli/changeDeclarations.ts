@@ -1,17 +1,6 @@
 /** The commands that change clusters: up, remove and adopt. What they do is loaded when it is run. */
-import { define, onOff, output, parallel, policyPack, text, type Values } from "./declare";
-
-const upFlags = {
-  parallel: parallel(),
-  policyPack: policyPack(),
-  approved: text(
-    "--approved <file>",
-    "Run if the plan is still the one in this file, of preview -o json; do not ask",
-  ).conflicts("yes"),
-  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
-  ...output,
-};
-export type UpFlags = Values<typeof upFlags> & { yes: boolean };
+import { define } from "./declare";
+import { adoptFlags, removeFlags, upFlags } from "./flags";
 
 export const upCommand = define({
   name: "up",
@@ -42,14 +31,6 @@ export const upCommand = define({
   run: async (...given) => (await import("./changeCommands")).runUp(...given),
 });
 
-const removeFlags = {
-  destroy: onOff("--destroy", "Also destroy the stack of the removed member"),
-  applyPending: onOff("--apply-pending", "Also apply changes of these stacks that are not part of the removal"),
-  parallel: parallel(),
-  ...output,
-};
-export type RemoveFlags = Values<typeof removeFlags> & { yes: boolean };
-
 export const removeCommand = define({
   name: "remove",
   group: "Change",
@@ -72,15 +53,6 @@ export const removeCommand = define({
   seeAlso: "status, drift",
   run: async (...given) => (await import("./changeCommands")).runRemove(...given),
 });
-
-const adoptFlags = {
-  context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
-  kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
-  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
-  parallel: parallel(),
-  ...output,
-};
-export type AdoptFlags = Values<typeof adoptFlags> & { yes: boolean };
 
 export const adoptCommand = define({
   name: "adopt",

@@ -6,9 +6,7 @@ import { Option } from "commander";
 import { PROGRAM } from "../../components/shared/names";
 import { stacksWithFile } from "../members/stackNames";
 import { type DeclaredCommand, GLOBAL, HELP, YES } from "./declare";
-
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
+import { type Shell, SHELLS } from "./shells";
 
 /** How a shell's script asks: this and the words until the cursor. */
 export const COMPLETE = "__complete";

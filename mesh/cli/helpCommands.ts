@@ -2,7 +2,8 @@
 import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { version } from "../kernel/version";
-import { type Shell, scriptOf, SHELLS } from "./completion";
+import { scriptOf } from "./completion";
+import { type Shell, SHELLS } from "./shells";
 import { define, output } from "./declare";
 
 export const explainCommand = define({

@@ -14,7 +14,7 @@ import { printPlan } from "../up/planText";
 import { apiServer } from "../verify/apiServer";
 import { presentedAt } from "../verify/presented";
 import type { Context, Result } from "./context";
-import type { DriftFlags, PeerInfoFlags, PreviewFlags, StatusFlags } from "./inspectDeclarations";
+import type { DriftFlags, PeerInfoFlags, PreviewFlags, StatusFlags } from "./flags";
 import { documentOf } from "./json";
 import { planSources } from "./running";
 

@@ -1,15 +1,6 @@
 /** The commands that read stacks and clusters: preview, status, drift and peer-info. What they do is loaded when it is run. */
-import { FORMS } from "../contract/forms";
-import { define, onOff, output, outputs, parallel, policyPack, text, type Values } from "./declare";
-
-const previewFlags = {
-  expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
-  savePlan: text("--save-plan <file>", "Also write what -o json prints to this file, for up --approved"),
-  policyPack: policyPack(),
-  parallel: parallel(),
-  ...output,
-};
-export type PreviewFlags = Values<typeof previewFlags> & { yes: boolean };
+import { define } from "./declare";
+import { driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
 
 export const previewCommand = define({
   name: "preview",
@@ -33,9 +24,6 @@ export const previewCommand = define({
   run: async (...given) => (await import("./inspectCommands")).runPreview(...given),
 });
 
-const statusFlags = { parallel: parallel(), ...output };
-export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
-
 export const statusCommand = define({
   name: "status",
   group: "Inspect",
@@ -55,9 +43,6 @@ export const statusCommand = define({
   run: async (...given) => (await import("./inspectCommands")).runStatus(...given),
 });
 
-const driftFlags = { parallel: parallel(), ...output };
-export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
-
 export const driftCommand = define({
   name: "drift",
   group: "Inspect",
@@ -76,12 +61,6 @@ export const driftCommand = define({
   seeAlso: "preview, verify",
   run: async (...given) => (await import("./inspectCommands")).runDrift(...given),
 });
-
-const peerInfoFlags = {
-  ...outputs(...FORMS),
-  parallel: parallel(),
-};
-export type PeerInfoFlags = Values<typeof peerInfoFlags> & { yes: boolean };
 
 export const peerInfoCommand = define({
   name: "peer-info",

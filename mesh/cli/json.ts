@@ -12,7 +12,7 @@ import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
 import type { Explained } from "../verify/explain";
 import type { Verification } from "../verify/verification";
-import type { Shell } from "./completion";
+import type { Shell } from "./shells";
 
 export type Report =
   | { command: "up"; members: UpMember[] }

@@ -8,7 +8,7 @@ import { peersNamed, refuseUnasked, selected } from "../verify/selection";
 import { printSummary } from "../verify/summaryText";
 import { printVerify, summary, type Verification, verifyExit } from "../verify/verification";
 import type { Context, Result } from "./context";
-import type { PrecheckFlags, VerifyFlags } from "./verifyDeclarations";
+import type { PrecheckFlags, VerifyFlags } from "./flags";
 
 export const runVerify = async (context: Context, names: readonly string[], flags: VerifyFlags): Promise<Result> =>
   result("verify", await look(context, names, { ...flags, precheck: false }), flags, context);

@@ -1,25 +1,6 @@
 /** The commands that judge the mesh from outside: verify and precheck. What they do is loaded when it is run. */
-import { define, duration, durationIfGiven, onOff, outputs, parallel, text, texts, type Values } from "./declare";
-
-const judging = {
-  notes: onOff("--notes", "Also show what is worth knowing and nobody can change"),
-  check: texts("--check <code>", "Show only this check; repeat it or separate with commas"),
-  parallel: parallel(),
-  ...outputs("wide", "html", "junit"),
-};
-
-const verifyFlags = {
-  wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
-  timeout: duration("--timeout <duration>", "How long --wait repeats", "5m").implies({ wait: true }),
-  interval: durationIfGiven("--interval <duration>", "Pause between two looks: 10s with --wait, 30s with --watch"),
-  watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts(["output", "wait", "probe"]),
-  probe: onOff("--probe", "Also create a workload in each cluster and connect all pairs over mTLS"),
-  probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({ probe: true }),
-  peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
-  ...judging,
-};
-export type VerifyFlags = Values<typeof verifyFlags>;
-export type PrecheckFlags = Values<typeof judging>;
+import { define } from "./declare";
+import { judging, verifyFlags } from "./flags";
 
 const EXITS = "0 all passed; 1 a check failed or is pending; 2 wrong usage or config; 3 something could not be checked";
 const FORMS =

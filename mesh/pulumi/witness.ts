@@ -2,7 +2,7 @@
  * Whether the events of an operation are all there. Exit code 0 alone says that Pulumi ended well, and nothing of what it
  * did: a Pulumi that writes something else than events, or whose stdout is cut, would look like one with nothing to do.
  */
-import type { EngineEvent, OpMap } from "./workspace";
+import type { EngineEvent, OpMap } from "@pulumi/pulumi/automation";
 
 /** Kinds of change that the engine counts by the events of their steps; seen with CLI 3.276. */
 const COUNTED = ["create", "update", "delete", "replace"] as const;

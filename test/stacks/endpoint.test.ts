@@ -1,10 +1,5 @@
-import {
-  bundleEndpoint,
-  certManagerIssuer,
-  judgeEndpoint,
-  keepEndpoint,
-  type LiveEndpoint,
-} from "../../stacks/endpoint";
+import { bundleEndpoint, certManagerIssuer, keepEndpoint, type LiveEndpoint } from "../../stacks/endpoint";
+import { judgeEndpoint } from "../../stacks/judgeEndpoint";
 import { configOf } from "./fixtures";
 
 const acme = {

@@ -1,0 +1,84 @@
+/** The flags of each command, and the types of their values. */
+import { FORMS } from "../contract/forms";
+import {
+  duration,
+  durationIfGiven,
+  onOff,
+  output,
+  outputs,
+  parallel,
+  policyPack,
+  text,
+  texts,
+  type Values,
+} from "./declare";
+
+export const upFlags = {
+  parallel: parallel(),
+  policyPack: policyPack(),
+  approved: text(
+    "--approved <file>",
+    "Run if the plan is still the one in this file, of preview -o json; do not ask",
+  ).conflicts("yes"),
+  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
+  ...output,
+};
+export type UpFlags = Values<typeof upFlags> & { yes: boolean };
+
+export const removeFlags = {
+  destroy: onOff("--destroy", "Also destroy the stack of the removed member"),
+  applyPending: onOff("--apply-pending", "Also apply changes of these stacks that are not part of the removal"),
+  parallel: parallel(),
+  ...output,
+};
+export type RemoveFlags = Values<typeof removeFlags> & { yes: boolean };
+
+export const adoptFlags = {
+  context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
+  kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
+  secretsProvider: text("--secrets-provider <url>", "Secrets provider of the stacks that this creates"),
+  parallel: parallel(),
+  ...output,
+};
+export type AdoptFlags = Values<typeof adoptFlags> & { yes: boolean };
+
+export const previewFlags = {
+  expectNoChanges: onOff("--expect-no-changes", "Exit 1 when something would change"),
+  savePlan: text("--save-plan <file>", "Also write what -o json prints to this file, for up --approved"),
+  policyPack: policyPack(),
+  parallel: parallel(),
+  ...output,
+};
+export type PreviewFlags = Values<typeof previewFlags> & { yes: boolean };
+
+export const statusFlags = { parallel: parallel(), ...output };
+export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
+
+export const driftFlags = { parallel: parallel(), ...output };
+export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
+
+export const peerInfoFlags = {
+  ...outputs(...FORMS),
+  parallel: parallel(),
+};
+export type PeerInfoFlags = Values<typeof peerInfoFlags> & { yes: boolean };
+
+export const judging = {
+  notes: onOff("--notes", "Also show what is worth knowing and nobody can change"),
+  check: texts("--check <code>", "Show only this check; repeat it or separate with commas"),
+  parallel: parallel(),
+  ...outputs("wide", "html", "junit"),
+};
+
+export const verifyFlags = {
+  wait: onOff("--wait", "Repeat until every check passes or --timeout expires"),
+  timeout: duration("--timeout <duration>", "How long --wait repeats", "5m").implies({ wait: true }),
+  interval: durationIfGiven("--interval <duration>", "Pause between two looks: 10s with --wait, 30s with --watch"),
+  watch: onOff("--watch", "Redraw until Ctrl-C; needs a terminal").conflicts(["output", "wait", "probe"]),
+  probe: onOff("--probe", "Also create a workload in each cluster and connect all pairs over mTLS"),
+  probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({ probe: true }),
+  peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
+  ...judging,
+};
+export type VerifyFlags = Values<typeof verifyFlags>;
+export type PrecheckFlags = Values<typeof judging>;

@@ -1,0 +1,65 @@
+/** What a cluster's endpoint lets nobody change, and what the config asks of it in vain. Pure. */
+import { ACME_IS_PUBLIC } from "../components/spireServer/bundleEndpoint";
+import { accessOf, oc } from "../components/cluster/access";
+import type { KubeObject } from "../components/cluster/cluster";
+import { owners } from "../components/cluster/fieldOwners";
+import { FIELD_MANAGER } from "../components/shared/names";
+import { problem, type Problem } from "../components/shared/problem";
+import { word } from "../components/shared/shell";
+import type { ClusterConfig } from "./config";
+import { certManagerIssuer, checkTerms, type LiveEndpoint, type SpireIssuer } from "./endpoint";
+import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
+
+/** The CRD lets neither the profile change, nor whether SPIRE has the certificate (acme) or the router (servingCert). */
+export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
+  const { profile, issuer } = config;
+  if (live?.profile !== undefined && live.profile !== profile) {
+    const cure = `set "${live.profile}", or have the SpireServer made anew`;
+    return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
+  }
+  if (profile === "https_spiffe") return [];
+  const bySpire = issuer.type === "spire";
+  if (live?.httpsWeb?.acme !== undefined && !bySpire) {
+    const cure = "take issuer out to keep that, or have the SpireServer made anew";
+    return problem("issuer", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
+  }
+  if (live?.httpsWeb?.servingCert !== undefined && bySpire) {
+    const cure = "choose another issuer.type, or have the SpireServer made anew";
+    return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
+  }
+  return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
+}
+
+const SECRET = ["spec", "federation", "bundleEndpoint", "httpsWeb", "servingCert", "externalSecretRef"];
+
+/** A secret that somebody else has set stays when the stack asks for none, and the router would present that. */
+export function judgeForeignSecret(config: ClusterConfig, server: KubeObject | undefined): Problem[] {
+  const others = owners(server, SECRET).filter((manager) => manager !== FIELD_MANAGER);
+  if (config.issuer.type !== "router" || config.profile === "https_spiffe" || others.length === 0) return [];
+  const patch = JSON.stringify([{ op: "remove", path: `/${SECRET.join("/")}` }]);
+  const cure = oc(accessOf(config), `patch spireservers.operator.openshift.io cluster --type json -p ${word(patch)}`);
+  return problem(
+    "issuer.type",
+    `is router, but ${others.join(" and ")} has set the certificate's secret in the SpireServer; take it out: ${cure}`,
+  );
+}
+
+/** What may be wrong with what the cluster has, too. */
+function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Problem[] {
+  return [...checkTerms("issuer", issuer), ...(probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : [])];
+}
+
+/** Keys that would change nothing, since the certificate is not of cert-manager. */
+function judgeUnused(config: ClusterConfig): Problem[] {
+  if (certManagerIssuer(config) !== undefined) return [];
+  const { certManager, issuer, names } = config;
+  const keys = [
+    ...nameKeys
+      .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
+      .filter((key) => names[key] !== ENDPOINT_NAMES[key])
+      .map((key) => `names.${key}`),
+    ...Object.keys(certManager).map((key) => `certManager.${key}`),
+  ];
+  const because = `has no effect with issuer.type ${issuer.type}, which needs no cert-manager; remove the key`;
+  return keys.flatMap((key) => problem(key, because));
+}
