@@ -5,7 +5,7 @@ import { checkName } from "./shared/arguments";
 import { checked } from "./shared/checked";
 import { watchCertManager } from "./operators/certManagerReadiness";
 import type { ClusterReader } from "./cluster/cluster";
-import { ownedMetadata } from "./shared/correction";
+import { ownedMetadata } from "./cluster/correction";
 import { describeInstalled, type InstalledOperator, inspectCertManager } from "./operators/inspectCertManager";
 import { CERT_MANAGER, STACK_ANNOTATION } from "./shared/names";
 import { OPERATOR_GROUP_API, SUBSCRIPTION_API } from "./operators/olm";

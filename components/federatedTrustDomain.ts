@@ -1,17 +1,18 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { checkPeer } from "./shared/arguments";
+import { checkPeer } from "./bundle/checkPeer";
 import { fetchFirst } from "./bundle/bundleFetch";
 import {
   beginning,
   BEGINNING_ANNOTATION,
   BUNDLE_ANNOTATION,
+  CA_ANNOTATION,
   bundleMark,
   bundleSource,
   TRUST_KIND,
   type TrustObject,
 } from "./bundle/bundleMark";
+import { objectName } from "./bundle/objectName";
 import { twinsOf } from "./bundle/twins";
 import type { ClusterAccessArgs } from "./cluster/access";
 import type { ClusterReader } from "./cluster/cluster";
@@ -151,12 +152,6 @@ async function refuseTwins(cluster: ClusterReader, { trustDomain }: Peer, object
   if (twins.length > 0) await refuseInUp(new Error(twins.join("; ")));
 }
 
-/**
- * CA certificates (PEM) of the peer's endpoint, written on the object for the day on which the peer's stack publishes
- * nothing any more. With https_spiffe they are in the bundle already.
- */
-export const CA_ANNOTATION = "spire-federation/endpoint-ca";
-
 function endpointCa({ profile, caCertificates }: PeerArgs, peer: pulumi.Output<Peer>): pulumi.Inputs {
   return (isKnown(profile) && profile === "https_spiffe") || caCertificates === undefined
     ? {}
@@ -182,23 +177,3 @@ export async function firstBundle(
   if (!Array.isArray(bundle)) return bundle;
   throw new Error(`peer ${peer.stack}: what ${peer.bundleEndpointUrl} served must not be trusted: ${explain(bundle)}`);
 }
-
-/**
- * `<stack>-federation`, as the procedure has it, unless it has a name of its own. A name that isn't a Kubernetes name by itself, such as a fully
- * qualified stack's, is cut to its last part and told apart by a hash.
- */
-export function objectName(stack: string, own?: string): string {
-  if (own !== undefined) return own;
-  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= 200) {
-    return `${stack}-federation`;
-  }
-  const last = (stack.split("/").at(-1) ?? "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  const hash = createHash("sha256").update(stack).digest("hex").slice(0, 8);
-  return `${`peer-${last}`.slice(0, 200)}-${hash}-federation`.replaceAll(/-+/g, "-");
-}
-
-/**
- * The name that a peer's resources have in the state. It goes by the object and not by the peer, who may be given another
- * name, or a stack in place of a description: Pulumi then finds the object that it has, and does not delete it.
- */
-export const resourceNameOf = (object: string): string => object.replace(/-federation$/, "");

@@ -12,7 +12,7 @@ import {
 import { lookAtCertificate } from "./certificates/certificateReadiness";
 import type { ClusterAccessArgs } from "./cluster/access";
 import { type ClusterReader } from "./cluster/cluster";
-import { ownedMetadata } from "./shared/correction";
+import { ownedMetadata } from "./cluster/correction";
 import { readIssuingCa } from "./certificates/issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "./certificates/issuer";
 import { CERT_MANAGER_API, CERTIFICATE_SECRET, OPERAND_NAMESPACE } from "./shared/names";

@@ -14,7 +14,7 @@ export {
   FederationCertificate,
   type FederationCertificateArgs,
 } from "./federationCertificate";
-export type { OwnRouteArgs } from "./route/federationRoute";
+export type { OwnRouteArgs } from "./route/federation";
 export { type IssuerArgs, IssuerKind, IssuerType } from "./certificates/issuer";
 export { type PeerArgs, Profile } from "./bundle/peer";
 export { PeerCas, type PeerCasArgs } from "./peerCas";

@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccessArgs } from "./cluster/access";
-import { checkPeer, splitPem } from "./shared/arguments";
+import { checkPeer } from "./bundle/checkPeer";
+import { splitPem } from "./shared/arguments";
 import type { ClusterReader } from "./cluster/cluster";
-import { ownedAnnotations, ownedMetadata, type WantedObject } from "./shared/correction";
+import { ownedAnnotations, ownedMetadata, type WantedObject } from "./cluster/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
@@ -14,7 +15,7 @@ import { ready, waiting, type Waiting, waitUntil, whenReady, type WaitOptions } 
 import { gate, readyOnce } from "./shared/gate";
 import { onceKnown } from "./shared/checked";
 import { problem, type Problem, refuse } from "./shared/problem";
-import { removalCommand } from "./shared/removalCommand";
+import { removalCommand } from "./cluster/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
 import {

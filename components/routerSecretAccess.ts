@@ -4,7 +4,7 @@ import type { ClusterAccessArgs } from "./cluster/access";
 import { checkName } from "./shared/arguments";
 import { checked } from "./shared/checked";
 import type { ClusterReader, KubeObject } from "./cluster/cluster";
-import { ownedAnnotations, ownedMetadata } from "./shared/correction";
+import { ownedAnnotations, ownedMetadata } from "./cluster/correction";
 import {
   CERTIFICATE_SECRET,
   OPERAND_NAMESPACE,

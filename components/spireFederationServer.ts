@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf, type ClusterAccessArgs } from "./cluster/access";
-import { checkCaCertificates, checkHost, checkPeerCount, checkPeers, checkTrustDomain } from "./shared/arguments";
+import { checkCaCertificates, checkHost, checkTrustDomain } from "./shared/arguments";
+import { checkPeerCount, checkPeers } from "./bundle/checkPeer";
 import {
   ACME_IS_PUBLIC,
   checkBundleEndpoint,
@@ -10,14 +11,16 @@ import {
 import { lookAtWebEndpoint } from "./bundle/bundleFetch";
 import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
-import { makeRoute, type OwnRouteArgs } from "./route/federationRoute";
-import { deviations, federationSpec, type AskedFederation, type FederationSpec } from "./spireServer/federationSpec";
+import type { OwnRouteArgs } from "./route/federation";
+import { makeRoute } from "./route/federationRoute";
+import { deviations, federationSpec } from "./spireServer/federationSpec";
+import { type AskedFederation, type FederationSpec } from "./route/federation";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type PeerArgs, serverSpiffeId } from "./bundle/peer";
 import { checked, onceKnown } from "./shared/checked";
 import { problem, type Problem } from "./shared/problem";
-import { removalCommand } from "./shared/removalCommand";
+import { removalCommand } from "./cluster/removalCommand";
 import { gate, readyOnce } from "./shared/gate";
 import { whenReady, type WaitOptions } from "./waiting/readiness";
 import { lookAtSpiffeEndpoint, readOwnRoots, requireOwnRoots } from "./bundle/spiffeEndpoint";

@@ -1,6 +1,7 @@
 /** What one stack is configured to be. The only reader of Pulumi's config; everything else takes a ClusterConfig. */
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccess } from "../components/cluster/access";
+import { checkPeerCount } from "../components/bundle/checkPeer";
 import * as check from "../components/shared/arguments";
 import type { ProbeFrom } from "../components/bundle/clusterProbe";
 import { CERTIFICATE_DEFAULTS } from "../components/federationCertificate";
@@ -153,7 +154,7 @@ export function parseConfig(
 function valueProblems({ endpointCa, ...config }: ClusterConfig): Problem[] {
   return [
     ...check.checkTrustDomain("trustDomain", config.trustDomain),
-    ...check.checkPeerCount("peers", config.peers.length, config.federatesWith),
+    ...checkPeerCount("peers", config.peers.length, config.federatesWith),
     ...check.checkSeconds("endpoint.refreshHint", config.refreshHint, check.REFRESH_HINT),
     ...checkEndpointIssuer("issuer", config.issuer),
     ...check.checkCertificateTimes(config.certificateTimes, "issuer."),

@@ -7,7 +7,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Bootstrap } from "../components/bundle/givenBundle";
-import { checkPeer, checkPeers } from "../components/shared/arguments";
+import { checkPeer, checkPeers } from "../components/bundle/checkPeer";
 import type { KeptPeer } from "../components/bundle/keptPeer";
 import type { Peer } from "../components/bundle/peer";
 import type { Problem } from "../components/shared/problem";

@@ -1,5 +1,5 @@
 /** A trust domain that no stack of ours runs, as an entry of `peers` describes it: what a stack would publish, by hand. */
-import * as check from "../components/shared/arguments";
+import { checkPeer } from "../components/bundle/checkPeer";
 import { type Peer, serverSpiffeId } from "../components/bundle/peer";
 import { judgePins } from "../components/bundle/pinnedRoots";
 import type { Problem } from "../components/shared/problem";
@@ -68,7 +68,7 @@ export function describePeer(
   const peer: Peer = { stack: name, ...publication };
   // Without a good bundle there are no roots either, which is noted already.
   const judged = isSpiffe && peer.caCertificates === undefined ? [`${path}.caCertificates`] : [];
-  problems.push(...check.checkPeer(path, peer).filter((fault) => !judged.includes(fault.path)));
+  problems.push(...checkPeer(path, peer).filter((fault) => !judged.includes(fault.path)));
   return problems.length > before ? undefined : { name, id: `${qualified(self)}#${name}`, rebootstrap: 0, publication };
 }
 

@@ -1,7 +1,7 @@
 /** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
 import type { Profile } from "../components/bundle/peer";
 import type { BundleEndpoint } from "../components/spireServer/bundleEndpoint";
-import type { BundleEndpointSpec } from "../components/spireServer/federationSpec";
+import type { BundleEndpointSpec } from "../components/route/federation";
 import { checkIssuer, type Issuer } from "../components/certificates/issuer";
 import { checkEmail, checkHttpsUrl } from "../components/shared/arguments";
 import { problem, type Problem } from "../components/shared/problem";

@@ -2,7 +2,7 @@
 import { accessOf, type ClusterAccess } from "../components/cluster/access";
 import { beginning, BEGINNING_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundle/bundleMark";
 import type { ClusterReader } from "../components/cluster/cluster";
-import { objectName } from "../components/federatedTrustDomain";
+import { objectName } from "../components/bundle/objectName";
 import { federatedTrustDomainSpec, type Peer } from "../components/bundle/peer";
 import { problem, type Problem } from "../components/shared/problem";
 import { word } from "../components/shared/shell";

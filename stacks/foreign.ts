@@ -1,7 +1,7 @@
 /** What others have made that an up would overwrite, or that would stand in its way; and the ways out. Pure. */
 import { accessOf } from "../components/cluster/access";
 import { twinsOf } from "../components/bundle/twins";
-import { objectName } from "../components/federatedTrustDomain";
+import { objectName } from "../components/bundle/objectName";
 import { describeForeign, foreignFederation, type FederatedServer } from "../components/spireServer/foreignFederation";
 import { renderBundleEndpoint } from "../components/spireServer/bundleEndpoint";
 import { federationSpec } from "../components/spireServer/federationSpec";

@@ -3,7 +3,7 @@
  * which the config describes instead.
  */
 import { checkName, checkTrustDomain } from "../components/shared/arguments";
-import { objectName as nameOfObject, resourceNameOf } from "../components/federatedTrustDomain";
+import { objectName as nameOfObject, resourceNameOf } from "../components/bundle/objectName";
 import { describePeer, fingerprintsIn } from "./describedPeer";
 import type { Problem } from "../components/shared/problem";
 import type { ConfiguredPeer, Note, PeerStack, ReadFile } from "./configuredPeer";

@@ -17,6 +17,12 @@ export const TRUST_KIND = "ClusterFederatedTrustDomain";
 /** The fetch that the bundle is from, and a SHA-256 over what the object says. */
 export const BUNDLE_ANNOTATION = "spire-federation/bundle";
 
+/**
+ * CA certificates (PEM) of the peer's endpoint, written on the object for the day on which the peer's stack publishes
+ * nothing any more. With https_spiffe they are in the bundle already.
+ */
+export const CA_ANNOTATION = "spire-federation/endpoint-ca";
+
 /** The rebootstrap number and the pins that trust began with. When they change, trust begins anew. */
 export const BEGINNING_ANNOTATION = "spire-federation/beginning";
 

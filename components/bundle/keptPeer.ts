@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { BUNDLE_ANNOTATION, markedFetch, TRUST_KIND, type TrustObject } from "./bundleMark";
-import { CA_ANNOTATION, objectName } from "../federatedTrustDomain";
+import { CA_ANNOTATION } from "./bundleMark";
+import { objectName } from "./objectName";
 import { OWNED } from "../shared/names";
 import type { Peer, Profile } from "./peer";
 

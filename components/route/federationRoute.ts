@@ -2,8 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { checkHost } from "../shared/arguments";
 import type { ClusterReader } from "../cluster/cluster";
-import { ownedMetadata } from "../shared/correction";
-import type { AskedFederation, FederationSpec } from "../spireServer/federationSpec";
+import { ownedMetadata } from "../cluster/correction";
+import type { AskedFederation, FederationSpec, OwnRoute } from "./federation";
 import { OPERAND_NAMESPACE, OWN_ROUTE, ROUTE_API, SPIRE_SERVER } from "../shared/names";
 
 /** Where a cluster serves its bundle endpoint, and by which Route. */
@@ -17,17 +17,6 @@ export interface FederationRoute {
   /** The stack's own Route; undefined where the operator's serves the endpoint. */
   own?: OwnRoute;
 }
-
-/** A Route of the component's own, which serves the bundle endpoint beside the operator's Route. */
-export interface OwnRouteArgs {
-  /** Labels of the Route, by which an ingress shard selects it; may be empty. */
-  labels: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Name of the Route. Default `spire-federation-endpoint`. */
-  name?: pulumi.Input<string>;
-}
-
-/** The same, known. */
-export type OwnRoute = pulumi.Unwrap<OwnRouteArgs>;
 
 /** What decides about the Route. */
 export interface RouteArgs {

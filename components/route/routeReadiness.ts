@@ -1,8 +1,8 @@
 import { oc } from "../cluster/access";
 import type { ClusterReader, Condition, KubeObject } from "../cluster/cluster";
 import { describe } from "../cluster/conditions";
-import { type OwnRoute, routeTls } from "./federationRoute";
-import type { AskedFederation } from "../spireServer/federationSpec";
+import { routeTls } from "./federationRoute";
+import type { AskedFederation, OwnRoute } from "./federation";
 import {
   CERTIFICATE_SECRET,
   FEDERATION_ROUTE,

@@ -1,6 +1,5 @@
 import { X509Certificate } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
-import { type PeerArgs, serverSpiffeId } from "../bundle/peer";
 import { formatDuration, parseDuration } from "./duration";
 import { isKnown } from "./known";
 import { problem, type Problem } from "./problem";
@@ -16,8 +15,6 @@ export { formatDuration, parseDuration };
 /** Bounds of the SpireServer's CRD, in seconds. */
 export const REFRESH_HINT = { min: 60, max: 3600, default: 300 } as const;
 export const FILE_SYNC_INTERVAL = { min: 3600, max: 7776000, default: 86400 } as const;
-/** `federatesWith` takes no more. */
-export const MAX_PEERS = 50;
 
 /** The CRD's pattern; SPIFFE allows the same characters. */
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
@@ -98,7 +95,7 @@ export function isSpiffeIdOf(trustDomain: string, id: string): boolean {
 }
 
 /** In quotes; characters that would change what a terminal shows are escaped. */
-const quoted = (value: string): string =>
+export const quoted = (value: string): string =>
   JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -186,77 +183,4 @@ export function checkCaCertificates(path: string, pem: pulumi.Input<string | und
 /** The certificates of a PEM text, one block each. */
 export function splitPem(pem: string): string[] {
   return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-}
-
-/** One peer by itself: what it published can be used. `path` is where the peer comes from, for example `peers[0]`. */
-export function checkPeer(path: string, peer: PeerArgs): Problem[] {
-  const problems = [
-    ...checkTrustDomain(`${path}.trustDomain`, peer.trustDomain),
-    ...checkHttpsUrl(`${path}.bundleEndpointUrl`, peer.bundleEndpointUrl),
-    ...(peer.objectName === undefined ? [] : checkName(`${path}.objectName`, peer.objectName)),
-    ...checkCaCertificates(`${path}.caCertificates`, peer.caCertificates),
-    ...checkCaCertificates(`${path}.roots`, peer.roots),
-  ];
-  const { profile, trustDomain, endpointSpiffeId = "" } = peer;
-  if (!isKnown(profile)) return problems;
-  if (profile === "https_web") {
-    if (peer.endpointSpiffeId !== undefined) {
-      problems.push(
-        ...problem(`${path}.endpointSpiffeId`, "is given with profile https_web; it belongs to https_spiffe alone"),
-      );
-    }
-    return problems;
-  }
-  if (isKnown(trustDomain) && isKnown(endpointSpiffeId) && !isSpiffeIdOf(trustDomain, endpointSpiffeId)) {
-    problems.push(
-      ...problem(
-        `${path}.endpointSpiffeId`,
-        `${quoted(endpointSpiffeId)} is not a SPIFFE ID of the peer's trust domain; with https_spiffe expected one like ${quoted(serverSpiffeId(trustDomain))}`,
-      ),
-    );
-  }
-  if (peer.caCertificates === undefined) {
-    problems.push(
-      ...problem(
-        `${path}.caCertificates`,
-        "is missing; with https_spiffe the peer's SPIRE roots vouch for its endpoint",
-      ),
-    );
-  }
-  return problems;
-}
-
-/** How many peers there are: a SpireServer lists so many, and ClusterFederatedTrustDomains know no limit. */
-export function checkPeerCount(path: string, count: number, mode: "static" | "dynamic" = "static"): Problem[] {
-  if (mode === "dynamic" || count <= MAX_PEERS) return [];
-  const cure = "list them in ClusterFederatedTrustDomains alone, with federatesWith: dynamic";
-  return problem(path, `has ${count} peers, and a SpireServer lists ${MAX_PEERS} at most; ${cure}`);
-}
-
-/** The peers together: not ourselves, nobody twice, no trust domain twice. */
-export function checkPeers(path: string, trustDomain: pulumi.Input<string>, peers: readonly PeerArgs[]): Problem[] {
-  const problems: Problem[] = [];
-  const owners = new Map<string, string>();
-  peers.forEach((peer, index) => {
-    if (!isKnown(peer.trustDomain)) return;
-    const where = `${path}[${index}]`;
-    const owner = owners.get(peer.trustDomain);
-    if (peer.trustDomain === trustDomain) {
-      problems.push(
-        ...problem(
-          where,
-          `peer "${peer.stack}" has this cluster's own trust domain "${peer.trustDomain}"; a cluster cannot federate with itself`,
-        ),
-      );
-    } else if (owner !== undefined) {
-      problems.push(
-        ...problem(
-          where,
-          `peer "${peer.stack}" has trust domain "${peer.trustDomain}", which is peer "${owner}"'s; each peer needs its own`,
-        ),
-      );
-    }
-    owners.set(peer.trustDomain, peer.stack);
-  });
-  return problems;
 }

@@ -7,7 +7,7 @@ import {
   FILE_SYNC_INTERVAL,
   REFRESH_HINT,
 } from "../shared/arguments";
-import type { BundleEndpointSpec } from "./federationSpec";
+import type { BundleEndpointSpec } from "../route/federation";
 import { CERTIFICATE_SECRET } from "../shared/names";
 import type { Profile } from "../bundle/peer";
 import { problem, type Problem } from "../shared/problem";

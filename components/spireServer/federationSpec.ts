@@ -1,44 +1,6 @@
 import { parseDuration } from "../shared/arguments";
-import type { ClusterAccess } from "../cluster/access";
-import type { OwnRoute } from "../route/federationRoute";
+import type { BundleEndpointSpec, FederationSpec } from "../route/federation";
 import { federatesWith, type FederatesWith, type Peer, type Profile } from "../bundle/peer";
-
-/** `spec.federation` of a SpireServer. */
-export interface FederationSpec {
-  bundleEndpoint: BundleEndpointSpec;
-  managedRoute: "true" | "false";
-  federatesWith?: FederatesWith[];
-}
-
-/** A federation, the host at which it is served, and the stack's own Route if that serves it. */
-export interface AskedFederation {
-  host: string;
-  federation: FederationSpec;
-  ownRoute?: OwnRoute;
-  /** What is asked of the SpireServer beside the federation. */
-  managed?: Record<string, unknown>;
-  /** How a person reaches the cluster, for the commands in messages. */
-  access?: ClusterAccess;
-}
-
-export interface BundleEndpointSpec {
-  profile: Profile;
-  refreshHint: number;
-  httpsWeb?: { servingCert?: ServingCertSpec; acme?: AcmeSpec };
-}
-
-export interface ServingCertSpec {
-  fileSyncInterval: number;
-  /** Without it the router presents its default certificate. */
-  externalSecretRef?: string;
-}
-
-export interface AcmeSpec {
-  directoryUrl: string;
-  domainName: string;
-  email: string;
-  tosAccepted: "true" | "false";
-}
 
 /** A bundle endpoint, whether the operator makes its Route, and the peers. */
 export function federationSpec(

@@ -13,7 +13,8 @@ import { owners } from "../cluster/fieldOwners";
 import { FIELD_MANAGER, SPIRE_API } from "../shared/names";
 import { isObject } from "../shared/untyped";
 import type { FederatesWith } from "../bundle/peer";
-import { type BundleEndpointSpec, entryText, type FederationSpec } from "./federationSpec";
+import { type BundleEndpointSpec, type FederationSpec } from "../route/federation";
+import { entryText } from "./federationSpec";
 
 export type FederatedServer = KubeObject & {
   spec?: { federation?: { bundleEndpoint?: Partial<BundleEndpointSpec>; federatesWith?: FederatesWith[] } };

@@ -7,7 +7,7 @@
 import type { ClusterAccess } from "../cluster/access";
 import { connect, connectClient } from "../cluster/connect";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
-import { mergeUnchanged, runRemoval } from "../shared/removalScript";
+import { mergeUnchanged, runRemoval } from "../cluster/removalScript";
 import type { FederatedServer } from "./foreignFederation";
 
 /** The operator writes the status of the SpireServer often, and each time it is another version. */

@@ -2,8 +2,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterReader } from "../cluster/cluster";
-import { annotationsFor } from "../shared/correction";
-import type { FederationSpec } from "./federationSpec";
+import { annotationsFor } from "../cluster/correction";
+import type { FederationSpec } from "../route/federation";
 import { describeForeign, type FederatedServer, readForeignFederation } from "./foreignFederation";
 import { FIELD_MANAGER, OPERATOR_API, SINGLETON } from "../shared/names";
 import { plainSpec, renderSpireServerSpec, secretSpireServerSpec } from "./spireServerSpec";

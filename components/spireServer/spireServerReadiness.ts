@@ -2,14 +2,8 @@ import { createHash } from "node:crypto";
 import { type ClusterAccess, oc } from "../cluster/access";
 import type { ClusterReader, ConfigMap } from "../cluster/cluster";
 import { condition, describe, isTrue, notTrue, type Conditioned } from "../cluster/conditions";
-import {
-  deviations,
-  differences,
-  factsForServer,
-  factsOfServerConf,
-  type AskedFederation,
-  type FederationSpec,
-} from "./federationSpec";
+import { deviations, differences, factsForServer, factsOfServerConf } from "./federationSpec";
+import { type AskedFederation, type FederationSpec } from "../route/federation";
 import { fieldsBehind } from "./managedFacts";
 import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
 import { operatorRefusal, PROXY_INVALID } from "./operatorRefusal";

@@ -7,7 +7,7 @@
 import type { ClusterAccess } from "../cluster/access";
 import { type ClusterClient, connect, connectClient } from "../cluster/connect";
 import { FIELD_MANAGER, TRUSTED_CA_ENV } from "../shared/names";
-import { mergeUnchanged, runRemoval } from "../shared/removalScript";
+import { mergeUnchanged, runRemoval } from "../cluster/removalScript";
 import { SUBSCRIPTION_API, type Subscription } from "../operators/olm";
 import { lookAtUnmountedCas } from "./peerCasReadiness";
 import type { ClusterReader } from "../cluster/cluster";

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { REFRESH_HINT } from "../../components/shared/arguments";
 import { CERTIFICATE_DEFAULTS, certificateSpec } from "../../components/federationCertificate";
 import { federationRoute, operatorsHost, routeSpec } from "../../components/route/federationRoute";
-import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import type { FederationSpec } from "../../components/route/federation";
 import { planIssuer, type Issuer, type IssuerKind } from "../../components/certificates/issuer";
 import { PROGRAM } from "../../components/shared/names";
 import { isObject } from "../../components/shared/untyped";

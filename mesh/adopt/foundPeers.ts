@@ -1,8 +1,8 @@
 /** The peers that a cluster trusts, as a stack's config names or describes them. Pure. */
 import { X509Certificate } from "node:crypto";
 import type { TrustObject } from "../../components/bundle/bundleMark";
-import { objectName } from "../../components/federatedTrustDomain";
-import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import { objectName } from "../../components/bundle/objectName";
+import type { FederationSpec } from "../../components/route/federation";
 import { SHOW_BUNDLE } from "../../components/bundle/givenBundle";
 import { FEDERATION_CLASS } from "../../components/shared/names";
 import { serverSpiffeId } from "../../components/bundle/peer";

@@ -1,12 +1,12 @@
 /** What a cluster has of a federation, however it was made. Only reads, and no secret. */
 import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
-import { contains } from "../../components/shared/correction";
+import { contains } from "../../components/cluster/correction";
 import { SECRET_READERS, secretReaderRules } from "../../components/routerSecretAccess";
 import { ENDPOINT_NAMES } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
 import { TRUST_KIND, type TrustObject } from "../../components/bundle/bundleMark";
 import { readIssuer } from "../../components/certificates/certificateReadiness";
-import type { FederationSpec } from "../../components/spireServer/federationSpec";
+import type { FederationSpec } from "../../components/route/federation";
 import type { IssuerKind } from "../../components/certificates/issuer";
 import * as names from "../../components/shared/names";
 import { readIngressDomain } from "../trust/trustFacts";

@@ -1,7 +1,7 @@
 /** Contracts as the other side can use them. Pure. */
 import { stringify } from "yaml";
 import { TRUST_KIND } from "../../components/bundle/bundleMark";
-import { objectName } from "../../components/federatedTrustDomain";
+import { objectName } from "../../components/bundle/objectName";
 import { PROGRAM, SPIRE_API } from "../../components/shared/names";
 import { word } from "../../components/shared/shell";
 import { federatedTrustDomainSpec } from "../../components/bundle/peer";

@@ -1,5 +1,5 @@
 /** `spire-federation peer-info`: what somebody who is to trust a member needs to know of it. Asks its stack and its endpoint. */
-import { checkPeer } from "../../components/shared/arguments";
+import { checkPeer } from "../../components/bundle/checkPeer";
 import type { Peer } from "../../components/bundle/peer";
 import { explain } from "../../components/shared/problem";
 import { givenBundle } from "../../components/bundle/givenBundle";

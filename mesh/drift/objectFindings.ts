@@ -2,7 +2,7 @@
 import { shown } from "../kernel/redact";
 import { word } from "../../components/shared/shell";
 import { oc } from "../../components/cluster/access";
-import { APPLIED } from "../../components/shared/correction";
+import { APPLIED } from "../../components/cluster/correction";
 import type { KubeObject } from "../../components/cluster/cluster";
 import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "../kernel/difference";
 import type { Finding } from "../kernel/finding";

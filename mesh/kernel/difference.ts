@@ -1,5 +1,5 @@
 /** How an object in the cluster differs from what was asked for. Pure. */
-import { contains } from "../../components/shared/correction";
+import { contains } from "../../components/cluster/correction";
 import type { KubeObject } from "../../components/cluster/cluster";
 import { isObject } from "../../components/shared/untyped";
 import { isHidden } from "./redact";

@@ -1,5 +1,5 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
-import { APPLIED } from "../../components/shared/correction";
+import { APPLIED } from "../../components/cluster/correction";
 import { isObject } from "../../components/shared/untyped";
 import type { EngineEvent, OpMap } from "./workspace";
 

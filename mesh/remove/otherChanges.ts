@@ -2,7 +2,7 @@
  * What the up of a removal would change besides: changes that are pending in a stack, and that nobody has asked for by
  * asking for the removal.
  */
-import { APPLIED } from "../../components/shared/correction";
+import { APPLIED } from "../../components/cluster/correction";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { describeStep, type DetailedStep, isOfSpireServer } from "../pulumi/events";

@@ -1,5 +1,5 @@
 /** Whom a member is to trust, and by what names: by its config, and by its last up. Pure. */
-import { objectName } from "../../components/federatedTrustDomain";
+import { objectName } from "../../components/bundle/objectName";
 import type { Peer } from "../../components/bundle/peer";
 import type { ClusterConfig } from "../../stacks/config";
 import { objectNameOf } from "../../stacks/peers";

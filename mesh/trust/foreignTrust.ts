@@ -3,13 +3,8 @@ import { word } from "../../components/shared/shell";
 import { oc } from "../../components/cluster/access";
 import type { TrustObject } from "../../components/bundle/bundleMark";
 import type { KubeObject } from "../../components/cluster/cluster";
-import {
-  differences,
-  entryText,
-  factsForServer,
-  factsOfServerConf,
-  type FederationSpec,
-} from "../../components/spireServer/federationSpec";
+import { differences, entryText, factsForServer, factsOfServerConf } from "../../components/spireServer/federationSpec";
+import { type FederationSpec } from "../../components/route/federation";
 import { FEDERATION_CLASS, SPIRE_SERVER } from "../../components/shared/names";
 import { federatesWith, type FederatesWith } from "../../components/bundle/peer";
 import type { Declared } from "./expected";

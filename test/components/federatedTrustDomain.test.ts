@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../components/cluster/cluster";
-import { FederatedTrustDomain, type FederatedTrustDomainArgs, objectName } from "../../components/federatedTrustDomain";
+import { FederatedTrustDomain, type FederatedTrustDomainArgs } from "../../components/federatedTrustDomain";
+import { objectName } from "../../components/bundle/objectName";
 import type { Peer } from "../../components/bundle/peer";
 import { BUNDLE_ANNOTATION, type TrustObject, type TrustSpec } from "../../components/bundle/bundleMark";
 import { fingerprintOf } from "../../components/bundle/jwtKey";

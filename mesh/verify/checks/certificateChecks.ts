@@ -1,6 +1,6 @@
 /** MESH111 to MESH123: the endpoint's certificate, its issuer, and the router's access to it. Pure. */
 import { word } from "../../../components/shared/shell";
-import { contains } from "../../../components/shared/correction";
+import { contains } from "../../../components/cluster/correction";
 import { isTrueNow, notTrue } from "../../../components/cluster/conditions";
 import { type Issuer, planIssuer } from "../../../components/certificates/issuer";
 import { ROUTER, SECRET_READER } from "../../../components/shared/names";

@@ -1,5 +1,5 @@
 import { BUNDLE_ANNOTATION, bundleMark, type TrustObject, type TrustSpec } from "../../../components/bundle/bundleMark";
-import { CA_ANNOTATION } from "../../../components/federatedTrustDomain";
+import { CA_ANNOTATION } from "../../../components/bundle/bundleMark";
 import { keptPeer } from "../../../components/bundle/keptPeer";
 import { OWNED } from "../../../components/shared/names";
 import { federatedTrustDomainSpec, type Peer } from "../../../components/bundle/peer";

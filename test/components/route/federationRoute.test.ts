@@ -5,7 +5,8 @@ import {
   makeRoute,
   type RouteArgs,
 } from "../../../components/route/federationRoute";
-import { federationSpec, type BundleEndpointSpec } from "../../../components/spireServer/federationSpec";
+import { federationSpec } from "../../../components/spireServer/federationSpec";
+import { type BundleEndpointSpec } from "../../../components/route/federation";
 import * as pulumi from "@pulumi/pulumi";
 import { named, record } from "../../mocks";
 import { clusterOf } from "../readers";

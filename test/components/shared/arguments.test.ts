@@ -7,18 +7,15 @@ import {
   checkHost,
   checkHttpsUrl,
   checkName,
-  checkPeer,
-  checkPeers,
   checkSeconds,
   checkTrustDomain,
   FILE_SYNC_INTERVAL,
   formatDuration,
-  checkPeerCount,
-  MAX_PEERS,
   parseDuration,
   REFRESH_HINT,
   splitPem,
 } from "../../../components/shared/arguments";
+import { checkPeer, checkPeers, checkPeerCount, MAX_PEERS } from "../../../components/bundle/checkPeer";
 import type { Peer } from "../../../components/bundle/peer";
 import type { Problem } from "../../../components/shared/problem";
 import { issue } from "../issue";

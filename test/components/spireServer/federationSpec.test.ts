@@ -5,8 +5,8 @@ import {
   factsOfSpec,
   federationSpec,
   withoutPeers,
-  type BundleEndpointSpec,
 } from "../../../components/spireServer/federationSpec";
+import { type BundleEndpointSpec } from "../../../components/route/federation";
 import type { Peer } from "../../../components/bundle/peer";
 
 const web: Peer = {

@@ -1,4 +1,4 @@
-import { APPLIED } from "../../../components/shared/correction";
+import { APPLIED } from "../../../components/cluster/correction";
 import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { KubeObject } from "../../../components/cluster/cluster";
 import { type Compared, objectFindings } from "../../../mesh/drift/objectFindings";

@@ -1,5 +1,5 @@
 import type { TrustObject } from "../../../components/bundle/bundleMark";
-import type { FederationSpec } from "../../../components/spireServer/federationSpec";
+import type { FederationSpec } from "../../../components/route/federation";
 import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import { type Declared, declaredBy, knownBy } from "../../../mesh/trust/expected";

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { Forbidden } from "../../../components/cluster/cluster";
-import { objectName } from "../../../components/federatedTrustDomain";
+import { objectName } from "../../../components/bundle/objectName";
 import { configHash } from "../../../components/spireServer/spireServerReadiness";
 import { bundleMark, BUNDLE_ANNOTATION, type TrustObject } from "../../../components/bundle/bundleMark";
 import type { Outcome } from "../../../mesh/verify/check";

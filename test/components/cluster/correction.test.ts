@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterReader, KubeObject } from "../../../components/cluster/cluster";
-import { APPLIED, ownedAnnotations } from "../../../components/shared/correction";
+import { APPLIED, ownedAnnotations } from "../../../components/cluster/correction";
 import { OWNED } from "../../../components/shared/names";
 import { named, record } from "../../mocks";
 import { clusterOf } from "../readers";

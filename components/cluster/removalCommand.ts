@@ -1,7 +1,7 @@
 /** Removals that only a program can do, when the stack is destroyed. */
 import { local } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClusterAccessArgs } from "../cluster/access";
+import type { ClusterAccessArgs } from "./access";
 
 /**
  * Runs a script of this package before `after` is deleted. No program runs at a destroy, so the script connects by itself.

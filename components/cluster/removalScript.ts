@@ -1,7 +1,7 @@
 /** What the scripts have in common that Pulumi runs before it deletes something: see removalCommand.ts. */
-import type { ClusterAccess } from "../cluster/access";
-import type { ClusterClient } from "../cluster/connect";
-import { ApiException, PatchStrategy } from "../cluster/kubernetesClient";
+import type { ClusterAccess } from "./access";
+import type { ClusterClient } from "./connect";
+import { ApiException, PatchStrategy } from "./kubernetesClient";
 
 /** Runs one, for the cluster to which the environment leads. Its error is the script's. */
 export function runRemoval(remove: (access: ClusterAccess) => Promise<void>): void {

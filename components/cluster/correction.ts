@@ -7,9 +7,9 @@
  * preview shows that as a change, and an up then applies the whole object, which sets its lists.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterReader, KubeObject } from "../cluster/cluster";
-import { OWNED } from "./names";
-import { orStop } from "./stopProgram";
+import type { ClusterReader, KubeObject } from "./cluster";
+import { OWNED } from "../shared/names";
+import { orStop } from "../shared/stopProgram";
 
 /** The version of the object that differed and was applied again; an object that never differed doesn't have it. */
 export const APPLIED = "spire-federation/applied";
