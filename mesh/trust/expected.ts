@@ -8,8 +8,11 @@ import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
 
 export interface Declared {
-  /** Names of the ClusterFederatedTrustDomains that are the stack's. */
-  objects: ReadonlySet<string>;
+  /**
+   * Names of the ClusterFederatedTrustDomains that are the stack's. Of a peer that the config no longer names with the
+   * trust domain that makes it the stack's; others are judged with their peers.
+   */
+  objects: ReadonlyMap<string, string | undefined>;
   trustDomains: ReadonlySet<string>;
   /** Peers of the config, as they have published themselves. */
   peers: Peer[];
@@ -41,14 +44,19 @@ export function declaredBy(
   const last = Object.entries(own?.peers ?? {});
   const named = new Set(peers.map(({ trustDomain }) => trustDomain));
   const gone = last.filter(([stack]) => !config.peers.some(({ name }) => name === stack));
-  const trusted = last.map(([stack, { trustDomain }]) => [trustDomain, stack] as const);
+  const byTrustDomain = ([stack, { trustDomain }]: (typeof last)[number]) => [trustDomain, stack] as const;
+  const trusted = last.map(byTrustDomain);
   return {
     // One that the config no longer names has a name of its own no more.
-    objects: new Set([...config.peers.map(objectNameOf), ...gone.map(([stack]) => objectName(stack))]),
+    objects: new Map([
+      ...gone.map(([stack, { trustDomain }]) => [objectName(stack), trustDomain] as const),
+      ...config.peers.map((peer) => [objectNameOf(peer), undefined] as const),
+    ]),
     trustDomains: new Set([...named, ...trusted.map(([trustDomain]) => trustDomain)]),
     peers: peers.flatMap(({ published }) => published ?? []),
     trusted: new Map(trusted),
-    leaving: new Map(trusted.filter(([trustDomain]) => !named.has(trustDomain))),
+    // One that the config names and that has another trust domain now is kept as it is: an up refuses it.
+    leaving: new Map(gone.map(byTrustDomain).filter(([trustDomain]) => !named.has(trustDomain))),
   };
 }
 

@@ -150,17 +150,23 @@ function servedInside(view: Omit<MemberView, "declared">): PeerReading["keys"] {
   });
 }
 
-/** @param own what its stack publishes; undefined: it was not asked */
+/**
+ * A peer that does not say who it is has the trust domain that the last up made the cluster trust by its name.
+ *
+ * @param own what its stack publishes; undefined: it was not asked
+ */
 export function declaredOf(
   { config }: MeshMember,
   peers: readonly PeerReading[],
   own: Published | undefined,
 ): Looked<Declared> {
   const known: KnownPeer[] = [];
-  for (const { label, trustDomain, published } of peers) {
-    if ("because" in trustDomain)
+  for (const { name, label, trustDomain, published } of peers) {
+    const domain = "seen" in trustDomain ? trustDomain.seen : own?.peers[name]?.trustDomain;
+    if (domain === undefined && "because" in trustDomain)
       return { because: `the trust domain of ${label} is not known: ${trustDomain.because}` };
-    known.push({ trustDomain: trustDomain.seen, published: "seen" in published ? published.seen : undefined });
+    if (domain !== undefined)
+      known.push({ trustDomain: domain, published: "seen" in published ? published.seen : undefined });
   }
   return { seen: declaredBy(config, known, own) };
 }

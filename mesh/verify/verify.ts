@@ -133,7 +133,7 @@ export async function verify(
   };
 }
 
-/** The member's own stack is asked only where something would else be said to be foreign: that takes a process of Pulumi. */
+/** The member's own stack is asked only where its peers and its file don't tell what is foreign: that takes a process of Pulumi. */
 async function declaredAt(
   member: MeshMember,
   looking: SeenMember,
@@ -141,8 +141,9 @@ async function declaredAt(
   world: World,
 ): Promise<Looked<Declared>> {
   const declared = declaredOf(member, peers, undefined);
-  if ("because" in declared || !hasOthers(looking, declared.seen)) return declared;
+  if ("seen" in declared && !hasOthers(looking, declared.seen)) return declared;
   const own = await look(() => world.published(member.id));
+  if ("because" in own && "because" in declared) return declared;
   if ("because" in own) return { because: `what its stack has put there cannot be read: ${own.because}` };
   return chain(own, (published) => declaredOf(member, peers, published));
 }
