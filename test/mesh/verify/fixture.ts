@@ -1,5 +1,6 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
+import { AccessError } from "../../../components/cluster/kubeconfig";
 import type { ClusterReader, KubeObject } from "../../../components/cluster/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/bundle/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
@@ -324,7 +325,7 @@ export function look({
   const world: World = {
     cluster: ({ context = "" }) => {
       const cluster = clusters[context];
-      if (cluster === undefined) throw new Error(`context "${context}" is not in the kubeconfig`);
+      if (cluster === undefined) throw new AccessError("context", `context "${context}" is not in the kubeconfig`);
       const ask = <T>(answer: T): Promise<T> => given(cluster.serverRefuses ?? answer) as Promise<T>;
       const unasked = (): Promise<never> => Promise.reject(new Error("changes something"));
       return {
