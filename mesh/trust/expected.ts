@@ -2,9 +2,10 @@
 import { objectName } from "../../components/federatedTrustDomain";
 import type { Peer } from "../../components/bundle/peer";
 import type { ClusterConfig } from "../../stacks/config";
-import { objectNameOf } from "../../stacks/peers";
-import type { Contract } from "../../stacks/contract";
+import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
+import { type Contract, resolvePeers } from "../../stacks/contract";
 import { definedOnly } from "../../stacks/fields";
+import type { Looked } from "../kernel/looked";
 import type { Published } from "../pulumi/workspace";
 
 export interface Declared {
@@ -65,4 +66,13 @@ export function knownBy(stack: string, contract: Contract): KnownPeer {
   const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId } = contract;
   const published = { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
   return { trustDomain, published };
+}
+
+/** What a stack publishes is judged as an up judges it. */
+export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
+  if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
+  const { joined, faulty } = resolvePeers("", [{ peer, published }]);
+  const [first] = joined;
+  if (first === undefined) return { because: faulty.map(({ fault }) => fault).join("; ") };
+  return { seen: first.peer };
 }

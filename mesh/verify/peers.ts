@@ -1,11 +1,11 @@
 /** Peers, as they are themselves: a member by its own cluster, any other by what its stack publishes or the config says. */
-import { type Peer, serverSpiffeId } from "../../components/bundle/peer";
-import { type Publication, resolvePeers } from "../../stacks/contract";
+import { serverSpiffeId } from "../../components/bundle/peer";
+import type { Publication } from "../../stacks/contract";
 import { certManagerIssuer } from "../../stacks/endpoint";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
-import { type Declared, declaredBy, type KnownPeer } from "../trust/expected";
+import { type Declared, declaredBy, type KnownPeer, publishedBy } from "../trust/expected";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/shared/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
@@ -116,15 +116,6 @@ export function outsidePeer(
         : "whether it trusts this cluster cannot be seen from here",
     now,
   };
-}
-
-/** What a stack publishes is judged as an up judges it. */
-export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
-  if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
-  const { joined, faulty } = resolvePeers("", [{ peer, published }]);
-  const [first] = joined;
-  if (first === undefined) return { because: faulty.map(({ fault }) => fault).join("; ") };
-  return { seen: first.peer };
 }
 
 function servedBy(

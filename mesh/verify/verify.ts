@@ -10,7 +10,7 @@ import { inParallel } from "../kernel/parallel";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
-import type { Declared } from "../trust/expected";
+import { type Declared, publishedBy } from "../trust/expected";
 import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { type Facts, type FirstFacts, readFacts, type Sources } from "./memberFacts";
@@ -24,7 +24,6 @@ import {
   memberPeer,
   type NamedPeer,
   outsidePeer,
-  publishedBy,
   unreadPeer,
 } from "./peers";
 import { restingOn } from "./resting";

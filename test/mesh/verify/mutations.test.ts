@@ -37,7 +37,7 @@ import {
   presentedOf,
   trustDomainOf,
 } from "./fixture";
-import { mutate, type Mutation, mutations, runs, valueAt, waysIn } from "./mutation";
+import { mutate, type Mutation, mutations, runs, valueAt, waysIn } from "../mutation";
 
 const one = "cluster1";
 const FAR = "organization/elsewhere/far";
