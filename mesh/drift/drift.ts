@@ -4,7 +4,7 @@ import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import type { Publication } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Published } from "../pulumi/workspace";
-import { type Declared, declaredBy, knownBy, type KnownPeer } from "../trust/expected";
+import { type Declared, declaredBy, knownBy, type KnownPeer, publishedBy } from "../trust/expected";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { type Finding, type Unchecked } from "../kernel/finding";
 import type { MeshMember } from "../members/members";
@@ -15,7 +15,7 @@ import { heldOfPeer, leftInStore, type PeersKeys } from "../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
 import { logOf } from "../spire/serverLog";
 import { type Place, placeOf } from "../kernel/place";
-import { look, type Looked, unlessBroken } from "../kernel/looked";
+import { look, type Looked, madeOr, unlessBroken } from "../kernel/looked";
 
 export interface DriftMember {
   member: string;
@@ -44,11 +44,15 @@ export async function drift(
   const published = new Map<string, Looked<Published | undefined>>();
   const own = new Map<string, Looked<PeersKeys>>(); // read after all that is held
   const publications = new Map<string, Looked<Publication | undefined>>();
-  const publicationOf = async ({ id, publication }: ConfiguredPeer): Promise<Looked<Publication | undefined>> => {
-    if (publication !== undefined) return { seen: publication };
-    const read = await look(() => stacks.published(id));
-    published.set(id, read);
-    return "seen" in read ? { seen: read.seen?.federation } : read;
+  const publicationOf = async (peer: ConfiguredPeer): Promise<Looked<Publication | undefined>> => {
+    if (peer.publication !== undefined) return { seen: peer.publication };
+    const read = await look(() => stacks.published(peer.id));
+    published.set(peer.id, read);
+    if ("because" in read) return read;
+    const federation = read.seen?.federation;
+    if (federation === undefined) return { seen: undefined };
+    const judged = unlessBroken(() => publishedBy(peer, federation));
+    return "because" in judged ? judged : { seen: federation };
   };
   await inParallel(parallel, [...peers.values()], async ({ peer, access }) => {
     const read = await publicationOf(peer);
@@ -60,14 +64,14 @@ export async function drift(
   await inParallel(parallel, members, async ({ id }) => {
     if (!published.has(id)) published.set(id, await look(() => stacks.published(id)));
   });
-  const publishedBy = (peer: string): Looked<Publication | undefined> =>
+  const readingOf = (peer: string): Looked<Publication | undefined> =>
     publications.get(peer) ?? { because: "it was not read" };
   const ownOf = ({ id }: MeshMember): Looked<Published | undefined> =>
     published.get(id) ?? { because: "it was not read" };
   return members.map((member) => {
     const reading = readings.get(member.id) ?? { because: "it was not looked at" };
-    const judged = judge(member, declaredFor(member, ownOf(member), publishedBy), reading, own, new Date());
-    return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, publishedBy)] };
+    const judged = judge(member, declaredFor(member, ownOf(member), readingOf), reading, own, new Date());
+    return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, readingOf)] };
   });
 }
 
@@ -78,12 +82,12 @@ export async function drift(
 function declaredFor(
   { config, labels }: MeshMember,
   own: Looked<Published | undefined>,
-  publishedBy: (peer: string) => Looked<Publication | undefined>,
+  readingOf: (peer: string) => Looked<Publication | undefined>,
 ): Looked<Declared> {
   if ("because" in own) return { because: `its stack cannot be read: ${own.because}` };
   const peers: KnownPeer[] = [];
   for (const peer of config.peers) {
-    const read = publishedBy(peer.id);
+    const read = readingOf(peer.id);
     if ("seen" in read) peers.push(...(read.seen === undefined ? [] : [knownBy(peer.name, read.seen)]));
     else if (own.seen?.peers[peer.name] === undefined) {
       return { because: `the stack of ${labels[peer.id] ?? peer.name} cannot be read: ${read.because}` };
@@ -123,10 +127,10 @@ async function keysOf(
 
 function unreadPeers(
   { name, config, labels }: MeshMember,
-  publishedBy: (peer: string) => Looked<Publication | undefined>,
+  readingOf: (peer: string) => Looked<Publication | undefined>,
 ): Unchecked[] {
   return config.peers.flatMap((peer) => {
-    const read = publishedBy(peer.id);
+    const read = readingOf(peer.id);
     const label = labels[peer.id] ?? peer.name;
     const what = `whether it trusts ${label} as ${label} publishes itself`;
     return "seen" in read ? [] : [{ member: name, what, because: `the stack cannot be read: ${read.because}` }];
@@ -179,7 +183,8 @@ function judge(
     const trustDomain =
       whom.seen.peers.find(({ stack: of }) => of === peer.name)?.trustDomain ??
       [...whom.seen.trusted].find(([, of]) => of === peer.name)?.[0];
-    const held = store.seen.bundles.find((bundle) => bundle.trustDomain === trustDomain);
+    // A store that cannot be searched is said to be unchecked above.
+    const held = madeOr(undefined, () => store.seen.bundles.find((bundle) => bundle.trustDomain === trustDomain));
     if (held === undefined) continue;
     check(
       `the bundle that it holds of ${held.trustDomain}`,

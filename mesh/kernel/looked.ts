@@ -7,7 +7,7 @@ export type Looked<T> = { seen: T } | NotLooked;
 
 export interface NotLooked {
   because: string;
-  /** A right is missing: to look again shows the same. */
+  /** A right is missing, or the kubeconfig leads nowhere: to look again shows the same. */
   forbidden?: true;
 }
 
@@ -44,5 +44,6 @@ export function madeOr<T>(otherwise: T, make: () => T): T {
 
 function reasonOf(error: unknown): NotLooked {
   const because = error instanceof Error ? error.message : String(error);
-  return error instanceof Forbidden ? { because, forbidden: true } : { because };
+  const stays = error instanceof Forbidden || (error instanceof Error && error.name === "AccessError");
+  return stays ? { because, forbidden: true } : { because };
 }

@@ -148,11 +148,11 @@ function twins(members: readonly MeshMember[]): string[] {
   });
 }
 
-/** What is wrong with a stack's config, by an error that the user can put right. */
+/** What is wrong with a stack's config. Whatever a file has, others are read all the same. */
 function faultsIn(error: unknown, project: string): string[] {
   if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${project}:${path}: ${message}`);
   if (error instanceof UsageError || error instanceof PulumiError) return [error.message];
-  throw error;
+  return [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`];
 }
 
 /**

@@ -74,7 +74,8 @@ export function recordLocks(folder: string): Recording {
     async stop(refused) {
       stopped = true;
       await watching;
-      for (const file of recorded) if (refused || !existsSync(file)) await forget(file);
+      // A backend that has gone away, such as a share, may come back with the lock.
+      for (const file of recorded) if (refused || (existsSync(folder) && !existsSync(file))) await forget(file);
     },
   };
 }

@@ -95,9 +95,22 @@ export async function published(
   }
 }
 
-/** Other outputs are for people. A peer whose roots are not known is one that an `up` went past. */
-export const publishedIn = ({ federation, pendingPeers = [], peers = {} }: Partial<Published>): Published => ({
-  ...(isPublished(federation) && { federation }),
-  pendingPeers,
-  peers: Object.fromEntries(Object.entries(peers).filter(([, { fingerprints }]) => isPublished(fingerprints))),
-});
+/**
+ * Other outputs are for people. A peer whose roots are not known is one that an `up` went past.
+ *
+ * @throws Error for outputs that no release writes: what they fail to say is not nothing
+ */
+export function publishedIn({ federation, pendingPeers, peers }: Partial<Published>): Published {
+  const known = Object.entries(isPublished(peers) ? peers : {}).filter(
+    ([, one]) => isPublished(one) && isPublished(one.fingerprints),
+  );
+  const odd = known.find(([, one]) => typeof one.trustDomain !== "string" || !Array.isArray(one.fingerprints));
+  if (odd !== undefined) throw new Error(`the output peers has no trustDomain, or no fingerprints, for ${odd[0]}`);
+  const pending = isPublished(pendingPeers) ? pendingPeers : [];
+  if (!Array.isArray(pending)) throw new Error(`the output pendingPeers is ${JSON.stringify(pending)}; it is a list`);
+  return {
+    ...(isPublished(federation) && { federation }),
+    pendingPeers: pending,
+    peers: Object.fromEntries(known),
+  };
+}

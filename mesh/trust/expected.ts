@@ -2,14 +2,18 @@
 import { objectName } from "../../components/bundle/objectName";
 import type { Peer } from "../../components/bundle/peer";
 import type { ClusterConfig } from "../../stacks/config";
-import { objectNameOf } from "../../stacks/peers";
-import type { Contract } from "../../stacks/contract";
+import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
+import { type Contract, resolvePeers } from "../../stacks/contract";
 import { definedOnly } from "../../stacks/fields";
+import type { Looked } from "../kernel/looked";
 import type { Published } from "../pulumi/workspace";
 
 export interface Declared {
-  /** Names of the ClusterFederatedTrustDomains that are the stack's. */
-  objects: ReadonlySet<string>;
+  /**
+   * Names of the ClusterFederatedTrustDomains that are the stack's. Of a peer that the config no longer names with the
+   * trust domain that makes it the stack's; others are judged with their peers.
+   */
+  objects: ReadonlyMap<string, string | undefined>;
   trustDomains: ReadonlySet<string>;
   /** Peers of the config, as they have published themselves. */
   peers: Peer[];
@@ -41,14 +45,19 @@ export function declaredBy(
   const last = Object.entries(own?.peers ?? {});
   const named = new Set(peers.map(({ trustDomain }) => trustDomain));
   const gone = last.filter(([stack]) => !config.peers.some(({ name }) => name === stack));
-  const trusted = last.map(([stack, { trustDomain }]) => [trustDomain, stack] as const);
+  const byTrustDomain = ([stack, { trustDomain }]: (typeof last)[number]) => [trustDomain, stack] as const;
+  const trusted = last.map(byTrustDomain);
   return {
     // One that the config no longer names has a name of its own no more.
-    objects: new Set([...config.peers.map(objectNameOf), ...gone.map(([stack]) => objectName(stack))]),
+    objects: new Map([
+      ...gone.map(([stack, { trustDomain }]) => [objectName(stack), trustDomain] as const),
+      ...config.peers.map((peer) => [objectNameOf(peer), undefined] as const),
+    ]),
     trustDomains: new Set([...named, ...trusted.map(([trustDomain]) => trustDomain)]),
     peers: peers.flatMap(({ published }) => published ?? []),
     trusted: new Map(trusted),
-    leaving: new Map(trusted.filter(([trustDomain]) => !named.has(trustDomain))),
+    // One that the config names and that has another trust domain now is kept as it is: an up refuses it.
+    leaving: new Map(gone.map(byTrustDomain).filter(([trustDomain]) => !named.has(trustDomain))),
   };
 }
 
@@ -57,4 +66,13 @@ export function knownBy(stack: string, contract: Contract): KnownPeer {
   const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId } = contract;
   const published = { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
   return { trustDomain, published };
+}
+
+/** What a stack publishes is judged as an up judges it. */
+export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
+  if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
+  const { joined, faulty } = resolvePeers("", [{ peer, published }]);
+  const [first] = joined;
+  if (first === undefined) return { because: faulty.map(({ fault }) => fault).join("; ") };
+  return { seen: first.peer };
 }

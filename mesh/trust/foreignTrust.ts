@@ -17,8 +17,13 @@ import type { Place } from "../kernel/place";
  * same trust domain the oldest alone.
  */
 export function foreignTrust(place: Place, objects: readonly TrustObject[], declared: Declared): Finding[] {
+  const isStacks = ({ metadata, spec }: TrustObject): boolean => {
+    const name = metadata?.name ?? "";
+    const trustDomain = declared.objects.get(name);
+    return declared.objects.has(name) && (trustDomain === undefined || trustDomain === spec?.trustDomain);
+  };
   return objects
-    .filter(({ metadata }) => !declared.objects.has(metadata?.name ?? ""))
+    .filter((object) => !isStacks(object))
     .map((object): Finding => {
       const { trustDomain = "", className, bundleEndpointURL = "no URL" } = object.spec ?? {};
       const name = object.metadata?.name ?? "";
@@ -31,9 +36,7 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
       }
       const twin = objects.find(
         (other) =>
-          declared.objects.has(other.metadata?.name ?? "") &&
-          other.spec?.className === FEDERATION_CLASS &&
-          other.spec.trustDomain === trustDomain,
+          isStacks(other) && other.spec?.className === FEDERATION_CLASS && other.spec.trustDomain === trustDomain,
       );
       if (twin === undefined) {
         const cure = `${remove} && ${forgetCommand(place, trustDomain)}`;

@@ -39,7 +39,7 @@ export type Judgement =
   | {
       state: "unknown";
       evidence: string;
-      /** For want of a right: to look again shows the same. */
+      /** For want of a right or a way to the cluster: to look again shows the same. */
       forbidden?: true;
       /** A command that shows more, where there is one. */
       cure?: string;

@@ -1,11 +1,11 @@
 /** Peers, as they are themselves: a member by its own cluster, any other by what its stack publishes or the config says. */
-import { type Peer, serverSpiffeId } from "../../components/bundle/peer";
-import { type Publication, resolvePeers } from "../../stacks/contract";
+import { serverSpiffeId } from "../../components/bundle/peer";
+import type { Publication } from "../../stacks/contract";
 import { certManagerIssuer } from "../../stacks/endpoint";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
-import { type Declared, declaredBy, type KnownPeer } from "../trust/expected";
+import { type Declared, declaredBy, type KnownPeer, publishedBy } from "../trust/expected";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/shared/problem";
 import { bundleIn, expectedOf, servedBundle } from "./checks/endpointChecks";
@@ -118,15 +118,6 @@ export function outsidePeer(
   };
 }
 
-/** What a stack publishes is judged as an up judges it. */
-export function publishedBy(peer: ConfiguredPeer, published: unknown): Looked<Peer> {
-  if (published === undefined) return { because: "its stack publishes no bundle endpoint" };
-  const { joined, faulty } = resolvePeers("", [{ peer, published }]);
-  const [first] = joined;
-  if (first === undefined) return { because: faulty.map(({ fault }) => fault).join("; ") };
-  return { seen: first.peer };
-}
-
 function servedBy(
   presented: Looked<Presented>,
   expected: Expected,
@@ -150,17 +141,23 @@ function servedInside(view: Omit<MemberView, "declared">): PeerReading["keys"] {
   });
 }
 
-/** @param own what its stack publishes; undefined: it was not asked */
+/**
+ * A peer that does not say who it is has the trust domain that the last up made the cluster trust by its name.
+ *
+ * @param own what its stack publishes; undefined: it was not asked
+ */
 export function declaredOf(
   { config }: MeshMember,
   peers: readonly PeerReading[],
   own: Published | undefined,
 ): Looked<Declared> {
   const known: KnownPeer[] = [];
-  for (const { label, trustDomain, published } of peers) {
-    if ("because" in trustDomain)
+  for (const { name, label, trustDomain, published } of peers) {
+    const domain = "seen" in trustDomain ? trustDomain.seen : own?.peers[name]?.trustDomain;
+    if (domain === undefined && "because" in trustDomain)
       return { because: `the trust domain of ${label} is not known: ${trustDomain.because}` };
-    known.push({ trustDomain: trustDomain.seen, published: "seen" in published ? published.seen : undefined });
+    if (domain !== undefined)
+      known.push({ trustDomain: domain, published: "seen" in published ? published.seen : undefined });
   }
   return { seen: declaredBy(config, known, own) };
 }

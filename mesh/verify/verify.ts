@@ -10,7 +10,7 @@ import { inParallel } from "../kernel/parallel";
 import { publicationOf } from "../members/publication";
 import type { Published } from "../pulumi/workspace";
 import type { MeshMember } from "../members/members";
-import type { Declared } from "../trust/expected";
+import { type Declared, publishedBy } from "../trust/expected";
 import { evaluate, type Outcome } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
 import { type Facts, type FirstFacts, readFacts, type Sources } from "./memberFacts";
@@ -24,7 +24,6 @@ import {
   memberPeer,
   type NamedPeer,
   outsidePeer,
-  publishedBy,
   unreadPeer,
 } from "./peers";
 import { restingOn } from "./resting";
@@ -133,7 +132,7 @@ export async function verify(
   };
 }
 
-/** The member's own stack is asked only where something would else be said to be foreign: that takes a process of Pulumi. */
+/** The member's own stack is asked only where its peers and its file don't tell what is foreign: that takes a process of Pulumi. */
 async function declaredAt(
   member: MeshMember,
   looking: SeenMember,
@@ -141,8 +140,9 @@ async function declaredAt(
   world: World,
 ): Promise<Looked<Declared>> {
   const declared = declaredOf(member, peers, undefined);
-  if ("because" in declared || !hasOthers(looking, declared.seen)) return declared;
+  if ("seen" in declared && !hasOthers(looking, declared.seen)) return declared;
   const own = await look(() => world.published(member.id));
+  if ("because" in own && "because" in declared) return declared;
   if ("because" in own) return { because: `what its stack has put there cannot be read: ${own.because}` };
   return chain(own, (published) => declaredOf(member, peers, published));
 }

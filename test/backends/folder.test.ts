@@ -1,7 +1,7 @@
 /** The command on a state in a folder: what kills, signals and interrupted operations leave, and what the next run makes of it. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -152,6 +152,30 @@ describe("an interrupted creation", () => {
     await project.pulumi(...command.split(" "), "--yes");
     expect(await project.command("up", "--yes", NAME)).toMatchObject({ code: 0 });
   });
+});
+
+test("a backend that is away from the middle of an up on costs the result of nobody, and the next up completes", async () => {
+  await project.write("other", "two.example.com");
+  expect(await project.command("up", "--yes")).toMatchObject({ code: 0 });
+  await project.hold();
+  const child = project.start(["up", "--yes", "-o", "json"]);
+  const ended = done(child);
+  while ((await project.records()) < 2) await sleep(50);
+  const state = project.path("..");
+  await rename(state, `${state}.away`);
+  await writeFile(state, "");
+  try {
+    await project.letGo();
+    const result = await ended;
+    expect([result.code, states(result)]).toEqual([1, [`${NAME} failed`, "other failed"]]);
+    expect(result.err).not.toContain("nothing was changed");
+  } finally {
+    await rm(state);
+    await rename(`${state}.away`, state);
+  }
+  const next = await project.command("up", "--yes", "-o", "json");
+  expect([next.code, states(next)]).toEqual([0, [`${NAME} complete`, "other complete"]]);
+  expect(next.err).toContain("deleted the lock of process");
 });
 
 test("an interrupted verify prints what it has seen, and ends with 130", async () => {

@@ -1,3 +1,4 @@
+import { word } from "../../components/shared/shell";
 import * as fc from "fast-check";
 import { NOT_SHOWN } from "../../components/shared/notShown";
 import { type ClusterConfig, parseConfig } from "../../stacks/config";
@@ -154,6 +155,9 @@ describe("a secret of a stack's file that is not decrypted", () => {
     const raw = { context: "cluster1", trustDomain: "apps.cluster1.example.com" };
     expect(() => parseConfig(raw, SELF, ["context", "of-another-program"])).toThrow(ConfigError);
     expect(() => parseConfig(raw, SELF, ["context"])).toThrow(said);
+    // People paste the command, whatever key somebody has put into the file.
+    const key = "x' ; touch /tmp/y ; echo '";
+    expect(() => parseConfig({ ...raw, [key]: "" }, SELF, [key])).toThrow(`--path ${word(key)} <value>`);
   });
 
   it("is refused with a cure that can be pasted, whatever the key of a stack file that others wrote", () => {

@@ -22,8 +22,10 @@ export const reachable: Check<Pick<MemberView, "version" | keyof ClusterAccess>>
     "context, all other checks of the member are skipped; those of other members are not. That is unknown, and not a failure: a login " +
     "that has expired or a network that is down says nothing of the cluster.",
   judge: ({ version, ...access }) => {
-    if ("because" in version)
-      return { state: "unknown", evidence: version.because, cure: wayIn(access, version.because) };
+    if ("because" in version) {
+      const { because: evidence, forbidden } = version;
+      return { state: "unknown", evidence, cure: wayIn(access, evidence), ...(forbidden && { forbidden }) };
+    }
     const { kubeconfig, context = "" } = access;
     return ok(`Kubernetes ${version.seen}, context ${context}${kubeconfig === undefined ? "" : ` of ${kubeconfig}`}`);
   },

@@ -102,6 +102,7 @@ export const probePairChecks: readonly Check<ProbePairView>[] = [
 
 export const isReadyToProbe = (passed: (code: Code) => boolean): boolean => NEEDS.every(passed);
 
+/** @throws NotSeen for words that the workload does not have */
 function judgeDialed(view: ProbeView, peer: ProbeView, dialed: Dialed): Judgement {
   switch (dialed.outcome) {
     case "met":
@@ -120,6 +121,8 @@ function judgeDialed(view: ProbeView, peer: ProbeView, dialed: Dialed): Judgemen
           : `let the router of ${peer.member} serve Routes of other namespaces under its own domain`,
       );
     }
+    default:
+      throw new NotSeen(`its workload says ${JSON.stringify(dialed)}, which is no outcome`);
   }
 }
 

@@ -31,11 +31,13 @@ export function readReport(log: string): PodReport {
   return report;
 }
 
-/** What is no line of the workload's own, such as a warning of Node, is left out. */
+/** What is no line of the workload's own, such as a warning of Node, is left out; an identity without an SVID is none. */
 function parse(line: string): Line[] {
   try {
     const parsed = JSON.parse(line) as Line | null;
-    return parsed?.event === undefined ? [] : [parsed];
+    if (parsed?.event === undefined) return [];
+    const isWhole = parsed.event !== "identity" || (typeof parsed.id === "string" && Array.isArray(parsed.bundles));
+    return isWhole ? [parsed] : [];
   } catch {
     return [];
   }

@@ -17,6 +17,7 @@ export interface Injection {
 const APIS = {
   Certificate: "cert-manager.io/v1",
   ClusterRole: "rbac.authorization.k8s.io/v1",
+  ConfigMap: "v1",
   Issuer: "cert-manager.io/v1",
   ClusterFederatedTrustDomain: "spire.spiffe.io/v1alpha1",
   Deployment: "apps/v1",
@@ -105,7 +106,7 @@ export function signal(cluster: Cluster, program: RegExp, name: NodeJS.Signals):
 }
 
 /** A pod that serves this to the router, with a certificate that the router trusts. */
-export function impostor(bundle: string): Manifest[] {
+function impostor(bundle: string): Manifest[] {
   const metadata = { name: "impostor", namespace: NAMESPACE, labels: { app: "impostor" } };
   const files = "key: fs.readFileSync('/tls/tls.key'), cert: fs.readFileSync('/tls/tls.crt')";
   const script = `const fs = require("fs"); require("https").createServer({${files}}, (_, r) => r.end(process.env.BUNDLE)).listen(8443)`;
@@ -182,3 +183,37 @@ export function withoutKubelet(cluster: Cluster): Injection {
 }
 /** The stand-in, or the real operator in its place, whose file may have any name. */
 const ZTWIM = /^\/opt\/lab\/(?:lab-standin\0ztwim-operator\0|[^\0]+\0--health-probe-bind-address=:8081\0)/;
+
+/** A server.conf that is neither JSON nor HCL, while the operator, which would write it anew, is stopped; SPIRE goes on with the old one. */
+export function brokenConf(cluster: Cluster): Injection {
+  let saved: Record<string, string>;
+  return {
+    inject: async () => {
+      signal(cluster, ZTWIM, "SIGSTOP");
+      const { data } = await cluster.core.readNamespacedConfigMap({ name: "spire-server", namespace: NAMESPACE });
+      saved = data ?? {};
+      await merge(cluster, "ConfigMap", "spire-server", { data: { "server.conf": "server { a: [b" } });
+    },
+    undo: async () => {
+      await merge(cluster, "ConfigMap", "spire-server", { data: saved });
+      signal(cluster, ZTWIM, "SIGCONT");
+    },
+  };
+}
+
+/** The endpoint is the impostor's, which serves what is made of the bundle. */
+export function served(cluster: Cluster, bundle: () => Promise<string>): Injection {
+  const leadTo = (name: string): Promise<void> =>
+    merge(cluster, "Route", cluster.route, spec({ to: { kind: "Service", name, weight: 100 } }));
+  return {
+    inject: async () => {
+      for (const manifest of impostor(await bundle())) await cluster.apply(manifest);
+      await leadTo("impostor");
+    },
+    undo: async () => {
+      await leadTo("spire-server");
+      for (const { apiVersion, kind, metadata } of impostor("").reverse())
+        await cluster.remove(apiVersion, kind, metadata.name);
+    },
+  };
+}

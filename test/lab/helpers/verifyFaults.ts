@@ -4,15 +4,16 @@
  */
 import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import {
+  brokenConf,
   CERTIFICATE,
   change,
-  impostor,
   type Injection,
   issuing,
   merge,
   pidOf,
   presented,
   removal,
+  served,
   signal,
   spec,
   withoutKubelet,
@@ -68,7 +69,14 @@ async function rotateUnseen(kind: "x509" | "jwt"): Promise<void> {
 const scaleCertManager = (replicas: number): Promise<void> =>
   merge(cluster2, "Deployment", "cert-manager", spec({ replicas }), "cert-manager");
 
-const leadingTo = (service: string): object => spec({ to: { kind: "Service", name: service, weight: 100 } });
+const bundleOf = async ({ host }: Cluster): Promise<string> => (await fetch(`https://${host}`)).text();
+
+/** Its own bundle with one more JWT key, which is on no curve. */
+async function withOddKey(cluster: Cluster): Promise<string> {
+  const bundle = JSON.parse(await bundleOf(cluster)) as { keys: object[] };
+  const odd = { use: "jwt-svid", kid: "odd", kty: "EC", crv: "P-256", x: "AA", y: "AA" };
+  return JSON.stringify({ ...bundle, keys: [...bundle.keys, odd] });
+}
 
 /** Does something again and again, because the cluster puts it right by itself. */
 function repeated(everyMs: number, act: () => Promise<void>, end = (): Promise<void> => Promise.resolve()): Injection {
@@ -237,18 +245,23 @@ export const ROUNDS: Fault[][] = [
     },
     {
       name: "endpoint serving another domain's bundle",
-      inject: async () => {
-        const bundle = await fetch(`https://${cluster1.host}`);
-        for (const manifest of impostor(await bundle.text())) await cluster3.apply(manifest);
-        await merge(cluster3, "Route", cluster3.route, leadingTo("impostor"));
-      },
-      undo: async () => {
-        await merge(cluster3, "Route", cluster3.route, leadingTo("spire-server"));
-        for (const { apiVersion, kind, metadata } of impostor("").reverse())
-          await cluster3.remove(apiVersion, kind, metadata.name);
-      },
+      ...served(cluster3, () => bundleOf(cluster1)),
       found: ["cluster3 MESH147"],
       cure: /get route spire-federation-endpoint/,
+    },
+  ],
+  [
+    {
+      name: "a JWT key that is none in what an endpoint serves",
+      ...served(cluster3, () => withOddKey(cluster3)),
+      found: ["cluster3 MESH147"],
+      cure: /get route spire-federation-endpoint/,
+    },
+    {
+      name: "server.conf that cannot be parsed",
+      ...brokenConf(cluster1),
+      found: ["cluster1 MESH132"],
+      cure: /CreateOnlyMode/,
     },
   ],
   [

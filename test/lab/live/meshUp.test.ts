@@ -3,7 +3,7 @@
  * tests build on each other; jest runs them in order.
  */
 import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
@@ -195,6 +195,30 @@ test("a member whose API server is down fails alone, and one more run completes"
   expect(again.result[1]?.changes).not.toEqual({});
   await nothingDoubleNothingLost();
   ({ seconds } = again);
+});
+
+test("a backend that goes away while the stacks run costs the result of nobody, and one more run completes", async () => {
+  await configure({ bootstraps: 10 });
+  const [folder, away] = ["state", "state.away"].map((name) => join(project.dir, name)) as [string, string];
+  const locks = join(folder, ".pulumi", "locks", "organization", "spire-federation");
+  const { ended } = project.startMesh("up", "--yes", "-o", "json");
+  await eventually(async () => {
+    const held = await Promise.all(NAMES.map((name) => readdir(join(locks, name))));
+    expect(held.flat().filter((file) => file.endsWith(".json"))).toHaveLength(NAMES.length);
+  });
+  await rename(folder, away);
+  await writeFile(folder, ""); // nobody makes it anew
+  const run = await ended.finally(async () => {
+    await rm(folder);
+    await rename(away, folder);
+  });
+  expect(members(run).map(({ member, state: stands }) => [member, stands])).toEqual(
+    NAMES.map((name) => [name, "failed"]),
+  );
+  for (const { errors } of members(run)) expect(errors.join()).not.toBe("");
+  expect([run.code, run.stderr]).toEqual([1, expect.not.stringContaining("nothing was changed")]);
+  await up();
+  await nothingDoubleNothingLost();
 });
 
 describe("kill -9", () => {

@@ -3,6 +3,8 @@
  * nothing else is. The faults come in rounds, a few clusters at a time; each round is undone, and after it all is well again.
  * Then its workloads meet.
  */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project } from "../../../lab/client/project";
@@ -153,6 +155,25 @@ test.each(ROUNDS.map((faults) => [faults.map(({ name }) => name).join(" | "), fa
     await expectAllWell();
   },
 );
+
+test("a stack file that somebody broke costs that member's own pair alone", async () => {
+  const file = join(project.dir, "Pulumi.cluster3.yaml");
+  const saved = await readFile(file, "utf8");
+  await writeFile(file, "config:\n  a: [\n");
+  try {
+    const { code, stdout } = await project.mesh("verify", "cluster1", "-o", "json");
+    const { members, pairs } = report("verify", stdout);
+    expect(members.map(({ member, health }) => [member, health])).toEqual([["cluster1", "healthy"]]);
+    expect(pairs.map(({ peer, health }) => [peer, health])).toEqual([
+      ["cluster2", "healthy"],
+      ["cluster3", "unknown"],
+    ]);
+    expect(JSON.stringify(pairs[1])).toContain("Pulumi.cluster3.yaml: ");
+    expect(code).toBe(3);
+  } finally {
+    await writeFile(file, saved);
+  }
+});
 
 describe("--probe:", () => {
   probeTests(() => project);

@@ -1,5 +1,5 @@
 /** The folder of a backend's locks, and processes that take locks in it. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,6 +55,17 @@ test("a lock that is released is forgotten", async () => {
   rmSync(file);
   await recording.stop(false);
   expect(kept()).toEqual([]);
+});
+
+test("a lock that has gone away with its backend stays known as ours", async () => {
+  const pulumi = run();
+  const recording = recordLocks(folder);
+  recording.follow(pulumi.pid);
+  lock("one", pulumi.pid);
+  await recorded("one");
+  renameSync(join(dir, ".pulumi"), join(dir, "away"));
+  await recording.stop(false);
+  expect(kept()).toHaveLength(1);
 });
 
 test("a lock that was there before, though it has the same process id, is somebody else's", async () => {

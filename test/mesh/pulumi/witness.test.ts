@@ -37,19 +37,35 @@ test.each<[string, string[], RegExp]>([
   await expect(run(...lines)).rejects.toThrow(message);
 });
 
+const stacksOf = ({ command, dir }: FakePulumi): PulumiStacks => {
+  const quiet = { note: () => undefined, began: () => undefined, doing: () => undefined, ended: () => undefined };
+  const workspace = {
+    pulumiCommand: { command },
+    workDir: dir,
+    envVars: {},
+    projectSettings: () => Promise.resolve({ name: "spire-federation" }),
+  } as unknown as Workspace;
+  return new PulumiStacks(workspace, quiet);
+};
+
 test("no operation of a stack passes without its events", async () => {
   fake = new FakePulumi(
     `case $1 in whoami) echo '{"url":"https://api.pulumi.com"}' ;; stack) echo '{"deployment":{}}' ;; esac`,
   );
-  const quiet = { note: () => undefined, began: () => undefined, doing: () => undefined, ended: () => undefined };
-  const workspace = {
-    pulumiCommand: { command: fake.command },
-    workDir: fake.dir,
-    envVars: {},
-    projectSettings: () => Promise.resolve({ name: "spire-federation" }),
-  } as unknown as Workspace;
-  const stacks = new PulumiStacks(workspace, quiet);
+  const stacks = stacksOf(fake);
   for (const operation of ["preview", "up", "destroy", "drift"] as const) {
     expect(await stacks[operation]("cluster1")).toMatchObject({ succeeded: false });
   }
+});
+
+test("a backend that did not say where it is once is asked again by the next stack", async () => {
+  fake = new FakePulumi(`cd "$(dirname "$0")"
+    case $1 in
+      whoami) [ -e told ] && echo '{"url":"https://api.pulumi.com"}' || { touch told; echo "error: away" >&2; exit 1; } ;;
+      stack) echo '{"deployment":{}}' ;;
+      *) echo '${summary({})}' ;;
+    esac`);
+  const stacks = stacksOf(fake);
+  expect(await stacks.up("cluster1")).toMatchObject({ succeeded: false, errors: ["away"] });
+  expect(await stacks.up("cluster2")).toMatchObject({ succeeded: true });
 });

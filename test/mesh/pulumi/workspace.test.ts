@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openProject } from "../../../mesh/pulumi/workspace";
+import { runtime } from "@pulumi/pulumi";
+import { openProject, publishedIn } from "../../../mesh/pulumi/workspace";
 import { FakePulumi } from "./fakePulumi";
 
 describe("a project in whose network nobody reaches get.pulumi.com", () => {
@@ -44,5 +45,24 @@ describe("a project in whose network nobody reaches get.pulumi.com", () => {
     await expect(openProject(dir)).rejects.toThrow(
       /^no Pulumi CLI is on the PATH, .*: fetch failed\. Install it .*get\.pulumi\.com$/,
     );
+  });
+});
+
+describe("outputs", () => {
+  const peer = { trustDomain: "one.example.com", fingerprints: [] };
+
+  test("that an up went past are nothing", () => {
+    const unknown = runtime.unknownValue as never;
+    const nothing = { pendingPeers: [], peers: {} };
+    expect(publishedIn({ federation: unknown, pendingPeers: unknown, peers: unknown })).toEqual(nothing);
+    expect(publishedIn({ peers: { one: { ...peer, fingerprints: unknown }, two: unknown } })).toEqual(nothing);
+  });
+
+  test.each<[string, object]>([
+    ["a peer without a trust domain", { peers: { one: { ...peer, trustDomain: undefined } } }],
+    ["a peer whose fingerprints are no list", { peers: { one: { ...peer, fingerprints: "a" } } }],
+    ["pending peers that are no list", { pendingPeers: "one" }],
+  ])("that no release writes are no answer: %s", (_, outputs) => {
+    expect(() => publishedIn(outputs)).toThrow(/^the output (peers|pendingPeers) /);
   });
 });

@@ -33,7 +33,11 @@ test("declared is what the config names and, until an up has taken it out, what 
     [knownBy("new", contract("new"))],
     trusting("left"),
   );
-  expect([...declared.objects]).toEqual(["new-federation", "silent-federation", "left-federation"]);
+  expect(Object.fromEntries(declared.objects)).toEqual({
+    "new-federation": undefined,
+    "silent-federation": undefined,
+    "left-federation": "left.example.com", // by another trust domain it would not be the stack's
+  });
   expect([...declared.trustDomains]).toEqual(["new.example.com", "left.example.com"]);
   expect(declared.peers.map(({ stack }) => stack)).toEqual(["new"]);
 });

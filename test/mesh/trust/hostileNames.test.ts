@@ -27,7 +27,7 @@ const HOSTILE = [
 ];
 const place = { member: "cluster1", context: "it's mine; touch pwned" };
 const nobody: Declared = {
-  objects: new Set(),
+  objects: new Map(),
   trustDomains: new Set(),
   peers: [],
   trusted: new Map(),

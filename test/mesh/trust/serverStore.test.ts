@@ -13,7 +13,7 @@ const bundle = (trustDomain: string, roots: Issued[] = [], jwt: string[] = []): 
 
 describe("what is in SPIRE's store", () => {
   const declared: Declared = {
-    objects: new Set(),
+    objects: new Map(),
     trustDomains: new Set(["peer"]),
     peers: [],
     trusted: new Map([["peer", "cluster2"]]),

@@ -1,5 +1,6 @@
 /** Three members that trust each other and are well, each a list of objects and a SPIRE server; tests change what they need. */
 import { X509Certificate } from "node:crypto";
+import { AccessError } from "../../../components/cluster/kubeconfig";
 import type { ClusterReader, KubeObject } from "../../../components/cluster/cluster";
 import { federatedTrustDomainSpec, federatesWith, type Peer } from "../../../components/bundle/peer";
 import { secretReaderRules, SECRET_READERS } from "../../../components/routerSecretAccess";
@@ -8,7 +9,7 @@ import type { MeshMember } from "../../../mesh/members/members";
 import { type Outcome, passes } from "../../../mesh/verify/check";
 import type { Presented } from "../../../mesh/verify/presented";
 import { verify, type World } from "../../../mesh/verify/verify";
-import type { Published } from "../../../mesh/pulumi/workspace";
+import { type Published, publishedIn } from "../../../mesh/pulumi/workspace";
 import type { Verification } from "../../../mesh/verify/verification";
 import type { Contract } from "../../../stacks/contract";
 import { issue, type Issued, root } from "../../components/issue";
@@ -64,6 +65,14 @@ export interface Cluster {
 
 const ca = issue("web CA", { ca: true });
 const keys = new Map<string, Issued>();
+/** Of the endpoints that are well. To make one takes longer than to judge it. */
+const certificates = new Map<string, X509Certificate>();
+
+function wellCertificateOf(host: string): X509Certificate {
+  const known = certificates.get(host) ?? certificateOf(host);
+  certificates.set(host, known);
+  return known;
+}
 
 function keysOf(name: string): Issued {
   const known = keys.get(name) ?? root(trustDomainOf(name));
@@ -103,7 +112,7 @@ export const certificateOf = (host: string, times: { notBefore?: Date; notAfter?
 export function clusterNamed(
   name: string,
   others: readonly string[] = othersOf(name),
-  certificate: X509Certificate = certificateOf(hostOf(name)),
+  certificate: X509Certificate = wellCertificateOf(hostOf(name)),
 ): Cluster {
   const own = bundleOf(name, keysOf(name), `jwt-of-${name}`);
   return {
@@ -298,6 +307,8 @@ export interface Otherwise {
   published?: (reference: string) => Contract | undefined;
   /** Whom the last up of a member made it trust; fails where its stack cannot be read. */
   trusts?: (reference: string) => Published["peers"];
+  /** What Pulumi says of the outputs of a stack, instead of the two above. */
+  outputs?: (reference: string) => string;
   endpoint?: (url: string, ca: string | undefined) => Presented | undefined;
   parallel?: number;
   /** What is wrong with the file of a peer, by the peer's id. */
@@ -314,26 +325,19 @@ export function look({
   const world: World = {
     cluster: ({ context = "" }) => {
       const cluster = clusters[context];
-      if (cluster === undefined) throw new Error(`context "${context}" is not in the kubeconfig`);
-      const ask = <T>(answer: T): Promise<T> =>
-        cluster.serverRefuses === undefined ? Promise.resolve(answer) : Promise.reject(cluster.serverRefuses);
+      if (cluster === undefined) throw new AccessError("context", `context "${context}" is not in the kubeconfig`);
+      const ask = <T>(answer: T): Promise<T> => given(cluster.serverRefuses ?? answer) as Promise<T>;
       const unasked = (): Promise<never> => Promise.reject(new Error("changes something"));
       return {
         reader: {
           ...refusing(clusterOf(...cluster.objects), cluster.refuses),
-          ask: () =>
-            cluster.servedInside instanceof Error
-              ? Promise.reject(cluster.servedInside)
-              : Promise.resolve(cluster.servedInside),
+          ask: () => given(cluster.servedInside) as Promise<string>,
         },
         api: {
           version: cluster.version,
-          routersVerbs: () => Promise.resolve(cluster.verbs),
-          serverLog: () => Promise.resolve(cluster.log),
-          agentLog: (pod) =>
-            cluster.agentLogs[pod] === undefined
-              ? Promise.reject(new Error(`no log of ${pod}`))
-              : Promise.resolve(cluster.agentLogs[pod]),
+          routersVerbs: () => given(cluster.verbs),
+          serverLog: () => given(cluster.log),
+          agentLog: (pod) => given(cluster.agentLogs[pod] ?? new Error(`no log of ${pod}`)) as Promise<string>,
         },
         server: {
           program: () => ask(cluster.program),
@@ -350,9 +354,11 @@ export function look({
       const name = NAMES.find((one) => url === `https://${hostOf(one)}`);
       const presented = otherwise.endpoint?.(url, ca) ?? (name === undefined ? undefined : clusters[name]?.presented);
       if (presented === undefined) return Promise.reject(new Error(`getaddrinfo ENOTFOUND ${url}`));
-      return presented instanceof Error ? Promise.reject(presented) : Promise.resolve(presented);
+      return given(presented) as Promise<Presented>;
     },
     published: async (reference) => {
+      if (otherwise.outputs !== undefined)
+        return publishedIn(JSON.parse(otherwise.outputs(reference)) as Partial<Published>);
       const federation = otherwise.published?.(reference);
       const peers = otherwise.trusts?.(reference) ?? {};
       return Promise.resolve({ ...(federation && { federation }), pendingPeers: [], peers });
@@ -365,6 +371,10 @@ export function look({
   };
   return verify(chosen === undefined ? members : members.filter(({ name }) => chosen.includes(name)), members, world);
 }
+
+/** An answer; an error instead is one to the question. */
+const given = <T>(answer: T): Promise<T> =>
+  answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
 
 /** A reader of a cluster where some kinds may not be read, and pods are selected by one label. */
 function refusing(reader: ClusterReader, refuses: Cluster["refuses"] = () => undefined): ClusterReader {

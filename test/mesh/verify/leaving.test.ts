@@ -36,6 +36,29 @@ test("a bundle alone that the stack is to take out is pending, too", async () =>
   expect(faults(found)).toContain("cluster1 MESH303 pending");
 });
 
+test("an object of its name that leads elsewhere is foreign", async () => {
+  const found = await look({
+    members,
+    trusts,
+    change: ({ cluster1 }) => {
+      const object = objectIn(cluster1, "ClusterFederatedTrustDomain", "cluster3-federation");
+      (object["spec"] as unknown as { trustDomain: string }).trustDomain = "evil.example.com";
+    },
+  });
+  expect(faults(found)).toContain("cluster1 MESH301 failed");
+});
+
+test("a peer that the file names, and that says it has another trust domain now, leaves nobody", async () => {
+  const renamed = NAMES.map((name) =>
+    memberNamed(name, name === "cluster3" ? { trustDomain: "apps.other.example.com" } : {}),
+  );
+  const trusted = (): ReturnType<typeof trusts> =>
+    Object.fromEntries(NAMES.map((name) => [name, { trustDomain: trustDomainOf(name), fingerprints: [] }]));
+  const found = faults(await look({ members: renamed, trusts: trusted }));
+  expect(found.filter((line) => line.startsWith("cluster1 "))).toEqual([]);
+  expect(found).toContain("cluster1->cluster3 MESH203 failed");
+});
+
 test("what neither the file nor the stack names is foreign", async () => {
   expect(faults(await look({ members }))).toEqual(["cluster1 MESH301 failed", "cluster1 MESH302 failed"]);
 });

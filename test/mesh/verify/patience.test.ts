@@ -1,7 +1,7 @@
 import { Forbidden } from "../../../components/cluster/cluster";
 import { again, isWell, isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import type { Verification } from "../../../mesh/verify/verification";
-import { type Cluster, look, objectIn, removeFrom } from "./fixture";
+import { type Cluster, look, memberNamed, objectIn, removeFrom } from "./fixture";
 
 const broken = (): Promise<Verification> =>
   look({
@@ -72,4 +72,11 @@ test("nobody waits for rights, only for what may change", async () => {
     },
   });
   expect(isWorthWaiting(silent)).toBe(true);
+});
+
+test("nobody waits for a context that the kubeconfig does not have", async () => {
+  const members = [memberNamed("cluster1", { context: "nowhere", peers: [] })];
+  const lost = await look({ members });
+  expect(lost.members.map(({ health }) => health)).toEqual(["unknown"]);
+  expect([isWell(lost), isWorthWaiting(lost)]).toEqual([false, false]);
 });

@@ -594,6 +594,20 @@ test.each([
   expect(faults(found)).toContain("cluster1 MESH145 failed");
 });
 
+test("no more members are looked at at a time than asked", async () => {
+  let [now, most] = [0, 0];
+  const slow = async (): Promise<void> => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    now--;
+  };
+  const change = (clusters: Record<string, Cluster>): void => {
+    for (const cluster of Object.values(clusters)) cluster.slow = slow;
+  };
+  await look({ parallel: 2, change });
+  expect(most).toBe(2);
+});
+
 test("until when a peer is trusted, and how long certificates and roots live", async () => {
   const { members, pairs } = await look();
   const held = new Date(pairs[0]?.trustedUntil ?? "").getTime();

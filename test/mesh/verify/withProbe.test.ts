@@ -1,6 +1,6 @@
 /** Who is probed, and what is said of it, by what the checks before it have said. */
 import type { MeshMember } from "../../../mesh/members/members";
-import type { Dialed } from "../../../mesh/verify/probe/log";
+import { type Dialed, readReport } from "../../../mesh/verify/probe/log";
 import type { Probed, ProbeMember, ProbeResult } from "../../../mesh/verify/probe/probe";
 import type { Outcome } from "../../../mesh/verify/check";
 import type { Verification } from "../../../mesh/verify/verification";
@@ -269,4 +269,12 @@ test("what is left is a failure of its own, with what removes it", async () => {
   const { of } = await probe({}, (member) => ({ ...healthy(member), ...(member.member === "cluster1" && { left }) }));
   expect(of("MESH403 cluster1")).toMatchObject({ state: "failed", evidence: left.why, cure: left.cure });
   expect(of("MESH403 cluster2")).toMatchObject({ state: "ok" });
+});
+
+test("words that the workload does not have are unknown, and no success", async () => {
+  const dialed = new Map([["cluster2", { outcome: "fine" } as unknown as Dialed]]);
+  const { verification, of } = await probe({}, cluster1({ identity, dialed }));
+  expect(of("MESH402 cluster1->cluster2")).toMatchObject({ state: "unknown" });
+  expect(verifyExit(verification)).not.toBe(0);
+  expect(readReport('{"event":"identity","bundles":[]}\n{"event":"identity","id":"x"}').identity).toBeUndefined();
 });
