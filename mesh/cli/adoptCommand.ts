@@ -16,7 +16,7 @@ import type { Context, Result, Session } from "./context";
 import { isYes, sayRound, stackMaker } from "./running";
 
 export async function runAdopt(
-  { open, note, ask }: Context,
+  { open, note, did, ask }: Context,
   names: readonly string[],
   flags: AdoptFlags,
 ): Promise<Result> {
@@ -28,10 +28,10 @@ export async function runAdopt(
   for (const { file } of stocks) {
     if (file.text === file.before) continue;
     await save(file);
-    note(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
+    did(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
   }
   const members = await readMembers(session.workspace, names);
-  const world = worldOf(session, flags.secretsProvider);
+  const world = worldOf(session, did, flags.secretsProvider);
   const plans = await planAdoption(members, world, flags.parallel);
   const planned = stocks.map((stock) =>
     unchangedMember(
@@ -42,9 +42,7 @@ export async function runAdopt(
   if (plans.some(refuses)) return resultOf(planned);
   note(printPlans(planned).trimEnd());
   if (!flags.yes && !isYes(await ask("Proceed? [y/N] "))) {
-    throw new UsageError(
-      `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
-    );
+    throw new UsageError("cancelled; no cluster was changed");
   }
   const onRound = sayRound({ note }, members);
   const { signal } = session.interruption;
@@ -61,13 +59,13 @@ async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>,
   });
 }
 
-const worldOf = (session: Session, provider: string | undefined): AdoptWorld => {
+const worldOf = (session: Session, did: Context["did"], provider: string | undefined): AdoptWorld => {
   const { stacks, interruption } = session;
   return {
     published: (id) => stacks.published(id),
     up: (id) => stacks.up(id),
     drift: (id) => stacks.drift(id),
-    make: stackMaker(session, provider),
+    make: stackMaker(session, did, provider),
     reader: (access) => connect(access, interruption.signal),
   };
 };

@@ -57,14 +57,15 @@ export class PulumiStacks {
       : new PulumiStacks(workspace, listener, interruption, label, logDir, resolve(policyPack));
   }
 
-  async make(name: string, secretsProvider?: string): Promise<void> {
+  /** @returns what people call it */
+  async make(name: string, secretsProvider?: string): Promise<string> {
     await makeStack(this.workspace, name, secretsProvider);
-    this.listener.note(`created stack ${this.label(name)}`);
+    return this.label(name);
   }
 
   published(name: string): Promise<Published | undefined> {
     const { workspace, interruption } = this;
-    return readAgain(interruption.signal, () => published(workspace, name, interruption));
+    return readAgain(interruption.signal, () => published(workspace, name));
   }
 
   up(name: string, approved?: Approved): Promise<UpOutcome> {

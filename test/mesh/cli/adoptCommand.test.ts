@@ -44,7 +44,10 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
     did.includes("make") ? { pendingPeers: [], peers: {}, ...(did.includes("up") && { federation }) } : undefined;
   const stacks = {
     published: () => Promise.resolve(published()),
-    make: () => Promise.resolve(void did.push("make")),
+    make: () => {
+      did.push("make");
+      return Promise.resolve("cluster1");
+    },
     drift: () => {
       const op = did.includes("up") ? "same" : "create";
       const type = "kubernetes:cert-manager.io/v1:Certificate";
@@ -59,6 +62,7 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
   const context: Context = {
     open: () => Promise.resolve({ members: [], stacks, workspace, interruption: uninterrupted } as unknown as Session),
     note: (line) => (notes += `${line}\n`),
+    did: (what) => (notes += `${what}\n`),
     redraw: () => undefined,
     ask: (question) => {
       did.push(question);
@@ -86,9 +90,10 @@ test("writes the file, shows what becomes the stack's, asks, and runs", async ()
 });
 
 test("no runs nothing, and says what stays", async () => {
-  const { did, exit, text } = await run("");
+  const { did, notes, exit, text } = await run("");
   expect([exit, did]).toEqual([2, ["make", "Proceed? [y/N] "]]);
-  expect(text).toBe(`cancelled; no cluster was changed, and ${FILE} stays`);
+  expect(text).toBe("cancelled; no cluster was changed");
+  expect(notes.startsWith(`wrote ${FILE}\ncreated stack cluster1\n`)).toBe(true);
 });
 
 test("run again it finds its own file, and writes none", async () => {
