@@ -50,6 +50,8 @@ export function isNeeded(step: DetailedStep, peers: readonly string[]): boolean 
   if (op === "delete" && peers.some((peer) => [peer, `${peer}-trust`].includes(name))) return true;
   // The certificates of the peers' CAs are one object; a CA that joins comes with a peer that joins.
   if (op !== "create" && /^peer-cas(-|$)/.test(name)) return true;
+  // It lists whom a destroy would stop trusting.
+  if (op !== "create" && name === "spire-server-removal") return true;
   const isServer = isOfSpireServer(step) && op === "update";
   return isServer && paths.length > 0 && paths.every((path) => path.startsWith(PEERS) || path.includes(APPLIED));
 }

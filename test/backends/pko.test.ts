@@ -119,7 +119,7 @@ test("stack files become workspaces, in which members run until each trusts its 
 test.each([
   [["--backend", "file:///states"], "would be another folder in each pod; use an object store"],
   [["--backend", BACKEND, "--in-cluster"], "name the one member whose cluster it is"],
-  [["--backend", BACKEND, "--resync", "5s"], "it must be 1m or more"],
+  [["--backend", BACKEND, "--resync", "5s"], "1m or more"],
 ])("%j is refused, and nothing is printed", async (args, message) => {
   const { code, out, err } = await render(...args);
   expect([code, out]).toEqual([2, ""]);

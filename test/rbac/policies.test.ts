@@ -159,6 +159,9 @@ test("commands in the SPIRE server are those that the program runs", async () =>
     (server) => server.relationships(),
     (server) => server.polls("example.com"),
   );
-  expect(list("deployer-removal", "commands")).toEqual(["--version", ...ending]);
+  expect(list("deployer-removal", "reading")).toEqual(list("auditor-exec", "commands"));
+  const allowed = [...reading, ...list("deployer-removal", "ending"), "--version"];
+  expect(ending.filter((command) => !allowed.includes(command))).toEqual([]);
+  expect(list("deployer-removal", "ending").filter((command) => !ending.includes(command))).toEqual([]);
   for (const name of ["auditor-exec", "deployer-removal"]) expect(list(name, "programs")).toEqual(PROGRAMS);
 });

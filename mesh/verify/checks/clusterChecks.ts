@@ -8,7 +8,7 @@ import { fact, type MemberView, oc, ocHere } from "../subjects";
 
 /** What leads to the cluster again: a login, another kubeconfig or context, or what `oc` says of the network. */
 function wayIn(access: ClusterAccess, because: string): string {
-  if (/kubeconfig|\bcontext\b/.test(because) && !/certificate-authority/.test(because))
+  if (/cannot be read: .*name the file|is not in the kubeconfig|has no current context/.test(because))
     return "set context and kubeconfig in the stack file, or $KUBECONFIG, to what leads to this cluster";
   return /oc login \S+/.exec(because)?.[0] ?? oc(access, "version");
 }

@@ -9,7 +9,7 @@ import { files, objectsOf } from "../../rbac/manifests";
 const NAMESPACE = "spire-federation";
 
 /** Secrets that the tests name in `issuer.secretName`. */
-const CA_SECRETS = ["no-such-ca", "own-ca", "peer-cas-test", "rbac-ca"];
+const CA_SECRETS = ["no-such-ca", "own-ca", "own-ca-key-pair", "peer-cas-test", "rbac-ca"];
 
 /** What `oc apply -f docs/rbac/<file>.yaml …` does, with those Secrets in the policies. */
 export async function grant(cluster: Cluster, ...files: string[]): Promise<void> {

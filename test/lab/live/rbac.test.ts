@@ -130,7 +130,7 @@ test("without the right to run commands the auditor is told what was not seen, n
     await eventually(async () => {
       const { code, stdout } = await auditor.mesh("verify", "cluster1", "cluster3", "-o", "wide");
       expect(stdout).toMatch(/\? MESH211 .*403/);
-      expect(stdout).toContain(" 0 failed, ");
+      expect(stdout).not.toMatch(/\d failed/);
       expect(code).toBe(3);
     });
   } finally {
@@ -162,6 +162,14 @@ test("the deployer has SPIRE trust that CA", async () => {
   await succeeds(auditor.mesh("preview", "cluster1", "cluster3"));
 });
 
+test("the deployer leaves both certificates to somebody else", async () => {
+  for (const key of ["selfSigned", "secretName"]) await project.unset("cluster3", `issuer.${key}`);
+  for (const name of ["cluster1", "cluster3"]) {
+    await project.set(name, "issuer.type", "secret");
+    await deployer.up(name);
+  }
+});
+
 test("the deployer takes both out again", async () => {
   await succeeds(deployer.mesh("remove", "cluster3", "--destroy", "--yes"));
   await deployer.destroy("cluster1");
@@ -169,6 +177,7 @@ test("the deployer takes both out again", async () => {
 
 test("the auditor sees what an up would do where the operator has been removed", async () => {
   await removeOperator(cluster3);
+  await project.set("cluster3", "issuer.type", "acme");
   await succeeds(auditor.mesh("preview", "cluster3"));
 });
 

@@ -40,7 +40,7 @@ const configOf = (cluster: Cluster): string => `config:
   spire-federation:peers: [${othersOf(cluster)
     .map(({ name }) => name)
     .join(", ")}]
-  spire-federation:refreshHint: "3600"
+  spire-federation:endpoint: { refreshHint: 3600 }
 `;
 
 /** As the command does it, without starting a program each time. */

@@ -165,7 +165,7 @@ test("the router presents its default certificate, and SPIRE one of the ACME ser
 test("verify finds all well, expects nothing of cert-manager, and names where the certificates are from", async () => {
   await eventually(async () => {
     const { code, stdout } = await project.mesh("verify", "-o", "wide");
-    expect(stdout).toContain(" 0 failed, ");
+    expect(stdout).not.toMatch(/\d failed/);
     expect(stdout).toContain(
       "√ MESH131 the SpireServer has the federation that the stack asks for: https_web with the router's",
     );

@@ -2,7 +2,11 @@
  * Two clusters whose endpoints have certificates of CAs of their own: what counts is that SPIRE fetches the peer's bundle by
  * itself, again and again. The tests of this file build on each other; jest runs them in order.
  */
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project, type Run } from "../../../lab/client/project";
@@ -92,10 +96,28 @@ test("what somebody takes out comes back with the next up", async () => {
   expect(await trustedBy(cluster1)).toMatch(/^spire-federation-peer-cas-/);
 });
 
+/** The Secret of a new CA that may sign for any host; the lab's own are public ones there. */
+async function unlimitedCa(cluster: Cluster): Promise<string> {
+  const [key, certificate] = [join(project.dir, "ca.key"), join(project.dir, "ca.crt")];
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+  await promisify(execFile)("openssl", [...made, "-subj", "/CN=unlimited", "-keyout", key, "-out", certificate]);
+  const name = "own-ca";
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: NAMESPACE },
+    ...{ type: "kubernetes.io/tls", data: { "tls.key": await inBase64(key), "tls.crt": await inBase64(certificate) } },
+  });
+  return name;
+}
+
+const inBase64 = (file: string): Promise<string> => readFile(file, "base64");
+
 test("a new CA that could vouch for every host is refused with its pin, and the peer stays as it was, until it is pinned", async () => {
   const before = await trustedBy(cluster1);
   await project.unset("cluster2", "issuer");
-  await project.set("cluster2", "issuer.type", "ca"); // the lab's, which nobody has limited
+  await project.set("cluster2", "issuer.type", "ca");
+  await project.set("cluster2", "issuer.secretName", await unlimitedCa(cluster2));
   await project.up("cluster2");
   const { caCertificates } = (await project.outputs("cluster2"))["federation"] as { caCertificates: string };
   cluster2.endpointCa = caCertificates;

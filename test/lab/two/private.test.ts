@@ -93,7 +93,7 @@ describe("with them", () => {
   test("verify says what cannot be seen from here, and that all the rest is well", async () => {
     await eventually(async () => {
       const { code, stdout } = await project.mesh("verify", "-o", "wide");
-      expect(stdout).toContain(" 0 failed, ");
+      expect(stdout).not.toMatch(/\d failed/);
       for (const what of [/- MESH143 .*cannot be seen from here: spire-federation:probe is cluster/, /√ MESH150 /])
         expect(stdout).toMatch(what);
       for (const what of ["√ MESH211", "√ MESH212", "√ MESH213"])

@@ -121,7 +121,7 @@ beforeAll(async () => {
       trustDomain: cluster.trustDomain,
       peers,
       // Nobody looks by himself while the tests look.
-      refreshHint: 3600,
+      endpoint: { refreshHint: 3600 },
       profile: cluster === cluster1 ? "https_spiffe" : "https_web",
     };
     await project.writeConfig(cluster.name, config);

@@ -186,7 +186,7 @@ test("what is approved is run", async () => {
     "+ a, b will trust apps.c.example.com (c) at https://federation.apps.c.example.com; root sha256 ab12\n",
   );
   expect(world.questions).toEqual(["Proceed with 3 members? [y/N/d = details] "]);
-  expect(world.runs).toEqual(["up a", "up b", "up c"]);
+  expect([...world.runs].sort()).toEqual(["up a", "up b", "up c"]);
 });
 
 test("a run gets the keys that were shown and approved, of new peers alone, since it fetches the bundles itself", async () => {
@@ -223,7 +223,7 @@ test("--yes skips the question, never the plan", async () => {
   expect(world.notes).toContain(
     "+ a, b will trust apps.c.example.com (c) at https://federation.apps.c.example.com; root sha256 ab12\n",
   );
-  expect([world.questions, world.runs]).toEqual([[], ["up a", "up b", "up c"]]);
+  expect([world.questions, [...world.runs].sort()]).toEqual([[], ["up a", "up b", "up c"]]);
 });
 
 test("the plan says where trust goes one way", async () => {
@@ -309,7 +309,7 @@ test("members with nothing to change wait for the one that joins, and run once",
   world.published.set(id("c"), { pendingPeers: [], peers: {} });
   for (const name of ["a", "b"]) world.steps.delete(name);
   expect((await world.up({ yes: true })).exit).toBe(0);
-  expect(world.runs).toEqual(["up c", "up a", "up b"]);
+  expect([world.runs[0], world.runs.slice(1).sort()]).toEqual(["up c", ["up a", "up b"]]);
 });
 
 test("a policy pack judges the plan and the runs", async () => {
@@ -346,7 +346,7 @@ describe("a plan that was approved elsewhere", () => {
     const approved = await world.plan();
     world.workloads = { because: "texts are not what was approved" };
     const { exit } = await world.up({ approved });
-    expect([exit, world.questions, world.runs]).toEqual([0, [], ["up a", "up b", "up c"]]);
+    expect([exit, world.questions, [...world.runs].sort()]).toEqual([0, [], ["up a", "up b", "up c"]]);
     expect(world.approved.get("a")).toEqual({
       "apps.c.example.com": { bundleEndpointUrl: world.urlOfC, keys: ["ab12"] },
     });
@@ -575,6 +575,6 @@ test("a member that can no longer be previewed is not run, and says why", async 
     return asked(question);
   };
   const { exit, text } = await world.up();
-  expect([exit, world.runs]).toEqual([1, ["up b", "up c"]]);
+  expect([exit, [...world.runs].sort()]).toEqual([1, ["up b", "up c"]]);
   expect(text).toMatch(/^a: a cannot be previewed$/m);
 });

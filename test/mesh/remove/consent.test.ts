@@ -47,6 +47,7 @@ const needed = [
     paths: ["spec.federation.federatesWith[1]", 'metadata.annotations["spire-federation/applied"]'],
   },
   { op: "update", type: "kubernetes:core/v1:ConfigMap", name: "peer-cas-bundle", paths: ["data"] },
+  { op: "update", type: "command:local:Command", name: "spire-server-removal", paths: ["environment.TRUST_DOMAINS"] },
   { op: "discard", type: "pulumi:pulumi:StackReference", name: "organization/spire-federation/c" },
 ];
 

@@ -114,6 +114,10 @@ test.each([
     /^set context and kubeconfig in the stack file/,
   ],
   [
+    'context "cluster1" of my/kubeconfig (https://api:6443): cannot read the version: connect ECONNREFUSED; is the cluster up?',
+    /^oc --context cluster1 version$/,
+  ],
+  [
     'context "cluster1" is not in the kubeconfig ~/.kube/config; it has none',
     /^set context and kubeconfig in the stack file/,
   ],
