@@ -11,7 +11,7 @@ import type { MeshMember } from "../members/members";
 import { type Clusters, type Drifts, type MemberReading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
 import { inParallel } from "../kernel/parallel";
-import { redactedFields } from "../kernel/redact";
+import { redactedFields } from "../kernel/redactedText";
 import { heldOfPeer, leftInStore, type PeersKeys } from "../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
 import { logOf } from "../spire/serverLog";

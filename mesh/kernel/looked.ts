@@ -1,6 +1,7 @@
 /** Reading what may not be readable: the reason is a value, and costs nobody else what they have read. */
 
 import { Forbidden } from "../../components/cluster/cluster";
+import { redactedText } from "./redactedText";
 
 /** What was read, or why it could not be. */
 export type Looked<T> = { seen: T } | NotLooked;
@@ -43,6 +44,6 @@ export function madeOr<T>(otherwise: T, make: () => T): T {
 }
 
 function reasonOf(error: unknown): NotLooked {
-  const because = error instanceof Error ? error.message : String(error);
+  const because = redactedText(error instanceof Error ? error.message : String(error));
   return error instanceof Forbidden ? { because, forbidden: true } : { because };
 }

@@ -1,6 +1,6 @@
 /** A check, and what comes of asking it. Pure. */
 import type { Looked } from "../kernel/looked";
-import { redactedFields } from "../kernel/redact";
+import { redactedFields } from "../kernel/redactedText";
 
 /** Permanent: never given to another check, since scripts and runbooks refer to it. */
 export type Code = `MESH${number}`;

@@ -1,4 +1,5 @@
-import { redactedText, shown } from "../../../mesh/kernel/redact";
+import { shown } from "../../../mesh/kernel/redact";
+import { redactedText } from "../../../mesh/kernel/redactedText";
 
 const SECRET = "hunter2";
 const LONG = "hunter2hunter2hunter2";
