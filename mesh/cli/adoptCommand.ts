@@ -1,4 +1,5 @@
 /** Takes over what was federated by hand. */
+import { relative, resolve } from "node:path";
 import { PROGRAM } from "../../components/shared/names";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
@@ -51,13 +52,18 @@ export async function runAdopt(
 
 async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>, session: Session): Promise<Stock[]> {
   const { workspace, interruption } = session;
-  return takeStock([...new Set(names)], accessOf(given), {
+  const kubeconfig = given.kubeconfig === undefined ? {} : { kubeconfig: inFile(workspace.workDir, given.kubeconfig) };
+  return takeStock([...new Set(names)], accessOf({ ...given, ...kubeconfig }), {
     project: await projectOf(workspace),
     dir: workspace.workDir,
     reader: (access: ClusterAccess) => connect(access, interruption.signal),
     server: (access: ClusterAccess) => spireServer(access, interruption.signal),
   });
 }
+
+/** A path of the command line starts in the current folder, one of a stack file in the project's. Pure. */
+export const inFile = (project: string, path: string, here = ""): string =>
+  /^[~/]/.test(path) ? path : relative(project, resolve(here, path));
 
 const worldOf = (session: Session, did: Context["did"], provider: string | undefined): AdoptWorld => {
   const { stacks, interruption } = session;

@@ -43,4 +43,6 @@ export interface Result {
   report: Report;
   /** For people. */
   text: string;
+  /** The text is a document for programs: no colours. */
+  raw?: boolean;
 }

@@ -56,7 +56,8 @@ async function run(line: Run): Promise<number> {
   };
   const done: string[] = [];
   const interruption = listenForInterruption(note);
-  const forTerminal = (text: string): string => (line.global.color && screen.hasColours() ? coloured(text) : text);
+  const forTerminal = (text: string): string =>
+    line.global.color && screen.hasColours(process.env) ? coloured(text) : text;
   const context: Context = {
     async open(names, whom, withoutPulumi = false) {
       const { open } = await import("./session");
@@ -80,10 +81,11 @@ async function run(line: Run): Promise<number> {
     screen.close();
   };
   try {
-    const { exit: found, report, text } = await line.run(context);
+    const { exit: found, report, text, raw = false } = await line.run(context);
     const exit = interruption.exitCode() ?? found;
     close();
-    process.stdout.write(line.format === undefined ? forTerminal(text) : await documentIn(line.format, report, exit));
+    const shown = raw ? text : forTerminal(text);
+    process.stdout.write(line.format === undefined ? shown : await documentIn(line.format, report, exit));
     return exit;
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { adoptCommand } from "../../../mesh/cli/changeDeclarations";
+import { inFile } from "../../../mesh/cli/adoptCommand";
 import type { Context, Session } from "../../../mesh/cli/context";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
 import { PulumiError } from "../../../mesh/pulumi/runPulumi";
@@ -129,4 +130,15 @@ test("an object that an up would change is told before anybody is asked", async 
   expect([did, exit]).toEqual([["make"], 1]);
   expect(text).toContain("cannot be taken over as they are:\n    Certificate spire-server-federation-tls: spec.usages");
   expect(text).toContain(`change these objects, or what ${FILE} says of them, and run adopt again`);
+});
+
+test.each([
+  ["x", "/project/here", "here/x"],
+  ["./x", "/project", "x"],
+  ["../x", "/project", "../x"],
+  ["x", "/elsewhere", "../elsewhere/x"],
+  ["~/x", "/elsewhere", "~/x"],
+  ["/x", "/elsewhere", "/x"],
+])("--kubeconfig %s, said in %s, is %s in the file", (path, here, inTheFile) => {
+  expect(inFile("/project", path, here)).toBe(inTheFile);
 });
