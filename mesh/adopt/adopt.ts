@@ -39,7 +39,7 @@ export interface AdoptedMember {
   state: "adopted" | "pending" | "refused" | "failed";
   /** The stack's file. */
   file: string;
-  /** Config keys of which the file says otherwise than the cluster; they stay. */
+  /** Config keys about which file and cluster disagree; the file's value is kept. */
   kept: string[];
   /** Objects of the stack. */
   owns: OwnedObject[];

@@ -1,4 +1,4 @@
-/** Reading what may not be readable: the reason is a value, and costs nobody else what they have read. */
+/** A failed read returns its reason, so that other reads are kept. */
 
 import { Forbidden } from "../../components/cluster/cluster";
 import { redactedText } from "./redactedText";

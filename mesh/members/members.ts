@@ -42,7 +42,7 @@ export type Offline = (because: string) => void;
 /**
  * All members, or the chosen ones.
  *
- * @param whom "all": everybody all the same, in the organizations that the names say
+ * @param whom "all": read every member; the names only select organizations
  * @throws UsageError with everything that is wrong with any of their files, and for the name of no member; Error when
  * nothing is wrong but that Pulumi could not be asked
  */

@@ -129,7 +129,7 @@ export class PulumiStacks {
     return withLock(stack.name, teller, signal, () => settling(stack, teller, run));
   }
 
-  /** The listener hears how it goes. Every error is an outcome of this stack, so that it costs no other stack its run. */
+  /** The listener hears how it goes. An error becomes this stack's outcome; other stacks still run. */
   private async attempt<T extends UpOutcome | PreviewOutcome>(
     name: string,
     operation: (attempt: Attempt) => Promise<T>,

@@ -112,7 +112,7 @@ test("never changes what a file says, and says where that is otherwise than the 
   const { notes } = await run("", { yes: true });
   expect(written().startsWith(said)).toBe(true);
   expect(notes).toContain(`added to ${FILE}`);
-  expect(notes).toContain(`${FILE} says otherwise than the cluster of issuer; the file's word stays`);
+  expect(notes).toContain(`${FILE} and the cluster disagree about issuer; the file's value is kept`);
 });
 
 test("a cluster without a federation is refused before anything is written", async () => {
