@@ -2,6 +2,7 @@
 import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
 import { listenForInterruption, withoutResult } from "../kernel/interruption";
+import { redactedText } from "../kernel/redactedText";
 import { printable } from "../kernel/text";
 import { Asker } from "./asker";
 import { formatOf, readCommandLine, type Run, WrongLine } from "./arguments";
@@ -34,8 +35,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const exit = error instanceof UsageError ? EXIT.usage : EXIT.unknown;
     if (error instanceof WrongLine) command = error.command;
-    const message = error instanceof Error ? error.message : String(error);
-    const stack = argv.includes("--debug") && error instanceof Error ? error.stack : undefined;
+    const message = redactedText(error instanceof Error ? error.message : String(error));
+    const stack = argv.includes("--debug") && error instanceof Error ? redactedText(error.stack ?? message) : undefined;
     stderr.write(
       `${[PROGRAM, ...(command === undefined ? [] : [command])].join(" ")}: ${printable(stack ?? message)}\n`,
     );
@@ -89,7 +90,7 @@ async function run(line: Run): Promise<number> {
     return exit;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    error.message = withoutResult(error, done);
+    error.message = redactedText(withoutResult(error, done));
     const exit = interruption.exitCode();
     if (exit === undefined) throw error;
     note(error.message);
