@@ -39,7 +39,7 @@ export interface AdoptedMember {
   state: "adopted" | "pending" | "refused" | "failed";
   /** The stack's file. */
   file: string;
-  /** Config keys of which the file says otherwise than the cluster; they stay. */
+  /** Config keys about which file and cluster disagree; the file's value is kept. */
   kept: string[];
   /** Objects of the stack. */
   owns: OwnedObject[];
@@ -75,13 +75,16 @@ export async function planAdoption(
 
 async function planOf({ id, config }: MeshMember, world: AdoptWorld): Promise<AdoptionPlan> {
   const reader = world.reader(accessOf(config));
-  const read = await look(() => readStack(id, reader, world));
+  const read = await look(async () => ({
+    ...(await readStack(id, reader, world)),
+    serverPod: await readServerPod(reader),
+  }));
   if ("because" in read) return { id, owns: [], compared: [], serverPod: undefined, steps: [], errors: [read.because] };
-  const { compared, others } = read.seen;
+  const { compared, others, serverPod } = read.seen;
   const steps = [...compared.map(({ object }) => object), ...others]
     .filter(({ op }) => op !== "same")
     .map(({ op, type, name }) => ({ op, type, name }));
-  return { id, owns: ownership(compared), compared, serverPod: await readServerPod(reader), steps, errors: [] };
+  return { id, owns: ownership(compared), compared, serverPod, steps, errors: [] };
 }
 
 const readServerPod = (reader: ClusterReader): Promise<KubeObject | undefined> =>
@@ -121,11 +124,13 @@ export async function adopt(
     if (stock === undefined) return [];
     const run = ran.find((one) => one.member === name);
     const reader = world.reader(accessOf(config));
-    const [now, disturbed] = await Promise.all([
+    const [now, looked] = await Promise.all([
       planOf(member, world),
-      plan === undefined ? [] : disturbance(plan, reader),
+      look(async () => (plan === undefined ? [] : disturbance(plan, reader))),
     ]);
-    const errors = [...new Set([...(run?.errors ?? []), ...now.errors])];
+    const disturbed = "seen" in looked ? looked.seen : [];
+    const unseen = "seen" in looked ? [] : [`what the up has disturbed cannot be seen: ${looked.because}`];
+    const errors = [...new Set([...(run?.errors ?? []), ...now.errors, ...unseen])];
     const { steps } = now;
     const failed = errors.length > 0 || steps.length > 0 || disturbed.length > 0;
     return [

@@ -17,7 +17,7 @@ function planSection(said: Said): string {
   const of = (state: OwnedObject["state"]): OwnedObject[] => owns.filter((one) => one.state === state);
   const names = (objects: readonly OwnedObject[]): string[] => objects.map(({ object }) => object);
   return section(said, [
-    ...kept.map((key) => `${file} says otherwise than the cluster of ${key}; the file's word stays`),
+    ...kept.map((key) => `${file} and the cluster disagree about ${key}; the file's value is kept`),
     ...listed("taken over as they are:", of("same").map(withSetters)),
     ...listed("the stack's already:", names(of("owned"))),
     ...listed("not there; they will be created:", names(of("missing"))),

@@ -1,4 +1,5 @@
 /** Takes over what was federated by hand. */
+import { relative, resolve } from "node:path";
 import { PROGRAM } from "../../components/shared/names";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
@@ -16,7 +17,7 @@ import type { Context, Result, Session } from "./context";
 import { isYes, sayRound, stackMaker } from "./running";
 
 export async function runAdopt(
-  { open, note, ask }: Context,
+  { open, note, did, ask }: Context,
   names: readonly string[],
   flags: AdoptFlags,
 ): Promise<Result> {
@@ -28,10 +29,10 @@ export async function runAdopt(
   for (const { file } of stocks) {
     if (file.text === file.before) continue;
     await save(file);
-    note(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
+    did(`${file.before === undefined ? "wrote" : "added to"} ${file.file}`);
   }
   const members = await readMembers(session.workspace, names);
-  const world = worldOf(session, flags.secretsProvider);
+  const world = worldOf(session, did, flags.secretsProvider);
   const plans = await planAdoption(members, world, flags.parallel);
   const planned = stocks.map((stock) =>
     unchangedMember(
@@ -42,9 +43,7 @@ export async function runAdopt(
   if (plans.some(refuses)) return resultOf(planned);
   note(printPlans(planned).trimEnd());
   if (!flags.yes && !isYes(await ask("Proceed? [y/N] "))) {
-    throw new UsageError(
-      `cancelled; no cluster was changed, and ${stocks.map(({ file }) => file.file).join(", ")} stays`,
-    );
+    throw new UsageError("cancelled; no cluster was changed");
   }
   const onRound = sayRound({ note }, members);
   const { signal } = session.interruption;
@@ -53,7 +52,8 @@ export async function runAdopt(
 
 async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>, session: Session): Promise<Stock[]> {
   const { workspace, interruption } = session;
-  return takeStock([...new Set(names)], accessOf(given), {
+  const kubeconfig = given.kubeconfig === undefined ? {} : { kubeconfig: inFile(workspace.workDir, given.kubeconfig) };
+  return takeStock([...new Set(names)], accessOf({ ...given, ...kubeconfig }), {
     project: await projectOf(workspace),
     dir: workspace.workDir,
     reader: (access: ClusterAccess) => connect(access, interruption.signal),
@@ -61,13 +61,17 @@ async function stocksOf(names: readonly string[], given: Partial<ClusterAccess>,
   });
 }
 
-const worldOf = (session: Session, provider: string | undefined): AdoptWorld => {
+/** A path of the command line starts in the current folder, one of a stack file in the project's. Pure. */
+export const inFile = (project: string, path: string, here = ""): string =>
+  /^[~/]/.test(path) ? path : relative(project, resolve(here, path));
+
+const worldOf = (session: Session, did: Context["did"], provider: string | undefined): AdoptWorld => {
   const { stacks, interruption } = session;
   return {
     published: (id) => stacks.published(id),
     up: (id) => stacks.up(id),
     drift: (id) => stacks.drift(id),
-    make: stackMaker(session, provider),
+    make: stackMaker(session, did, provider),
     reader: (access) => connect(access, interruption.signal),
   };
 };

@@ -21,7 +21,7 @@ export async function runUp(context: Context, names: readonly string[], flags: U
   const own = {
     ...planSources(judged, workspace),
     up: seenUp(judged, members),
-    make: stackMaker({ stacks, workspace }, flags.secretsProvider),
+    make: stackMaker({ stacks, workspace }, context.did, flags.secretsProvider),
   };
   const { plan, approved } = await approve(members, flags, own, context, interruption.signal);
   interruption.signal.throwIfAborted();
@@ -81,7 +81,7 @@ const refusalOfPending = (members: readonly string[]): string =>
   `Apply them first with npx ${PROGRAM} up ${members.map(word).join(" ")}, or pass --apply-pending`;
 
 export async function runRemove(
-  { open, note, ask }: Context,
+  { open, note, did, ask }: Context,
   [leaver = ""]: readonly string[],
   { destroy, applyPending, parallel: limit, yes }: RemoveFlags,
 ): Promise<Result> {
@@ -98,6 +98,7 @@ export async function runRemove(
     signal: interruption.signal,
     parallel: limit,
     note,
+    did,
     agree: async ({ text, changes, pending }) => {
       note(text.trimEnd());
       if (!changes) note("nothing to change; checking that no member trusts it");

@@ -29,6 +29,8 @@ export interface Context {
   open: (names: readonly string[], whom?: "named" | "all" | "none", withoutPulumi?: boolean) => Promise<Session>;
   /** Says something on stderr. */
   note: (line: string) => void;
+  /** The same of what was changed: should the command fail before it has a result, it says this again. */
+  did: (what: string) => void;
   /** Replaces what is on the terminal. */
   redraw: (text: string) => void;
   /** Asks on the terminal; an empty answer when it is interrupted or the input ends. */
@@ -41,4 +43,6 @@ export interface Result {
   report: Report;
   /** For people. */
   text: string;
+  /** The text is a document for programs: no colours. */
+  raw?: boolean;
 }

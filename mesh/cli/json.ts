@@ -37,15 +37,28 @@ export interface Failure {
 
 export type Document = (Report | Failure) & { schema: 1; exit: ExitCode | SignalExit };
 
+/** What a terminal may act on; JSON itself escapes only what is below U+0020. */
+const HIDDEN = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+const hex = (code: number | undefined, digits: number): string => (code ?? 0).toString(16).padStart(digits, "0");
+
 export function documentOf(report: Report | Failure, exit: ExitCode | SignalExit): string {
   const { command, ...rest } = report;
-  return `${JSON.stringify({ command, schema: 1, exit, ...rest }, undefined, 2)}\n`;
+  const text = JSON.stringify({ command, schema: 1, exit, ...rest }, undefined, 2);
+  const units = (character: string): string[] => character.split("").map((unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
+  return `${text.replace(HIDDEN, (character) => units(character).join(""))}\n`;
 }
 
 /** The same document in the form that was asked for. */
 export async function documentIn(format: "json" | "yaml", ...document: Parameters<typeof documentOf>): Promise<string> {
   const text = documentOf(...document);
   if (format === "json") return text;
-  const { stringify } = await import("yaml");
-  return stringify(JSON.parse(text), { lineWidth: 0, aliasDuplicateObjects: false });
+  const { Document, visit } = await import("yaml");
+  const yaml = new Document(JSON.parse(text), { aliasDuplicateObjects: false });
+  // Only between double quotes YAML has escapes.
+  visit(yaml, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === "string" && scalar.value.search(HIDDEN) >= 0) scalar.type = "QUOTE_DOUBLE";
+    },
+  });
+  return yaml.toString({ lineWidth: 0 }).replace(HIDDEN, (character) => `\\U${hex(character.codePointAt(0), 8)}`);
 }

@@ -1,6 +1,8 @@
 /** The program: reads the command line, runs one command, gives the exit code. The only place that knows `process`. */
 import { PROGRAM } from "../../components/shared/names";
 import { EXIT, UsageError } from "../kernel/exit";
+import { listenForInterruption, withoutResult } from "../kernel/interruption";
+import { redactedText } from "../kernel/redactedText";
 import { printable } from "../kernel/text";
 import { Asker } from "./asker";
 import { formatOf, readCommandLine, type Run, WrongLine } from "./arguments";
@@ -33,8 +35,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const exit = error instanceof UsageError ? EXIT.usage : EXIT.unknown;
     if (error instanceof WrongLine) command = error.command;
-    const message = error instanceof Error ? error.message : String(error);
-    const stack = argv.includes("--debug") && error instanceof Error ? error.stack : undefined;
+    const message = redactedText(error instanceof Error ? error.message : String(error));
+    const stack = argv.includes("--debug") && error instanceof Error ? redactedText(error.stack ?? message) : undefined;
     stderr.write(
       `${[PROGRAM, ...(command === undefined ? [] : [command])].join(" ")}: ${printable(stack ?? message)}\n`,
     );
@@ -53,34 +55,45 @@ async function run(line: Run): Promise<number> {
     if (opened === undefined) process.stderr.write(`${printable(text)}\n`);
     else opened.note(text);
   };
-  const forTerminal = (text: string): string => (line.global.color && screen.hasColours() ? coloured(text) : text);
+  const done: string[] = [];
+  const interruption = listenForInterruption(note);
+  const forTerminal = (text: string): string =>
+    line.global.color && screen.hasColours(process.env) ? coloured(text) : text;
   const context: Context = {
     async open(names, whom, withoutPulumi = false) {
       const { open } = await import("./session");
-      opened = await open(line.global, names, whom, withoutPulumi, note);
+      opened = await open(line.global, names, whom, withoutPulumi, interruption, note);
       return opened.session;
     },
     note,
+    did(what) {
+      done.push(what);
+      note(what);
+    },
     redraw: (text) => {
       screen.redraw(text, forTerminal);
     },
-    ask: (question) => asker.ask(question, opened?.session.interruption.signal),
+    ask: (question) => asker.ask(question, interruption.signal),
   };
   const close = (): void => {
+    interruption.close();
     asker.close();
     opened?.close();
     screen.close();
   };
   try {
-    const { exit: found, report, text } = await line.run(context);
-    const exit = opened?.exitCode() ?? found;
+    const { exit: found, report, text, raw = false } = await line.run(context);
+    const exit = interruption.exitCode() ?? found;
     close();
-    process.stdout.write(line.format === undefined ? forTerminal(text) : await documentIn(line.format, report, exit));
+    const shown = raw ? text : forTerminal(text);
+    process.stdout.write(line.format === undefined ? shown : await documentIn(line.format, report, exit));
     return exit;
   } catch (error) {
-    const exit = opened?.exitCode();
-    if (exit === undefined || !(error instanceof Error)) throw error;
-    note(error.name === "Interrupted" ? "interrupted; nothing was changed" : error.message);
+    if (!(error instanceof Error)) throw error;
+    error.message = redactedText(withoutResult(error, done));
+    const exit = interruption.exitCode();
+    if (exit === undefined) throw error;
+    note(error.message);
     if (line.format !== undefined) {
       const failure = { command: line.command, errors: [error.message] };
       process.stdout.write(await documentIn(line.format, failure, exit));

@@ -109,7 +109,8 @@ class LiveView implements View {
           this.stream.columns - 1,
         ),
       );
-    this.stream.write(lines.map((line) => `${line}\n`).join(""));
+    // Letters of double width may need a second row, which would not be erased: what does not fit is cut by the terminal.
+    this.stream.write(`\x1b[?7l${lines.map((line) => `${line}\n`).join("")}\x1b[?7h`);
     this.drawn = lines.length;
   }
 

@@ -54,8 +54,9 @@ export const planSources = (stacks: Session["stacks"], workspace: Session["works
  * @param provider of those whose files name none; undefined: the backend's own
  */
 export const stackMaker =
-  ({ stacks, workspace }: Pick<Session, "stacks" | "workspace">, provider: string | undefined) =>
+  ({ stacks, workspace }: Pick<Session, "stacks" | "workspace">, did: Context["did"], provider: string | undefined) =>
   async (id: string): Promise<void> => {
     const { configDir } = await projectOf(workspace);
-    await stacks.make(id, secretsProvider(await readStackFile(configDir, fromId(id).stack), provider));
+    const file = await readStackFile(configDir, fromId(id).stack);
+    did(`created stack ${await stacks.make(id, secretsProvider(file, provider))}`);
   };

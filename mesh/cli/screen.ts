@@ -10,9 +10,10 @@ export class Screen {
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
-  /** Node minds NO_COLOR, FORCE_COLOR and TERM=dumb. */
-  hasColours(): boolean {
-    return this.stream.isTTY && this.stream.hasColors();
+  /** At a terminal Node minds NO_COLOR, FORCE_COLOR and TERM=dumb; elsewhere FORCE_COLOR alone asks for colours. */
+  hasColours({ FORCE_COLOR }: Readonly<Record<string, string | undefined>>): boolean {
+    if (this.stream.isTTY) return this.stream.hasColors();
+    return FORCE_COLOR !== undefined && !["0", "false"].includes(FORCE_COLOR);
   }
 
   /** @param paint is given only what fits */

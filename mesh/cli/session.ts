@@ -1,8 +1,8 @@
 /** A project that a command has opened. Loaded only for commands that need one, because Pulumi's SDK takes long to load. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type SignalExit, UsageError } from "../kernel/exit";
-import { listenForInterruption } from "../kernel/interruption";
+import { UsageError } from "../kernel/exit";
+import type { Interruption } from "../kernel/interruption";
 import { fromId } from "../members/identity";
 import { labels, readMembers, withPeers } from "../members/members";
 import { PulumiStacks } from "../pulumi/operations";
@@ -14,8 +14,6 @@ import { openView } from "./progress";
 export interface Opened {
   session: Session;
   note: (text: string) => void;
-  /** Of the signal that has ended the command early. */
-  exitCode: () => SignalExit | undefined;
   close: () => void;
 }
 
@@ -24,20 +22,18 @@ export async function open(
   names: readonly string[],
   whom: Parameters<Context["open"]>[1],
   withoutPulumi: boolean,
+  interruption: Interruption,
   say: (text: string) => void,
 ): Promise<Opened> {
   checkFolder(cwd);
   const goOn = (because: string): void => {
     say(`Pulumi's backend cannot be asked, so this goes by the stack files alone: ${because}`);
   };
-  const workspace = await openProject(cwd);
+  const workspace = await openProject(cwd, interruption);
   const offline = withoutPulumi ? goOn : undefined;
   const members = whom === "none" ? [] : await readMembers(workspace, names, whom, offline);
+  interruption.signal.throwIfAborted();
   const view = openView(process.stderr, whom === "none" ? names : members.map(({ name }) => name), quiet);
-  const note = (text: string): void => {
-    view.note(text);
-  };
-  const interruption = listenForInterruption(note);
   const labelOf = whom === "none" ? (id: string) => fromId(id).stack : labels(members);
   return {
     session: {
@@ -47,10 +43,10 @@ export async function open(
       stacks: new PulumiStacks(workspace, view, interruption, labelOf, logDir),
       interruption,
     },
-    note,
-    exitCode: () => interruption.exitCode(),
+    note: (text) => {
+      view.note(text);
+    },
     close: () => {
-      interruption.close();
       view.close();
     },
   };

@@ -34,9 +34,10 @@ function result(
 ): Result {
   const forms = { html: page, junit, wide: printVerify };
   // The document goes to a file: people look at the log.
-  if (output === "html" || output === "junit") note(summary(seen));
+  const raw = output === "html" || output === "junit";
+  if (raw) note(summary(seen));
   const text = output in forms ? forms[output as keyof typeof forms](seen) : printSummary(seen, notes);
-  return { exit: verifyExit(seen), report: { command, ...seen }, text };
+  return { exit: verifyExit(seen), report: { command, ...seen }, text, raw };
 }
 
 async function look(

@@ -11,6 +11,7 @@ import type { MeshMember } from "../members/members";
 import { type Clusters, type Drifts, type MemberReading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
 import { inParallel } from "../kernel/parallel";
+import { redactedFields } from "../kernel/redactedText";
 import { heldOfPeer, leftInStore, type PeersKeys } from "../trust/serverStore";
 import { foreignTrust, foreignTrustDomains, listedPeers, serverConf } from "../trust/foreignTrust";
 import { logOf } from "../spire/serverLog";
@@ -71,7 +72,11 @@ export async function drift(
   return members.map((member) => {
     const reading = readings.get(member.id) ?? { because: "it was not looked at" };
     const judged = judge(member, declaredFor(member, ownOf(member), readingOf), reading, own, new Date());
-    return { ...judged, unchecked: [...judged.unchecked, ...unreadPeers(member, readingOf)] };
+    return {
+      ...judged,
+      findings: judged.findings.map(redactedFields),
+      unchecked: [...judged.unchecked, ...unreadPeers(member, readingOf)].map(redactedFields),
+    };
   });
 }
 

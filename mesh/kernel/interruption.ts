@@ -21,6 +21,16 @@ export class Interrupted extends Error {
   }
 }
 
+/**
+ * What is said of a command that has ended without its result. Pure.
+ *
+ * @param done what it had changed
+ */
+export function withoutResult({ name, message }: Error, done: readonly string[]): string {
+  if (done.length > 0) return `${message}; what was done stays: ${done.join(", ")}`;
+  return name === "Interrupted" ? "interrupted; nothing was changed" : message;
+}
+
 /** Waits, and throws Interrupted as soon as the signal is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {

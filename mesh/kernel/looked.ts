@@ -1,6 +1,7 @@
-/** Reading what may not be readable: the reason is a value, and costs nobody else what they have read. */
+/** A failed read returns its reason, so that other reads are kept. */
 
 import { Forbidden } from "../../components/cluster/cluster";
+import { redactedText } from "./redactedText";
 
 /** What was read, or why it could not be. */
 export type Looked<T> = { seen: T } | NotLooked;
@@ -43,7 +44,7 @@ export function madeOr<T>(otherwise: T, make: () => T): T {
 }
 
 function reasonOf(error: unknown): NotLooked {
-  const because = error instanceof Error ? error.message : String(error);
+  const because = redactedText(error instanceof Error ? error.message : String(error));
   const stays = error instanceof Forbidden || (error instanceof Error && error.name === "AccessError");
   return stays ? { because, forbidden: true } : { because };
 }

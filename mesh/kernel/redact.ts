@@ -1,20 +1,12 @@
 /** Values as people read them, without what may be a password. Pure. */
 import { runtime } from "@pulumi/pulumi";
+import { INSTEAD, redactedText } from "./redactedText";
 
 const MOST_CHARACTERS = 200;
-const INSTEAD = "(not shown)";
 
 /** Keys of what may be secret; a key that only names a Secret, such as `privateKeySecretRef`, is shown. */
 const SECRET_KEY =
   /connection.?string|passw(or)?d|passphrase|token|credential|api.?key|private.?key(?!.?SecretRef)|secret.?(key|value|data)?$/i;
-
-/** `scheme://user:password@host`, and `password=…` as in a connection string, in a text with any key. */
-const URL_PASSWORD = /(\w+:\/\/[^\s:@/]*):[^\s@/]+@/g;
-const ASSIGNED = /\b(passw(?:or)?d|pwd|passphrase|token|secret)(\s*=\s*)("[^"]*"|'[^']*'|[^\s;&,]+)/gi;
-
-export function redactedText(text: string): string {
-  return text.replace(URL_PASSWORD, `$1:${INSTEAD}@`).replace(ASSIGNED, `$1$2${INSTEAD}`);
-}
 
 /** Whether a value is not shown: unknown before the up, or secret. */
 export function isHidden(value: unknown): boolean {

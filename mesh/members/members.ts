@@ -42,8 +42,9 @@ export type Offline = (because: string) => void;
 /**
  * All members, or the chosen ones.
  *
- * @param whom "all": everybody all the same, in the organizations that the names say
- * @throws UsageError with everything that is wrong with any of their files, and for the name of no member
+ * @param whom "all": read every member; the names only select organizations
+ * @throws UsageError with everything that is wrong with any of their files, and for the name of no member; Error when
+ * nothing is wrong but that Pulumi could not be asked
  */
 export async function readMembers(
   workspace: Workspace,
@@ -59,9 +60,13 @@ export async function readMembers(
   if (all.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
   const found = await inParallel(AT_ONCE, whom === "all" || names.length === 0 ? all : named, read);
   const members = found.flatMap((one) => ("faults" in one ? [] : [one]));
-  const faults = [...found.flatMap((one) => ("faults" in one ? one.faults : [])), ...twins(members)];
-  if (faults.length > 0) throw new UsageError(faults.sort().join("\n"));
-  return members;
+  const unread = found.flatMap((one) => ("faults" in one ? [one] : []));
+  const copies = twins(members);
+  const faults = [...unread.flatMap((one) => one.faults), ...copies];
+  if (faults.length === 0) return members;
+  const message = faults.sort().join("\n");
+  // What Pulumi could not be asked is no fault of a file.
+  throw copies.length === 0 && unread.every(({ unasked }) => unasked) ? new Error(message) : new UsageError(message);
 }
 
 /** Members, and those of their peers that have a file. */
@@ -99,7 +104,7 @@ export async function withPeers(
 /** The project's folder, as far as it is about members. */
 interface Folder extends Roster {
   home: Home;
-  read: (self: StackName) => Promise<MeshMember | { faults: string[] }>;
+  read: (self: StackName) => Promise<MeshMember | { faults: string[]; unasked: boolean }>;
 }
 
 async function openFolder(workspace: Workspace, names: readonly string[], offline?: Offline): Promise<Folder> {
@@ -129,6 +134,7 @@ async function openFolder(workspace: Workspace, names: readonly string[], offlin
     read: (self) =>
       read(self).catch((error: unknown) => ({
         faults: faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`),
+        unasked: error instanceof PulumiError,
       })),
   };
 }

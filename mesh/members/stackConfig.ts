@@ -8,7 +8,6 @@
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { NOT_SHOWN } from "../../components/shared/notShown";
 import { isObject } from "../../components/shared/untyped";
-import { UsageError } from "../kernel/exit";
 import { pulumi } from "../pulumi/cli";
 import { PulumiError } from "../pulumi/runPulumi";
 import type { Project } from "./project";
@@ -34,7 +33,7 @@ interface Said {
 /**
  * Config by full key; a secret is NOT_SHOWN.
  *
- * @throws UsageError when the file imports environments, and Pulumi cannot be asked
+ * @throws PulumiError when the file imports environments, and Pulumi cannot be asked
  */
 export async function stackConfig(
   workspace: Workspace,
@@ -48,7 +47,8 @@ export async function stackConfig(
     return merged(JSON.parse(said) as Record<string, Said>, file.config ?? {});
   } catch (error) {
     if (!(error instanceof PulumiError)) throw error;
-    if (opens) throw new UsageError(`it imports environments, which Pulumi alone can open: ${error.message}`);
+    if (opens)
+      throw new PulumiError(`it imports environments, which Pulumi alone can open: ${error.message}`, error.stderr);
     return withoutSecrets({ ...project.defaults, ...file.config }) as Record<string, unknown>;
   }
 }

@@ -97,8 +97,8 @@ export async function readStackFile(dir: string, stack: string): Promise<StackFi
 }
 
 /**
- * Who is to encrypt the secrets of a stack that is still to be made: the file has the first word, which Pulumi itself does
- * not heed then. A file with a passphrase's salt may have secrets that only this passphrase decrypts.
+ * Who is to encrypt the secrets of a stack that is still to be made: the stack file's provider wins, which
+ * `pulumi stack init` alone would ignore. A file with a passphrase's salt may have secrets that only this passphrase decrypts.
  *
  * @param usual for a file that says nothing; undefined: the backend's own
  */
@@ -129,7 +129,8 @@ export async function save({ dir, file, text }: Edit): Promise<void> {
   // A name that nobody can have prepared, such as by a link that leads elsewhere.
   const temporary = `${path}.${randomUUID()}~`;
   try {
-    await writeFile(temporary, text, { flag: "wx" });
+    // Nobody may read it who may not read the file.
+    await writeFile(temporary, text, { flag: "wx", ...(there && { mode: there.mode }) });
     if (there !== undefined) await chmod(temporary, there.mode);
     await rename(temporary, path);
   } finally {

@@ -1,6 +1,7 @@
 /** What a member is doing right now, from the engine's events: pure, so that a view of it is only drawing. */
 import { APPLIED } from "../../components/cluster/correction";
 import { isObject } from "../../components/shared/untyped";
+import { redactedText } from "../kernel/redactedText";
 import type { EngineEvent, OpMap } from "./workspace";
 
 type StepEventMetadata = NonNullable<EngineEvent["resOutputsEvent"]>["metadata"];
@@ -129,7 +130,7 @@ const GENERIC = /^(update|preview) failed$/;
 /** What the Kubernetes provider says of every object whose readiness the program judges itself. */
 const NOISE = /^Skipping await logic/;
 
-/** Diagnostics carry the engine's colour marks: `<{%reset%}>`. */
+/** Diagnostics carry the engine's colour marks, `<{%reset%}>`, and what providers quote. */
 function plain(message: string): string {
-  return message.replace(/<\{%.*?%\}>/g, "").trim();
+  return redactedText(message.replace(/<\{%.*?%\}>/g, "").trim());
 }

@@ -57,14 +57,15 @@ export class PulumiStacks {
       : new PulumiStacks(workspace, listener, interruption, label, logDir, resolve(policyPack));
   }
 
-  async make(name: string, secretsProvider?: string): Promise<void> {
+  /** @returns what people call it */
+  async make(name: string, secretsProvider?: string): Promise<string> {
     await makeStack(this.workspace, name, secretsProvider);
-    this.listener.note(`created stack ${this.label(name)}`);
+    return this.label(name);
   }
 
   published(name: string): Promise<Published | undefined> {
     const { workspace, interruption } = this;
-    return readAgain(interruption.signal, () => published(workspace, name, interruption));
+    return readAgain(interruption.signal, () => published(workspace, name));
   }
 
   up(name: string, approved?: Approved): Promise<UpOutcome> {
@@ -128,7 +129,7 @@ export class PulumiStacks {
     return withLock(stack.name, teller, signal, () => settling(stack, teller, run));
   }
 
-  /** The listener hears how it goes. Every error is an outcome of this stack, so that it costs no other stack its run. */
+  /** The listener hears how it goes. An error becomes this stack's outcome; other stacks still run. */
   private async attempt<T extends UpOutcome | PreviewOutcome>(
     name: string,
     operation: (attempt: Attempt) => Promise<T>,

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { Interrupted, type Interruption } from "../kernel/interruption";
+import { redactedText } from "../kernel/redactedText";
 import { Witness } from "./witness";
 
 /** Pulumi and the project that it is to run in. */
@@ -39,7 +40,7 @@ export class PulumiError extends Error {
     message: string,
     readonly stderr: string,
   ) {
-    super(message);
+    super(redactedText(message));
   }
 
   /** Somebody else has locked the stack; the texts are those by which the Automation API knows it. */

@@ -86,8 +86,7 @@ export class StackCommands {
 
   /** The state with its secrets encrypted. */
   async exportState(): Promise<Deployment> {
-    const { interruption } = this;
-    const text = await pulumi(this.workspace, ["stack", "export", "--stack", this.name], { interruption });
+    const text = await pulumi(this.workspace, ["stack", "export", "--stack", this.name]);
     return JSON.parse(text) as Deployment;
   }
 
@@ -144,10 +143,7 @@ export class StackCommands {
   /** Undefined where locks are no files. */
   private async locksFolder(): Promise<string | undefined> {
     const { workspace } = this;
-    const [backend, { name: project }] = await Promise.all([
-      backendOf(workspace, this.interruption),
-      workspace.projectSettings(),
-    ]);
+    const [backend, { name: project }] = await Promise.all([backendOf(workspace), workspace.projectSettings()]);
     return locksFolder(backend, workspace.workDir, project, this.name.split("/").at(-1) ?? this.name);
   }
 }
@@ -155,9 +151,9 @@ export class StackCommands {
 const backends = new WeakMap<Workspace, Promise<string>>();
 
 /** URL of the backend; it is the same for all stacks of a project. */
-function backendOf(workspace: Workspace, interruption: Interruption): Promise<string> {
+function backendOf(workspace: Workspace): Promise<string> {
   const ask = async (): Promise<string> => {
-    const said = await pulumi(workspace, ["whoami", "--verbose", "--json"], { interruption });
+    const said = await pulumi(workspace, ["whoami", "--verbose", "--json"]);
     return (JSON.parse(said) as { url: string }).url;
   };
   const known = backends.get(workspace);

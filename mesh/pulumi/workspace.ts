@@ -4,9 +4,9 @@ import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
 import { type Contract, isPublished } from "../../stacks/contract";
 import { UsageError } from "../kernel/exit";
-import type { Interruption } from "../kernel/interruption";
+import { uninterrupted } from "../kernel/interruption";
 import { look } from "../kernel/looked";
-import { pulumi } from "./cli";
+import { type Interruptible, pulumi } from "./cli";
 import { PulumiError } from "./runPulumi";
 
 export type { EngineEvent, OpMap, Workspace };
@@ -29,7 +29,7 @@ const OLDEST_MINOR = 248;
  *
  * @throws UsageError for a CLI that is too old
  */
-export async function openProject(dir: string): Promise<Workspace> {
+export async function openProject(dir: string, interruption = uninterrupted): Promise<Interruptible> {
   const pulumiCommand = await pulumiOf(resolve(dir));
   const { version, command } = pulumiCommand;
   if (version !== null && (version.major < 3 || (version.major === 3 && version.minor < OLDEST_MINOR))) {
@@ -37,7 +37,7 @@ export async function openProject(dir: string): Promise<Workspace> {
       `${command} is Pulumi ${version.version}; 3.${String(OLDEST_MINOR)} or later is needed: https://www.pulumi.com/docs/install`,
     );
   }
-  return LocalWorkspace.create({ workDir: dir, pulumiCommand });
+  return Object.assign(await LocalWorkspace.create({ workDir: dir, pulumiCommand }), { interruption });
 }
 
 /**
@@ -69,25 +69,24 @@ function npmsPulumi(dir: string): { resolve: () => Promise<string> } | undefined
 }
 
 /**
- * Makes a stack. The one that the user has selected stays selected.
+ * Makes a stack. The one that the user has selected stays selected. The first signal lets it end, so that it is known
+ * whether the stack is there.
  *
  * @param secretsProvider URL; undefined: the backend's own, a passphrase or Pulumi Cloud
  */
-export async function makeStack(workspace: Workspace, id: string, secretsProvider?: string): Promise<void> {
+export async function makeStack(workspace: Interruptible, id: string, secretsProvider?: string): Promise<void> {
+  const { signal, force } = workspace.interruption ?? uninterrupted;
+  signal.throwIfAborted();
   const by = secretsProvider === undefined ? [] : [`--secrets-provider=${secretsProvider}`];
-  await pulumi(workspace, ["stack", "init", id, "--no-select", ...by]);
+  await pulumi(workspace, ["stack", "init", id, "--no-select", ...by], {
+    interruption: { signal: uninterrupted.signal, force },
+  });
 }
 
 /** Undefined when the backend has no such stack: the reading says so, and to ask before it would take as long again. */
-export async function published(
-  workspace: Workspace,
-  id: string,
-  interruption?: Interruption,
-): Promise<Published | undefined> {
+export async function published(workspace: Interruptible, id: string): Promise<Published | undefined> {
   try {
-    const said = await pulumi(workspace, ["stack", "output", "--json", "--stack", id], {
-      ...(interruption && { interruption }),
-    });
+    const said = await pulumi(workspace, ["stack", "output", "--json", "--stack", id]);
     return publishedIn(JSON.parse(said) as Partial<Published>);
   } catch (error) {
     if (error instanceof PulumiError && error.isMissing) return undefined;

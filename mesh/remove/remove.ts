@@ -41,6 +41,8 @@ export interface Tools {
   /** Once it is aborted nothing more begins. */
   signal: AbortSignal;
   note: (line: string) => void;
+  /** Hears which files were changed. */
+  did: (what: string) => void;
   /** Whether to proceed with that plan. */
   agree: (plan: RemovalPlan) => Promise<boolean>;
 }
@@ -98,7 +100,10 @@ export async function remove(
   tools.signal.throwIfAborted();
   await refuseEdited(edits.values());
   // All files before any up: whatever runs these stacks from now on does not join the leaver again.
-  for (const edit of edits.values()) await save(edit);
+  for (const edit of edits.values()) {
+    await save(edit);
+    tools.did(`changed ${edit.file}`);
+  }
   const results = new Map<string, RemoveMember>();
   await inParallel(parallel, all, async (sight) => {
     const result = await endTrust(sight, sight.member.id === leaver.id, tools);

@@ -1,5 +1,6 @@
 /** A check, and what comes of asking it. Pure. */
 import type { Looked } from "../kernel/looked";
+import { redactedFields } from "../kernel/redactedText";
 
 /** Permanent: never given to another check, since scripts and runbooks refer to it. */
 export type Code = `MESH${number}`;
@@ -76,7 +77,7 @@ export function see<T>(looked: Looked<T>): T {
 export type Outcome = { code: Code; title: string; source: string } & Judgement;
 
 /**
- * Asks the checks in their order.
+ * Asks the checks in their order. Whatever a check says, no password is in it.
  *
  * @param before outcomes of other checks that these may need
  * @param ofPeer outcomes of the peer's own checks
@@ -92,7 +93,7 @@ export function evaluate<View>(
     const missed = missing(check.needs, [...before, ...outcomes]) ?? missing(check.needsOfPeer, ofPeer, "the peer's ");
     const { code, title, source } = check;
     const judgement = judged(() => ((check.asked?.(view) ?? true) ? (missed ?? check.judge(view)) : undefined));
-    if (judgement !== undefined) outcomes.push({ code, title, source, ...judgement });
+    if (judgement !== undefined) outcomes.push({ code, title, source, ...redactedFields(judgement) });
   }
   return outcomes;
 }

@@ -57,7 +57,7 @@ export const foreignChecks: readonly Check<MemberView>[] = [
       const federation = fact(view, "server")?.spec?.federation;
       const known = foreignTrustDomains(fact(view, "trust"), federation, declared);
       const store = fact(view, "store");
-      // Whom MESH301 or MESH302 calls pending is not said again.
+      // Trust domains that MESH301 or MESH302 calls pending are left out.
       const said = [
         ...fact(view, "trust").map(({ spec }) => spec?.trustDomain),
         ...(federation?.federatesWith ?? []).map(({ trustDomain }) => trustDomain),

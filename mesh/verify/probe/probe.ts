@@ -29,7 +29,7 @@ import { look, type Looked } from "../../kernel/looked";
 
 export interface ProbeMember extends Place {
   trustDomain: string;
-  /** Other members, each of which it trusts and is trusted by: nobody else lets himself be met. */
+  /** Other members, each of which it trusts and is trusted by: other members would refuse the connection. */
   meets: readonly string[];
 }
 

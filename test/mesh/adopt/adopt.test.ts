@@ -95,6 +95,18 @@ test("a cluster is taken over by a stack that is made and run once", async () =>
   expect(printAdopted(result === undefined ? [] : [result])).toContain("a preview shows no changes");
 });
 
+test("a cluster that cannot be looked at any more after the up keeps its result", async () => {
+  const { world, ran } = worldOf();
+  const plans = await planAdoption([member], world, 1);
+  const gone = (): Promise<never> => Promise.reject(new Error("no route to it"));
+  const reader: AdoptWorld["reader"] = (access) =>
+    ran.includes("up") ? { ...world.reader(access), get: gone, list: gone } : world.reader(access);
+  const stocks = await stockOf(byHand());
+  const [result] = await adopt([member], stocks, plans, { ...world, reader }, 1, () => undefined, signal);
+  expect(result).toMatchObject({ state: "failed", file: "Pulumi.cluster1.yaml" });
+  expect(result?.errors.join()).toContain("no route to it");
+});
+
 test("the stacks of its peers are made before it is previewed", async () => {
   const { world } = worldOf();
   const made: string[] = [];

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { adoptCommand } from "../../../mesh/cli/changeDeclarations";
+import { inFile } from "../../../mesh/cli/adoptCommand";
 import type { Context, Session } from "../../../mesh/cli/context";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
 import { PulumiError } from "../../../mesh/pulumi/runPulumi";
@@ -44,7 +45,10 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
     did.includes("make") ? { pendingPeers: [], peers: {}, ...(did.includes("up") && { federation }) } : undefined;
   const stacks = {
     published: () => Promise.resolve(published()),
-    make: () => Promise.resolve(void did.push("make")),
+    make: () => {
+      did.push("make");
+      return Promise.resolve("cluster1");
+    },
     drift: () => {
       const op = did.includes("up") ? "same" : "create";
       const type = "kubernetes:cert-manager.io/v1:Certificate";
@@ -59,6 +63,7 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
   const context: Context = {
     open: () => Promise.resolve({ members: [], stacks, workspace, interruption: uninterrupted } as unknown as Session),
     note: (line) => (notes += `${line}\n`),
+    did: (what) => (notes += `${what}\n`),
     redraw: () => undefined,
     ask: (question) => {
       did.push(question);
@@ -86,9 +91,10 @@ test("writes the file, shows what becomes the stack's, asks, and runs", async ()
 });
 
 test("no runs nothing, and says what stays", async () => {
-  const { did, exit, text } = await run("");
+  const { did, notes, exit, text } = await run("");
   expect([exit, did]).toEqual([2, ["make", "Proceed? [y/N] "]]);
-  expect(text).toBe(`cancelled; no cluster was changed, and ${FILE} stays`);
+  expect(text).toBe("cancelled; no cluster was changed");
+  expect(notes.startsWith(`wrote ${FILE}\ncreated stack cluster1\n`)).toBe(true);
 });
 
 test("run again it finds its own file, and writes none", async () => {
@@ -106,7 +112,7 @@ test("never changes what a file says, and says where that is otherwise than the 
   const { notes } = await run("", { yes: true });
   expect(written().startsWith(said)).toBe(true);
   expect(notes).toContain(`added to ${FILE}`);
-  expect(notes).toContain(`${FILE} says otherwise than the cluster of issuer; the file's word stays`);
+  expect(notes).toContain(`${FILE} and the cluster disagree about issuer; the file's value is kept`);
 });
 
 test("a cluster without a federation is refused before anything is written", async () => {
@@ -124,4 +130,15 @@ test("an object that an up would change is told before anybody is asked", async 
   expect([did, exit]).toEqual([["make"], 1]);
   expect(text).toContain("cannot be taken over as they are:\n    Certificate spire-server-federation-tls: spec.usages");
   expect(text).toContain(`change these objects, or what ${FILE} says of them, and run adopt again`);
+});
+
+test.each([
+  ["x", "/project/here", "here/x"],
+  ["./x", "/project", "x"],
+  ["../x", "/project", "../x"],
+  ["x", "/elsewhere", "../elsewhere/x"],
+  ["~/x", "/elsewhere", "~/x"],
+  ["/x", "/elsewhere", "/x"],
+])("--kubeconfig %s, said in %s, is %s in the file", (path, here, inTheFile) => {
+  expect(inFile("/project", path, here)).toBe(inTheFile);
 });

@@ -43,6 +43,12 @@ test.each([
   expect(matches(document)).toBe(true);
 });
 
+test("an error has no password in it, as text and as JSON", () => {
+  const { stdout, stderr } = start("status", "-o", "json", "--cwd", "password=geheim");
+  for (const said of [stdout, stderr]) expect(said).toContain("password=(not shown)");
+  expect(stdout + stderr).not.toContain("geheim");
+});
+
 test("the version, for people and for programs", () => {
   expect(start("version").stdout).toMatch(/^spire-federation \d+\.\d+\.\d+\S*, Node \d+\./);
   const document = JSON.parse(start("version", "-o", "json").stdout) as object;

@@ -7,6 +7,15 @@ test("shows the lines that fit, each cut where the terminal ends, and how many m
   );
 });
 
+test.each([
+  [{}, false],
+  [{ FORCE_COLOR: "0" }, false],
+  [{ FORCE_COLOR: "1" }, true],
+  [{ FORCE_COLOR: "" }, true],
+])("colours in a pipe with %j: %s", (env, has) => {
+  expect(new Screen({ isTTY: false } as never).hasColours(env)).toBe(has);
+});
+
 test("what was on the terminal before is there again afterwards", () => {
   let written = "";
   const stream = { rows: 5, columns: 80, write: (text: string) => (written += text) };

@@ -102,7 +102,7 @@ class World {
       make: (stack: string) => {
         this.did.push(`make ${stackOf(stack)}`);
         this.published.set(stack, { pendingPeers: [], peers: {} });
-        return Promise.resolve();
+        return Promise.resolve(stackOf(stack));
       },
       up: (stack: string, approved?: Approved) => {
         this.approved.set(stackOf(stack), approved);
@@ -127,6 +127,7 @@ class World {
     return {
       open: () => Promise.resolve(session),
       note: (line) => (this.notes += `${line}\n`),
+      did: (what) => (this.notes += `${what}\n`),
       redraw: () => undefined,
       ask: (question) => {
         this.questions.push(question);

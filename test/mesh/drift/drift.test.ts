@@ -107,6 +107,14 @@ test("a mesh that is as its stacks say has no findings", async () => {
   expect(printDrift(result)).toContain("no drift");
 });
 
+test("no password is shown, wherever it comes from", async () => {
+  const errors = ["cannot open postgres://u:geheim@geheim@h/db"];
+  const result = await look({ outcome: { succeeded: false, errors } });
+  expect(said(result)[0]).toEqual(["not checked: the stack's objects"]);
+  expect(JSON.stringify(result)).toContain("postgres://u:(not shown)@h/db");
+  expect(JSON.stringify(result)).not.toContain("geheim");
+});
+
 test("a root that is no certificate costs its own line, and nobody else the look", async () => {
   const odd = { ...bundleOf("cluster2"), roots: [Buffer.from("no certificate")] };
   const servers = { cluster1: { bundles: () => Promise.resolve([odd]) } };

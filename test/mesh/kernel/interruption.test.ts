@@ -1,7 +1,7 @@
 /** The listener in a process of its own, which gets real signals. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { Interrupted, listenForInterruption, pause } from "../../../mesh/kernel/interruption";
+import { Interrupted, listenForInterruption, pause, withoutResult } from "../../../mesh/kernel/interruption";
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -57,6 +57,17 @@ test("a second signal, whichever, ends it at once, with the code of the first", 
   expect(code).toBe(143);
   expect(said).toContain("forced");
   expect(said).not.toContain("cleaned up");
+});
+
+test("nothing was changed only where that is so", () => {
+  expect(withoutResult(new Interrupted(), [])).toBe("interrupted; nothing was changed");
+  expect(withoutResult(new Interrupted(), ["wrote Pulumi.a.yaml", "created stack a"])).toBe(
+    "interrupted; what was done stays: wrote Pulumi.a.yaml, created stack a",
+  );
+  expect(withoutResult(new Error("no space left"), ["changed Pulumi.a.yaml"])).toBe(
+    "no space left; what was done stays: changed Pulumi.a.yaml",
+  );
+  expect(withoutResult(new Error("no such context"), [])).toBe("no such context");
 });
 
 test("a wait ends with the signal", async () => {

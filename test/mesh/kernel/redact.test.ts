@@ -1,6 +1,9 @@
-import { redactedText, shown } from "../../../mesh/kernel/redact";
+import { shown } from "../../../mesh/kernel/redact";
+import { redactedText } from "../../../mesh/kernel/redactedText";
 
 const SECRET = "hunter2";
+const LONG = "hunter2hunter2hunter2";
+const PEM = `-----BEGIN EC PRIVATE KEY-----\n${LONG}\n-----END EC PRIVATE KEY-----`;
 
 test.each<[string, string, unknown]>([
   ["a field", "spec.datastore.connectionString", `postgres://user:${SECRET}@db`],
@@ -29,6 +32,34 @@ test.each<[string, unknown]>([
   ["spec.url", "https://example.com:8443/a@b"],
 ])("%s only leads to one, and is shown", (path, value) => {
   expect(shown(path, value)).toBe(JSON.stringify(value));
+});
+
+test.each([
+  ["a password with an @ and a slash", `postgres://u:p@${SECRET}@h/db`, "postgres://u:(not shown)@h/db"],
+  ["a slash in it", `postgres://u:${SECRET}/x@h/db`, "postgres://u:(not shown)@h/db"],
+  ["a longer key", `db_password=${SECRET} user=x`, "db_password=(not shown) user=x"],
+  ["JSON", `{"level":"error","password": "${SECRET}\\"${SECRET}"}`, `{"level":"error","password": "(not shown)"}`],
+  ["a bearer token", `Authorization: Bearer ${LONG}`, "Authorization: Bearer (not shown)"],
+  ["a JWT", `sent eyJhbGciOiJFUzI1NiJ9.${LONG}.${LONG} to it`, "sent (not shown) to it"],
+  ["a private key", `key ${PEM} end`, "key (not shown) end"],
+  ["a private key in one line", `key ${PEM.replaceAll("\n", "\\n")} end`, "key (not shown) end"],
+  ["a private key without its end", PEM.slice(0, -10), "(not shown)"],
+  ["JSON in a string", `msg="{\\"api_key\\":\\"${SECRET}\\"}"`, `msg="{\\"api_key\\":\\"(not shown)\\"}"`],
+])("%s in a text", (_, text, expected) => {
+  expect(redactedText(text)).toBe(expected);
+  expect(redactedText(expected)).toBe(expected);
+});
+
+test.each([
+  "https://example.com:8443/a@b",
+  "https://[2001:db8::1]:8443/a@b",
+  "spiffe://a.example.com/spire/server",
+  "oc -n x get secret spire-server-federation-tls -o jsonpath='{.data.tls\\.crt}'",
+  "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+  "Basic authentication is not used; bearer of bad news",
+  "certificate of SHA-256 ab12; secret: it is not there",
+])("%s has none", (text) => {
+  expect(redactedText(text)).toBe(text);
 });
 
 test("what is around a secret stays", () => {

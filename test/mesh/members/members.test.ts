@@ -223,7 +223,8 @@ describe("config", () => {
     expect(await asked()).toContain("config --json --open --stack");
     await pulumiSays('echo "error: PULUMI_ACCESS_TOKEN must be set" >&2; exit 255');
     const error = await readMembers(workspace).catch((e: unknown) => e);
-    expect(error).toBeInstanceOf(UsageError);
+    // No fault of the file, and so exit code 3.
+    expect(error).not.toBeInstanceOf(UsageError);
     expect((error as Error).message).toMatch(/^Pulumi\.a\.yaml: .*environments.*: PULUMI_ACCESS_TOKEN must be set$/);
   });
 

@@ -1,3 +1,4 @@
+import { promises } from "node:fs";
 import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,18 @@ describe("a file that is saved", () => {
     expect(await readFile(join(dir, "shared.yaml"), "utf8")).toBe("new");
     expect((await stat(join(dir, "shared.yaml"))).mode & 0o777).toBe(0o640);
     expect((await readdir(dir)).sort()).toEqual(["Pulumi.a.yaml", "shared.yaml"]);
+  });
+
+  test("is at no moment readable by more people than before", async () => {
+    await writeFile(join(dir, "Pulumi.a.yaml"), "old", { mode: 0o600 });
+    const modes: number[] = [];
+    const chmod = jest.spyOn(promises, "chmod").mockImplementation(async (path) => {
+      modes.push((await stat(path)).mode & 0o777);
+    });
+    await save({ dir, file: "Pulumi.a.yaml", text: "new" }).finally(() => {
+      chmod.mockRestore();
+    });
+    expect(modes).toEqual([0o600]);
   });
 
   test("is never a device", async () => {

@@ -17,6 +17,12 @@ test("what a member waits for is what the program said last, without colours and
   expect(after(...events).doing).toBe("waiting for Certificate x: Ready=False");
 });
 
+test("what a provider quotes is shown without the password in it", () => {
+  const url = "cannot open postgres://u:geheim@db/spire";
+  const { errors, warnings, doing } = after(said("error", url), said("warning", url), said("info", url));
+  expect([...errors, ...warnings, doing]).toEqual(Array(3).fill("cannot open postgres://u:(not shown)@db/spire"));
+});
+
 test("a resource that is worked on is what it does now, and a step of the whole", () => {
   const activity = after(
     step("same", "a:b:Role", "r"),

@@ -92,6 +92,7 @@ describe("on the command line, where cluster a has pending changes,", () => {
     const context: Context = {
       open: () => Promise.resolve(session as unknown as Session),
       note: (line) => (notes += `${line}\n`),
+      did: () => undefined,
       redraw: () => undefined,
       ask: (question) => Promise.resolve((questions.push(question), answers.shift() ?? "")),
     };

@@ -1,5 +1,6 @@
 /** `spire-federation remove`: trust ends in both directions, and is seen to have ended. */
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { EXIT } from "../../../mesh/kernel/exit";
 import { Interrupted } from "../../../mesh/kernel/interruption";
 import { exitOf, printRemove } from "../../../mesh/remove/result";
@@ -93,6 +94,16 @@ test("a leaver is clean when it trusts nobody at all, hand-made trust and other 
   expect(result.leaver?.state).toBe("clean");
   expect(result.leaver?.trustDomains).toContain("far.other-project.example.com");
   expect([...(mesh.bundles.get("c") ?? [])]).toEqual([]);
+});
+
+test("of files of which one cannot be written, those that were are said", async () => {
+  // Beside a name of this length there is no room for the name of a temporary file.
+  const long = join(mesh.dir, "c".repeat(250));
+  await rename(mesh.file("c"), long);
+  await symlink(long, mesh.file("c"));
+  await expect(mesh.remove("c")).rejects.toThrow("ENAMETOOLONG");
+  expect(mesh.changed).toEqual(["changed Pulumi.a.yaml", "changed Pulumi.b.yaml"]);
+  expect(mesh.ran).toEqual([]);
 });
 
 test("after a signal no file is changed and nothing is run or deleted", async () => {

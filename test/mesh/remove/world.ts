@@ -99,6 +99,9 @@ export class Mesh implements RemoveStacks {
     return DONE;
   }
 
+  /** What the removal says that it has changed. */
+  readonly changed: string[] = [];
+
   /** What a preview of each stack shows. */
   readonly previews = new Map<string, PreviewOutcome>();
   /** With which text in place of its file each stack was previewed. */
@@ -132,6 +135,7 @@ export class Mesh implements RemoveStacks {
       parallel: 3,
       signal: this.stop.signal,
       note: () => undefined,
+      did: (what) => this.changed.push(what),
       agree: async (plan) => {
         await asking?.(plan);
         return agree;

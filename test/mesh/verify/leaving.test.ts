@@ -1,5 +1,15 @@
 /** A peer that a stack file no longer names, as long as no up has taken it out; and what evidence does not show. */
-import { faults, look, memberNamed, NAMES, objectIn, removeFrom, trustDomainOf } from "./fixture";
+import {
+  type Cluster,
+  faults,
+  look,
+  memberNamed,
+  NAMES,
+  objectIn,
+  pollLine,
+  removeFrom,
+  trustDomainOf,
+} from "./fixture";
 
 const members = NAMES.map((name) => memberNamed(name, name === "cluster1" ? { peers: ["cluster2"] } : {}));
 const trusts = (id: string): Record<string, { trustDomain: string; fingerprints: string[] }> =>
@@ -87,5 +97,47 @@ test("evidence has no password of an issuer", async () => {
     },
   });
   expect(faults(found)).toEqual(["cluster1 MESH111 failed"]);
+  expect(JSON.stringify(found)).not.toContain("geheim");
+});
+
+test.each<[string, string, (clusters: Record<string, Cluster | undefined>) => void]>([
+  [
+    "a condition",
+    "MESH111",
+    ({ cluster1 }) => {
+      const message = "cannot reach postgres://u:geheim@geheim@h/db";
+      objectIn(cluster1, "Issuer")["status"] = { conditions: [{ type: "Ready", status: "False", message }] } as never;
+    },
+  ],
+  [
+    "a private key in a condition",
+    "MESH111",
+    ({ cluster1 }) => {
+      const message = "read -----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----";
+      objectIn(cluster1, "Issuer")["status"] = { conditions: [{ type: "Ready", status: "False", message }] } as never;
+    },
+  ],
+  [
+    "a request in a log",
+    "MESH213",
+    ({ cluster1 }) => {
+      const error = "refused: Authorization: Bearer geheimgeheimgeheim";
+      if (cluster1 !== undefined)
+        cluster1.log = pollLine(60, "Error updating bundle", trustDomainOf("cluster2"), error);
+    },
+  ],
+  [
+    "a line of a log",
+    "MESH213",
+    ({ cluster1 }) => {
+      const error = "failed to connect to host=db user=spire password=geheim";
+      if (cluster1 !== undefined)
+        cluster1.log = pollLine(60, "Error updating bundle", trustDomainOf("cluster2"), error);
+    },
+  ],
+])("evidence has no password of %s", async (_, code, change) => {
+  const found = await look({ change });
+  expect(faults(found).join()).toContain(code);
+  expect(JSON.stringify(found)).toContain("(not shown)");
   expect(JSON.stringify(found)).not.toContain("geheim");
 });
