@@ -1,4 +1,4 @@
-/** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
+/** Decides where the bundle endpoint's certificate comes from, and what a cluster keeps of what it has. Pure. */
 import { ACME_IS_PUBLIC, type BundleEndpointArgs } from "../components/spireServer/bundleEndpoint";
 import type { BundleEndpointSpec } from "../components/spireServer/federationSpec";
 import { accessOf, oc } from "../components/cluster/access";
@@ -40,7 +40,7 @@ export interface SpireIssuer {
 /** What the config leaves open: what a cluster has and can never change is then kept. */
 export type Open = Readonly<Record<"profile" | "issuer", boolean>>;
 
-/** What is wrong with it. */
+/** Problems of the issuer. */
 export function checkEndpointIssuer(path: string, issuer: EndpointIssuer): Problem[] {
   switch (issuer.type) {
     case "router":
@@ -65,7 +65,7 @@ function checkTerms(path: string, { tosAccepted }: SpireIssuer): Problem[] {
 
 type EndpointConfig = Pick<ClusterConfig, "profile" | "issuer">;
 
-/** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
+/** The issuer of cert-manager; undefined if cert-manager does not issue the endpoint's certificate. */
 export function certManagerIssuer({ profile, issuer }: EndpointConfig): IssuerArgs | undefined {
   if (profile === "https_spiffe") return undefined;
   return issuer.type === "router" || issuer.type === "secret" || issuer.type === "spire" ? undefined : issuer;
@@ -80,7 +80,7 @@ export function endpointSecret({
   return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : names.secret;
 }
 
-/** How people call where the certificate comes from. */
+/** Says in words where the certificate comes from. */
 export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
   if (profile === "https_spiffe") return profile;
   if (issuer.type === "router") return "https_web with the router's default certificate";
@@ -88,7 +88,7 @@ export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
   return issuer.type === "spire" ? `https_web with SPIRE's own ACME at ${issuer.server}` : profile;
 }
 
-/** What the SpireServer is asked for. */
+/** The bundle endpoint that the SpireServer should have. */
 export function bundleEndpoint(
   config: EndpointConfig & Pick<ClusterConfig, "refreshHint" | "fileSyncInterval" | "names">,
 ): BundleEndpointArgs {
@@ -103,10 +103,10 @@ export function bundleEndpoint(
   return { profile, refreshHint, servingCert: { ...definedOnly({ fileSyncInterval }), ...source } };
 }
 
-/** As far as it is read of a live SpireServer. */
+/** The fields that are read from a live SpireServer. */
 export type LiveEndpoint = Partial<BundleEndpointSpec>;
 
-/** The config with what the cluster has where the config leaves that open, and what to tell people of that. */
+/** Fills in what the config leaves open with what the cluster has, and returns notes that say so. */
 export function keepEndpoint<C extends EndpointConfig & { open: Open; fileSyncInterval?: number }>(
   given: C,
   live: LiveEndpoint | undefined,
@@ -128,21 +128,21 @@ export function keepEndpoint<C extends EndpointConfig & { open: Open; fileSyncIn
   };
 }
 
-/** The CRD lets neither the profile change, nor whether SPIRE has the certificate (acme) or the router (servingCert). */
+/** The CRD forbids a change of the profile, and a change between acme (SPIRE has the certificate) and servingCert (the router). */
 export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
   const { profile, issuer } = config;
   if (live?.profile !== undefined && live.profile !== profile) {
-    const cure = `set "${live.profile}", or have the SpireServer made anew`;
+    const cure = `set "${live.profile}", or recreate the SpireServer`;
     return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
   }
   if (profile === "https_spiffe") return [];
   const bySpire = issuer.type === "spire";
   if (live?.httpsWeb?.acme !== undefined && !bySpire) {
-    const cure = "take issuer out to keep that, or have the SpireServer made anew";
+    const cure = "take issuer out to keep that, or recreate the SpireServer";
     return problem("issuer", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
   }
   if (live?.httpsWeb?.servingCert !== undefined && bySpire) {
-    const cure = "choose another issuer.type, or have the SpireServer made anew";
+    const cure = "choose another issuer.type, or recreate the SpireServer";
     return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
   }
   return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
@@ -162,12 +162,12 @@ export function judgeForeignSecret(config: ClusterConfig, server: KubeObject | u
   );
 }
 
-/** What may be wrong with what the cluster has, too. */
+/** These checks also apply to values from the cluster. */
 function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Problem[] {
   return [...checkTerms("issuer", issuer), ...(probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : [])];
 }
 
-/** Keys that would change nothing, since the certificate is not of cert-manager. */
+/** Keys without effect, because cert-manager does not issue the certificate. */
 function judgeUnused(config: ClusterConfig): Problem[] {
   if (certManagerIssuer(config) !== undefined) return [];
   const { certManager, issuer, names } = config;

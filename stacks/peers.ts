@@ -41,7 +41,7 @@ export interface PeerStack extends NamedPeer {
 
 /** A trust domain that no stack of ours runs. */
 export interface DescribedPeer extends NamedPeer {
-  /** What a stack would publish. */
+  /** What its stack would publish if it had one. */
   publication: Publication;
   trustDomain?: never;
   fingerprints?: never;
@@ -50,7 +50,7 @@ export interface DescribedPeer extends NamedPeer {
 
 export type ConfiguredPeer = PeerStack | DescribedPeer;
 
-/** Where problems are noted, by their full path. */
+/** Notes a problem by its full path. */
 export type Note = (path: string, message: string) => void;
 
 /** Reads a file of the project's folder; the error of one that cannot be used says why. */
@@ -138,7 +138,7 @@ function stackNamed(text: string, path: string, self: StackName, note: Note): Pe
 export const objectNameOf = ({ name, objectName }: Pick<ConfiguredPeer, "name" | "objectName">): string =>
   nameOfObject(name, objectName);
 
-/** Why a peer cannot stand beside those before it. */
+/** Why a peer conflicts with an earlier one. */
 function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {
   if (peer.id === qualified(self)) {
     return `"${peer.name}" is this very stack; a cluster cannot federate with itself, take it out`;
