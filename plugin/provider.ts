@@ -1,4 +1,4 @@
-/** Makes the components that a program in another language asks for. */
+/** Creates the components for programs in other languages. */
 import * as pulumi from "@pulumi/pulumi";
 import { readiness } from "../components/shared/gate";
 import { valueIfKnown } from "../components/shared/known";
@@ -33,7 +33,7 @@ export function componentProvider(
       const Component = classes[type.split(":").at(-1) ?? ""];
       if (declared === undefined || Component === undefined) throw new Error(`${type} is no component of this plugin`);
       const component = new Component(name, (await resolvePlain(inputs, declared.inputProperties)) as never, options);
-      // A program in another language waits for the answer, whoever depends on the component there.
+      // `dependsOn` in another language waits for this answer.
       await readiness(component);
       return { urn: component.urn, state: outputsOf(component, Object.keys(declared.properties)) };
     },

@@ -1,4 +1,4 @@
-/** What a stack publishes, and peers and people read. */
+/** The outputs of a stack and its components. */
 import { type Problem, problem } from "../components/shared/problem";
 import { known, type Resource, type Rule, type Violation } from "./rule";
 import { isPrivateJwk, secretIn } from "./secretValues";

@@ -37,13 +37,13 @@ const isServiceAccountOf = (namespace: string, { kind, namespace: at, name = "" 
 /** Groups that everybody's ServiceAccounts are in. */
 const EVERYBODY: readonly string[] = ["system:serviceaccounts", "system:authenticated", "system:unauthenticated"];
 
-/** Of everything that a ClusterRoleBinding binds, this is the federation's: other people's operators may need Secrets. */
+/** Only these subjects of a ClusterRoleBinding count, because other people's operators may need Secrets. */
 const isOfFederation = (subject: Subject): boolean =>
   isServiceAccountOf(OPERAND_NAMESPACE, subject) ||
   isServiceAccountOf(ROUTER.namespace, subject) ||
   (subject.kind === "Group" && EVERYBODY.includes(subject.name ?? ""));
 
-/** Whether a ClusterRole reaches the federation by this: its subjects by any namespace's, its Secrets by a RoleBinding. */
+/** Whether a binding lets a ClusterRole reach the federation: its Secrets by a RoleBinding, its subjects by a ClusterRoleBinding. */
 function reachesFederation(resource: Resource): boolean {
   if (isBinding(resource)) return true;
   const { subjects } = resource.props as Binding;

@@ -1,8 +1,8 @@
-/** Whether a value is one that nobody else should have. Pure; nothing here quotes the value. */
+/** Finds private keys, tokens and passwords. Pure; no message quotes the value. */
 import { holdsPassword } from "../components/spireServer/spireServerSpec";
 import { isObject, parsed } from "../components/shared/untyped";
 
-/** Endings of names of such values, in lower case and without separators, and what they are. */
+/** Endings of field names (lower case, no separators), and which kind of secret such a field holds. */
 const NAMES: Readonly<Record<string, string>> = {
   password: "a password",
   passphrase: "a passphrase",
@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Header and payload of a JSON web token are JSON objects in base64. */
 const TOKEN = /(^|[^A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/;
 
-/** What a text is; undefined where nothing speaks against publishing it. */
+/** Which kind of secret a text is; undefined if it may be published. */
 export function secretIn(name: string, text: string): string | undefined {
   if (isPem(text) || isPem(Buffer.from(text, "base64").toString("latin1")) || isPrivateJwk(parsed(text))) {
     return "a private key";

@@ -1,4 +1,4 @@
-/** Whom a cluster trusts: ClusterFederatedTrustDomains, and the list of the SpireServer. */
+/** The peers of a cluster: ClusterFederatedTrustDomains, and the list of the SpireServer. */
 import { checkHost, checkHttpsUrl } from "../components/shared/arguments";
 import { FEDERATION_CLASS, OPERAND_NAMESPACE, SPIRE_SERVER } from "../components/shared/names";
 import { type Problem, problem } from "../components/shared/problem";
@@ -29,7 +29,7 @@ const specOf = ({ props }: Resource): Spec => (props as { spec?: Spec | null }).
 const isTrust = (resource: Resource): boolean => isKind(resource, "spire.spiffe.io", "ClusterFederatedTrustDomain");
 const isServer = (resource: Resource): boolean => isKind(resource, "operator.openshift.io", "SpireServer");
 
-/** Everybody that an object names; what a preview does not know is left out. */
+/** All peers that an object names, without values that a preview does not know. */
 function peersOf(resource: Resource): TrustedPeer[] {
   if (isTrust(resource)) {
     const path = { entry: "spec", trustDomain: "spec.trustDomain", url: "spec.bundleEndpointURL" };
@@ -94,7 +94,7 @@ export const noSelfFederation: Rule = {
     }),
 };
 
-/** What the operator's main object says, and by what this project's programs identify a cluster. */
+/** From the operator's main object, and from the provider's clusterIdentifier, which this project's programs set. */
 function ownTrustDomains(cluster: readonly Resource[]): ReadonlySet<string> {
   const ztwim = (one: Resource): boolean => isKind(one, "operator.openshift.io", "ZeroTrustWorkloadIdentityManager");
   const said = cluster.flatMap((one): unknown[] => [

@@ -6,10 +6,10 @@ import type { Problem } from "../components/shared/problem";
 import { isObject } from "../components/shared/untyped";
 import type { JoinedPeer } from "./contract";
 
-/** The variable of the environment by which it is handed over, as JSON. */
+/** The environment variable that carries it, as JSON. */
 export const APPROVED_VARIABLE = "SPIRE_FEDERATION_APPROVED";
 
-/** By trust domain; of peers that are not in it, nothing was approved and nothing is judged. */
+/** By trust domain. A peer that is not in it was not approved and is not checked here. */
 export type Approved = Readonly<Record<string, ApprovedPeer>>;
 
 export interface ApprovedPeer {

@@ -9,7 +9,7 @@ const SOURCES = ["build.mjs", "components", "index.ts", "mesh", "package-lock.js
  * Compares a checkout's sources with dist/, which is what runs: an edited program must not run as it was before. By their
  * content: a checkout or a restored cache changes times alone.
  *
- * @param root folder of the package; as installed from npm it has no sources, and nothing to compare
+ * @param root folder of the package; a package from npm has no sources, so there is nothing to compare
  * @returns what is wrong and what to do, or undefined
  */
 export function checkBuild(root = resolve(__dirname, "..", "..")): string | undefined {

@@ -6,10 +6,10 @@ import { MOST_BYTES } from "../components/bundle/trustBundle";
 /**
  * The file's text.
  *
- * @throws Error for what is no file of a bundle's size, such as a device, which would be read without end
+ * @throws Error if the path is not a regular file (a device would be read without end), or larger than a bundle can be
  */
 export function readBundleFile(dir: string, path: string): string {
-  // A pipe would keep an open that waits for its other end.
+  // Without O_NONBLOCK, opening a pipe would wait for its other end.
   const file = openSync(resolve(dir, path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(file);

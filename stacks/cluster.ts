@@ -87,8 +87,8 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
 }
 
 /**
- * Peers whose stacks publish what cannot be used are named, and the up fails, but at its end: all else is done by then. What
- * Pulumi is to delete waits for an up that succeeds.
+ * Names the peers whose stacks publish something unusable. The up fails, but only at its end, when everything else is done.
+ * Pulumi deletes nothing in an up that fails.
  */
 async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output<unknown>): Promise<void> {
   if (faulty.length === 0) return;
@@ -114,7 +114,7 @@ function compose(
   const { names } = config;
   const issuer = certManagerIssuer(config);
   const federation = new SpireFederation("federation", {
-    // It is the only one of the program, and people know its parts by these names.
+    // The program has only this one, and people know its parts by these names.
     prefix: "",
     ...accessOf(config),
     trustDomain: config.trustDomain,

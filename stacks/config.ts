@@ -28,10 +28,10 @@ export interface ClusterConfig extends ClusterAccess {
   probe: ProbeFrom;
   /** Seconds after which peers are to fetch the bundle again. */
   refreshHint: number;
-  /** Seconds between two reads of the serving certificate by SPIRE, as the cluster has it already; no key says it. */
+  /** Seconds between two reads of the serving certificate by SPIRE, from the live SpireServer; the config has no key for it. */
   fileSyncInterval?: number;
   issuer: EndpointIssuer;
-  /** Which of these two it leaves open, so that what the cluster has is kept; they then have their defaults. */
+  /** Which of the two the config leaves out. They have their defaults then, and the cluster's own value replaces these. */
   open: Open;
   certificateTimes: check.CertificateTimes;
   names: EndpointNames;
@@ -95,8 +95,8 @@ export function withContext(config: ClusterConfig): ClusterConfig {
 }
 
 /**
- * Keys of which Pulumi has decrypted something. It tells each program by this variable; its SDK keeps to itself which
- * key is a secret, and `getSecret` takes every value for one.
+ * Keys whose values Pulumi has decrypted, at least in part. Pulumi passes their names in this variable. Its SDK has no
+ * public way to ask which keys are secrets: `getSecret` marks every value as one.
  */
 function secretKeys(): string[] {
   const keys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
@@ -105,7 +105,7 @@ function secretKeys(): string[] {
 
 /**
  * `raw` has the keys without their namespace, and the values as Pulumi gives them: lists and objects are JSON, and a
- * secret that was not decrypted is NOT_SHOWN. `secret` are the keys of which something was. All it reads besides are the
+ * secret that was not decrypted is NOT_SHOWN. `secret` lists the keys that were decrypted. It also reads the
  * files that the config names; a relative path starts at the current folder.
  */
 export function parseConfig(

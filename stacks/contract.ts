@@ -33,11 +33,11 @@ export interface JoinedPeer {
   bootstrap?: Bootstrap;
   /** Of a peer that the config describes. */
   publication?: Publication;
-  /** By which its stack reaches its cluster. */
+  /** The kubeconfig context with which its stack reaches its cluster. */
   context?: string;
   /** Its roots are those that its own cluster has now. */
   fresh?: true;
-  /** Why its own cluster could not be asked for them. */
+  /** Why they could not be read from its own cluster. */
   unread?: string;
 }
 
@@ -49,13 +49,13 @@ export interface PeerResolution {
   pending: string[];
   /** Peers whose stacks publish what cannot be used. Those that the cluster trusts are joined as it trusts them now. */
   faulty: { name: string; fault: string }[];
-  /** What is wrong with all of them together, or cannot be kept as it is. */
+  /** Conflicts between peers, and peers that cannot be kept as they are. */
   problems: Problem[];
 }
 
 /** What is known of a peer that is a stack, beside what that stack publishes. */
 export interface Known {
-  /** The peer as the cluster trusts it now; asked with its name and the name of its object. */
+  /** Returns the peer as the cluster trusts it now. */
   trusted?: (name: string, objectName: string | undefined) => KeptPeer | undefined;
   /** The trust domain that this project says the peer has, and where it says so. */
   declared?: (peer: ConfiguredPeer) => Declared | undefined;
@@ -65,8 +65,8 @@ export interface Known {
 
 /**
  * Reads what the peers have published. The values are plain, because the number of resources depends on them; the
- * engine knows them in a preview too. A stack that was never made ends the program in the engine, beyond our reach:
- * that is why `pulumi stack init` comes first for all members.
+ * engine knows them in a preview too. If a peer's stack does not exist, the engine ends the program and we cannot catch
+ * that, so `pulumi stack init` comes first for all members.
  */
 export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> {
   return Promise.all(
@@ -81,8 +81,8 @@ export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> 
 /**
  * Pure: who can be federated with, who is pending, and what is wrong with what was published.
  *
- * A stack does not say by itself which peer it is: it was declared in this project, or it is trusted already. And one that
- * publishes what cannot be used costs the other peers nothing.
+ * A stack cannot choose its trust domain: this project declares it, or the cluster trusts it already. A stack that publishes
+ * something unusable does not affect the other peers.
  */
 export function resolvePeers(
   ownTrustDomain: string,
@@ -158,13 +158,13 @@ interface Resolved {
   silent: boolean;
   /** What is wrong with what its stack publishes; "" for nothing. */
   fault: string;
-  /** What nothing can be done about but by a person. */
+  /** Problems that only a person can solve. */
   faults: string[];
 }
 
 /**
- * Whether a stack has published this output. What an `up` went past, because of `--target` or a failure before it, is
- * not known, and Pulumi keeps a marker in its place.
+ * Whether a stack has published this output. If an `up` did not reach it, because of `--target` or an earlier failure,
+ * Pulumi keeps a marker in its place.
  */
 export const isPublished = <T>(output: T): output is NonNullable<T> =>
   output !== undefined && output !== null && output !== pulumi.runtime.unknownValue;

@@ -1,6 +1,6 @@
 /**
- * What the schema of a live CRD says against a value, in a preview too: Pulumi's provider asks the API server about an object
- * only once it is the stack's. No message quotes a value, which may be a password in the wrong place. Pure.
+ * Checks a value against the schema of the live CRD, also in a preview: Pulumi's provider asks the API server about an object
+ * only if the stack has it already. No message quotes a value, which may be a password in the wrong place. Pure.
  */
 import { NOT_SHOWN } from "../components/shared/notShown";
 import { problem, type Problem } from "../components/shared/problem";
@@ -57,7 +57,7 @@ const isAny = (schema: CrdSchema): boolean =>
     schema.properties === undefined &&
     schema.additionalProperties === undefined);
 
-/** What the value would have to be; undefined where it is. */
+/** The expected value, in words; undefined if the value is right. */
 function allowed(schema: CrdSchema, value: unknown): string | undefined {
   const { enum: choices, pattern, minimum = -Infinity, maximum = Infinity, maxLength = Infinity } = schema;
   const { maxItems = Infinity, maxProperties = Infinity } = schema;
@@ -90,7 +90,7 @@ function allowed(schema: CrdSchema, value: unknown): string | undefined {
 
 const upTo = (most: number): string => (most === Infinity ? "" : `, ${most} entries at most`);
 
-/** By the API server's grammar, which has `(?i)` anywhere; what is no pattern here is left to it. */
+/** The API server's grammar allows `(?i)` anywhere. A pattern that JavaScript cannot read is left to the API server. */
 function matches(pattern: string | undefined, value: string): boolean {
   if (pattern === undefined) return true;
   try {

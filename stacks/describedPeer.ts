@@ -14,9 +14,9 @@ import { qualified, type StackName } from "./stackName";
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * Undefined when something is wrong with it, which is noted below `path`.
+ * Returns undefined if the entry is wrong, and notes the problems below `path`.
  *
- * Whether a root of the bundle is valid now is not asked: it only counts when trust begins.
+ * It does not check whether a root of the bundle is valid now, because that only matters when trust begins.
  */
 export function describePeer(
   entry: Fields,

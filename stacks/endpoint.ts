@@ -1,4 +1,4 @@
-/** Where the bundle endpoint's certificate comes from, and what a cluster has of that and keeps. The one place that decides. Pure. */
+/** Decides where the bundle endpoint's certificate comes from, and what a cluster keeps of what it has. Pure. */
 import type { Profile } from "../components/bundle/peer";
 import type { BundleEndpoint } from "../components/spireServer/bundleEndpoint";
 import type { BundleEndpointSpec } from "../components/route/federation";
@@ -35,7 +35,7 @@ export interface SpireIssuer {
 /** What the config leaves open: what a cluster has and can never change is then kept. */
 export type Open = Readonly<Record<"profile" | "issuer", boolean>>;
 
-/** What is wrong with it. */
+/** Problems of the issuer. */
 export function checkEndpointIssuer(path: string, issuer: EndpointIssuer): Problem[] {
   switch (issuer.type) {
     case "router":
@@ -63,7 +63,7 @@ interface EndpointConfig {
   issuer: EndpointIssuer;
 }
 
-/** The issuer that cert-manager is asked by; undefined where the endpoint has no certificate of cert-manager. */
+/** The issuer of cert-manager; undefined if cert-manager does not issue the endpoint's certificate. */
 export function certManagerIssuer({ profile, issuer }: EndpointConfig): Issuer | undefined {
   if (profile === "https_spiffe") return undefined;
   return issuer.type === "router" || issuer.type === "secret" || issuer.type === "spire" ? undefined : issuer;
@@ -78,7 +78,7 @@ export function endpointSecret({
   return profile === "https_spiffe" || issuer.type === "router" || issuer.type === "spire" ? undefined : names.secret;
 }
 
-/** How people call where the certificate comes from. */
+/** Says in words where the certificate comes from. */
 export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
   if (profile === "https_spiffe") return profile;
   if (issuer.type === "router") return "https_web with the router's default certificate";
@@ -86,7 +86,7 @@ export function describeEndpoint({ profile, issuer }: EndpointConfig): string {
   return issuer.type === "spire" ? `https_web with SPIRE's own ACME at ${issuer.server}` : profile;
 }
 
-/** What the SpireServer is asked for. */
+/** The bundle endpoint that the SpireServer should have. */
 export function bundleEndpoint(
   config: EndpointConfig & { refreshHint: number; fileSyncInterval?: number; names: EndpointNames },
 ): BundleEndpoint {
@@ -101,10 +101,10 @@ export function bundleEndpoint(
   return { profile, refreshHint, servingCert: { ...definedOnly({ fileSyncInterval }), ...source } };
 }
 
-/** As far as it is read of a live SpireServer. */
+/** The fields that are read from a live SpireServer. */
 export type LiveEndpoint = Partial<BundleEndpointSpec>;
 
-/** The config with what the cluster has where the config leaves that open, and what to tell people of that. */
+/** Fills in what the config leaves open with what the cluster has, and returns notes that say so. */
 export function keepEndpoint<C extends EndpointConfig & { open: Open; fileSyncInterval?: number }>(
   given: C,
   live: LiveEndpoint | undefined,

@@ -62,13 +62,13 @@ export class Fields {
     return new Fields(object ?? {}, this.at(key), this.problems, this.quoted);
   }
 
-  /** The same, where a password may be written in the wrong place: no message quotes a value. */
+  /** The same, but no message quotes a value: a password may be in the wrong place. */
   unquotedObject(key: string): Fields {
     this.asked.add(key);
     return new Fields(this.values, this.path, this.problems, false).object(key);
   }
 
-  /** Whether `key` is a secret of a file that was read without decrypting it. */
+  /** Whether `key` is a secret that was not decrypted. */
   isNotShown(key: string): boolean {
     return this.value(key) === NOT_SHOWN;
   }
@@ -118,7 +118,7 @@ export class Fields {
   }
 
   /**
-   * Names every key that nobody has asked for, with the one that was probably meant. Call it last.
+   * Refuses every key that was not read, and suggests the one that was probably meant. Call it last.
    *
    * @param moved keys of older releases, and what takes their place
    */

@@ -1,4 +1,4 @@
-/** The first bundles of peers that are known before any change: who publishes one, and which are refused. */
+/** The first bundles that are known before any change: which stacks publish one, and which bundles are refused. */
 import { accessOf, type ClusterAccess } from "../components/cluster/access";
 import { beginning, BEGINNING_ANNOTATION, unchangedFetch, type TrustObject } from "../components/bundle/bundleMark";
 import type { ClusterReader } from "../components/cluster/cluster";
@@ -20,7 +20,7 @@ import { withFreshRoots } from "./freshRoots";
 export const publishesRoots = ({ probe, peers, profile }: ClusterConfig): boolean =>
   profile !== "https_spiffe" && (probe === "cluster" || peers.some(({ bootstrap }) => bootstrap === "stack"));
 
-/** Whether the cluster trusts a peer as it is asked to: its bundle needs no beginning any more. */
+/** Whether the cluster already trusts a peer as the config asks. */
 export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
   const live = liveTrust(peer, trust);
   return live !== undefined && unchangedFetch(live, federatedTrustDomainSpec(peer)) !== undefined;
@@ -30,7 +30,7 @@ export function isHeld(peer: Peer, trust: readonly TrustObject[]): boolean {
 export const needsBundle = (one: JoinedPeer, trust: readonly TrustObject[]): boolean =>
   !isHeld(one.peer, trust) || beginsAnew(one, trust);
 
-/** Whether another `rebootstrap` is asked for, or other pins, than those with which the cluster trusts the peer. */
+/** Whether the config has another `rebootstrap`, or other pins, than those that the cluster's trust began with. */
 function beginsAnew({ peer, rebootstrap }: JoinedPeer, trust: readonly TrustObject[]): boolean {
   const began = liveTrust(peer, trust)?.metadata?.annotations?.[BEGINNING_ANNOTATION];
   return began !== undefined && began !== beginning(rebootstrap, peer.fingerprints);
@@ -75,8 +75,8 @@ export function judgeFirstBundles(joined: readonly JoinedPeer[], trust: readonly
 }
 
 /**
- * A peer whose trust begins anew, since it was away longer than its keys live or was recreated, proves by nothing that it
- * is the same. A person has to compare its roots, and to allow them.
+ * Trust begins again for a peer that was recreated, or was away longer than its keys live. Nothing proves that it is the same
+ * peer, so a person has to compare its roots and allow them.
  */
 function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly TrustObject[]): Problem[] {
   const { stack, trustDomain, profile, fingerprints, bundle: handed } = one.peer;

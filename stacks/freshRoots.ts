@@ -17,8 +17,8 @@ export type FreshPeer = { peer: Peer; fresh: true } | { peer: Peer; unread?: str
 /**
  * The peer with the roots that its cluster has now.
  *
- * Whoever can read that cluster with the context of this machine is believed, as the peer's own `up` is. Another cluster that
- * has the same context here is told by its trust domain.
+ * What is read with this machine's context is trusted as much as the peer's own `up`. If the context leads to another cluster
+ * here, its trust domain shows that.
  *
  * @param access the peer's context, in the kubeconfig of this stack
  */

@@ -10,21 +10,21 @@ import type { ClusterConfig } from "./config";
 import { certManagerIssuer, checkTerms, type LiveEndpoint, type SpireIssuer } from "./endpoint";
 import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
 
-/** The CRD lets neither the profile change, nor whether SPIRE has the certificate (acme) or the router (servingCert). */
+/** The CRD forbids a change of the profile, and a change between acme (SPIRE has the certificate) and servingCert (the router). */
 export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
   const { profile, issuer } = config;
   if (live?.profile !== undefined && live.profile !== profile) {
-    const cure = `set "${live.profile}", or have the SpireServer made anew`;
+    const cure = `set "${live.profile}", or recreate the SpireServer`;
     return problem("profile", `the SpireServer serves with "${live.profile}", which it can never change; ${cure}`);
   }
   if (profile === "https_spiffe") return [];
   const bySpire = issuer.type === "spire";
   if (live?.httpsWeb?.acme !== undefined && !bySpire) {
-    const cure = "take issuer out to keep that, or have the SpireServer made anew";
+    const cure = "take issuer out to keep that, or recreate the SpireServer";
     return problem("issuer", `the SpireServer gets its certificate by ACME itself and can never change that; ${cure}`);
   }
   if (live?.httpsWeb?.servingCert !== undefined && bySpire) {
-    const cure = "choose another issuer.type, or have the SpireServer made anew";
+    const cure = "choose another issuer.type, or recreate the SpireServer";
     return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
   }
   return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
@@ -44,12 +44,12 @@ export function judgeForeignSecret(config: ClusterConfig, server: KubeObject | u
   );
 }
 
-/** What may be wrong with what the cluster has, too. */
+/** These checks also apply to values from the cluster. */
 function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Problem[] {
   return [...checkTerms("issuer", issuer), ...(probe === "cluster" ? problem("probe", ACME_IS_PUBLIC) : [])];
 }
 
-/** Keys that would change nothing, since the certificate is not of cert-manager. */
+/** Keys without effect, because cert-manager does not issue the certificate. */
 function judgeUnused(config: ClusterConfig): Problem[] {
   if (certManagerIssuer(config) !== undefined) return [];
   const { certManager, issuer, names } = config;

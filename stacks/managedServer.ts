@@ -1,8 +1,8 @@
 /**
- * What a SpireServer that the stack is to own whole may change of the live one. Pure.
+ * Decides what a stack that owns the whole SpireServer may change in the live one. Pure.
  *
- * Nobody's choice is overwritten: what differs and was set by somebody else is refused until `spireServer.takeOver` names
- * it. And nothing falls back to a default that would lose data or that the API server would refuse.
+ * A field that somebody else has set to another value is refused until `spireServer.takeOver` names it. No field falls back to
+ * a default that would lose data or that the API server would refuse.
  */
 import { type ClusterAccess, oc } from "../components/cluster/access";
 import type { KubeObject } from "../components/cluster/cluster";
@@ -20,7 +20,7 @@ export type LiveSpireServer = KubeObject & { spec?: Record<string, unknown> };
 
 type Path = readonly string[];
 
-/** What the API server does not take a SpireServer without. */
+/** Fields that the API server requires. */
 const REQUIRED = ["jwtIssuer", "caSubject", "persistence", "datastore"] as const;
 /** What the CRD fills in, where SPIRE would begin with another database. */
 const DATABASE: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ const DATABASE: Readonly<Record<string, string>> = {
   connectionString: "/run/spire/data/datastore.sqlite3",
 };
 
-/** Everything that the live SpireServer and its CRD have against the config. */
+/** All problems that the live SpireServer and its CRD show. */
 export function judgeSpireServer(
   managed: ManagedSpireServer | undefined,
   live: LiveSpireServer | undefined,
@@ -74,7 +74,7 @@ function judgeDatabase({ spec }: ManagedSpireServer): Problem[] {
   return [at("datastore.connectionString", `is not set, and its default is SQLite's; set it for your database`)];
 }
 
-/** Fields that the config sets and that are different in the cluster, as far as they may not be changed. */
+/** Fields that differ between config and cluster and may not be changed. */
 function differing({ spec, takeOver }: ManagedSpireServer, live: LiveSpireServer): Problem[] {
   const problems: Problem[] = [];
   let next = takeOver.length;
@@ -100,7 +100,7 @@ function differing({ spec, takeOver }: ManagedSpireServer, live: LiveSpireServer
   return [...problems, ...otherUpstream(spec, live)];
 }
 
-/** An upstream authority of the other kind stays as long as its owner has it, and the API server takes one only. */
+/** The API server accepts one upstream authority, and one of the other kind stays until its owner removes it. */
 function otherUpstream(spec: ManagedSpireServer["spec"], live: LiveSpireServer): Problem[] {
   const [kind] = Object.keys(objectAt(spec, ["upstreamAuthority"]));
   const [other] = Object.keys(objectAt(live.spec, ["upstreamAuthority"])).filter((key) => key !== kind);
@@ -141,7 +141,7 @@ function isOursAlone(live: LiveSpireServer, path: Path): boolean {
   return by.length === 1 && by[0] === FIELD_MANAGER;
 }
 
-/** Fields whose live value may be shown; what a database or an upstream CA is reached by is not. */
+/** Shows a live value, unless it may hold credentials of a database or an upstream CA. */
 function shown(path: Path, value: unknown): string {
   return ["datastore", "upstreamAuthority"].includes(path[0] ?? "") ? "something else" : JSON.stringify(value);
 }

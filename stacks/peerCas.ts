@@ -1,4 +1,4 @@
-/** What is to be done about the CAs of peers' endpoints, before anything is changed. */
+/** Plans what happens to the CAs of peers' endpoints, before anything is changed. */
 import { Forbidden } from "../components/cluster/cluster";
 import type { Peer } from "../components/bundle/peer";
 import { problem } from "../components/shared/problem";
@@ -15,7 +15,7 @@ import type { PeerResolution } from "./contract";
 import type { PassedPreflight } from "./preflight";
 import { judgeProxy } from "./preflightPlatform";
 
-/** What SPIRE trusts now, or why that cannot be read; asked only where the stack may change it. */
+/** The CAs that SPIRE trusts now, or why they cannot be read; undefined if the stack may not change them. */
 export const trustedCas = async ({ config, reader }: PassedPreflight): Promise<TrustedCas | Error | undefined> =>
   config.trustPeerCas ? readTrustedCas(reader).catch((error: unknown) => error as Error) : undefined;
 
@@ -25,7 +25,7 @@ export const describeUnboundIn = (trusted: TrustedCas | Error | undefined, peer:
     ? undefined
     : describeUnbound(peer, unboundCas(peer, trusted.configMap?.pem));
 
-/** Only where a peer's endpoint has a CA of its own is anything read for it. */
+/** Reads the cluster only if a peer's endpoint has a CA of its own. */
 export async function planPeerCas(
   { config, reader, platform }: PassedPreflight,
   { joined }: PeerResolution,

@@ -1,6 +1,6 @@
 /**
- * Which trust domain a peer is. Its stack publishes one, and whoever can write that stack's state can publish another: so it
- * counts only as far as nothing in this project or in the cluster says otherwise.
+ * Which trust domain a peer has. Anybody who can write the state of its stack can publish another one, so a published trust
+ * domain counts only if nothing in this project or in the cluster says otherwise.
  */
 import { parse } from "yaml";
 import type { Peer } from "../components/bundle/peer";
@@ -15,7 +15,7 @@ export interface Declared {
   where: string;
 }
 
-/** Who a trust domain belongs to, by more than what its stack publishes. */
+/** The owner of a trust domain, known from more than what a stack publishes. */
 export interface Identity extends Declared {
   name: string;
 }
@@ -56,7 +56,7 @@ function trustDomainIn(file: string, project: string, readFile: ReadFile): strin
   }
 }
 
-/** Whose trust domains are taken, whatever anybody else publishes. */
+/** Trust domains that already have an owner, whatever other stacks publish. */
 export function identitiesOf(peers: readonly Before[]): Identity[] {
   return peers.flatMap(({ peer, declared, trusted }) => {
     const { name, publication } = peer;
@@ -66,7 +66,7 @@ export function identitiesOf(peers: readonly Before[]): Identity[] {
   });
 }
 
-/** What speaks against believing a stack that it is what it publishes. */
+/** Reasons not to believe the trust domain that a stack publishes. */
 export function identityFaults(
   published: Peer,
   { peer: { name }, declared, trusted }: Before,

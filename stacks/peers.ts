@@ -95,7 +95,7 @@ function stackNamed(text: string, path: string, self: StackName, note: Note): Pe
 export const objectNameOf = ({ name, objectName }: Pick<ConfiguredPeer, "name" | "objectName">): string =>
   nameOfObject(name, objectName);
 
-/** Why a peer cannot stand beside those before it. */
+/** Why a peer conflicts with an earlier one. */
 function clashOf(peer: ConfiguredPeer, before: readonly ConfiguredPeer[], self: StackName): string | undefined {
   if (peer.id === qualified(self)) {
     return `"${peer.name}" is this very stack; a cluster cannot federate with itself, take it out`;

@@ -1,6 +1,6 @@
 /**
- * What the cluster itself says against the config, found before anything is changed: nothing but reading, and a pure
- * judgement. Works with read-only access, and in a preview of a cluster on which this program has made nothing yet.
+ * Checks the config against the cluster before anything is changed. It only reads, and the judgement is pure. Works with
+ * read-only access, and in a preview of a cluster on which this program has made nothing yet.
  */
 import { accessOf, type ClusterAccess } from "../components/cluster/access";
 import { TRUST_KIND, type TrustObject } from "../components/bundle/bundleMark";
@@ -47,7 +47,7 @@ export interface PassedPreflight {
   warnings: string[];
   /** What was found and is kept. */
   notes: string[];
-  /** Whom the cluster is told to trust. */
+  /** The ClusterFederatedTrustDomains of the cluster. */
   trust: TrustObject[];
   /** The SpireServer as it is. */
   spireServer: ClusterState["spireServer"];
@@ -76,7 +76,7 @@ export interface ClusterState {
 
 const FEDERATION_CRD = "clusterfederatedtrustdomains.spire.spiffe.io";
 
-/** Connects, looks and judges: a cleared cluster, or all problems at once. One that cannot be read has just that one. */
+/** Reads and judges the cluster. Returns all problems at once; if the cluster cannot be read, that is the only one. */
 export async function preflight(
   given: ClusterConfig,
   connect: (access: ClusterAccess) => Cluster,
@@ -147,7 +147,7 @@ async function judgeRouter(config: ClusterConfig, host: string): Promise<Problem
   return refusal === undefined ? [] : problem("issuer.type", refusal);
 }
 
-/** Keys that would change nothing, since the cert-manager that is there is somebody else's. Pure. */
+/** Keys without effect, because somebody else has installed cert-manager. Pure. */
 function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOperator): Problem[] {
   if (installed.state === "absent" || installed.state === "ours") return [];
   return Object.keys(certManager).map((key) => ({
@@ -156,7 +156,7 @@ function judgeCertManager({ certManager }: ClusterConfig, installed: InstalledOp
   }));
 }
 
-/** Reads on where the cluster forbids it, as if nothing were there, so that all that is missing is said together. */
+/** Treats what may not be read as absent and reads on, so that one message lists all missing rights. */
 function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
   const orElse = <T>(missing: T, request: Promise<T>): Promise<T> =>
     request.catch((error: unknown) => {
@@ -188,7 +188,7 @@ async function look(reader: ClusterReader, config: ClusterConfig): Promise<Omit<
   return { ztwim, spireServer, ingress, route, federationCrd, issuer: referred, trust };
 }
 
-/** Pure: everything that the cluster has against the config. */
+/** Pure: all conflicts between the config and the cluster. */
 export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
   return [
     ...judgeCluster(config, state),
@@ -205,7 +205,7 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
   ];
 }
 
-/** What the procedure takes for granted, and what the config refers to. */
+/** The procedure's prerequisites, and the objects that the config refers to. */
 function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: ClusterState): Problem[] {
   const problems: Problem[] = [];
   const add = (path: string, message: string): unknown => problems.push({ path, message });

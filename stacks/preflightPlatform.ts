@@ -1,4 +1,4 @@
-/** What the cluster's platform says against a federation: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
+/** Checks the platform: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
 import { word } from "../components/shared/shell";
 import { oc } from "../components/cluster/access";
 import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster/cluster";
@@ -24,13 +24,13 @@ export interface ProxyConfig extends KubeObject {
   status?: { httpProxy?: string; httpsProxy?: string };
 }
 
-/** Undefined is what is not there, or cannot be read. */
+/** Undefined: the object is not there, or cannot be read. */
 export interface PlatformState {
   version: ClusterVersion | undefined;
   proxy: ProxyConfig | undefined;
   ingressClasses: readonly KubeObject[] | undefined;
   operator: ReleaseState;
-  /** What the caller may not read; nothing is refused for it. */
+  /** What the caller may not read; that is a warning, not a refusal. */
   unread: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export function platformWarnings(state: PlatformState): string[] {
   ];
 }
 
-/** What runs: the newest update that has completed; during the installation, what is being installed. */
+/** The newest release whose update has completed; during the installation, the release that is being installed. */
 export function openShiftVersion(version: ClusterVersion | undefined): string | undefined {
   const completed = version?.status?.history?.find(({ state }) => state === "Completed");
   return completed?.version ?? version?.status?.desired?.version;
@@ -118,7 +118,7 @@ function judgeRelease({ version }: ZtwimRelease): Problem[] {
   return [{ path: "context", message: `ZTWIM is of release ${version ?? ""}, before 1.0; ${cure}` }];
 }
 
-/** The operator makes its Route and its OperatorCondition in a namespace that it has as a constant, wherever it runs itself. */
+/** The operator creates its Route and OperatorCondition in a fixed namespace, wherever it runs itself. */
 function judgeNamespace({ subscription, versions }: ReleaseState): Problem[] {
   const namespace = (subscription ?? versions[0])?.metadata?.namespace;
   if (namespace === undefined || namespace === OPERAND_NAMESPACE) return [];
@@ -126,7 +126,7 @@ function judgeNamespace({ subscription, versions }: ReleaseState): Problem[] {
   return [{ path: "context", message: `ZTWIM's operator is installed in namespace ${namespace}; ${cure}` }];
 }
 
-/** Pure. With a proxy in its environment the operator does nothing before it knows a ConfigMap of trusted CAs. */
+/** Pure. With a proxy in its environment the operator reconciles nothing until it has a ConfigMap of trusted CAs. */
 export function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): Problem[] {
   const { subscription, deployment } = operator;
   const env = operatorEnv(deployment);

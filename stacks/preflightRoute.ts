@@ -1,4 +1,4 @@
-/** What the cluster's Routes and domains say against the config, and what people should know of the endpoint's Route. Pure. */
+/** Checks the config against the cluster's Routes and domains, and warns about the endpoint's Route. Pure. */
 import { oc } from "../components/cluster/access";
 import type { KubeObject } from "../components/cluster/cluster";
 import { federationRoute, type FederationRoute, operatorsHost } from "../components/route/federationRoute";
@@ -14,7 +14,7 @@ export interface LiveRoute extends KubeObject {
   spec?: { host?: string };
 }
 
-/** The Route that this up is to make or to wait for. */
+/** The Route that this up creates or waits for. */
 export function routeOf(config: ClusterConfig, { ingress }: { ingress: IngressConfig | undefined }): FederationRoute {
   return federationRoute(config, ingress?.spec?.domain ?? "");
 }

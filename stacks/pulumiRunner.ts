@@ -15,7 +15,7 @@ export async function undoRunner(): Promise<void> {
   (await pulumiSession())?.post("Debugger.disable");
 }
 
-/** Pulumi's debugger. A release of the SDK that keeps it to itself costs the last message of a program that fails, and no program. */
+/** Pulumi's debugger. If a release of the SDK does not export it, a failing program loses its last message; nothing else breaks. */
 async function pulumiSession(): Promise<Session | undefined> {
   try {
     const hooks: unknown = createRequire(__filename)("@pulumi/pulumi/runtime/closure/v8Hooks");

@@ -3,9 +3,9 @@ import { printable } from "../components/shared/printable";
 import type { Problem } from "../components/shared/problem";
 
 /**
- * Everything for which a stack must not go on, in one error that a person can work through.
+ * All reasons why a stack must not go on, in one error that a person can work through.
  *
- * It is thrown before the first resource is made. Each problem's path is a config key; the message names the cure.
+ * It is thrown before the first resource is created. Each problem's path is a config key; the message names the cure.
  */
 export class ConfigError extends pulumi.RunError {
   constructor(
@@ -17,7 +17,7 @@ export class ConfigError extends pulumi.RunError {
     this.name = "ConfigError";
   }
 
-  /** Throws when there is anything to refuse. */
+  /** Throws if there are problems. */
   static throwIfAny(project: string, problems: readonly Problem[]): void {
     if (problems.length > 0) throw new ConfigError(project, problems);
   }

@@ -29,7 +29,7 @@ export async function judgeServedBundles(
       (one.publication ?? one.peer.fingerprints ?? one.peer.approvedKeys) !== undefined &&
       !isGiven(one.peer, one.bootstrap),
   );
-  // Where this machine reaches no routers, or the roots are the cluster's own, there is nothing to ask.
+  // There is nothing to ask if this machine reaches no routers, or if the roots come from the peer's own cluster.
   const reached = ({ bootstrap }: JoinedPeer): boolean => config.probe === "machine" && bootstrap !== "stack";
   const presented = needed.filter((one) => reached(one) && one.peer.profile === "https_spiffe" && one.fresh !== true);
   const faults = await Promise.all([
@@ -50,7 +50,7 @@ async function faultOf(peer: Peer): Promise<string | undefined> {
   }
 }
 
-/** An endpoint that does not answer is no fault here: SPIRE asks it, and verify says so. */
+/** An endpoint that does not answer is not refused: SPIRE asks it again, and verify reports it. */
 async function faultOfSvid(peer: Peer): Promise<string | undefined> {
   const { bundleEndpointUrl: url, trustDomain, endpointSpiffeId = serverSpiffeId(trustDomain) } = peer;
   const why = await refusalOfSpiffeEndpoint(url, endpointSpiffeId, peer.caCertificates ?? "");

@@ -11,7 +11,7 @@ export interface ManagedSpireServer {
   takeOver: string[];
   /** Whether Pulumi's config has it as a secret. */
   secret: boolean;
-  /** All of it was read without decrypting it. */
+  /** Nothing of it was decrypted. */
   hidden?: true;
 }
 
@@ -34,7 +34,7 @@ export function managedSpireServer(config: Fields, key: string, secret: boolean)
   return { spec, takeOver, secret };
 }
 
-/** Also where no password belongs: the API server quotes a value that it refuses. */
+/** Looks in all fields, also where no password belongs: the API server quotes a value that it refuses. */
 const passwords = (spec: object): string[] =>
   leaves(spec)
     .filter(({ value }) => textsIn(value).some(holdsPassword))
@@ -50,7 +50,7 @@ const textsIn = (value: unknown): string[] =>
 const inClear = (path: string): string =>
   `holds a password and is in clear in the stack's file; make it a secret: npx pulumi config set --secret --path ${path}`;
 
-/** Whether a value is not known here, or a part of it. */
+/** Whether a value, or a part of it, was not decrypted. */
 export function isHidden(value: unknown): boolean {
   if (value === NOT_SHOWN) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(isHidden);

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { satisfies } from "semver";
 import * as ts from "typescript";
 import { blocksOf } from "../docs/pages";
 import { installPackage, manifest, ROOT } from "./install";
@@ -87,6 +88,16 @@ test("every file that it names is there", () => {
 
 test("its command runs", () => {
   expect(node(join(installed, bin["spire-federation"] ?? ""), "explain", "MESH212")).toMatch(/^MESH212 {2}\S/);
+});
+
+test("a provider that refuses to create what is there already is refused, and the one before is not", () => {
+  const { "@pulumi/kubernetes": range = "" } = manifest.peerDependencies;
+  expect(["4.25.0", "4.28.9", "4.29.0", "4.34.2"].map((version) => satisfies(version, range))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("examples/typescript has the versions that are tested here", () => {

@@ -1,8 +1,10 @@
 /** plugin/schema.json is what other languages see of the components. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { pluginSchema } from "../../docs/generate/pluginSchema";
 import { CERT_MANAGER_DEFAULTS } from "../../components/certManagerInstall";
+import { blocksOf } from "../docs/pages";
 
 const committed = readFileSync(join(__dirname, "..", "..", "plugin", "schema.json"), "utf8");
 
@@ -78,4 +80,22 @@ test("an issuer is one type with the values that it takes", () => {
 test("every type that is referred to is there, and every type is referred to", () => {
   const referred = [...committed.matchAll(/"#\/types\/([^"]+)"/g)].map(([, name]) => name);
   expect([...new Set(referred)].sort()).toEqual(Object.keys(types).sort());
+});
+
+/** Programs in YAML that users copy. */
+const PROGRAMS: [string, string][] = [
+  ["examples/yaml", readFileSync(join(__dirname, "..", "..", "examples", "yaml", "Pulumi.yaml"), "utf8")],
+  ...blocksOf("docs/languages.md")
+    .filter(({ tag }) => tag === "yaml")
+    .map(({ text }): [string, string] => ["docs/languages.md", text]),
+];
+
+test.each(PROGRAMS)("the program in %s gives components what they take", (_, text) => {
+  const program = parse(text) as { resources: Record<string, { type: string; properties: object }> };
+  expect(PROGRAMS).toHaveLength(2);
+  for (const { type, properties } of Object.values(program.resources)) {
+    const { inputProperties = {}, requiredInputs = [] } = resources[token(type.split(":").at(-1) ?? "")] ?? {};
+    expect(Object.keys(inputProperties)).toEqual(expect.arrayContaining(Object.keys(properties)));
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(requiredInputs));
+  }
 });

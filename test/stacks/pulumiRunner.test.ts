@@ -47,3 +47,13 @@ it("can go when Pulumi's runner neither maps places nor opens a debugger", async
   expect(runner).toContain('require("source-map-support/register")');
   expect(runner).toContain("isInitializedAsync()");
 });
+
+it("costs no program where the SDK does not export its debugger", async () => {
+  const output = await run(`
+    const hidden = require.resolve("@pulumi/pulumi/runtime/closure/v8Hooks");
+    Object.defineProperty(require.cache, hidden, { get() { throw new Error("ERR_PACKAGE_PATH_NOT_EXPORTED"); } });
+    await require("./dist/stacks/pulumiRunner.js").undoRunner();
+    console.log("runs");
+  `);
+  expect(output).toBe("runs\n");
+});
