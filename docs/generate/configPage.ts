@@ -165,7 +165,7 @@ const CONTRACT = `### The output \`federation\`
 
 What the peers' stacks read through a StackReference.`;
 
-const contract = (): string => typeTable("Contract", "stacks/contract.ts");
+const contract = (): string => typeTable("Contract", "stacks/publication.ts");
 
 function typeTable(name: string, file: string): string {
   const rows = fieldsOf(file, name).map((field) => [code(`${field.name}${field.optional ? "?" : ""}`), field.about]);
