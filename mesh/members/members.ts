@@ -6,6 +6,7 @@ import { type ClusterConfig, parseConfig, withContext } from "../../stacks/confi
 import { ConfigError } from "../../stacks/refusal";
 import type { StackName } from "../../stacks/stackName";
 import { UsageError } from "../kernel/exit";
+import { Interrupted } from "../kernel/interruption";
 import { inParallel } from "../kernel/parallel";
 import { NO_ORGANIZATIONS, organizationsOf } from "../pulumi/organization";
 import { PulumiError } from "../pulumi/runPulumi";
@@ -154,8 +155,9 @@ function twins(members: readonly MeshMember[]): string[] {
   });
 }
 
-/** What is wrong with a stack's config. Whatever a file has, others are read all the same. */
+/** What is wrong with a stack's config. Whatever a file has, others are read all the same; an interruption is no fault of a file. */
 function faultsIn(error: unknown, project: string): string[] {
+  if (error instanceof Interrupted) throw error;
   if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${project}:${path}: ${message}`);
   if (error instanceof UsageError || error instanceof PulumiError) return [error.message];
   return [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`];
