@@ -17,7 +17,7 @@ import { again } from "./readAgain";
 import { Unreachable } from "../shared/unreachable";
 
 /** A request that takes longer is given up: an API server that is not reachable often answers nothing at all. */
-const REQUEST_MS = 10_000;
+export const REQUEST_MS = 10_000;
 
 /** A connection is kept this long for the next request; longer, and what lies between might have given it up. */
 const IDLE_MS = 5_000;
@@ -26,11 +26,12 @@ const IDLE_MS = 5_000;
  * A reader of a cluster.
  *
  * @param signal no request begins once it is aborted, and running ones are given up
+ * @param requestMs how long a request may take. Default 10 seconds
  * @throws AccessError at once when the kubeconfig doesn't lead to a cluster; each read throws an Error that names the
- * context and the server when the cluster does not answer within 10 seconds, or refuses
+ * context and the server when the cluster does not answer in that time, or refuses
  */
-export function connect(access: ClusterAccess, signal?: AbortSignal): Cluster {
-  const api = connectClient(access, signal);
+export function connect(access: ClusterAccess, signal?: AbortSignal, requestMs = REQUEST_MS): Cluster {
+  const api = connectClient(access, signal, requestMs);
   return {
     access: accessOf(access),
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
@@ -55,7 +56,7 @@ export function connect(access: ClusterAccess, signal?: AbortSignal): Cluster {
       // By its number: the API server finds the port's name in the Service. The client leaves out the slash at the end of
       // the path, and the API server redirects to the path that has it.
       const asked = { name: `https:${service}:${port}`, namespace, path: "" };
-      const proxy = kubeConfig(access, signal).makeApiClient(CoreV1Api);
+      const proxy = kubeConfig(access, signal, requestMs).makeApiClient(CoreV1Api);
       return api.attempt<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
         const answer: unknown = await proxy.connectGetNamespacedServiceProxyWithPath(asked);
         // The client parses JSON where the answer says that it is some.
@@ -66,10 +67,11 @@ export function connect(access: ClusterAccess, signal?: AbortSignal): Cluster {
 }
 
 /** The client behind `connect`, for the one program that also deletes. */
-export function connectClient(access: ClusterAccess, signal?: AbortSignal): ClusterClient {
-  const config = kubeConfig(access, signal);
+export function connectClient(access: ClusterAccess, signal?: AbortSignal, requestMs = REQUEST_MS): ClusterClient {
+  const config = kubeConfig(access, signal, requestMs);
   const client = config.makeApiClient(ClusterClient);
   client.signal = signal;
+  client.requestMs = requestMs;
   client.place = describeCluster(access, config);
   client.server = config.getCurrentCluster()?.server ?? "";
   return client;
@@ -82,15 +84,18 @@ export function describeCluster({ kubeconfig }: ClusterAccess, config: KubeConfi
 }
 
 /** The kubeconfig with the chosen context as the current one; requests by any client that is made of it time out. */
-export function kubeConfig(access: ClusterAccess, signal?: AbortSignal): KubeConfig {
-  return loadKubeconfig(access, new ClusterKubeConfig(signal));
+export function kubeConfig(access: ClusterAccess, signal?: AbortSignal, requestMs = REQUEST_MS): KubeConfig {
+  return loadKubeconfig(access, new ClusterKubeConfig(signal, requestMs));
 }
 
 /** A kubeconfig whose requests have a time limit and share a connection. */
 class ClusterKubeConfig extends KubeConfig {
   private agent: Agent | undefined;
 
-  constructor(private readonly signal: AbortSignal | undefined) {
+  constructor(
+    private readonly signal: AbortSignal | undefined,
+    private readonly requestMs: number,
+  ) {
     super();
   }
 
@@ -103,7 +108,7 @@ class ClusterKubeConfig extends KubeConfig {
       this.agent = keptAgent(this.agent, agent, proxyUrl);
       request.setAgent(this.agent);
     }
-    request.setSignal(within(REQUEST_MS, this.signal));
+    request.setSignal(within(this.requestMs, this.signal));
   }
 }
 
@@ -137,6 +142,7 @@ export class ClusterClient extends KubernetesObjectApi {
   /** URL of its API server. */
   server = "";
   signal: AbortSignal | undefined;
+  requestMs = REQUEST_MS;
 
   /** What a request gives; `missing` when the object, or its kind, is not there. */
   async attempt<T>(what: string, missing: T, request: () => Promise<T>): Promise<T> {
@@ -148,7 +154,7 @@ export class ClusterClient extends KubernetesObjectApi {
       if (isMissing(error)) {
         return missing;
       }
-      const message = `${this.place}: cannot ${what}: ${explainError(error, this.server)}`;
+      const message = `${this.place}: cannot ${what}: ${explainError(error, this.server, this.requestMs)}`;
       if (!(error instanceof ApiException)) throw new Unreachable(message, this.place, { cause: error });
       const Failure = error.code === 403 ? Forbidden : Error;
       throw new Failure(message, { cause: error });
@@ -170,7 +176,7 @@ function isMissing(error: unknown): boolean {
   );
 }
 
-function explainError(error: unknown, server: string): string {
+function explainError(error: unknown, server: string, requestMs: number): string {
   if (error instanceof ApiException) {
     const answer = `the API server answers ${error.code}, ${reasonIn(error.body)}`;
     return error.code === 401 ? `${answer}; the login has expired or was revoked: oc login ${server}` : answer;
@@ -179,7 +185,7 @@ function explainError(error: unknown, server: string): string {
   if (error instanceof CredentialError) return message;
   // The client puts the request before the reason, which is empty when several addresses have refused.
   const reason = /failed, reason: (.*)$/s.exec(message)?.[1];
-  const how = name === "AbortError" ? `no answer within ${REQUEST_MS / 1000} s` : reason || code || message;
+  const how = name === "AbortError" ? `no answer within ${requestMs / 1000} s` : reason || code || message;
   return /CERT|SIGNATURE/.test(code)
     ? `${how}; does the kubeconfig have the certificate-authority of this cluster?`
     : `${how}; is the cluster up and reachable from here?`;

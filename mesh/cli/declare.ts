@@ -36,7 +36,11 @@ function seconds(word: string): number {
 export const duration = (spec: string, about: string, usual: string): Flag<number> =>
   new Option(spec, about).default(parseDuration(usual), usual).argParser(seconds);
 
-/** The same; undefined where it is not given. */
+/** Of one request; the name is kubectl's. */
+export const requestTimeout = (): Flag<number> =>
+  duration("--request-timeout <duration>", "How long one request to a cluster may take", "10s");
+
+/** As `duration`; undefined where it is not given. */
 export const durationIfGiven = (spec: string, about: string): Flag<number | undefined> =>
   new Option(spec, about).argParser(seconds);
 

@@ -8,6 +8,7 @@ import {
   outputs,
   parallel,
   policyPack,
+  requestTimeout,
   text,
   texts,
   type Values,
@@ -54,7 +55,7 @@ export type PreviewFlags = Values<typeof previewFlags> & { yes: boolean };
 export const statusFlags = { parallel: parallel(), ...output };
 export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
 
-export const driftFlags = { parallel: parallel(), ...output };
+export const driftFlags = { parallel: parallel(), requestTimeout: requestTimeout(), ...output };
 export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
 
 export const peerInfoFlags = {
@@ -67,6 +68,7 @@ export const judging = {
   notes: onOff("--notes", "Also show what is worth knowing and nobody can change"),
   check: texts("--check <code>", "Show only this check; repeat it or separate with commas"),
   parallel: parallel(),
+  requestTimeout: requestTimeout(),
   ...outputs("wide", "html", "junit"),
 };
 

@@ -41,11 +41,12 @@ export async function runStatus({ open }: Context, names: readonly string[], fla
 
 export async function runDrift({ open }: Context, names: readonly string[], flags: DriftFlags): Promise<Result> {
   const { members, withPeers, stacks, interruption } = await open(names);
+  const [{ signal }, requestMs] = [interruption, flags.requestTimeout * 1000];
   const clusters = {
     cluster: (access: ClusterAccess) => ({
-      reader: connect(access, interruption.signal),
-      server: spireServer(access, interruption.signal),
-      log: () => apiServer(access, interruption.signal).serverLog(),
+      reader: connect(access, signal, requestMs),
+      server: spireServer(access, signal, requestMs),
+      log: () => apiServer(access, signal, requestMs).serverLog(),
     }),
     endpoint: endpointBundle,
   };

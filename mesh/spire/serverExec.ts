@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "../../components/cluster/kubernetesClient";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { Forbidden } from "../../components/cluster/cluster";
-import { kubeConfig, describeCluster } from "../../components/cluster/connect";
+import { describeCluster, kubeConfig, REQUEST_MS } from "../../components/cluster/connect";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { POD } from "./serverCommands";
 
@@ -23,19 +23,17 @@ export interface ExecResult {
   err: string;
 }
 
-/** A command that takes longer fails: an API server that is not reachable often answers nothing at all. */
-const EXEC_MS = 10_000;
-
 /**
+ * @param requestMs a command that takes longer fails. Default 10 seconds
  * @throws NoProgram when the container has no such program; Refused when it ended with an exit code; Forbidden when
  * exec is not allowed; Error when the command could not be run, or the signal was aborted before
  */
-export function runIn(access: ClusterAccess, signal?: AbortSignal): RunProgram {
+export function runIn(access: ClusterAccess, signal?: AbortSignal, requestMs = REQUEST_MS): RunProgram {
   return async (program, args) => {
-    const config = impatient(kubeConfig(access, signal));
+    const config = impatient(kubeConfig(access, signal, requestMs), requestMs);
     const what = `${describeCluster(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
     if (signal?.aborted) throw new Error(`${what}: interrupted`);
-    return outputOf(what, program, await exec(config, [program, ...args], what));
+    return outputOf(what, program, await exec(config, [program, ...args], what, requestMs));
   };
 }
 
@@ -62,7 +60,7 @@ function isMissing(program: string, why: string): boolean {
   return quoted && /no such file or directory|not found/i.test(why);
 }
 
-async function exec(config: KubeConfig, command: string[], what: string): Promise<ExecResult> {
+async function exec(config: KubeConfig, command: string[], what: string, requestMs: number): Promise<ExecResult> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const [said, complaint] = [collected(out), collected(err)];
   let giveUp: NodeJS.Timeout | undefined;
@@ -81,8 +79,8 @@ async function exec(config: KubeConfig, command: string[], what: string): Promis
         end(error.message);
       });
     giveUp = setTimeout(() => {
-      end(`no answer within ${EXEC_MS / 1000} s; is the cluster up and reachable from here?`);
-    }, EXEC_MS);
+      end(`no answer within ${requestMs / 1000} s; is the cluster up and reachable from here?`);
+    }, requestMs);
   })
     .catch((error: unknown) => {
       const { message } = error as Error;
@@ -117,11 +115,11 @@ export function httpStatusOf(message: string): number | undefined {
 }
 
 /** The client would wait for ever for an API server that accepts a connection and says nothing. */
-function impatient(config: KubeConfig): KubeConfig {
+function impatient(config: KubeConfig, requestMs: number): KubeConfig {
   const apply = config.applyToHTTPSOptions.bind(config);
   config.applyToHTTPSOptions = async (options) => {
     await apply(options);
-    Object.assign(options, { handshakeTimeout: EXEC_MS });
+    Object.assign(options, { handshakeTimeout: requestMs });
   };
   return config;
 }

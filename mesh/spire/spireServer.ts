@@ -34,9 +34,9 @@ const programs = new Map<string, ServerProgram>();
  * @param signal no command begins once it is aborted
  * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
-export function spireServer(access: ClusterAccess, signal?: AbortSignal): SpireServer {
+export function spireServer(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): SpireServer {
   const key = accessFlags(access);
-  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal));
+  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal, requestMs));
   programs.set(key, program);
   return serverBy(program);
 }

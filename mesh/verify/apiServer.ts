@@ -32,9 +32,9 @@ export const ATTESTING_SECONDS = 180;
 const SERVER_LOG = { tailLines: 20_000, limitBytes: 16_000_000 };
 const AGENT_LOG = { tailLines: 2000, limitBytes: 2_000_000 };
 
-export function apiServer(access: ClusterAccess, signal?: AbortSignal): ApiServer {
-  const client = connectClient(access, signal);
-  const config = kubeConfig(access, signal);
+export function apiServer(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): ApiServer {
+  const client = connectClient(access, signal, requestMs);
+  const config = kubeConfig(access, signal, requestMs);
   const ask = <T>(what: string, request: () => Promise<T>): Promise<T> =>
     client.attempt<T | undefined>(what, undefined, request).then((answer) => {
       if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);

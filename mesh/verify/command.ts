@@ -33,6 +33,8 @@ export interface VerifyOptions {
   interval: number | undefined;
   /** How many members are looked at at the same time. */
   parallel: number;
+  /** How long one request to a cluster may take, in seconds. */
+  requestTimeout: number;
   probe: boolean;
   probeImage: string | undefined;
   /** Waits for, and shows, only what this leaves. */
@@ -74,10 +76,11 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
 async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const { keep = (seen) => seen } = options;
   const { chosen, all: everybody, unread, version, note, stacks, screen, signal } = looker;
+  const requestMs = options.requestTimeout * 1000;
   const clusterAt = (access: ClusterAccess): Sources => ({
-    reader: connect(access, signal),
-    api: apiServer(access, signal),
-    server: spireServer(access, signal),
+    reader: connect(access, signal, requestMs),
+    api: apiServer(access, signal, requestMs),
+    server: spireServer(access, signal, requestMs),
   });
   const now = (): Date => new Date();
   if (options.precheck) return precheck(chosen, clusterAt, version, now(), options.parallel);

@@ -57,6 +57,7 @@ const verify = (): Promise<Verification> =>
       parallel: 8,
       probe: false,
       probeImage: undefined,
+      requestTimeout: 10,
     },
     {
       chosen: members,
