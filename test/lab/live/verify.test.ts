@@ -9,7 +9,7 @@ import type { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project } from "../../../lab/client/project";
 import { uninterrupted } from "../../../mesh/kernel/interruption";
-import { openProject } from "../../../mesh/pulumi/workspace";
+import { openProject, published, type Workspace } from "../../../mesh/pulumi/workspace";
 import { type MeshMember, readMembers } from "../../../mesh/members/members";
 import { type Outcome, passes } from "../../../mesh/verify/check";
 import { lookOrWait } from "../../../mesh/verify/command";
@@ -21,6 +21,7 @@ import { probeTests } from "../helpers/verifyProbe";
 
 let project: Project;
 let members: MeshMember[];
+let workspace: Workspace;
 
 // Generous bounds against hanging, not measurements.
 jest.setTimeout(600_000);
@@ -32,7 +33,8 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(`spire-federation up: exit code ${code}\n${stdout}${stderr}`);
   for (const cluster of CLUSTERS) await removeBundles(cluster, othersOf(cluster));
   Object.assign(process.env, project.env); // for Pulumi, which says what the stacks' config is
-  members = await readMembers(await openProject(project.dir));
+  workspace = await openProject(project.dir);
+  members = await readMembers(workspace);
 });
 
 /** What is missed stays so: SPIRE looks at its peers once in a quarter of their refresh hint. */
@@ -63,7 +65,7 @@ const verify = (): Promise<Verification> =>
       chosen: members,
       all: members,
       unread: new Map(),
-      stacks: { published: () => Promise.reject(new Error("no peer is of another project")) },
+      stacks: { published: (id) => published(workspace, id) },
       version: "",
       note: () => undefined,
       signal: uninterrupted.signal,
