@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, type ProcessIdentity } from "./liveness";
 
@@ -74,8 +74,7 @@ export function recordLocks(folder: string): Recording {
     async stop(refused) {
       stopped = true;
       await watching;
-      // A backend that has gone away, such as a share, may come back with the lock.
-      for (const file of recorded) if (refused || (existsSync(folder) && !existsSync(file))) await forget(file);
+      for (const file of recorded) if (refused || isReleased(file)) await forget(file);
     },
   };
 }
@@ -119,8 +118,11 @@ async function write(record: LockRecord): Promise<void> {
   await writeFile(half, JSON.stringify(record), { mode: 0o600 });
   await rename(half, path);
   // Records of locks that an orphan has released by itself.
-  for (const { file } of await readRecords()) if (!existsSync(file)) await forget(file);
+  for (const { file } of await readRecords()) if (isReleased(file)) await forget(file);
 }
+
+/** A backend that has gone away, such as a share, may come back with the lock. */
+const isReleased = (lock: string): boolean => existsSync(dirname(lock)) && !existsSync(lock);
 
 const forget = (lock: string): Promise<void> => rm(recordFile(lock), { force: true });
 

@@ -66,6 +66,14 @@ test("a lock that has gone away with its backend stays known as ours", async () 
   renameSync(join(dir, ".pulumi"), join(dir, "away"));
   await recording.stop(false);
   expect(kept()).toHaveLength(1);
+
+  folder = join(dir, ".pulumi", "locks", "organization", "p", "other");
+  const next = recordLocks(folder);
+  next.follow(pulumi.pid);
+  lock("two", pulumi.pid);
+  await recorded("two");
+  await next.stop(false);
+  expect(kept()).toHaveLength(2);
 });
 
 test("a lock that was there before, though it has the same process id, is somebody else's", async () => {
