@@ -40,16 +40,23 @@ afterAll(async () => {
     expect(await mountsTrustedCa()).toBe(false);
     await cluster1.spireServer("healthcheck");
   });
-  await cluster1.remove("v1", "ConfigMap", "trusted-ca");
+  for (const name of [CAS, OTHER_CAS]) await cluster1.remove("v1", "ConfigMap", name);
 });
 
+const [CAS, OTHER_CAS] = ["trusted-ca", "trusted-ca-of-the-other-host"] as [string, string];
 /** What the operator gets of its Subscription; OLM starts it again. */
 const trustCasOf = (configMap: string): Promise<void> =>
   cluster1.setOperatorEnv("TRUSTED_CA_BUNDLE_CONFIGMAP", configMap);
 const mountsTrustedCa = async (): Promise<boolean> => {
   const { spec } = await cluster1.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-  return spec?.volumes?.some(({ configMap }) => configMap?.name === "trusted-ca") ?? false;
+  return spec?.volumes?.some(({ configMap }) => [CAS, OTHER_CAS].includes(configMap?.name ?? "")) ?? false;
 };
+/** A ConfigMap with the CA of cluster3's endpoint. It replaces the public roots, so they are in it too. */
+async function putCa(name: string): Promise<void> {
+  const bundle = (await readFile(join(labState(), "ca", "bundle.crt"), "utf8")) + rootCa;
+  const body = { metadata: { name }, data: { "ca-bundle.crt": bundle } };
+  await cluster1.core.createNamespacedConfigMap({ namespace: NAMESPACE, body });
+}
 const refresh = (): Promise<string> => cluster1.spireServer("federation", "refresh", "-id", cluster3.trustDomain);
 
 const [ROUTE, OPERATOR] = ["route.openshift.io/v1", "operator.openshift.io/v1alpha1"];
@@ -142,13 +149,8 @@ test("a peer needs to know nothing of it: its stack has trust, though its SPIRE 
 });
 
 test("a SPIRE server that trusts the CA follows its peer's keys", async () => {
-  // It replaces the public roots, so they are in it too.
-  const bundle = (await readFile(join(labState(), "ca", "bundle.crt"), "utf8")) + rootCa;
-  await cluster1.core.createNamespacedConfigMap({
-    namespace: NAMESPACE,
-    body: { metadata: { name: "trusted-ca" }, data: { "ca-bundle.crt": bundle } },
-  });
-  await trustCasOf("trusted-ca");
+  await putCa(CAS);
+  await trustCasOf(CAS);
   await project.up("cluster3"); // and joins cluster1 meanwhile
   await eventually(refresh);
   expect(await mountsTrustedCa()).toBe(true);
@@ -190,8 +192,14 @@ test("the endpoint moves to a host of one's own, with the labels of a shard and 
     spec: { host },
   });
   await project.up("cluster1");
-  const { peers } = await project.outputs("cluster1");
-  expect(peers).toHaveProperty("cluster3");
+  expect((await project.outputs("cluster1"))["peers"]).toHaveProperty("cluster3");
+  // A CA signs for one host: another host has another one.
+  await expect(refresh()).rejects.toThrow(/x509: certificate signed by unknown authority/);
+  const { federation } = await project.outputs("cluster3");
+  rootCa = (federation as { caCertificates: string }).caCertificates;
+  cluster3.endpointCa = rootCa;
+  await putCa(OTHER_CAS);
+  await trustCasOf(OTHER_CAS);
   await eventually(refresh);
 });
 
