@@ -11,7 +11,7 @@ import {
 } from "./shared/arguments";
 import { lookAtCertificate } from "./certificates/certificateReadiness";
 import type { ClusterAccessArgs } from "./cluster/access";
-import { type ClusterReader } from "./cluster/cluster";
+import type { ClusterReader } from "./cluster/cluster";
 import { ownedMetadata } from "./cluster/correction";
 import { readIssuingCa } from "./certificates/issuingCa";
 import { checkIssuer, planIssuer, type IssuerArgs, type IssuerReference } from "./certificates/issuer";

@@ -11,10 +11,9 @@ import {
 import { lookAtWebEndpoint } from "./bundle/bundleFetch";
 import type { Cluster } from "./cluster/cluster";
 import { lookAtServedBundle, type ProbeFrom } from "./bundle/clusterProbe";
-import type { OwnRouteArgs } from "./route/federation";
+import type { AskedFederation, FederationSpec, OwnRouteArgs } from "./route/federation";
 import { makeRoute } from "./route/federationRoute";
 import { deviations, federationSpec } from "./spireServer/federationSpec";
-import { type AskedFederation, type FederationSpec } from "./route/federation";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
 import { type PeerArgs, serverSpiffeId } from "./bundle/peer";

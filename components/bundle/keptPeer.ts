@@ -1,6 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { BUNDLE_ANNOTATION, markedFetch, TRUST_KIND, type TrustObject } from "./bundleMark";
-import { CA_ANNOTATION } from "./bundleMark";
+import { BUNDLE_ANNOTATION, CA_ANNOTATION, markedFetch, TRUST_KIND, type TrustObject } from "./bundleMark";
 import { objectName } from "./objectName";
 import { OWNED } from "../shared/names";
 import type { Peer, Profile } from "./peer";

@@ -4,7 +4,7 @@ import { oc } from "../../components/cluster/access";
 import type { TrustObject } from "../../components/bundle/bundleMark";
 import type { KubeObject } from "../../components/cluster/cluster";
 import { differences, entryText, factsForServer, factsOfServerConf } from "../../components/spireServer/federationSpec";
-import { type FederationSpec } from "../../components/route/federation";
+import type { FederationSpec } from "../../components/route/federation";
 import { FEDERATION_CLASS, SPIRE_SERVER } from "../../components/shared/names";
 import { federatesWith, type FederatesWith } from "../../components/bundle/peer";
 import type { Declared } from "./expected";

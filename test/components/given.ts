@@ -72,6 +72,15 @@ const object = (
   ...rest,
 });
 
+/** OLM has installed ZTWIM, and OpenShift has written the cluster's CAs. */
+export const withZtwim = (clusterCas: string): Cluster =>
+  clusterOf(
+    object("operators.coreos.com/v1alpha1", "Subscription", "ztwim", NAMESPACE, {
+      spec: { name: "openshift-zero-trust-workload-identity-manager" },
+    }),
+    object("v1", "ConfigMap", "spire-federation-trusted-cas", NAMESPACE, { data: { "ca-bundle.crt": clusterCas } }),
+  );
+
 /** Everything is installed and ready. */
 export const ready = clusterOf(
   object("operators.coreos.com/v1", "OperatorGroup", "openshift-cert-manager-operator", "cert-manager-operator", {}),

@@ -4,10 +4,9 @@ import * as components from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { caFingerprintsOf } from "../../components/trustedCas/trustedCas";
 import { record, type Seen } from "../mocks";
-import { DOMAIN, HOST, NAMESPACE, peer, peerRoot, ready } from "./given";
+import { DOMAIN, HOST, peer, peerRoot, ready, withZtwim } from "./given";
 import { root } from "./issue";
 import { useCluster } from "./openedCluster";
-import { clusterOf } from "./readers";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
 jest.mock("../../components/bundle/bundleFetch", () => jest.requireActual<object>("./endpoints"));
@@ -41,22 +40,6 @@ function later(args: object, as: (value: unknown) => unknown = pulumi.output, ab
   };
   return Object.fromEntries(Object.entries(args).map(turn)) as never;
 }
-
-/** OLM has installed ZTWIM, and OpenShift has written the cluster's CAs. */
-const withZtwim = clusterOf(
-  {
-    apiVersion: "operators.coreos.com/v1alpha1",
-    kind: "Subscription",
-    metadata: { name: "ztwim", namespace: NAMESPACE },
-    ...{ spec: { name: "openshift-zero-trust-workload-identity-manager" } },
-  },
-  {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: "spire-federation-trusted-cas", namespace: NAMESPACE },
-    ...{ data: { "ca-bundle.crt": ca } },
-  },
-);
 
 type Make = (args: never) => pulumi.ComponentResource;
 const table: [string, Make, object][] = [
@@ -143,7 +126,7 @@ it.each(table)("%s makes the same of outputs as of values", async (_, make, args
 });
 
 it.each(previewed)("%s previews all its parts while a preview knows none of them", async (_, make, args) => {
-  useCluster(withZtwim);
+  useCluster(withZtwim(ca));
   const preview = async (given: object): Promise<string[]> =>
     (await record(() => readiness(make(given as never)), { preview: true })).map(({ name }) => name).sort();
   expect(await preview(later(args, () => pulumi.output(pulumi.unknown)))).toEqual(await preview(args));
@@ -180,7 +163,7 @@ it.each<[string, object]>([
   ["one that is not pinned", { caCertificates: pulumi.output(ca), caFingerprints: [] }],
   ["one of a peer without https URL", { bundleEndpointUrl: pulumi.output("http://x") }],
 ])("does not give SPIRE a CA that turns out to be %s", async (_, more) => {
-  useCluster(withZtwim);
+  useCluster(withZtwim(ca));
   const args = { peers: [{ ...onePeer, ...more }] };
   const { seen, failure } = await failed(() => new components.PeerCas("it", args));
   expect(failure).toMatch(/it: the arguments cannot be used\n {2}peers\[0\]/);
@@ -223,7 +206,7 @@ it("creates the components whose arguments are all optional by their name alone"
 });
 
 it("leaves a peer out of SPIRE's CAs that turns out to have none of its own", async () => {
-  useCluster(withZtwim);
+  useCluster(withZtwim(ca));
   const peers = [
     {
       ...{ ...peer, profile: pulumi.output("https_spiffe" as const), caCertificates: root("spire.example").pem },

@@ -6,9 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { SpireFederation, type SpireFederationArgs } from "../../components";
 import { readiness } from "../../components/shared/gate";
 import { named, record, type RecordOptions, type Seen, valueOf } from "../mocks";
-import { DOMAIN, HOST, NAMESPACE, peer, ready, silentCluster } from "./given";
+import { DOMAIN, HOST, peer, ready, silentCluster, withZtwim } from "./given";
 import { useCluster } from "./openedCluster";
-import { clusterOf } from "./readers";
 import { issue, root } from "./issue";
 
 jest.mock("../../components/cluster/openCluster", () => jest.requireActual<object>("./openedCluster"));
@@ -132,7 +131,7 @@ describe("the certificate", () => {
 });
 
 it("lets SPIRE trust the CAs of peers' endpoints where it is asked to, before the peers", async () => {
-  useCluster(withZtwim());
+  useCluster(withZtwim(root("system.example.com").pem));
   const caCertificates = issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem;
   const peers = [{ ...peer, caCertificates }];
   expect(names(await make({ peers }, { preview: true }))).not.toContain("east-peer-cas");
@@ -166,23 +165,6 @@ it("refuses everything that is wrong at once, before any part is created", async
   expect(names(seen).filter((name) => !/^(east|west)(-cluster)?$/.test(name))).toEqual([]);
 });
 
-/** OLM has installed ZTWIM, and OpenShift has written the cluster's CAs. */
-const withZtwim = (): ReturnType<typeof clusterOf> =>
-  clusterOf(
-    {
-      apiVersion: "operators.coreos.com/v1alpha1",
-      kind: "Subscription",
-      metadata: { name: "ztwim", namespace: NAMESPACE },
-      ...{ spec: { name: "openshift-zero-trust-workload-identity-manager" } },
-    },
-    {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "spire-federation-trusted-cas", namespace: NAMESPACE },
-      ...{ data: { "ca-bundle.crt": root("system.example.com").pem } },
-    },
-  );
-
 /** Type tokens of the parents and the own, and the name: what Pulumi knows a resource by. */
 function urnsOf(seen: Seen[]): string[] {
   const type = ({ parent, ...own }: Seen): string => {
@@ -196,7 +178,7 @@ function urnsOf(seen: Seen[]): string[] {
 it("keeps the URNs that are recorded, since another one replaces what runs", async () => {
   const caCertificates = issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem;
   const preview = { preview: true };
-  useCluster(withZtwim());
+  useCluster(withZtwim(root("system.example.com").pem));
   const recorded = {
     procedure: urnsOf(await make({}, preview)),
     stack: urnsOf(await make({ prefix: "" }, preview)),

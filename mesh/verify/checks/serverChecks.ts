@@ -1,6 +1,6 @@
 /** MESH131 to MESH135: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
 import { differences, factsOfSpec, federationSpec, withoutPeers } from "../../../components/spireServer/federationSpec";
-import { type FederationSpec } from "../../../components/route/federation";
+import type { FederationSpec } from "../../../components/route/federation";
 import { renderBundleEndpoint } from "../../../components/spireServer/bundleEndpoint";
 import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/shared/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServer/spireServerReadiness";

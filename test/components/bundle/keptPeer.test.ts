@@ -1,5 +1,10 @@
-import { BUNDLE_ANNOTATION, bundleMark, type TrustObject, type TrustSpec } from "../../../components/bundle/bundleMark";
-import { CA_ANNOTATION } from "../../../components/bundle/bundleMark";
+import {
+  BUNDLE_ANNOTATION,
+  bundleMark,
+  CA_ANNOTATION,
+  type TrustObject,
+  type TrustSpec,
+} from "../../../components/bundle/bundleMark";
 import { keptPeer } from "../../../components/bundle/keptPeer";
 import { OWNED } from "../../../components/shared/names";
 import { federatedTrustDomainSpec, type Peer } from "../../../components/bundle/peer";

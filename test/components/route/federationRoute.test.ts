@@ -6,7 +6,7 @@ import {
   type RouteArgs,
 } from "../../../components/route/federationRoute";
 import { federationSpec } from "../../../components/spireServer/federationSpec";
-import { type BundleEndpointSpec } from "../../../components/route/federation";
+import type { BundleEndpointSpec } from "../../../components/route/federation";
 import * as pulumi from "@pulumi/pulumi";
 import { named, record } from "../../mocks";
 import { clusterOf } from "../readers";

@@ -6,7 +6,7 @@ import {
   federationSpec,
   withoutPeers,
 } from "../../../components/spireServer/federationSpec";
-import { type BundleEndpointSpec } from "../../../components/route/federation";
+import type { BundleEndpointSpec } from "../../../components/route/federation";
 import type { Peer } from "../../../components/bundle/peer";
 
 const web: Peer = {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { federationSpec } from "../../../components/spireServer/federationSpec";
-import { type FederationSpec } from "../../../components/route/federation";
+import type { FederationSpec } from "../../../components/route/federation";
 import type { Peer } from "../../../components/bundle/peer";
 import { lookAtRoute, routeReadiness, type Route } from "../../../components/route/routeReadiness";
 import {

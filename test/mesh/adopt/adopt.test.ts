@@ -1,9 +1,15 @@
 /** What an adoption runs, and what it refuses to run. */
 import type { KubeObject } from "../../../components/cluster/cluster";
-import { adopt, type AdoptedMember, type AdoptWorld, planAdoption } from "../../../mesh/adopt/adopt";
+import {
+  adopt,
+  type AdoptedMember,
+  type AdoptWorld,
+  planAdoption,
+  refuses,
+  unchangedMember,
+} from "../../../mesh/adopt/adopt";
 import { printAdopted, printPlans } from "../../../mesh/adopt/adoptText";
 import { type Stock, takeStock } from "../../../mesh/adopt/stock";
-import { unchangedMember, refuses } from "../../../mesh/adopt/adopt";
 import type { StackObject } from "../../../mesh/pulumi/stackObjects";
 import { clusterOf } from "../../components/readers";
 import { configOf } from "../../stacks/fixtures";

@@ -100,41 +100,27 @@ test("evidence has no password of an issuer", async () => {
   expect(JSON.stringify(found)).not.toContain("geheim");
 });
 
-test.each<[string, string, (clusters: Record<string, Cluster | undefined>) => void]>([
-  [
-    "a condition",
-    "MESH111",
-    ({ cluster1 }) => {
-      const message = "cannot reach postgres://u:geheim@geheim@h/db";
-      objectIn(cluster1, "Issuer")["status"] = { conditions: [{ type: "Ready", status: "False", message }] } as never;
-    },
-  ],
+type Clusters = Record<string, Cluster | undefined>;
+const issuerSays =
+  (message: string) =>
+  ({ cluster1 }: Clusters): void => {
+    objectIn(cluster1, "Issuer")["status"] = { conditions: [{ type: "Ready", status: "False", message }] } as never;
+  };
+const pollFails =
+  (error: string) =>
+  ({ cluster1 }: Clusters): void => {
+    if (cluster1 !== undefined) cluster1.log = pollLine(60, "Error updating bundle", trustDomainOf("cluster2"), error);
+  };
+
+test.each<[string, string, (clusters: Clusters) => void]>([
+  ["a condition", "MESH111", issuerSays("cannot reach postgres://u:geheim@geheim@h/db")],
   [
     "a private key in a condition",
     "MESH111",
-    ({ cluster1 }) => {
-      const message = "read -----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----";
-      objectIn(cluster1, "Issuer")["status"] = { conditions: [{ type: "Ready", status: "False", message }] } as never;
-    },
+    issuerSays("read -----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----"),
   ],
-  [
-    "a request in a log",
-    "MESH213",
-    ({ cluster1 }) => {
-      const error = "refused: Authorization: Bearer geheimgeheimgeheim";
-      if (cluster1 !== undefined)
-        cluster1.log = pollLine(60, "Error updating bundle", trustDomainOf("cluster2"), error);
-    },
-  ],
-  [
-    "a line of a log",
-    "MESH213",
-    ({ cluster1 }) => {
-      const error = "failed to connect to host=db user=spire password=geheim";
-      if (cluster1 !== undefined)
-        cluster1.log = pollLine(60, "Error updating bundle", trustDomainOf("cluster2"), error);
-    },
-  ],
+  ["a request in a log", "MESH213", pollFails("refused: Authorization: Bearer geheimgeheimgeheim")],
+  ["a line of a log", "MESH213", pollFails("failed to connect to host=db user=spire password=geheim")],
 ])("evidence has no password of %s", async (_, code, change) => {
   const found = await look({ change });
   expect(faults(found).join()).toContain(code);

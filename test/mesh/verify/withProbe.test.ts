@@ -3,8 +3,7 @@ import type { MeshMember } from "../../../mesh/members/members";
 import { type Dialed, readReport } from "../../../mesh/verify/probe/log";
 import type { Probed, ProbeMember, ProbeResult } from "../../../mesh/verify/probe/probe";
 import type { Outcome } from "../../../mesh/verify/check";
-import type { Verification } from "../../../mesh/verify/verification";
-import { verifyExit } from "../../../mesh/verify/verification";
+import { type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { verifyWithProbe } from "../../../mesh/verify/withProbe";
 import { faults, look, memberNamed, NAMES, objectIn, type Otherwise, removeFrom, trustDomainOf } from "./fixture";
 
