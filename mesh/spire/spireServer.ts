@@ -1,8 +1,8 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
-import { accessFlags, type ClusterAccess } from "../../components/cluster/access";
+import type { ClusterAccess } from "../../components/cluster/access";
 import { activeAuthority, type Authority, rootsAbove } from "./authority";
-import { Refused, runIn } from "./serverExec";
-import { type ServerProgram, serverProgram } from "./serverProgram";
+import { Refused } from "./serverExec";
+import { programAt, type ServerProgram } from "./serverProgram";
 import { fingerprint, type HeldBundle, type Signing } from "./bundle";
 
 export interface SpireServer {
@@ -25,21 +25,14 @@ export interface SpireServer {
   forget(trustDomain: string): Promise<void>;
 }
 
-/** Where each cluster has the program, by the flags that lead there: it is found once in a run of mesh. */
-const programs = new Map<string, ServerProgram>();
-
 /**
  * The SPIRE server of a cluster.
  *
  * @param signal no command begins once it is aborted
  * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
-export function spireServer(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): SpireServer {
-  const key = accessFlags(access);
-  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal, requestMs));
-  programs.set(key, program);
-  return serverBy(program);
-}
+export const spireServer = (access: ClusterAccess, signal?: AbortSignal, requestMs?: number): SpireServer =>
+  serverBy(programAt(access, signal, requestMs));
 
 /** The SPIRE server that its program speaks for. */
 export function serverBy({ path, run }: ServerProgram): SpireServer {
