@@ -1,5 +1,5 @@
 /** All commands, in the order of help. */
-import { adoptCommand, removeCommand, upCommand } from "./changeDeclarations";
+import { adoptCommand, removeCommand, revokeCommand, rotateCommand, upCommand } from "./changeDeclarations";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
 import { driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
@@ -9,6 +9,8 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   upCommand,
   removeCommand,
   adoptCommand,
+  rotateCommand,
+  revokeCommand,
   previewCommand,
   statusCommand,
   driftCommand,

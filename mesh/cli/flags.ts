@@ -3,6 +3,7 @@ import { FORMS } from "../contract/forms";
 import {
   duration,
   durationIfGiven,
+  oneOf,
   onOff,
   output,
   outputs,
@@ -33,6 +34,24 @@ export const removeFlags = {
   ...output,
 };
 export type RemoveFlags = Values<typeof removeFlags> & { yes: boolean };
+
+/** How long rotate and revoke wait: an agent that is away keeps its SVID for an hour. */
+const patience = {
+  timeout: duration("--timeout <duration>", "How long to wait without progress", "1h"),
+  ...output,
+};
+
+export const rotateFlags = {
+  keys: oneOf("--keys <kind>", "Replace only these; without it, both", ["x509", "jwt"]),
+  ...patience,
+};
+export type RotateFlags = Values<typeof rotateFlags> & { yes: boolean };
+
+export const revokeFlags = {
+  key: text("--key <id>", "The key: subject key id of an X.509 authority, or kid of a JWT authority"),
+  ...patience,
+};
+export type RevokeFlags = Values<typeof revokeFlags> & { yes: boolean };
 
 export const adoptFlags = {
   context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),

@@ -8,6 +8,7 @@ import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
 import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
+import type { RotatedMember } from "../rotate/result";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
 import type { Explained } from "../verify/explain";
@@ -26,6 +27,8 @@ export type Report =
   | { command: "version"; version: string; node: string }
   | { command: "completion"; shell: Shell; script: string }
   | { command: "status"; members: StatusMember[] }
+  | { command: "rotate"; members: RotatedMember[] }
+  | { command: "revoke"; members: RotatedMember[] }
   | ({ command: "remove" } & Removal);
 
 /** A command that came to no result. */

@@ -1,0 +1,96 @@
+/** What rotate and revoke do. */
+import { accessOf } from "../../components/cluster/access";
+import { connect } from "../../components/cluster/connect";
+import { UsageError } from "../kernel/exit";
+import type { MeshMember } from "../members/members";
+import { means } from "../members/identity";
+import { keysOf, keyToGo, kindOf, planOf } from "../rotate/beginning";
+import { exitOfRotation, printRotated, type RotatedMember } from "../rotate/result";
+import { type Leaving, rotation, type RotationWorld } from "../rotate/rotation";
+import { readLives, rotationWorld } from "../rotate/world";
+import { authorities, KINDS } from "../spire/authorities";
+import type { RevokeFlags, RotateFlags } from "./flags";
+import type { Context, Result, Session } from "./context";
+import { isYes } from "./running";
+
+type Sights = Awaited<ReturnType<RotationWorld["sight"]>>;
+
+export function runRotate(context: Context, names: readonly string[], flags: RotateFlags): Promise<Result> {
+  const kinds = KINDS.filter((kind) => flags.keys === undefined || flags.keys === kind);
+  return run("rotate", context, names, flags, (sights) =>
+    Object.fromEntries(
+      kinds.flatMap((kind) => {
+        const chosen = keyToGo(sights[kind]);
+        return chosen === undefined ? [] : [[kind, chosen.from]];
+      }),
+    ),
+  );
+}
+
+export function runRevoke(context: Context, names: readonly string[], flags: RevokeFlags): Promise<Result> {
+  return run("revoke", context, names, flags, (sights) => {
+    const { key } = flags;
+    const kind = key === undefined ? undefined : kindOf(key, sights);
+    if (key !== undefined && kind !== undefined) return { [kind]: key };
+    const there = keysOf(sights).join("\n  ");
+    throw new UsageError(
+      `${key === undefined ? "--key is missing" : `${key}: nobody holds such a key; it is revoked, or was never one`}. ` +
+        `Keys of ${names.join(", ")}:\n  ${there}`,
+    );
+  });
+}
+
+async function run(
+  command: "rotate" | "revoke",
+  context: Context,
+  names: readonly string[],
+  { timeout, yes }: Pick<RotateFlags, "timeout" | "yes">,
+  choose: (sights: Sights) => Leaving,
+): Promise<Result> {
+  const session = await context.open(names, "all");
+  const rotated: RotatedMember[] = [];
+  // One after the other: each trust domain has the others' attention.
+  for (const target of named(names, session.members)) {
+    const { signal } = session.interruption;
+    if (signal.aborted) break;
+    context.note(`${target.name}: reading its keys, and who holds them`);
+    const world = await worldOf(target, session);
+    const sights = await world.sight();
+    const leaving = choose(sights);
+    context.note(planOf(target.name, leaving, sights));
+    if (!yes && !isYes(await context.ask("Proceed? [y/N] "))) {
+      signal.throwIfAborted();
+      throw new UsageError(`cancelled; ${rotated.length === 0 ? "nothing" : "nothing more"} was changed`);
+    }
+    const keys = await rotation(leaving, world, {
+      timeoutMs: timeout * 1000,
+      signal,
+      note: (line) => {
+        context.note(`${target.name}: ${line}`);
+      },
+      did: (what) => {
+        context.did(`${target.name}: ${what}`);
+      },
+    });
+    rotated.push({ member: target.name, trustDomain: target.config.trustDomain, keys, outside: sights.x509.outside });
+  }
+  return { exit: exitOfRotation(rotated), report: { command, members: rotated }, text: printRotated(rotated) };
+}
+
+function named(names: readonly string[], members: readonly MeshMember[]): MeshMember[] {
+  const found = names.map((name) => members.find(({ config }) => means(name, config.self)));
+  const unknown = names.filter((_, index) => found[index] === undefined);
+  if (unknown.length > 0) {
+    const there = members.map(({ name }) => name).join(", ");
+    throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${there}`);
+  }
+  return [...new Set(found.filter((one) => one !== undefined))];
+}
+
+async function worldOf(target: MeshMember, { members, interruption }: Session): Promise<RotationWorld> {
+  const { signal } = interruption;
+  const lives = await readLives(target.name, connect(accessOf(target.config), signal));
+  const others = members.filter((one) => one !== target);
+  // A command that was begun is not cut off; between two of them an interruption is looked at.
+  return rotationWorld(target, others, (member) => authorities(accessOf(member.config)), lives);
+}

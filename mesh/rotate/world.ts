@@ -1,0 +1,108 @@
+/** A member's SPIRE server and those that trust it, as a rotation sees them. */
+import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import { parseDuration } from "../../components/shared/duration";
+import { OPERAND_NAMESPACE, OPERATOR_API, SPIRE_SERVER } from "../../components/shared/names";
+import { UsageError } from "../kernel/exit";
+import { look } from "../kernel/looked";
+import type { MeshMember } from "../members/members";
+import { type Authorities, type Kind, KINDS } from "../spire/authorities";
+import type { RotationWorld } from "./rotation";
+import type { PeerSight, Sight, Timing } from "./sight";
+
+/** What the operator gives its SPIRE server where SpireServer says nothing, in seconds. */
+const USUAL = { caValidity: 86_400, defaultJWTValidity: 300, refreshHint: 300 };
+
+interface SpireServerObject extends KubeObject {
+  spec?: { caValidity?: string; defaultJWTValidity?: string };
+}
+
+type Lives = Pick<Timing, "lifetime" | "jwtLife">;
+
+/** @throws UsageError where a rotation was never tried: several servers have keys and slots of their own each */
+export async function readLives(member: string, reader: ClusterReader): Promise<Lives> {
+  const [server, set] = await Promise.all([
+    reader.get<SpireServerObject>(OPERATOR_API, "SpireServer", "cluster"),
+    reader.get<KubeObject & { spec?: { replicas?: number } }>(
+      "apps/v1",
+      "StatefulSet",
+      SPIRE_SERVER,
+      OPERAND_NAMESPACE,
+    ),
+  ]);
+  const replicas = set?.spec?.replicas ?? 1;
+  if (replicas !== 1) {
+    throw new UsageError(
+      `${member}: its SPIRE server has ${String(replicas)} replicas, each with keys of its own; keys are replaced only where it has one`,
+    );
+  }
+  const ms = (text: string | undefined, usual: number): number => ((text && parseDuration(text)) || usual) * 1000;
+  return {
+    lifetime: ms(server?.spec?.caValidity, USUAL.caValidity),
+    jwtLife: ms(server?.spec?.defaultJWTValidity, USUAL.defaultJWTValidity),
+  };
+}
+
+/**
+ * @param others the other members: those that declare it as a peer, or hold its bundle, count
+ * @param serverOf the SPIRE server of a member
+ */
+export async function rotationWorld(
+  member: MeshMember,
+  others: readonly MeshMember[],
+  serverOf: (member: MeshMember) => Authorities,
+  lives: Lives,
+  now = () => new Date(),
+): Promise<RotationWorld> {
+  const server = serverOf(member);
+  const { trustDomain } = member.config;
+  const { count, longestJwt } = await server.entries();
+  const known = new Set([trustDomain, ...others.map(({ config }) => config.trustDomain)]);
+
+  const heldBy = async (other: MeshMember): Promise<Record<Kind, PeerSight>[]> => {
+    const held = await look(() => serverOf(other).held());
+    if ("because" in held) {
+      const unread = { member: other.name, because: held.because };
+      return other.peers.includes(member.id) ? [{ x509: unread, jwt: unread }] : [];
+    }
+    const bundle = held.seen.get(trustDomain);
+    if (bundle === undefined) return [];
+    const holds = (kind: Kind): PeerSight => ({ member: other.name, holds: bundle[kind] });
+    return [{ x509: holds("x509"), jwt: holds("jwt") }];
+  };
+
+  return {
+    server,
+    refresh: async (name) => {
+      const other = others.find((one) => one.name === name);
+      if (other !== undefined) await serverOf(other).refresh(trustDomain);
+    },
+    sight: async () => {
+      const [x509, jwt, own, held, agents, peers] = await Promise.all([
+        server.slots("x509"),
+        server.slots("jwt"),
+        server.own(),
+        server.held(),
+        server.agents(),
+        Promise.all(others.map(heldBy)),
+      ]);
+      const slots = { x509, jwt };
+      const of = (kind: Kind): Sight => ({
+        kind,
+        slots: slots[kind],
+        bundle: own[kind],
+        peers: peers.flat().map((peer) => peer[kind]),
+        // Who is trusted trusts back, as a rule.
+        outside: [...held.keys()].filter((one) => !known.has(one)),
+        agents,
+        timing: {
+          now: now(),
+          hint: own.refreshHint ?? USUAL.refreshHint,
+          ...lives,
+          jwtLife: Math.max(lives.jwtLife, longestJwt * 1000),
+          entries: count,
+        },
+      });
+      return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)])) as Record<Kind, Sight>;
+    },
+  };
+}
