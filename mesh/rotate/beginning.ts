@@ -57,7 +57,7 @@ export function planOf(member: string, leaving: Leaving, sights: Readonly<Record
   const { peers, outside } = sights.x509;
   const names = peers.map((peer) => peer.member).join(", ") || "no member";
   return [
-    `${member}`,
+    member,
     ...lines,
     `  Trusted by ${names}${outside.length > 0 ? `; ${outside.join(", ")} cannot be asked, and has five refresh hints` : ""}`,
     "  Each new key is used once they and the agents hold it; each old key is tainted, so that agents renew what it",

@@ -218,7 +218,7 @@ export class World {
       try {
         act();
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
       this.done.push(what);
       return lost === undefined ? Promise.resolve() : Promise.reject(new Error("the connection was lost"));
