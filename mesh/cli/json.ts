@@ -8,7 +8,7 @@ import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
 import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
-import type { RotatedMember } from "../rotate/result";
+import type { RotatedMember } from "../rotate/rotated";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
 import type { Explained } from "../verify/explain";

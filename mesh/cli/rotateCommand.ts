@@ -1,11 +1,12 @@
 /** What rotate and revoke do. */
 import { accessOf } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
+import { Forbidden } from "../../components/cluster/cluster";
 import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { means } from "../members/identity";
 import { keysOf, keyToGo, kindOf, planOf } from "../rotate/beginning";
-import { exitOfRotation, printRotated, type RotatedMember } from "../rotate/result";
+import { exitOfRotation, printRotated, type RotatedMember } from "../rotate/rotated";
 import { type Leaving, rotation, type RotationWorld } from "../rotate/rotation";
 import { readLives, rotationWorld } from "../rotate/world";
 import { authorities, KINDS } from "../spire/authorities";
@@ -54,8 +55,7 @@ async function run(
     const { signal } = session.interruption;
     if (signal.aborted) break;
     context.note(`${target.name}: reading its keys, and who holds them`);
-    const world = await worldOf(target, session);
-    const sights = await world.sight();
+    const { world, sights } = await firstSight(target, session).catch(withRights);
     const leaving = choose(sights);
     context.note(planOf(target.name, leaving, sights));
     if (!yes && !isYes(await context.ask("Proceed? [y/N] "))) {
@@ -87,10 +87,17 @@ function named(names: readonly string[], members: readonly MeshMember[]): MeshMe
   return [...new Set(found.filter((one) => one !== undefined))];
 }
 
-async function worldOf(target: MeshMember, { members, interruption }: Session): Promise<RotationWorld> {
+async function firstSight(target: MeshMember, session: Session): Promise<{ world: RotationWorld; sights: Sights }> {
+  const { members, interruption } = session;
   const { signal } = interruption;
   const lives = await readLives(target.name, connect(accessOf(target.config), signal));
   const others = members.filter((one) => one !== target);
   // A command that was begun is not cut off; between two of them an interruption is looked at.
-  return rotationWorld(target, others, (member) => authorities(accessOf(member.config)), lives);
+  const world = await rotationWorld(target, others, (member) => authorities(accessOf(member.config)), lives);
+  return { world, sights: await world.sight() };
+}
+
+function withRights(error: unknown): never {
+  if (error instanceof Forbidden) throw new Error(`${error.message}; docs/rbac/rotator.yaml grants what it needs`);
+  throw error;
 }

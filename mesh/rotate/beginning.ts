@@ -2,14 +2,14 @@
 import { dated, span } from "../kernel/times";
 import { KINDS, type Kind } from "../spire/authorities";
 import { type Leaving, NAMES } from "./rotation";
-import type { Sight } from "./sight";
+import type { KeySight } from "./sight";
 import { naturalPreparation, rotationMs, settleMs } from "./timing";
 
 /**
  * The key that a rotation takes out. One that was begun is finished first, whoever began it: SPIRE's own preparations look
  * like ours, and what is old or prepared is used rather than thrown away.
  */
-export function keyToGo({ slots, bundle, peers }: Sight): { from: string; because: string } | undefined {
+export function keyToGo({ slots, bundle, peers }: KeySight): { from: string; because: string } | undefined {
   const { active, prepared, old } = slots;
   const isOwn = (id: string): boolean => bundle.some((key) => key.id === id);
   if (old !== undefined && isOwn(old.id)) {
@@ -24,14 +24,14 @@ export function keyToGo({ slots, bundle, peers }: Sight): { from: string; becaus
 }
 
 /** The kind of a key, by who has it. */
-export const kindOf = (id: string, sights: Readonly<Record<Kind, Sight>>): Kind | undefined =>
+export const kindOf = (id: string, sights: Readonly<Record<Kind, KeySight>>): Kind | undefined =>
   KINDS.find((kind) => {
     const { bundle, peers } = sights[kind];
     return bundle.some((key) => key.id === id) || peers.some((peer) => "holds" in peer && peer.holds.includes(id));
   });
 
 /** `x509 3f9a12… (active)`, for whoever has to name one. */
-export const keysOf = (sights: Readonly<Record<Kind, Sight>>): string[] =>
+export const keysOf = (sights: Readonly<Record<Kind, KeySight>>): string[] =>
   KINDS.flatMap((kind) => {
     const { slots, bundle } = sights[kind];
     const slotOf = (id: string): string[] =>
@@ -43,7 +43,7 @@ export const keysOf = (sights: Readonly<Record<Kind, Sight>>): string[] =>
   });
 
 /** What is going to happen, for people, before they are asked. */
-export function planOf(member: string, leaving: Leaving, sights: Readonly<Record<Kind, Sight>>): string {
+export function planOf(member: string, leaving: Leaving, sights: Readonly<Record<Kind, KeySight>>): string {
   const lines = KINDS.flatMap((kind) => {
     const from = leaving[kind];
     if (from === undefined) return [];
@@ -66,14 +66,14 @@ export function planOf(member: string, leaving: Leaving, sights: Readonly<Record
   ].join("\n");
 }
 
-function clock(sight: Sight): string[] {
+function clock(sight: KeySight): string[] {
   const { slots, timing } = sight;
   const natural = slots.active && naturalPreparation(slots.active, timing);
   const about = `takes about ${span(rotationMs(sight))}`;
   return [`    ${about}${natural === undefined ? "" : `; SPIRE prepares its next key by itself at ${dated(natural)}`}`];
 }
 
-function losses(leaving: Leaving, { jwt }: Readonly<Record<Kind, Sight>>): string {
+function losses(leaving: Leaving, { jwt }: Readonly<Record<Kind, KeySight>>): string {
   const loaded = "Workloads that read their SVID only when they start have to be restarted after the taint.";
   if (leaving.jwt === undefined) return loaded;
   return `${loaded} JWT-SVIDs of the old key are refused after its revocation, ${span(settleMs("jwt", jwt.timing))} after the taint.`;

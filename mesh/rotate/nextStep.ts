@@ -6,10 +6,10 @@
  */
 import { span } from "../kernel/times";
 import type { Agent, Slot } from "../spire/authorities";
-import type { Memory, PeerSight, Sight } from "./sight";
+import type { Memory, PeerSight, KeySight } from "./sight";
 import { leadMs, naturalPreparation, removalMs, rotationMs, settleMs, syncMs } from "./timing";
 
-export type Step =
+export type NextStep =
   | { step: "prepare" }
   | { step: "activate" | "taint" | "revoke"; key: string }
   /** These members are to fetch the bundle now. */
@@ -20,7 +20,7 @@ export type Step =
   | { step: "done" };
 
 /** @param from the key that is to go */
-export function nextStep(from: string, sight: Sight, memory: Memory): Step {
+export function nextStep(from: string, sight: KeySight, memory: Memory): NextStep {
   const { slots, bundle } = sight;
   const key = bundle.find(({ id }) => id === from);
   if (key === undefined) return gone(from, sight);
@@ -40,12 +40,12 @@ export function nextStep(from: string, sight: Sight, memory: Memory): Step {
 }
 
 /** The own bundle no longer has it: nobody else should. */
-function gone(from: string, sight: Sight): Step {
+function gone(from: string, sight: KeySight): NextStep {
   const holding = sight.peers.filter((peer) => !("because" in peer) && peer.holds.includes(from));
   return fetched(holding, sight, `still hold ${from}`) ?? { step: "done" };
 }
 
-function replace(active: Slot, sight: Sight, memory: Memory): Step {
+function replace(active: Slot, sight: KeySight, memory: Memory): NextStep {
   const { slots, timing, kind } = sight;
   if (slots.prepared !== undefined) return introduce(slots.prepared, sight, memory);
   if (kind === "x509" && active.upstream !== "") {
@@ -71,14 +71,14 @@ function replace(active: Slot, sight: Sight, memory: Memory): Step {
 }
 
 /** A prepared key becomes the active one, once everybody can verify what it signs. */
-function introduce(prepared: Slot, sight: Sight, memory: Memory): Step {
+function introduce(prepared: Slot, sight: KeySight, memory: Memory): NextStep {
   const waits = unlessHeld(prepared.id, sight, memory);
   if (waits !== undefined) return waits;
   return { step: "activate", key: prepared.id };
 }
 
 /** Undefined once every peer, and every agent of its own, holds the key. */
-function unlessHeld(id: string, sight: Sight, memory: Memory): Step | undefined {
+function unlessHeld(id: string, sight: KeySight, memory: Memory): NextStep | undefined {
   const { peers, bundle, timing, outside } = sight;
   if (!bundle.some((key) => key.id === id)) return { step: "wait", for: [`its own bundle does not have ${id} yet`] };
   const lagging = peers.filter((peer) => !("because" in peer) && !peer.holds.includes(id));
@@ -97,7 +97,7 @@ function unlessHeld(id: string, sight: Sight, memory: Memory): Step | undefined 
 }
 
 /** Counted from when the key was made, which its certificate or its end tells. */
-function leadLeft(id: string, { bundle, slots, outside, timing }: Sight): number {
+function leadLeft(id: string, { bundle, slots, outside, timing }: KeySight): number {
   if (outside.length === 0) return 0;
   const slot = [slots.prepared, slots.active].find((one) => one?.id === id);
   const end = slot?.expires?.getTime();
@@ -106,7 +106,7 @@ function leadLeft(id: string, { bundle, slots, outside, timing }: Sight): number
 }
 
 /** The old key: tainted, so that nobody goes on with what it signed, and then revoked. */
-function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: Sight, memory: Memory): Step {
+function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: KeySight, memory: Memory): NextStep {
   const { slots, timing, kind } = sight;
   const { active } = slots;
   if (active === undefined) return { step: "wait", for: ["its SPIRE server has no active key"] };
@@ -134,14 +134,14 @@ function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: Sight
 }
 
 /** An agent that missed the taint would lose its way to the server. One whose SVID has ended has lost it before. */
-function onOldSvid(before: Agent, { agents, timing }: Sight): string[] {
+function onOldSvid(before: Agent, { agents, timing }: KeySight): string[] {
   const now = agents.find(({ path }) => path === before.path);
   if (now === undefined || now.serial !== before.serial || now.expires <= timing.now) return [];
   return [`agent ${before.path} has its old SVID until ${now.expires.toISOString().slice(0, 16)}Z`];
 }
 
 /** Has peers fetch the bundle, unless there are none; one that cannot be asked may hold anything. */
-function fetched(members: readonly PeerSight[], { peers }: Sight, what: string): Step | undefined {
+function fetched(members: readonly PeerSight[], { peers }: KeySight, what: string): NextStep | undefined {
   const unread = peers.flatMap((peer) =>
     "because" in peer ? [`${peer.member} cannot be asked: ${peer.because}`] : [],
   );

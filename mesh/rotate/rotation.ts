@@ -2,8 +2,8 @@
 import { look, type Looked } from "../kernel/looked";
 import { Interrupted, pause } from "../kernel/interruption";
 import type { Authorities, Kind } from "../spire/authorities";
-import { nextStep, type Step } from "./nextStep";
-import type { Memory, Sight } from "./sight";
+import { nextStep, type NextStep } from "./nextStep";
+import type { Memory, KeySight } from "./sight";
 
 /** How often the servers are asked: each time they start a few programs in their pods. */
 const LOOK_MS = 2000;
@@ -31,7 +31,7 @@ export interface RotationWorld {
   server: Pick<Authorities, "prepare" | "activate" | "taint" | "revoke">;
   /** Has a member fetch the bundle of this trust domain now. */
   refresh: (member: string) => Promise<void>;
-  sight: () => Promise<Record<Kind, Sight>>;
+  sight: () => Promise<Record<Kind, KeySight>>;
 }
 
 export interface Running {
@@ -64,7 +64,10 @@ export async function rotation(leaving: Leaving, world: RotationWorld, running: 
     did: [],
     because: [],
   }));
-  const memory = { held: new Map<string, Date>(), tainted: new Map<string, { at: Date; agents: Sight["agents"] }>() };
+  const memory = {
+    held: new Map<string, Date>(),
+    tainted: new Map<string, { at: Date; agents: KeySight["agents"] }>(),
+  };
   const say = repeating(running.note, clock);
   let progress = clock.now();
   while (keys.some(({ state }) => state === "waiting")) {
@@ -89,7 +92,7 @@ function onlyInterrupted(error: unknown): void {
 /** @returns what it waits for; empty after a step that has changed something, and at the end */
 async function advance(
   key: RotatedKey,
-  seen: Looked<Record<Kind, Sight>>,
+  seen: Looked<Record<Kind, KeySight>>,
   memory: Remembering,
   { server, refresh }: RotationWorld,
   { signal, did }: Running,
@@ -131,7 +134,7 @@ const attempt = async (what: string, act: () => Promise<void>): Promise<string[]
 
 export const NAMES: Readonly<Record<Kind, string>> = { x509: "X.509", jwt: "JWT" };
 
-function described(kind: Kind, step: Step): string {
+function described(kind: Kind, step: NextStep): string {
   const what = `${NAMES[kind]} authority`;
   if (step.step === "prepare") return `prepared a new ${what}`;
   const past = { activate: "activated", taint: "tainted", revoke: "revoked" } as const;
@@ -143,7 +146,7 @@ type Remembering = {
   [K in keyof Memory]: Memory[K] extends ReadonlyMap<infer Key, infer Value> ? Map<Key, Value> : never;
 };
 
-function remember({ bundle, peers, agents, timing }: Sight, { held, tainted }: Remembering): void {
+function remember({ bundle, peers, agents, timing }: KeySight, { held, tainted }: Remembering): void {
   for (const { id, tainted: isTainted } of bundle) {
     if (isTainted && !tainted.has(id)) tainted.set(id, { at: timing.now, agents });
     const everywhere = peers.every((peer) => !("because" in peer) && peer.holds.includes(id));

@@ -16,7 +16,7 @@ export interface Timing {
   entries: number;
 }
 
-export interface Sight {
+export interface KeySight {
   kind: Kind;
   slots: Slots;
   /** Of the trust domain's own bundle. */

@@ -1,6 +1,6 @@
 /** How long the steps of a rotation take, and when SPIRE takes its own. Pure. Figures: SPIRE 1.14, measured. */
 import type { Kind, Slot } from "../spire/authorities";
-import type { Sight, Timing } from "./sight";
+import type { KeySight, Timing } from "./sight";
 
 /** An agent asks its server this often (5 s); what it misses the first time it has the second time. */
 const SYNC_MS = 10_000;
@@ -26,13 +26,13 @@ export const settleMs = (kind: Kind, { entries, jwtLife }: Timing): number =>
   kind === "jwt" ? SYNC_MS + jwtLife : OWN_SVID_MS + SYNC_MS * (1 + Math.ceil(entries / SVIDS_PER_SYNC));
 
 /** What has to be free of SPIRE's own preparation after a taint. An agent that is away keeps its SVID to the end. */
-export function removalMs({ kind, timing, agents }: Sight): number {
+export function removalMs({ kind, timing, agents }: KeySight): number {
   const ends = kind === "jwt" ? [] : agents.map(({ expires }) => expires.getTime() - timing.now.getTime());
   return Math.max(settleMs(kind, timing), ...ends) + SLACK_MS;
 }
 
 /** The same from the beginning. */
-export const rotationMs = (sight: Sight): number =>
+export const rotationMs = (sight: KeySight): number =>
   SYNC_MS + (sight.outside.length > 0 ? leadMs(sight.timing) : 0) + SLACK_MS + removalMs(sight);
 
 /** When SPIRE prepares the authority after this one by itself; undefined when its end isn't known. */

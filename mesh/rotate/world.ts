@@ -7,7 +7,7 @@ import { look } from "../kernel/looked";
 import type { MeshMember } from "../members/members";
 import { type Authorities, type Kind, KINDS } from "../spire/authorities";
 import type { RotationWorld } from "./rotation";
-import type { PeerSight, Sight, Timing } from "./sight";
+import type { PeerSight, KeySight, Timing } from "./sight";
 
 /** What the operator gives its SPIRE server where SpireServer says nothing, in seconds. */
 const USUAL = { caValidity: 86_400, defaultJWTValidity: 300, refreshHint: 300 };
@@ -86,7 +86,7 @@ export async function rotationWorld(
         Promise.all(others.map(heldBy)),
       ]);
       const slots = { x509, jwt };
-      const of = (kind: Kind): Sight => ({
+      const of = (kind: Kind): KeySight => ({
         kind,
         slots: slots[kind],
         bundle: own[kind],
@@ -102,7 +102,7 @@ export async function rotationWorld(
           entries: count,
         },
       });
-      return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)])) as Record<Kind, Sight>;
+      return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)])) as Record<Kind, KeySight>;
     },
   };
 }

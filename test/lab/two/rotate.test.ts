@@ -10,13 +10,15 @@ import { eventually } from "../../../lab/client/eventually";
 import { labState, type Project, type Run } from "../../../lab/client/project";
 import { handshake, Workload } from "../../../lab/client/workload";
 import { pairs } from "../../../lab/demo/proof";
-import type { RotatedMember } from "../../../mesh/rotate/result";
+import type { RotatedMember } from "../../../mesh/rotate/rotated";
 import { authoritiesBy } from "../../../mesh/spire/authorities";
-import { testProject } from "../helpers/identities";
+import { inHandsOf, testProject } from "../helpers/identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const server = authoritiesBy({ run: (...args) => cluster1.spireServer(...args) });
+/** In the deployer's hands, and in the rotator's. */
 let project: Project;
+let rotating: Project;
 let workloads: Workload[] = [];
 
 // A generous bound against hanging, not a measurement.
@@ -34,6 +36,7 @@ beforeAll(async () => {
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(stdout + stderr);
   const members = [cluster1, cluster2];
+  rotating = await inHandsOf("rotator", project, members);
   workloads = await Promise.all(
     members.map((one) =>
       Workload.deploy(
@@ -81,7 +84,7 @@ const heldOf1 = async (): Promise<string[]> => {
 test("the X.509 authority is replaced, no connection is refused meanwhile, and nobody holds the old one", async () => {
   const old = (await server.slots("x509")).active?.id ?? "";
   const { result, refused, tried } = await connecting(
-    project.mesh("rotate", "cluster1", "--keys", "x509", "--yes", "-o", "json"),
+    rotating.mesh("rotate", "cluster1", "--keys", "x509", "--yes", "-o", "json"),
   );
   expect(keysOf(result)).toMatchObject([{ kind: "x509", from: old, state: "replaced" }]);
   expect(refused).toEqual([]);
@@ -95,11 +98,11 @@ test("a peer that cannot be asked keeps the new key from use, and the same comma
   const run = ["revoke", "cluster1", "--key", old, "--yes", "-o", "json"];
   const pid = Number(await readFile(join(labState(), "cluster2", "kube-apiserver.pid"), "utf8"));
   process.kill(pid, "SIGSTOP");
-  const lagging = await project.mesh(...run, "--timeout", "1s").finally(() => process.kill(pid, "SIGCONT"));
+  const lagging = await rotating.mesh(...run, "--timeout", "1s").finally(() => process.kill(pid, "SIGCONT"));
   expect(keysOf(lagging)).toMatchObject([{ kind: "x509", state: "waiting" }]);
   const { refused } = await connecting(
     eventually(async () => {
-      const { state } = keysOf(await project.mesh(...run))[0] ?? {};
+      const { state } = keysOf(await rotating.mesh(...run))[0] ?? {};
       expect(state).toBe("replaced");
     }, 300),
   );
@@ -111,14 +114,14 @@ test("a rotation that is interrupted again and again is finished by the same com
   const old = (await server.slots("jwt")).active?.id ?? "";
   // Prepared; activated and tainted; waiting for the JWT-SVIDs.
   for (const seconds of [5, 25, 8]) {
-    const { pid = 0, ended } = project.startMesh("rotate", "cluster1", "--keys", "jwt", "--yes");
+    const { pid = 0, ended } = rotating.startMesh("rotate", "cluster1", "--keys", "jwt", "--yes");
     await sleep(seconds * 1000);
     process.kill(pid, "SIGINT");
     expect((await ended).code).toBe(130);
   }
   const taintedBefore = (await server.own()).jwt.find(({ id }) => id === old)?.tainted;
   expect(taintedBefore).toBe(true);
-  expect(keysOf(await project.mesh("revoke", "cluster1", "--key", old, "--yes", "-o", "json"))).toMatchObject([
+  expect(keysOf(await rotating.mesh("revoke", "cluster1", "--key", old, "--yes", "-o", "json"))).toMatchObject([
     { kind: "jwt", from: old, state: "replaced" },
   ]);
   expect(await heldOf1()).not.toContain(old);

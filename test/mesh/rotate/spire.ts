@@ -3,7 +3,7 @@ import { Refused } from "../../../mesh/spire/serverExec";
 import type { Agent, BundleKey, Kind, Slot } from "../../../mesh/spire/authorities";
 import { KINDS } from "../../../mesh/spire/authorities";
 import type { RotationWorld } from "../../../mesh/rotate/rotation";
-import type { PeerSight, Sight } from "../../../mesh/rotate/sight";
+import type { PeerSight, KeySight } from "../../../mesh/rotate/sight";
 
 export const HOUR = 3_600_000;
 export const LIFETIME = 24 * HOUR;
@@ -179,8 +179,8 @@ export class World {
     if (agents.length > 0) this.harm.push(`${active} is active, and agents lack it`);
   }
 
-  sight(): Record<Kind, Sight> {
-    const of = (kind: Kind): Sight => {
+  sight(): Record<Kind, KeySight> {
+    const of = (kind: Kind): KeySight => {
       const { active, next, made, bundle } = this.keys[kind];
       const slot = (id: string): Slot => ({
         id,
@@ -211,17 +211,14 @@ export class World {
   }
 
   rotationWorld(): RotationWorld {
-    const change = (what: string, act: () => void): Promise<void> => {
+    const change = async (what: string, act: () => void): Promise<void> => {
       const { lost } = this;
       this.lost = undefined;
-      if (lost?.after === false) return Promise.reject(new Error("the connection was lost"));
-      try {
-        act();
-      } catch (error) {
-        return Promise.reject(error);
-      }
+      await Promise.resolve();
+      if (lost?.after === false) throw new Error("the connection was lost");
+      act();
       this.done.push(what);
-      return lost === undefined ? Promise.resolve() : Promise.reject(new Error("the connection was lost"));
+      if (lost !== undefined) throw new Error("the connection was lost");
     };
     return {
       server: {
