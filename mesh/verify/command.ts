@@ -123,7 +123,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       said = waited;
       if (options.wait && !isWell(seen) && !isWorthWaiting(seen)) {
         note(
-          "stopped waiting: what is left stays as it is, for want of a right or because it cannot be seen from here",
+          "stopped waiting: what is left stays as it is, by the config, for want of a right or because it cannot be seen from here",
         );
       }
     },

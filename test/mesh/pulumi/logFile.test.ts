@@ -16,7 +16,9 @@ jest.mock("node:fs", () => ({ ...jest.requireActual<typeof fs>("node:fs"), openS
 beforeEach(() => {
   said.length = 0;
   // More than a stream keeps back before it writes, so that a write fails while Pulumi still runs.
-  fake = new FakePulumi("for i in $(seq 2000); do echo 'line of a log that is written again and again'; done; echo end");
+  fake = new FakePulumi(
+    "for i in $(seq 2000); do echo 'line of a log that is written again and again'; done; echo end",
+  );
 });
 afterEach(() => {
   fake.close();
