@@ -60,6 +60,7 @@ async function look(
       stacks,
       version,
       note: context.note,
+      made: context.made,
       signal: interruption.signal,
       screen: options.watch ? context : undefined,
     },

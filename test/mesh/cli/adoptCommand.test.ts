@@ -64,6 +64,7 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
     open: () => Promise.resolve({ members: [], stacks, workspace, interruption: uninterrupted } as unknown as Session),
     note: (line) => (notes += `${line}\n`),
     did: (what) => (notes += `${what}\n`),
+    made: () => () => undefined,
     redraw: () => undefined,
     ask: (question) => {
       did.push(question);

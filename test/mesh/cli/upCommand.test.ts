@@ -128,6 +128,7 @@ class World {
       open: () => Promise.resolve(session),
       note: (line) => (this.notes += `${line}\n`),
       did: (what) => (this.notes += `${what}\n`),
+      made: () => () => undefined,
       redraw: () => undefined,
       ask: (question) => {
         this.questions.push(question);
