@@ -616,6 +616,27 @@ test("until when a peer is trusted, and how long certificates and roots live", a
     "certificate of the bundle endpoint",
     expect.stringMatching(/^X\.509 root [0-9a-f]{12}…$/),
   ]);
+  expect(members[0]?.lifetimes.map(({ kind }) => kind)).toEqual(["endpoint", "root"]);
+});
+
+test("what is held of a peer are the peer's own roots, and when a poll has refreshed them", async () => {
+  const { members, pairs } = await look();
+  const [pair] = pairs;
+  const peer = members.find(({ member }) => member === pair?.peer);
+  expect(pair?.held?.roots).toEqual(peer?.lifetimes.filter(({ kind }) => kind === "root"));
+  expect(pair?.trustedUntil).toBe(pair?.held?.roots[0]?.notAfter);
+  expect(Date.parse(pair?.held?.refreshed ?? "")).toBeLessThanOrEqual(NOW.getTime());
+});
+
+test("nothing is said of roots that were not seen", async () => {
+  const { pairs } = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) cluster1.bundles = [];
+    },
+  });
+  const [first, second] = pairs;
+  expect([first?.held, first?.trustedUntil]).toEqual([undefined, undefined]);
+  expect(second?.held?.roots).toHaveLength(1);
 });
 
 describe("a peer of another project", () => {
