@@ -100,6 +100,7 @@ export const verifyFlags = {
   probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({ probe: true }),
   peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
   ...judging,
+  ...outputs("wide", "html", "junit", "prometheus"),
 };
 export type VerifyFlags = Values<typeof verifyFlags>;
 export type PrecheckFlags = Values<typeof judging>;
