@@ -6,6 +6,7 @@ import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
 import { means } from "../members/identity";
 import { keysOf, keyToGo, kindOf, planOf } from "../rotate/beginning";
+import { hopeless } from "../rotate/nextStep";
 import { exitOfRotation, printRotated, type RotatedMember } from "../rotate/rotated";
 import { type Leaving, rotation, type RotationWorld } from "../rotate/rotation";
 import { readLives, rotationWorld } from "../rotate/world";
@@ -58,7 +59,9 @@ async function run(
     const { world, sights } = await firstSight(target, session).catch(withRights);
     const leaving = choose(sights);
     context.note(planOf(target.name, leaving, sights));
-    if (!yes && !isYes(await context.ask("Proceed? [y/N] "))) {
+    const kinds = KINDS.filter((kind) => leaving[kind] !== undefined);
+    const nothing = kinds.every((kind) => hopeless(leaving[kind] ?? "", sights[kind]) !== undefined);
+    if (!yes && !nothing && !isYes(await context.ask("Proceed? [y/N] "))) {
       signal.throwIfAborted();
       throw new UsageError(`cancelled; ${rotated.length === 0 ? "nothing" : "nothing more"} was changed`);
     }

@@ -1,6 +1,7 @@
 /** Which key of each kind goes, and what that means for whoever uses it. Pure. */
 import { dated, span } from "../kernel/times";
 import { KINDS, type Kind } from "../spire/authorities";
+import { hopeless } from "./nextStep";
 import { type Leaving, NAMES } from "./rotation";
 import type { KeySight } from "./sight";
 import { naturalPreparation, rotationMs, settleMs } from "./timing";
@@ -48,6 +49,8 @@ export function planOf(member: string, leaving: Leaving, sights: Readonly<Record
     const from = leaving[kind];
     if (from === undefined) return [];
     const sight = sights[kind];
+    const because = hopeless(from, sight);
+    if (because !== undefined) return [`  ${NAMES[kind]} authority ${from} stays: ${because}`];
     const chosen = keyToGo(sight);
     return [
       `  ${NAMES[kind]} authority ${from} goes${chosen?.from === from ? `; ${chosen.because}` : ""}`,

@@ -22,6 +22,15 @@ export type NextStep =
 /** @param from the key that is to go */
 export function nextStep(from: string, sight: KeySight, memory: Memory): NextStep {
   const { slots, bundle } = sight;
+  // Its ids are of intermediates, which are in no bundle.
+  if (sight.kind === "x509" && (slots.active?.upstream ?? "") !== "") {
+    return {
+      step: "stop",
+      because:
+        "its X.509 authority is below an upstream CA: what peers trust is that CA's root, which no command of SPIRE replaces " +
+        "(spiffe/spire#6198). Replace the root at the CA itself",
+    };
+  }
   const key = bundle.find(({ id }) => id === from);
   if (key === undefined) return gone(from, sight);
   const old = bundle.find(({ id }) => id === slots.old?.id);
@@ -39,6 +48,12 @@ export function nextStep(from: string, sight: KeySight, memory: Memory): NextSte
   };
 }
 
+/** Why a key cannot be taken out; undefined where something can be done. */
+export function hopeless(from: string, sight: KeySight): string | undefined {
+  const step = nextStep(from, sight, { held: new Map(), tainted: new Map() });
+  return step.step === "stop" ? step.because : undefined;
+}
+
 /** The own bundle no longer has it: nobody else should. */
 function gone(from: string, sight: KeySight): NextStep {
   const holding = sight.peers.filter((peer) => !("because" in peer) && peer.holds.includes(from));
@@ -46,16 +61,8 @@ function gone(from: string, sight: KeySight): NextStep {
 }
 
 function replace(active: Slot, sight: KeySight, memory: Memory): NextStep {
-  const { slots, timing, kind } = sight;
+  const { slots, timing } = sight;
   if (slots.prepared !== undefined) return introduce(slots.prepared, sight, memory);
-  if (kind === "x509" && active.upstream !== "") {
-    return {
-      step: "stop",
-      because:
-        "its X.509 authority is below an upstream CA: what peers trust is that CA's root, which no command of SPIRE replaces " +
-        "(spiffe/spire#6198). Replace the root at the CA itself",
-    };
-  }
   const natural = naturalPreparation(active, timing);
   const needed = rotationMs(sight);
   if (needed > timing.lifetime / 2) {

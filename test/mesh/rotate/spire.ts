@@ -190,7 +190,10 @@ export class World {
       return {
         kind,
         slots: { active: slot(active), ...(next && { [next.status]: slot(next.id) }) },
-        bundle: [...bundle].map(([id, { tainted }]): BundleKey => ({
+        // Below an upstream CA that one's root.
+        bundle: [
+          ...(kind === "x509" && this.upstream !== "" ? new Map([[this.upstream, { tainted: false }]]) : bundle),
+        ].map(([id, { tainted }]): BundleKey => ({
           id,
           tainted,
           ...(kind === "x509" && { notBefore: new Date(made.get(id) ?? 0) }),
