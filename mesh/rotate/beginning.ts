@@ -4,7 +4,7 @@ import { KINDS, type Kind } from "../spire/authorities";
 import { hopeless } from "./nextStep";
 import { type Leaving, NAMES } from "./rotation";
 import type { KeySight } from "./sight";
-import { naturalPreparation, rotationMs, settleMs } from "./timing";
+import { naturalPreparation, rotationMs, settleMs, usualMs } from "./timing";
 
 /**
  * The key that a rotation takes out. One that was begun is finished first, whoever began it: SPIRE's own preparations look
@@ -72,8 +72,11 @@ export function planOf(member: string, leaving: Leaving, sights: Readonly<Record
 function clock(sight: KeySight): string[] {
   const { slots, timing } = sight;
   const natural = slots.active && naturalPreparation(slots.active, timing);
-  const about = `takes about ${span(rotationMs(sight))}`;
-  return [`    ${about}${natural === undefined ? "" : `; SPIRE prepares its next key by itself at ${dated(natural)}`}`];
+  const [usual, most] = [span(usualMs(sight)), span(rotationMs(sight))];
+  const away = sight.kind === "x509" && usual !== most ? `, and up to ${most} when an agent is away` : "";
+  return [
+    `    takes about ${usual}${away}${natural === undefined ? "" : `; SPIRE prepares its next key by itself at ${dated(natural)}`}`,
+  ];
 }
 
 function losses(leaving: Leaving, { jwt }: Readonly<Record<Kind, KeySight>>): string {

@@ -31,9 +31,13 @@ export function removalMs({ kind, timing, agents }: KeySight): number {
   return Math.max(settleMs(kind, timing), ...ends) + SLACK_MS;
 }
 
-/** The same from the beginning. */
+/** How long a rotation takes where nobody lags. */
+export const usualMs = ({ kind, timing, outside }: KeySight): number =>
+  SYNC_MS + (outside.length > 0 ? leadMs(timing) : 0) + settleMs(kind, timing);
+
+/** How long it may take at most, from the beginning: what has to be free of SPIRE's own preparation. */
 export const rotationMs = (sight: KeySight): number =>
-  SYNC_MS + (sight.outside.length > 0 ? leadMs(sight.timing) : 0) + SLACK_MS + removalMs(sight);
+  usualMs(sight) - settleMs(sight.kind, sight.timing) + SLACK_MS + removalMs(sight);
 
 /** When SPIRE prepares the authority after this one by itself; undefined when its end isn't known. */
 export function naturalPreparation({ expires }: Slot, { lifetime }: Timing): Date | undefined {
