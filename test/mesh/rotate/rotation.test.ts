@@ -101,6 +101,23 @@ test("an agent that is away keeps the old key until it is back, or its SVID has 
   expect(world.now).toBeGreaterThan(Date.parse("2026-12-02T11:00:00Z"));
 });
 
+test("an agent that renews its SVID before anybody looks is not waited for", async () => {
+  const world = new World(["b"]);
+  world.quickAgents = true;
+  const began = world.now;
+  expect(states(await run(world, { x509: "x509-1" }))).toEqual(["x509 replaced"]);
+  expect(world.now - began).toBeLessThan(300_000);
+});
+
+test("a key that is still there from the last rotation goes first: the next preparation would put it out of reach", async () => {
+  const world = new World();
+  for (let i = 0; i < 9 && world.done.length < 2; i += 1) await run(world, { x509: "x509-1" }, { until: 8 });
+  expect(world.active("x509")).toBe("x509-3");
+  expect(states(await run(world, { x509: "x509-3" }))).toEqual(["x509 replaced"]);
+  expect([...holders(world, "x509-1"), ...holders(world, "x509-3")]).toEqual([]);
+  expect(world.harm).toEqual([]);
+});
+
 test("JWT-SVIDs live their time before their key goes", async () => {
   const world = new World(["b"]);
   world.jwtLife = HOUR;

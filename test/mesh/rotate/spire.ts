@@ -49,6 +49,8 @@ export class World {
   outside: string[] = [];
   upstream = "";
   jwtLife = 300_000;
+  /** Agents hear of a taint before anybody can look. */
+  quickAgents = false;
   /** Every change, as `x509 prepare`. */
   readonly done: string[] = [];
   /** What must never happen: somebody lost trust who was there. */
@@ -149,6 +151,7 @@ export class World {
     if (key.tainted) throw new Refused("root CA is already tainted");
     key.tainted = true;
     this.taintedAt.set(id, this.now);
+    if (this.quickAgents) for (const agent of this.agents) this.sync(agent);
   }
 
   private revoke(kind: Kind, id: string): void {
