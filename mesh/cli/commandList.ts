@@ -2,7 +2,7 @@
 import { adoptCommand, removeCommand, revokeCommand, rotateCommand, upCommand } from "./changeDeclarations";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
-import { driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
+import { alertsCommand, driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
 import { precheckCommand, verifyCommand } from "./verifyDeclarations";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
@@ -15,6 +15,7 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   statusCommand,
   driftCommand,
   peerInfoCommand,
+  alertsCommand,
   precheckCommand,
   verifyCommand,
   explainCommand,

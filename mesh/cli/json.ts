@@ -2,6 +2,7 @@
  * What `-o json` and `-o yaml` print. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
+import type { Alerts } from "../alerts/alerts";
 import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
@@ -23,6 +24,7 @@ export type Report =
   | { command: "peer-info"; members: (MemberContract | UnknownContract)[] }
   | ({ command: "verify" } & Verification)
   | ({ command: "precheck" } & Verification)
+  | ({ command: "alerts" } & Alerts)
   | { command: "explain"; checks: Explained[] }
   | { command: "version"; version: string; node: string }
   | { command: "completion"; shell: Shell; script: string }
