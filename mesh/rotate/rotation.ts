@@ -95,7 +95,7 @@ async function advance(
   seen: Looked<Record<Kind, KeySight>>,
   memory: Remembering,
   { server, refresh }: RotationWorld,
-  { signal, did }: Running,
+  { signal, did, clock = realClock }: Running,
 ): Promise<string[]> {
   if ("because" in seen) {
     if (seen.forbidden) key.state = "stopped";
@@ -119,9 +119,9 @@ async function advance(
   const failed = await attempt(described(kind, step), () =>
     step.step === "prepare" ? server.prepare(kind) : server[step.step](kind, step.key),
   );
+  // The agents as they were before they heard of it, also where the answer was lost: whoever has another SVID later has heard.
+  if (step.step === "taint") memory.tainted.set(step.key, { at: clock.now(), agents: sight.agents });
   if (failed.length > 0) return failed;
-  // Before the agents hear of it: whoever has another SVID later has heard.
-  if (step.step === "taint") memory.tainted.set(step.key, { at: sight.timing.now, agents: sight.agents });
   key.did.push(described(kind, step));
   did(described(kind, step));
   return [];

@@ -101,13 +101,17 @@ test("an agent that is away keeps the old key until it is back, or its SVID has 
   expect(world.now).toBeGreaterThan(Date.parse("2026-12-02T11:00:00Z"));
 });
 
-test("an agent that renews its SVID before anybody looks is not waited for", async () => {
-  const world = new World(["b"]);
-  world.quickAgents = true;
-  const began = world.now;
-  expect(states(await run(world, { x509: "x509-1" }))).toEqual(["x509 replaced"]);
-  expect(world.now - began).toBeLessThan(300_000);
-});
+test.each([false, true])(
+  "an agent that renews its SVID before anybody looks is not waited for (answer lost: %s)",
+  async (lost) => {
+    const world = new World(["b"]);
+    world.quickAgents = true;
+    const began = world.now;
+    if (lost) world.lost = { after: true, of: "x509 taint" };
+    expect(states(await run(world, { x509: "x509-1" }))).toEqual(["x509 replaced"]);
+    expect(world.now - began).toBeLessThan(300_000);
+  },
+);
 
 test("a key that is still there from the last rotation goes first: the next preparation would put it out of reach", async () => {
   const world = new World();

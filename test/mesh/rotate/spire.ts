@@ -55,8 +55,8 @@ export class World {
   readonly done: string[] = [];
   /** What must never happen: somebody lost trust who was there. */
   readonly harm: string[] = [];
-  /** Thrown in place of the next change of a key, after it was made or before. */
-  lost: { after: boolean } | undefined;
+  /** The answer to the next change of a key, or to the next of that name, is lost: after it was made, or before. */
+  lost: { after: boolean; of?: string } | undefined;
   private count = 0;
   private readonly taintedAt = new Map<string, number>();
 
@@ -218,8 +218,8 @@ export class World {
 
   rotationWorld(): RotationWorld {
     const change = async (what: string, act: () => void): Promise<void> => {
-      const { lost } = this;
-      this.lost = undefined;
+      const lost = what.startsWith(this.lost?.of ?? "") ? this.lost : undefined;
+      if (lost !== undefined) this.lost = undefined;
       await Promise.resolve();
       if (lost?.after === false) throw new Error("the connection was lost");
       act();
