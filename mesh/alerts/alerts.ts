@@ -1,14 +1,12 @@
 /** `spire-federation alerts`: what Prometheus needs to watch one member's SPIRE server. */
-import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import type { ClusterReader } from "../../components/cluster/cluster";
 import { REFRESH_HINT } from "../../components/shared/arguments";
-import { parseDuration } from "../../components/shared/duration";
-import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_SERVER } from "../../components/shared/names";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import type { MeshMember } from "../members/members";
 import type { Published } from "../pulumi/workspace";
+import { readKeyLives } from "../spire/keyLives";
 import { type AlertedPeer, type Rule, rulesOf } from "./rules";
 
-/** What the operator takes where the SpireServer says nothing, in seconds. */
-const USUAL_CA_VALIDITY = 86_400;
 const NAME = "spire-federation";
 
 export interface Alerts {
@@ -33,10 +31,7 @@ export async function alertsOf(
   members: readonly MeshMember[],
   { reader, published }: AlertsWorld,
 ): Promise<Alerts> {
-  const [server, own] = await Promise.all([
-    reader.get<KubeObject & { spec?: { caValidity?: string } }>(OPERATOR_API, "SpireServer", SINGLETON),
-    published(member.id),
-  ]);
+  const [{ caValidity }, own] = await Promise.all([readKeyLives(reader), published(member.id)]);
   const hintOf = (trustDomain: string): number =>
     members.find(({ config }) => config.trustDomain === trustDomain)?.config.refreshHint ?? REFRESH_HINT.default;
   const peers = Object.entries(own?.peers ?? {}).map(([name, { trustDomain }]): AlertedPeer => ({
@@ -44,7 +39,6 @@ export async function alertsOf(
     trustDomain,
     refreshHint: hintOf(trustDomain),
   }));
-  const caValidity = parseDuration(server?.spec?.caValidity ?? "") ?? USUAL_CA_VALIDITY;
   const rules = rulesOf({ member: member.name, caValidity, peers });
   return { member: member.name, rules, objects: objectsOf(rules) };
 }

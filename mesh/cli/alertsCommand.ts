@@ -3,17 +3,15 @@ import { stringify } from "yaml";
 import { accessOf } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { alertsOf } from "../alerts/alerts";
-import { EXIT, UsageError } from "../kernel/exit";
-import { means } from "../members/identity";
+import { EXIT } from "../kernel/exit";
+import { named } from "../members/members";
 import type { Context, Result } from "./context";
 
-export async function runAlerts({ open }: Context, [name = ""]: readonly string[]): Promise<Result> {
-  const { members, stacks, interruption } = await open([name], "all");
-  const member = members.find(({ config }) => means(name, config.self));
-  if (member === undefined) {
-    const there = members.map((one) => one.name).join(", ");
-    throw new UsageError(`${name}: no such stack here; there are ${there}`);
-  }
+/** Of one stack; the command line takes no more. */
+export async function runAlerts({ open }: Context, names: readonly string[]): Promise<Result> {
+  const { members, stacks, interruption } = await open(names, "all");
+  const [member] = named(names, members);
+  if (member === undefined) throw new Error("no stack is named");
   const alerts = await alertsOf(member, members, {
     reader: connect(accessOf(member.config), interruption.signal),
     published: (id) => stacks.published(id),

@@ -3,19 +3,17 @@ import { accessOf } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { Forbidden } from "../../components/cluster/cluster";
 import { UsageError } from "../kernel/exit";
-import type { MeshMember } from "../members/members";
-import { means } from "../members/identity";
+import { type MeshMember, named } from "../members/members";
 import { keysOf, keyToGo, kindOf, planOf } from "../rotate/beginning";
 import { hopeless } from "../rotate/nextStep";
 import { exitOfRotation, printRotated, type RotatedMember } from "../rotate/rotated";
 import { type Leaving, rotation, type RotationWorld } from "../rotate/rotation";
+import type { Sights } from "../rotate/sight";
 import { readLives, rotationWorld } from "../rotate/world";
 import { authorities, KINDS } from "../spire/authorities";
 import type { RevokeFlags, RotateFlags } from "./flags";
 import type { Context, Result, Session } from "./context";
 import { isYes } from "./running";
-
-type Sights = Awaited<ReturnType<RotationWorld["sight"]>>;
 
 export function runRotate(context: Context, names: readonly string[], flags: RotateFlags): Promise<Result> {
   const kinds = KINDS.filter((kind) => flags.keys === undefined || flags.keys === kind);
@@ -78,16 +76,6 @@ async function run(
     rotated.push({ member: target.name, trustDomain: target.config.trustDomain, keys, outside: sights.x509.outside });
   }
   return { exit: exitOfRotation(rotated), report: { command, members: rotated }, text: printRotated(rotated) };
-}
-
-function named(names: readonly string[], members: readonly MeshMember[]): MeshMember[] {
-  const found = names.map((name) => members.find(({ config }) => means(name, config.self)));
-  const unknown = names.filter((_, index) => found[index] === undefined);
-  if (unknown.length > 0) {
-    const there = members.map(({ name }) => name).join(", ");
-    throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${there}`);
-  }
-  return [...new Set(found.filter((one) => one !== undefined))];
 }
 
 async function firstSight(target: MeshMember, session: Session): Promise<{ world: RotationWorld; sights: Sights }> {

@@ -3,7 +3,7 @@ import { dated, span } from "../kernel/times";
 import { KINDS, type Kind } from "../spire/authorities";
 import { hopeless } from "./nextStep";
 import { type Leaving, NAMES } from "./rotation";
-import type { KeySight } from "./sight";
+import type { KeySight, Sights } from "./sight";
 import { naturalPreparation, rotationMs, settleMs, usualMs } from "./timing";
 
 /**
@@ -18,21 +18,21 @@ export function keyToGo({ slots, bundle, peers }: KeySight): { from: string; bec
   }
   const strange = peers.flatMap((peer) => ("because" in peer ? [] : peer.holds)).find((id) => !isOwn(id));
   if (strange !== undefined)
-    return { from: strange, because: "the last rotation is finished: peers still hold its old key" };
+    return { from: strange, because: "the last rotation is not complete: peers still hold its old key" };
   if (active === undefined) return undefined;
   if (prepared === undefined) return { from: active.id, because: "a new key is prepared" };
   return { from: active.id, because: `the key that is prepared already, ${prepared.id}, is used` };
 }
 
 /** The kind of a key, by who has it. */
-export const kindOf = (id: string, sights: Readonly<Record<Kind, KeySight>>): Kind | undefined =>
+export const kindOf = (id: string, sights: Sights): Kind | undefined =>
   KINDS.find((kind) => {
     const { bundle, peers } = sights[kind];
     return bundle.some((key) => key.id === id) || peers.some((peer) => "holds" in peer && peer.holds.includes(id));
   });
 
 /** `x509 3f9a12… (active)`, for whoever has to name one. */
-export const keysOf = (sights: Readonly<Record<Kind, KeySight>>): string[] =>
+export const keysOf = (sights: Sights): string[] =>
   KINDS.flatMap((kind) => {
     const { slots, bundle } = sights[kind];
     const slotOf = (id: string): string[] =>
@@ -44,7 +44,7 @@ export const keysOf = (sights: Readonly<Record<Kind, KeySight>>): string[] =>
   });
 
 /** What is going to happen, for people, before they are asked. */
-export function planOf(member: string, leaving: Leaving, sights: Readonly<Record<Kind, KeySight>>): string {
+export function planOf(member: string, leaving: Leaving, sights: Sights): string {
   const lines = KINDS.flatMap((kind) => {
     const from = leaving[kind];
     if (from === undefined) return [];
@@ -62,7 +62,7 @@ export function planOf(member: string, leaving: Leaving, sights: Readonly<Record
   return [
     member,
     ...lines,
-    `  Trusted by ${names}${outside.length > 0 ? `; ${outside.join(", ")} cannot be asked, and has five refresh hints` : ""}`,
+    `  Trusted by ${names}${outside.length > 0 ? `; ${outside.join(", ")} cannot be asked: five refresh hints are left to them` : ""}`,
     "  Each new key is used once they and the agents hold it; each old key is tainted, so that agents renew what it",
     `  signed, and is revoked after that. ${losses(leaving, sights)}`,
     "",
@@ -79,7 +79,7 @@ function clock(sight: KeySight): string[] {
   ];
 }
 
-function losses(leaving: Leaving, { jwt }: Readonly<Record<Kind, KeySight>>): string {
+function losses(leaving: Leaving, { jwt }: Sights): string {
   const loaded = "Workloads that read their SVID only when they start have to be restarted after the taint.";
   if (leaving.jwt === undefined) return loaded;
   return `${loaded} JWT-SVIDs of the old key are refused after its revocation, ${span(settleMs("jwt", jwt.timing))} after the taint.`;

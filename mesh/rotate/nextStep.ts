@@ -5,8 +5,9 @@
  * that loses nobody: a key is used after everybody who verifies holds it, and goes after nobody uses it any more.
  */
 import { span } from "../kernel/times";
-import type { Agent, Slot } from "../spire/authorities";
-import type { Memory, PeerSight, KeySight } from "./sight";
+import type { Agent } from "../spire/authorities";
+import type { Slot } from "../spire/authority";
+import type { KeySight, Memory, PeerSight } from "./sight";
 import { leadMs, naturalPreparation, removalMs, rotationMs, settleMs, syncMs } from "./timing";
 
 export type NextStep =

@@ -30,7 +30,7 @@ export function printRotated(members: readonly RotatedMember[]): string {
     }),
   );
   const outside = [...new Set(members.flatMap((one) => one.outside))];
-  if (outside.length > 0) left.push(`Not asked, and to fetch the bundle themselves: ${outside.join(", ")}`);
+  if (outside.length > 0) left.push(`Nobody can ask these; they fetch the bundle by themselves: ${outside.join(", ")}`);
   return (
     table(["MEMBER", "AUTHORITY", "STATE", "OLD KEY", "ACTIVE KEY"], rows) +
     left.map((line) => `\n${printable(line)}\n`).join("")

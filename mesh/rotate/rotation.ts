@@ -3,7 +3,7 @@ import { look, type Looked } from "../kernel/looked";
 import { Interrupted, pause } from "../kernel/interruption";
 import type { Authorities, Kind } from "../spire/authorities";
 import { nextStep, type NextStep } from "./nextStep";
-import type { Memory, KeySight } from "./sight";
+import type { KeySight, Memory, Sights } from "./sight";
 
 /** How often the servers are asked: each time they start a few programs in their pods. */
 const LOOK_MS = 2000;
@@ -31,7 +31,7 @@ export interface RotationWorld {
   server: Pick<Authorities, "prepare" | "activate" | "taint" | "revoke">;
   /** Has a member fetch the bundle of this trust domain now. */
   refresh: (member: string) => Promise<void>;
-  sight: () => Promise<Record<Kind, KeySight>>;
+  sight: () => Promise<Sights>;
 }
 
 export interface Running {
@@ -92,7 +92,7 @@ function onlyInterrupted(error: unknown): void {
 /** @returns what it waits for; empty after a step that has changed something, and at the end */
 async function advance(
   key: RotatedKey,
-  seen: Looked<Record<Kind, KeySight>>,
+  seen: Looked<Sights>,
   memory: Remembering,
   { server, refresh }: RotationWorld,
   { signal, did, clock = realClock }: Running,

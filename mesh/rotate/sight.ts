@@ -1,5 +1,6 @@
 /** What is known of one kind of keys while one of them is replaced: all that the next step is chosen by. */
-import type { Agent, BundleKey, Kind, Slots } from "../spire/authorities";
+import type { Agent, BundleKey, Kind } from "../spire/authorities";
+import type { Slots } from "../spire/authority";
 
 /** A peer's SPIRE server: the key ids that it holds of the trust domain, or why that isn't known. */
 export type PeerSight = { member: string; holds: string[] } | { member: string; because: string };
@@ -28,6 +29,9 @@ export interface KeySight {
   agents: Agent[];
   timing: Timing;
 }
+
+/** Both kinds, seen at one time. */
+export type Sights = Readonly<Record<Kind, KeySight>>;
 
 /** When this run first saw something: SPIRE notes the time of no step. */
 export interface Memory {

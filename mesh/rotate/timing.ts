@@ -1,5 +1,6 @@
 /** How long the steps of a rotation take, and when SPIRE takes its own. Pure. Figures: SPIRE 1.14, measured. */
-import type { Kind, Slot } from "../spire/authorities";
+import type { Kind } from "../spire/authorities";
+import type { Slot } from "../spire/authority";
 import type { KeySight, Timing } from "./sight";
 
 /** An agent asks its server this often (5 s); what it misses the first time it has the second time. */

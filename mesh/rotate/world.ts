@@ -1,27 +1,21 @@
 /** A member's SPIRE server and those that trust it, as a rotation sees them. */
 import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
-import { parseDuration } from "../../components/shared/duration";
-import { OPERAND_NAMESPACE, OPERATOR_API, SPIRE_SERVER } from "../../components/shared/names";
+import { REFRESH_HINT } from "../../components/shared/arguments";
+import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { look } from "../kernel/looked";
 import type { MeshMember } from "../members/members";
 import { type Authorities, type Kind, KINDS } from "../spire/authorities";
+import { readKeyLives } from "../spire/keyLives";
 import type { RotationWorld } from "./rotation";
-import type { PeerSight, KeySight, Timing } from "./sight";
-
-/** What the operator gives its SPIRE server where SpireServer says nothing, in seconds. */
-const USUAL = { caValidity: 86_400, defaultJWTValidity: 300, refreshHint: 300 };
-
-interface SpireServerObject extends KubeObject {
-  spec?: { caValidity?: string; defaultJWTValidity?: string };
-}
+import type { KeySight, PeerSight, Timing } from "./sight";
 
 type Lives = Pick<Timing, "lifetime" | "jwtLife">;
 
 /** @throws UsageError where a rotation was never tried: several servers have keys and slots of their own each */
 export async function readLives(member: string, reader: ClusterReader): Promise<Lives> {
-  const [server, set] = await Promise.all([
-    reader.get<SpireServerObject>(OPERATOR_API, "SpireServer", "cluster"),
+  const [{ caValidity, defaultJWTValidity }, set] = await Promise.all([
+    readKeyLives(reader),
     reader.get<KubeObject & { spec?: { replicas?: number } }>(
       "apps/v1",
       "StatefulSet",
@@ -35,11 +29,7 @@ export async function readLives(member: string, reader: ClusterReader): Promise<
       `${member}: its SPIRE server has ${String(replicas)} replicas, each with keys of its own; keys are replaced only where it has one`,
     );
   }
-  const ms = (text: string | undefined, usual: number): number => ((text && parseDuration(text)) || usual) * 1000;
-  return {
-    lifetime: ms(server?.spec?.caValidity, USUAL.caValidity),
-    jwtLife: ms(server?.spec?.defaultJWTValidity, USUAL.defaultJWTValidity),
-  };
+  return { lifetime: caValidity * 1000, jwtLife: defaultJWTValidity * 1000 };
 }
 
 /**
@@ -96,7 +86,7 @@ export async function rotationWorld(
         agents,
         timing: {
           now: now(),
-          hint: own.refreshHint ?? USUAL.refreshHint,
+          hint: own.refreshHint ?? REFRESH_HINT.default,
           ...lives,
           jwtLife: Math.max(lives.jwtLife, longestJwt * 1000),
           entries: count,

@@ -2,32 +2,15 @@
 import { X509Certificate } from "node:crypto";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { subjectKeyId } from "../../components/bundle/x509Extensions";
+import { definedOnly } from "../../stacks/fields";
+import { type Slots, slotsOf } from "./authority";
+import type { HeldBundle } from "./bundle";
+import { type BundleJson, heldBundle } from "./bundleJson";
 import { programAt, type ServerProgram } from "./serverProgram";
 
 /** X.509 authorities sign X.509-SVIDs, JWT authorities JWT-SVIDs; each has slots and a clock of its own. */
 export const KINDS = ["x509", "jwt"] as const;
 export type Kind = (typeof KINDS)[number];
-
-/** One authority, as `localauthority … show` names it. */
-export interface Slot {
-  /** Subject key id of the certificate in hexadecimal, or the JWT key's `kid`. */
-  id: string;
-  /** Undefined where SPIRE doesn't say: after a taint or a revocation. */
-  expires?: Date;
-  /** Key id of the CA above an X.509 authority; empty when it is self-signed. */
-  upstream: string;
-}
-
-/**
- * SPIRE's two slots: the active authority, and either the next one or the last one.
- *
- * It keeps naming an old authority that was revoked, and says nothing of taints: both are seen in the bundle alone.
- */
-export interface Slots {
-  active?: Slot;
-  prepared?: Slot;
-  old?: Slot;
-}
 
 /** A key of a bundle, by the id that SPIRE's commands take. */
 export interface BundleKey {
@@ -75,23 +58,24 @@ export function authoritiesBy({ run }: Pick<ServerProgram, "run">): Authorities 
     await run("localauthority", kind, verb, "-authorityID", id);
   };
   return {
-    slots: async (kind) => slotsOf(await json<ShownJson>("localauthority", kind, "show")),
+    slots: async (kind) => slotsOf(await run("localauthority", kind, "show", "-output", "json")),
     async own() {
       const bundle = await json<BundleJson>("bundle", "show");
+      const held = heldBundle(bundle);
+      const ids = idsOf(held);
       return {
-        ...keysOf(bundle),
-        ...(Number(bundle.refresh_hint) > 0 && { refreshHint: Number(bundle.refresh_hint) }),
+        x509: bundle.x509_authorities.map(({ tainted = false }, index) => ({
+          id: ids.x509[index] ?? "",
+          tainted,
+          notBefore: new Date(new X509Certificate(held.roots[index] ?? "").validFrom),
+        })),
+        jwt: bundle.jwt_authorities.map(({ key_id: id, tainted = false }) => ({ id, tainted })),
+        ...definedOnly({ refreshHint: held.refreshHint }),
       };
     },
     async held() {
       const { bundles } = await json<{ bundles: BundleJson[] }>("bundle", "list");
-      const ids = (keys: BundleKey[]): string[] => keys.map(({ id }) => id);
-      return new Map(
-        bundles.map((bundle) => {
-          const { x509, jwt } = keysOf(bundle);
-          return [bundle.trust_domain, { x509: ids(x509), jwt: ids(jwt) }];
-        }),
-      );
+      return new Map(bundles.map((bundle) => [bundle.trust_domain, idsOf(heldBundle(bundle))]));
     },
     async agents() {
       const { agents = [] } = await json<{ agents?: AgentJson[] }>("agent", "list");
@@ -119,20 +103,6 @@ export function authoritiesBy({ run }: Pick<ServerProgram, "run">): Authorities 
   };
 }
 
-interface SlotJson {
-  authority_id?: string;
-  expires_at?: string;
-  upstream_authority_subject_key_id?: string;
-}
-type ShownJson = Partial<Record<keyof Slots, SlotJson>>;
-
-interface BundleJson {
-  trust_domain: string;
-  x509_authorities?: { asn1: string; tainted?: boolean }[];
-  jwt_authorities?: { key_id: string; tainted?: boolean }[];
-  refresh_hint?: string;
-}
-
 interface AgentJson {
   id: { path: string };
   x509svid_serial_number: string;
@@ -140,26 +110,8 @@ interface AgentJson {
   banned?: boolean;
 }
 
-/** SPIRE prints empty fields, too. */
-function slotsOf(shown: ShownJson): Slots {
-  const slot = (json: SlotJson | undefined): Slot[] => {
-    if (json?.authority_id === undefined || json.authority_id === "") return [];
-    const { authority_id: id, expires_at, upstream_authority_subject_key_id: upstream = "" } = json;
-    const seconds = Number(expires_at ?? 0);
-    return [{ id, upstream, ...(seconds > 0 && { expires: new Date(seconds * 1000) }) }];
-  };
-  const [[active], [prepared], [old]] = [slot(shown.active), slot(shown.prepared), slot(shown.old)];
-  return { ...(active && { active }), ...(prepared && { prepared }), ...(old && { old }) };
-}
-
-function keysOf({ x509_authorities = [], jwt_authorities = [] }: BundleJson): Record<Kind, BundleKey[]> {
-  return {
-    x509: x509_authorities.map(({ asn1, tainted = false }) => {
-      const der = Buffer.from(asn1, "base64");
-      const notBefore = new Date(new X509Certificate(der).validFrom);
-      // A root of an upstream CA may have no key id; then no command can name it.
-      return { id: subjectKeyId(der) ?? "", tainted, notBefore };
-    }),
-    jwt: jwt_authorities.map(({ key_id: id, tainted = false }) => ({ id, tainted })),
-  };
-}
+const idsOf = ({ roots, jwtKeys }: HeldBundle): Record<Kind, string[]> => ({
+  // A root of an upstream CA may have no key id; then no command can name it.
+  x509: roots.map((root) => subjectKeyId(root) ?? ""),
+  jwt: jwtKeys.map(({ id }) => id),
+});

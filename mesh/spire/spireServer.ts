@@ -4,6 +4,7 @@ import { activeAuthority, type Authority, rootsAbove } from "./authority";
 import { Refused } from "./serverExec";
 import { programAt, type ServerProgram } from "./serverProgram";
 import { fingerprint, type HeldBundle, type Signing } from "./bundle";
+import { type BundleJson, heldBundle } from "./bundleJson";
 
 export interface SpireServer {
   /** Path of its program in its container, for commands that people are to run. */
@@ -86,22 +87,3 @@ const NO_RELATIONSHIP = "there is no federation relationship with trust domain";
 
 /** How it ends where the server has a relationship and its fetch fails. */
 const FETCH_FAILED = "code = Internal desc = failed to refresh bundle";
-
-interface BundleJson {
-  trust_domain: string;
-  x509_authorities: { asn1: string }[];
-  jwt_authorities: { key_id: string; public_key: string }[];
-  sequence_number?: string;
-  refresh_hint?: string;
-}
-
-function heldBundle(bundle: BundleJson): HeldBundle {
-  const decode = (base64: string): Buffer => Buffer.from(base64, "base64");
-  return {
-    trustDomain: bundle.trust_domain,
-    roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
-    jwtKeys: bundle.jwt_authorities.map(({ key_id, public_key }) => ({ id: key_id, publicKey: decode(public_key) })),
-    ...(bundle.sequence_number === undefined ? {} : { sequence: Number(bundle.sequence_number) }),
-    ...(Number(bundle.refresh_hint) > 0 ? { refreshHint: Number(bundle.refresh_hint) } : {}),
-  };
-}

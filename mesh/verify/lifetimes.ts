@@ -1,10 +1,9 @@
 /** How long certificates and roots still live: a member's own, and those that it holds of its peers. Pure. */
 import { X509Certificate } from "node:crypto";
 import { definedOnly } from "../../stacks/fields";
-import { chain, map } from "./peers";
-
 import { fingerprint, type HeldBundle, short } from "../spire/bundle";
 import { heldOf } from "./checks/heldKeys";
+import { chain, map } from "./peers";
 import type { MemberView, PairView } from "./subjects";
 import type { Held, Lifetime } from "./verification";
 

@@ -1,6 +1,7 @@
 /** SPIRE servers as they were measured: two slots, what each command does and refuses, polls, agents. For tests. */
 import { Refused } from "../../../mesh/spire/serverExec";
-import type { Agent, BundleKey, Kind, Slot } from "../../../mesh/spire/authorities";
+import type { Agent, BundleKey, Kind } from "../../../mesh/spire/authorities";
+import type { Slot } from "../../../mesh/spire/authority";
 import { KINDS } from "../../../mesh/spire/authorities";
 import type { RotationWorld } from "../../../mesh/rotate/rotation";
 import type { PeerSight, KeySight } from "../../../mesh/rotate/sight";
