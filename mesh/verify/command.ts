@@ -12,7 +12,6 @@ import { spireServer } from "../spire/spireServer";
 import { apiServer } from "./apiServer";
 import type { Sources } from "./memberFacts";
 import { again, isWell, isWorthWaiting, waitsFor } from "./patience";
-import { precheck } from "./precheck";
 import { presentedAt } from "./presented";
 import { printSummary } from "./summaryText";
 import type { Verification } from "./verification";
@@ -24,7 +23,6 @@ const WATCH_SECONDS = 30;
 const WAIT_SECONDS = 10;
 
 export interface VerifyOptions {
-  precheck: boolean;
   watch: boolean;
   wait: boolean;
   /** How long to wait, in seconds. */
@@ -58,6 +56,15 @@ export interface Looker {
   screen?: { redraw(text: string): void } | undefined;
 }
 
+/** Ways to clusters. @param requestTimeout of one request, in seconds */
+export const clustersBy =
+  (signal: AbortSignal, requestTimeout: number) =>
+  (access: ClusterAccess): Sources => ({
+    reader: connect(access, signal, requestTimeout * 1000),
+    api: apiServer(access, signal, requestTimeout * 1000),
+    server: spireServer(access, signal, requestTimeout * 1000),
+  });
+
 /** With a probe, workloads are made once: when all is well, or is not waited for any more. */
 export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const seen = (chosen: readonly MeshMember[]): Promise<Verification> => lookAt(options, { ...looker, chosen });
@@ -78,20 +85,12 @@ export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Veri
 async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const { keep = (seen) => seen } = options;
   const { chosen, all: everybody, unread, version, note, stacks, screen, signal } = looker;
-  const requestMs = options.requestTimeout * 1000;
-  const clusterAt = (access: ClusterAccess): Sources => ({
-    reader: connect(access, signal, requestMs),
-    api: apiServer(access, signal, requestMs),
-    server: spireServer(access, signal, requestMs),
-  });
-  const now = (): Date => new Date();
-  if (options.precheck) return precheck(chosen, clusterAt, version, now(), options.parallel);
   const look = (): Promise<Verification> =>
     verify(chosen, everybody, {
-      cluster: clusterAt,
+      cluster: clustersBy(signal, options.requestTimeout),
       endpoint: presentedAt,
       published: (reference) => stacks.published(reference),
-      now,
+      now: () => new Date(),
       parallel: options.parallel,
       unread,
       version,

@@ -51,7 +51,6 @@ const configOf = (cluster: Cluster): string => `config:
 const verify = (): Promise<Verification> =>
   lookOrWait(
     {
-      precheck: false,
       watch: false,
       wait: false,
       timeout: 0,
