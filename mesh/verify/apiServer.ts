@@ -29,8 +29,18 @@ const HOUR_SECONDS = 3600;
 export const ATTESTING_SECONDS = 180;
 
 /** With level debug a SPIRE server says a lot, and there is an agent on every node: the last lines count. */
-const SERVER_LOG = { tailLines: 20_000, limitBytes: 16_000_000 };
-const AGENT_LOG = { tailLines: 2000, limitBytes: 2_000_000 };
+const SERVER_LOG = {
+  container: SPIRE_SERVER,
+  sinceSeconds: HOUR_SECONDS,
+  tailLines: 20_000,
+  limitBytes: 16_000_000,
+};
+const AGENT_LOG = {
+  container: SPIRE_AGENT,
+  sinceSeconds: ATTESTING_SECONDS,
+  tailLines: 2000,
+  limitBytes: 2_000_000,
+};
 
 export function apiServer(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): ApiServer {
   const client = connectClient(access, signal, requestMs);
@@ -40,6 +50,10 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal, requestMs
       if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);
       return answer;
     });
+  const logOf = (name: string, part: typeof SERVER_LOG): Promise<string> =>
+    ask(`read the log of ${name}`, () =>
+      config.makeApiClient(CoreV1Api).readNamespacedPodLog({ name, namespace: OPERAND_NAMESPACE, ...part }),
+    );
   return {
     version: async () => (await ask("read the version", () => config.makeApiClient(VersionApi).getCode())).gitVersion,
     routersVerbs: async (secret) => {
@@ -53,26 +67,8 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal, requestMs
       });
       return (await Promise.all(allowed)).flat();
     },
-    serverLog: () =>
-      ask(`read the log of ${POD}`, () =>
-        config.makeApiClient(CoreV1Api).readNamespacedPodLog({
-          name: POD,
-          namespace: OPERAND_NAMESPACE,
-          container: SPIRE_SERVER,
-          sinceSeconds: HOUR_SECONDS,
-          ...SERVER_LOG,
-        }),
-      ),
-    agentLog: (pod) =>
-      ask(`read the log of ${pod}`, () =>
-        config.makeApiClient(CoreV1Api).readNamespacedPodLog({
-          name: pod,
-          namespace: OPERAND_NAMESPACE,
-          container: SPIRE_AGENT,
-          sinceSeconds: ATTESTING_SECONDS,
-          ...AGENT_LOG,
-        }),
-      ),
+    serverLog: () => logOf(POD, SERVER_LOG),
+    agentLog: (pod) => logOf(pod, AGENT_LOG),
   };
 }
 

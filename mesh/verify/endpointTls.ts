@@ -32,11 +32,15 @@ export function wrongName(presented: Presented, expected: Expected): string | un
   return matches !== undefined ? undefined : `it is for ${names}, not ${expected.host}`;
 }
 
-export function judgeDates({ certificate }: Presented, now: Date, renew: string): Judgement {
-  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+export const judgeDates = ({ certificate: { validFrom, validTo } }: Presented, now: Date, renew: string): Judgement =>
+  judgeLife(new Date(validFrom), new Date(validTo), now, renew);
+
+/** Whether a certificate is valid now. */
+export function judgeLife(from: Date, to: Date, now: Date, renew: string): Judgement {
   const dates = `${dated(from)} to ${dated(to)}`;
   if (now >= to) return failed(`${dates}: it has expired`, renew);
-  if (now < from) return failed(`${dates}: not valid yet`, "correct the clocks of the cluster and of this machine");
+  if (now < from)
+    return failed(`${dates}: it is not valid yet`, "correct the clocks of the cluster and of this machine");
   return ok(`${dates}, ${span(to.getTime() - now.getTime())} left`);
 }
 

@@ -3,6 +3,7 @@ import { lookAtDeployments } from "../../components/operators/certManagerReadine
 import {
   type Cluster,
   type ClusterReader,
+  type ConfigMap,
   Forbidden,
   type KubeObject,
   type ServiceProxy,
@@ -156,7 +157,6 @@ export async function readFacts({ config }: MeshMember, connect: () => Sources):
     oidcProvider: () => readOperand(reader, "SpireOIDCDiscoveryProvider", "Deployment", names.OIDC_PROVIDER),
     release: () => readZtwimRelease(reader),
     controllerManagerConf: async () => {
-      type ConfigMap = KubeObject & { data?: Record<string, string> };
       const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.CONTROLLER_MANAGER, here);
       return map?.data?.["controller-manager-config.yaml"];
     },

@@ -1,13 +1,9 @@
 /** Why a SPIRE server cannot fetch a peer's bundle, by what its log says (SPIRE 1.13 and 1.14). Pure. */
 import { word } from "../../components/shared/shell";
 import { PROGRAM } from "../../components/shared/names";
+import type { Cause } from "./agentCauses";
 import { oc, ocHere, upAgain } from "./subjects";
 import type { Place } from "../kernel/place";
-
-export interface PollCause {
-  cause: string;
-  cure: string;
-}
 
 /** What is behind an error: the first that matches. */
 interface Known {
@@ -101,7 +97,7 @@ const KNOWN: readonly Known[] = [
 ];
 
 /** Undefined when the error is not known. */
-export function pollCause(error: string, place: Place, peer: string): PollCause | undefined {
+export function pollCause(error: string, place: Place, peer: string): Cause | undefined {
   const known = KNOWN.find(({ says }) => says.test(error));
   return known && { cause: known.cause, cure: known.cure(place, peer) };
 }

@@ -50,9 +50,9 @@ export async function verifyWithProbe(
   const tried = [...results.values()].some(({ probed: one }) => "seen" in one && one.seen.report.dialed.size > 0);
   const views = new Map(
     await Promise.all(
-      probed.map(async (member) => {
-        const path = await program(accessOf(member.config));
-        return [member.name, { ...viewOf(member, results, tried), ...definedOnly({ program: path }) }] as const;
+      probed.map(async ({ name, config }): Promise<[string, ProbeView]> => {
+        const place = { ...placeOf({ name, config }), ...definedOnly({ program: await program(accessOf(config)) }) };
+        return [name, { ...place, trustDomain: config.trustDomain, result: results.get(name), tried }];
       }),
     ),
   );
@@ -61,17 +61,6 @@ export async function verifyWithProbe(
 
 const stateOf = (checks: readonly Outcome[], code: Code): Outcome["state"] | undefined =>
   checks.find((one) => one.code === code)?.state;
-
-const viewOf = (
-  { name, config }: MeshMember,
-  results: ReadonlyMap<string, ProbeResult>,
-  tried: boolean,
-): ProbeView => ({
-  tried,
-  ...placeOf({ name, config }),
-  trustDomain: config.trustDomain,
-  result: results.get(name),
-});
 
 /** Without these the member has no bundle of the peer, and would get no SVID that comes with it. What could not be seen is tried. */
 const TRUST: readonly Code[] = ["MESH201", "MESH202", "MESH211"];

@@ -8,6 +8,7 @@ import { SECRET_READERS, secretReaderRules } from "../../../components/routerSec
 import { objectDifferences } from "../../kernel/difference";
 import { shown } from "../../kernel/redact";
 import { ROUTERS_VERBS } from "../apiServer";
+import { judgeLife } from "../endpointTls";
 import { type Check, failed, type Judgement, ok, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
@@ -114,7 +115,7 @@ export const certificateChecks: readonly Check<MemberView>[] = [
           ocHere(view, `describe certificate ${word(view.config.names.certificate)}`),
         );
       }
-      return judgeDates(view, new Date(notBefore), new Date(notAfter), renewalTime && new Date(renewalTime));
+      return judgeRenewal(view, new Date(notBefore), new Date(notAfter), renewalTime && new Date(renewalTime));
     }),
   },
   {
@@ -173,18 +174,11 @@ export const certificateChecks: readonly Check<MemberView>[] = [
   },
 ];
 
-function judgeDates(view: MemberView, from: Date, to: Date, renewal: Date | "" | undefined): Judgement {
-  const now = view.now.getTime();
-  const dates = `${dated(from)} to ${dated(to)}`;
+function judgeRenewal(view: MemberView, from: Date, to: Date, renewal: Date | "" | undefined): Judgement {
   const renew = `see that cert-manager runs, then ${renewCommand(view)}`;
-  if (now < from.getTime())
-    return failed(`${dates}: it is not valid yet`, "put the clocks of the cluster and this machine right");
-  if (now >= to.getTime()) return failed(`${dates}: it has expired`, renew);
-  const left = `${dates}, ${span(to.getTime() - now)} left`;
-  if (!renewal) return ok(left);
-  const late = now - renewal.getTime();
-  if (late > OVERDUE_MS) {
-    return failed(`${left}; its renewal was due ${span(late)} ago`, renew);
-  }
-  return ok(`${left}, renewal due ${dated(renewal)}`);
+  const life = judgeLife(from, to, view.now, renew);
+  if (life.state !== "ok" || !renewal) return life;
+  const late = view.now.getTime() - renewal.getTime();
+  if (late > OVERDUE_MS) return failed(`${life.evidence}; its renewal was due ${span(late)} ago`, renew);
+  return ok(`${life.evidence}, renewal due ${dated(renewal)}`);
 }

@@ -16,27 +16,20 @@ export interface OutsideView extends PeerReading {
 
 export const NOT_OURS = "its SPIRE server is not of this project";
 
-const SOURCE = "its stack's outputs or the config, and its endpoint";
-
 const inItsProject = ({ name, owner }: OutsideView): string =>
   owner === "project"
     ? `put it right in the project of ${name}`
     : `ask the owner of ${name} to put it right, or correct its entry in peers`;
 
-/** The same questions as of a member, with the same codes: whoever trusts it is as safe as its endpoint. */
-export const outsideChecks: readonly Check<OutsideView>[] = [
+const checks: readonly Omit<Check<OutsideView>, "source" | "about">[] = [
   {
     code: "MESH101",
     title: "its bundle endpoint is known",
-    source: SOURCE,
-    about: "",
     judge: ({ published }) => ok(see(published).bundleEndpointUrl),
   },
   {
     code: "MESH143",
     title: "the endpoint answers over TLS",
-    source: SOURCE,
-    about: "",
     needs: ["MESH101"],
     judge: (view) => {
       const { presented } = view;
@@ -53,16 +46,12 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
   {
     code: "MESH144",
     title: "the certificate that it presents is valid now",
-    source: SOURCE,
-    about: "",
     needs: ["MESH143"],
     judge: (view) => judgeDates(see(view.presented), view.now, inItsProject(view)),
   },
   {
     code: "MESH145",
     title: "the certificate that it presents names the endpoint",
-    source: SOURCE,
-    about: "",
     needs: ["MESH143"],
     judge: (view) => {
       const presented = see(view.presented);
@@ -73,16 +62,12 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
   {
     code: "MESH146",
     title: "the published CA vouches for it",
-    source: SOURCE,
-    about: "",
     needs: ["MESH144", "MESH145"],
     judge: (view) => judgeIssuer(see(view.presented), inItsProject(view)),
   },
   {
     code: "MESH147",
     title: "it serves a bundle of this trust domain",
-    source: SOURCE,
-    about: "",
     needs: ["MESH143"],
     judge: (view) => {
       const bundle = parseTrustBundle(see(view.presented).body, see(view.trustDomain), view.now);
@@ -92,9 +77,14 @@ export const outsideChecks: readonly Check<OutsideView>[] = [
   {
     code: "MESH134",
     title: "the SPIRE server runs",
-    source: SOURCE,
-    about: "",
     needs: ["MESH146", "MESH147"],
     judge: () => skipped(NOT_OURS),
   },
 ];
+
+/** The same questions as of a member, with the same codes: whoever trusts it is as safe as its endpoint. */
+export const outsideChecks: readonly Check<OutsideView>[] = checks.map((check) => ({
+  ...check,
+  source: "its stack's outputs or the config, and its endpoint",
+  about: "",
+}));
