@@ -2,6 +2,7 @@
 import { PROGRAM } from "../../components/shared/names";
 import { word } from "../../components/shared/shell";
 import { EXIT, UsageError } from "../kernel/exit";
+import { counted } from "../kernel/text";
 import type { MeshMember } from "../members/members";
 import { exitOf, printRemove } from "../remove/result";
 import { remove } from "../remove/remove";
@@ -65,8 +66,7 @@ async function approve(
   if (file !== undefined) await refuseOtherPlan(file, plan.members);
   const nothing = plan.members.every(({ changes }) => !changes);
   if (yes || nothing) return { plan, approved: pack === undefined ? stacks : previewed(stacks) };
-  const count = plan.members.length;
-  const question = `Proceed with ${String(count)} member${count === 1 ? "" : "s"}? [y/N/d = details] `;
+  const question = `Proceed with ${counted(plan.members.length, "member")}? [y/N/d = details] `;
   let answer = file === undefined ? await ask(question) : "y";
   while (/^d(etails)?$/i.test(answer)) {
     note(printPlan(plan.members, true).trimEnd());

@@ -1,6 +1,7 @@
 /** Times as people read them, and of pods. Pure. */
 import { SPIRE_SERVER } from "../../components/shared/names";
 import type { Pod } from "../../components/waiting/workloads";
+import { counted } from "./text";
 
 /** `2026-11-27 13:09 UTC`. */
 export const dated = (date: Date): string => `${date.toISOString().slice(0, -8).replace("T", " ")} UTC`;
@@ -17,8 +18,7 @@ export function span(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   // Two of a unit at least, so that 25 hours are not a day.
   const [size, unit] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, "second"];
-  const count = Math.floor(seconds / size);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return counted(Math.floor(seconds / size), unit);
 }
 
 /** When the SPIRE server of a pod started; undefined when it isn't running. */

@@ -1,8 +1,9 @@
 /** Everything that was checked, folded, by member and by direction of trust. Pure. */
+import { counted } from "../kernel/text";
 import type { Outcome } from "../verify/check";
 import { MARKS, pairName, type Verification, type VerifiedMember, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
-import { badge, counted, type State, STATES, WORDS } from "./words";
+import { badge, type State, STATES, WORDS } from "./words";
 
 /** Where the others were seen stands in docs/checks.md; who has to act wants it here. */
 const SEEN_FROM: readonly Outcome["state"][] = ["failed", "warn", "note", "unknown"];

@@ -1,7 +1,8 @@
 /** What is wrong and what to do, the first thing to do first. Pure. */
+import { counted, someOf } from "../kernel/text";
 import { html, type Html, NOTHING } from "./html";
 import type { Case, Cure, Problem, ProblemState } from "../verify/problems";
-import { counted, PAGE_MARKS, type State } from "./words";
+import { PAGE_MARKS, type State } from "./words";
 import { MARKS as CHECK_MARKS } from "../verify/verification";
 
 /** Class, mark and word of each. */
@@ -40,11 +41,7 @@ export function nothingWrong(problems: readonly Problem[]): string {
 }
 
 /** Names of the members and pairs that have it; after the first few, only how many more. */
-export function whose({ cases }: Problem): string {
-  const names = [...new Set(cases.flatMap((one) => one.whose))];
-  const more = names.length - SHOWN;
-  return more > 0 ? `${names.slice(0, SHOWN).join(", ")} and ${more} more` : names.join(", ");
-}
+export const whose = ({ cases }: Problem): string => someOf([...new Set(cases.flatMap((one) => one.whose))], SHOWN);
 
 function finding(problem: Problem, index: number): Html {
   const { state, cases, consequences, cures, holdsUp } = problem;
@@ -60,7 +57,7 @@ function finding(problem: Problem, index: number): Html {
         cures.length === 0
           ? NOTHING
           : html`<dt>Do</dt>
-              <dd>${someOf(cures.map((cure) => todo(cure, cures.length > 1)))}</dd>`
+              <dd>${folded(cures.map((cure) => todo(cure, cures.length > 1)))}</dd>`
       }
     </dl>
     ${holdsUp === 0 ? NOTHING : html`<p class="aside">${waiting(holdsUp)} for this.</p>`}
@@ -87,7 +84,7 @@ function notSo(cases: readonly Case[]): Html[] {
         html`<dt>Expected</dt>
           <dd>${title} <span class="code">${code}</span></dd>
           <dt>Found</dt>
-          <dd>${someOf(ofCode.map((one) => found(one, one.whose.length < everybody)))}</dd>`,
+          <dd>${folded(ofCode.map((one) => found(one, one.whose.length < everybody)))}</dd>`,
     );
   });
 }
@@ -100,15 +97,15 @@ function found({ whose: names, outcome: { evidence, source } }: Case, named: boo
 function notSeen(cases: readonly Case[]): Html {
   const reasons = [...new Set(cases.map(({ outcome }) => outcome.evidence))];
   return html`<dt>Because</dt>
-    <dd>${someOf(reasons.map((reason) => html`<span class="evidence">${reason}</span>`))}</dd>
+    <dd>${folded(reasons.map((reason) => html`<span class="evidence">${reason}</span>`))}</dd>
     <dt>Not known</dt>
     <dd>
-      ${someOf(cases.map(({ whose: names, outcome: { title, code } }) => html`${title} <span class="code">${code}</span> <span class="aside">${names.join(", ")}</span>`))}
+      ${folded(cases.map(({ whose: names, outcome: { title, code } }) => html`${title} <span class="code">${code}</span> <span class="aside">${names.join(", ")}</span>`))}
     </dd>`;
 }
 
 /** The first ones, and the others folded. */
-function someOf(items: readonly Html[]): Html {
+function folded(items: readonly Html[]): Html {
   const list = (some: readonly Html[]): Html =>
     html`<ul>
       ${some.map((item) => html`<li>${item}</li>`)}

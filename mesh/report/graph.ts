@@ -1,8 +1,9 @@
 /** Who trusts whom, as a picture: members on a circle, one arrow for each direction. Pure. */
+import { counted } from "../kernel/text";
 import { pairName, type Verification, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
 import { along, type Curve, curve, type Layout, layout, type NodePlace, type Point } from "./graphLayout";
-import { counted, PAGE_MARKS, type State, STATES, WORDS } from "./words";
+import { PAGE_MARKS, type State, STATES, WORDS } from "./words";
 
 interface Node {
   name: string;

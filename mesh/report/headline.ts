@@ -1,9 +1,10 @@
 /** How the mesh is, in one line, and what to do first, in another. Pure. */
+import { counted } from "../kernel/text";
 import { healthOf, subjectsOf, type Verification } from "../verify/verification";
 import { findingId, nothingWrong, waiting, whose } from "./findingList";
 import { html, type Html, NOTHING } from "./html";
 import type { Problem } from "../verify/problems";
-import { counted, PAGE_MARKS, type State } from "./words";
+import { PAGE_MARKS, type State } from "./words";
 
 export interface Headline {
   title: string;

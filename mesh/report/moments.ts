@@ -1,4 +1,5 @@
 /** Points in time, as the page says them. Pure. */
+import { counted } from "../kernel/text";
 import { dated } from "../kernel/times";
 import { html, type Html } from "./html";
 
@@ -31,8 +32,7 @@ export function distance(from: string, to: string): string {
 /** In the largest unit of which there are at least two. */
 function lengthOf(span: number): string {
   const [size, unit] = UNITS.find(([one]) => span >= 2 * one) ?? SMALLEST;
-  const count = Math.floor(span / size);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return counted(Math.floor(span / size), unit);
 }
 
 const SMALLEST = [60_000, "minute"] as const;

@@ -1,8 +1,9 @@
 /** Who trusts whom until when, as a table. Pure. */
+import { counted } from "../kernel/text";
 import type { Verification, VerifiedPair } from "../verify/verification";
 import { html, type Html } from "./html";
 import { distance, timeOf } from "./moments";
-import { badge, counted } from "./words";
+import { badge } from "./words";
 
 /** Tables of up to this many rows are open from the start. */
 const SHORT = 12;

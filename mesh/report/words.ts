@@ -30,7 +30,3 @@ export function badge(state: State): Html {
     ><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${WORDS[state]}</span
   >`;
 }
-
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}

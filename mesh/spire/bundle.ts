@@ -1,5 +1,6 @@
 /** Trust bundles, and their keys: what they are called, which are still valid, and which are not the peer's. Pure. */
 import { createHash, X509Certificate } from "node:crypto";
+import { counted } from "../kernel/text";
 
 /** The bundle of a trust domain, as a SPIRE server holds it. */
 export interface HeldBundle {
@@ -40,12 +41,10 @@ export const short = (print: string): string => `${print.slice(0, 12)}…`;
 
 /** `1 X.509 root 3f9a12ab…, 2 JWT keys, sequence 4`. */
 export function describeBundle({ roots, jwtKeys, sequence }: HeldBundle): string {
-  const count = (all: readonly unknown[], what: string): string =>
-    `${all.length} ${what}${all.length === 1 ? "" : "s"}`;
   const prints = roots.map((root) => short(fingerprint(root))).join(", ");
   return [
-    `${count(roots, "X.509 root")} ${prints}`,
-    count(jwtKeys, "JWT key"),
+    `${counted(roots.length, "X.509 root")} ${prints}`,
+    counted(jwtKeys.length, "JWT key"),
     ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
   ].join(", ");
 }

@@ -7,6 +7,7 @@
  */
 import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
 import { look, type Looked } from "../kernel/looked";
+import { counted } from "../kernel/text";
 import { FEDERATION_CLASS, SPIRE_API } from "../../components/shared/names";
 import { type AskedTrust, readAsked } from "./askedTrust";
 
@@ -100,6 +101,5 @@ export function workloadEffects(there: Looked<WorkloadsThere>, gained: readonly 
 
 /** `ClusterSPIFFEID shop (3 pods)` */
 export function describeFederating({ object, pods }: FederatingObject): string {
-  if (pods === undefined) return object;
-  return `${object} (${String(pods)} ${pods === 1 ? "pod" : "pods"})`;
+  return pods === undefined ? object : `${object} (${counted(pods, "pod")})`;
 }

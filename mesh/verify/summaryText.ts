@@ -1,6 +1,6 @@
 /** A verification for a terminal: one row a member, then what is not well, grouped by its cause. Pure. */
 import { PROGRAM } from "../../components/shared/names";
-import { printable, wrapped } from "../kernel/text";
+import { counted, printable, someOf, wrapped } from "../kernel/text";
 import { table } from "../kernel/table";
 import { passes } from "./check";
 import { type Case, type Problem, problemsOf } from "./problems";
@@ -77,9 +77,9 @@ const MARKS_OF = { healthy: MARKS.ok, pending: MARKS.pending, unhealthy: MARKS.f
 
 function block({ state, cases, consequences, cures, holdsUp }: Problem): string {
   const pairs = owners(consequences).length;
-  const because = pairs === 0 ? "" : `, and ${pairs} pair${pairs === 1 ? "" : "s"} because of it`;
+  const because = pairs === 0 ? "" : `, and ${counted(pairs, "pair")} because of it`;
   return [
-    `${MARKS[state]} ${someOf(owners(cases))}${because}`,
+    `${MARKS[state]} ${someOf(owners(cases), FEW)}${because}`,
     ...findings(cases, FEW),
     ...findings(consequences, 1),
     ...few(cures, FEW, ({ text }) => label("fix", text)),
@@ -97,7 +97,7 @@ function findings(cases: readonly Case[], limit: number): string[] {
   const codes = [...new Set(cases.map(({ outcome }) => outcome.code))].map((code) => {
     const ofCode = cases.filter(({ outcome }) => outcome.code === code);
     const seen = few(ofCode, limit, ({ whose, outcome: { evidence } }) =>
-      label("saw", wrapped(whose.length === count ? evidence : `${someOf(whose)}: ${evidence}`, WIDTH - 7)),
+      label("saw", wrapped(whose.length === count ? evidence : `${someOf(whose, FEW)}: ${evidence}`, WIDTH - 7)),
     );
     return { titles: ofCode.slice(0, 1).map(({ outcome }) => `  ${code} ${outcome.title}`), seen: seen.join("\n") };
   });
@@ -110,9 +110,4 @@ const label = (name: string, text: string): string => `  ${name}  ${text.replace
 function few<T>(items: readonly T[], limit: number, line: (item: T) => string): string[] {
   const more = items.length - limit;
   return [...items.slice(0, limit).map(line), ...(more > 0 ? [`       and ${more} more; -o wide shows all`] : [])];
-}
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - FEW;
-  return more > 0 ? `${names.slice(0, FEW).join(", ")} and ${more} more` : names.join(", ");
 }

@@ -1,5 +1,5 @@
 /** What `spire-federation verify` found, and how it is printed. Pure. */
-import { printable } from "../kernel/text";
+import { counted, printable } from "../kernel/text";
 import { EXIT, type ExitCode } from "../kernel/exit";
 import { type Outcome, passes } from "./check";
 
@@ -146,13 +146,12 @@ export function summary(verification: Verification): string {
   const subjects = subjectsOf(verification);
   const checks = subjects.flatMap((one) => one.checks);
   const count = (state: Outcome["state"]): number => checks.filter((check) => check.state === state).length;
-  const counted = (number: number, word: string): string[] =>
-    number === 0 ? [] : [`${number} ${word}${number === 1 ? "" : "s"}`];
-  const worth = [...counted(count("warn"), "warning"), ...counted(count("note"), "note")];
+  const ifAny = (number: number, word: string): string[] => (number === 0 ? [] : [counted(number, word)]);
+  const worth = [...ifAny(count("warn"), "warning"), ...ifAny(count("note"), "note")];
   if (verifyExit(verification) === EXIT.fine) {
-    const who = [...counted(verification.members.length, "member"), ...counted(verification.pairs.length, "pair")];
+    const who = [...ifAny(verification.members.length, "member"), ...ifAny(verification.pairs.length, "pair")];
     const passed = checks.filter(({ state }) => passes(state)).length;
-    return `${who.join(", ")}: healthy (${[...counted(passed, "check"), ...worth].join(", ")})`;
+    return `${who.join(", ")}: healthy (${[...ifAny(passed, "check"), ...worth].join(", ")})`;
   }
   const states = (["failed", "pending", "unknown"] as const).filter((state) => count(state) > 0);
   const unasked = checks.filter((check) => check.state === "skipped" && check.needs !== undefined).length;

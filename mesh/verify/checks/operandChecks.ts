@@ -4,6 +4,7 @@ import { rolloutReadiness, whyNotReady } from "../../../components/waiting/workl
 import { agentCause } from "../agentCauses";
 import { type Check, failed, type Judgement, note, NotSeen, ok, skipped, warn } from "../check";
 import type { AgentPod, DaemonSet } from "../memberFacts";
+import { counted, someOf } from "../../kernel/text";
 import { span } from "../../kernel/times";
 import { askOperator, fact, type MemberView, oc, ocHere } from "../subjects";
 
@@ -50,9 +51,9 @@ export const operandChecks: readonly Check<MemberView>[] = [
           ? []
           : [`a process (pid ${found.pid}) on ${nodeOf(agent)} has no identity, ${ago(view, found.at)}`];
       });
-      if (unregistered.length === 0) return ok(`no error of ${counted(agents.length)} in the last minutes`);
+      if (unregistered.length === 0) return ok(`no error of ${counted(agents.length, "agent")} in the last minutes`);
       return note(
-        `${few(unregistered)}: no registration entry is for it`,
+        `${someOf(unregistered, NAMED)}: no registration entry is for it`,
         `if it is to have one, let a ClusterSPIFFEID select its pod: ${oc(view, "get clusterspiffeids")}`,
       );
     },
@@ -110,7 +111,7 @@ function notReady({ facts }: MemberView): string[] {
     const why = whyNotReady(agent.pod);
     return why === undefined ? [] : [`${nameOf(agent)}: ${why}`];
   });
-  return some.length === 0 ? [] : [few(some)];
+  return some.length === 0 ? [] : [someOf(some, NAMED)];
 }
 
 type Failing = { agent: AgentPod; at: Date; error: string };
@@ -127,7 +128,8 @@ function judgeFailing(view: MemberView, failing: readonly Failing[]): Judgement 
   const evidence = [...causes].map(([cause, { of }]) => {
     const [last] = [...of].sort((a, b) => b.at.getTime() - a.at.getTime());
     const said = last === undefined ? "" : ` (${ago(view, last.at)}: ${last.error})`;
-    return `${few(of.map(({ agent }) => nameOf(agent)))}: ${cause}${said}`;
+    const who = of.map(({ agent }) => nameOf(agent));
+    return `${someOf(who, NAMED)}: ${cause}${said}`;
   });
   return failed(evidence.join("\n"), [...causes.values()].map(({ cure }) => cure).join("\n"));
 }
@@ -136,9 +138,3 @@ const seen = ({ attesting }: AgentPod) => ("seen" in attesting ? attesting.seen 
 const nodeOf = ({ pod }: AgentPod): string => pod.spec?.nodeName ?? "no node";
 const nameOf = (agent: AgentPod): string => `${agent.pod.metadata?.name ?? ""} on ${nodeOf(agent)}`;
 const ago = (view: MemberView, at: Date): string => `${span(view.now.getTime() - at.getTime())} ago`;
-const counted = (agents: number): string => `${agents} agent${agents === 1 ? "" : "s"}`;
-
-function few(names: readonly string[]): string {
-  const rest = names.length - NAMED;
-  return rest > 0 ? `${names.slice(0, NAMED).join(", ")} and ${rest} more` : names.join(", ");
-}
