@@ -1,7 +1,7 @@
 /** Deletes bundles from a SPIRE server, and checks that they are gone. */
 import { pause } from "../kernel/interruption";
 import { workloadWarnings } from "./plan";
-import { type Site, type Traces, tracesOf, trustedIn } from "./traces";
+import { type Site, tracesOf, trustedIn } from "./traces";
 
 /** How long the controller manager may take to drop a relationship whose object is gone; it takes a second. */
 const PATIENCE_MS = 30_000;
@@ -12,9 +12,6 @@ export interface Forgotten {
   left: string[];
   warnings: string[];
 }
-
-const heldIn = (seen: Traces, ends: readonly string[] | undefined): string[] =>
-  ends === undefined ? seen.bundles : tracesOf(seen, ends).bundles;
 
 /**
  * Deletes the bundles once nothing fetches them again, and looks whether they are gone.
@@ -45,7 +42,8 @@ export async function forgetAll(
       }
     }
     if (left.length === 0) {
-      const held = deleted.length === 0 ? bundles : heldIn(await site.traces(), all ? undefined : ends);
+      const now = deleted.length === 0 ? traces : await site.traces();
+      const held = (all ? now : tracesOf(now, ends)).bundles;
       left.push(...held.map((trustDomain) => `its SPIRE server still holds the bundle of ${trustDomain}`));
     }
     // What an object asks for does not end by itself.

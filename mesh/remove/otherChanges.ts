@@ -13,29 +13,21 @@ import { type Sight, workOf } from "./plan";
 type PreviewAsEdited = (id: string, file: string | undefined) => Promise<PreviewOutcome>;
 
 /** Adds to each stack that is to run what its up would change besides, or why that is not known. */
-export async function withOthers(
+export const withOthers = (
   sights: readonly Sight[],
   edited: ReadonlyMap<string, { text: string }>,
   preview: PreviewAsEdited,
   parallel: number,
-): Promise<Sight[]> {
-  const others = new Map<string, Sight["others"]>();
-  const running = sights.filter((sight) => workOf(sight).up);
-  await inParallel(parallel, running, async ({ member: { id }, resources }) => {
+): Promise<Sight[]> =>
+  inParallel(parallel, sights, async (sight) => {
+    if (!workOf(sight).up) return sight;
+    const { id } = sight.member;
     const outcome = await look(() => preview(id, edited.get(id)?.text));
-    if ("because" in outcome) others.set(id, { unknown: outcome.because });
-    else if (!outcome.seen.succeeded) others.set(id, { unknown: outcome.seen.errors.join("; ") });
-    else
-      others.set(
-        id,
-        outcome.seen.steps.filter((step) => !isNeeded(step, resources)).map((step) => describeStep(step)),
-      );
+    if ("because" in outcome) return { ...sight, others: { unknown: outcome.because } };
+    if (!outcome.seen.succeeded) return { ...sight, others: { unknown: outcome.seen.errors.join("; ") } };
+    const others = outcome.seen.steps.filter((step) => !isNeeded(step, sight.resources));
+    return { ...sight, others: others.map((step) => describeStep(step)) };
   });
-  return sights.map((sight) => {
-    const found = others.get(sight.member.id);
-    return found === undefined ? sight : { ...sight, others: found };
-  });
-}
 
 /**
  * Whether the removal needs this change. Pure.

@@ -4,7 +4,7 @@ import type { Published, Workspace } from "../pulumi/workspace";
 import { forgetAll } from "./endOfTrust";
 import { UsageError } from "../kernel/exit";
 import type { MeshMember } from "../members/members";
-import { look as attempt } from "../kernel/looked";
+import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { withOthers } from "./otherChanges";
 import {
@@ -68,10 +68,11 @@ export async function remove(
   note(`reading ${members.map((member) => member.name).join(", ")}`);
   const unread = new Map<string, string>();
   await inParallel(parallel, members, async (member) => {
-    const read = await attempt(() => stacks.published(member.id));
+    const read = await look(() => stacks.published(member.id));
     if ("seen" in read) published.set(member.id, read.seen);
     else unread.set(member.id, read.because);
-    seen.set(member.id, await look(tools.site(accessOf(member.config))));
+    const traces = tools.site(accessOf(member.config)).traces();
+    seen.set(member.id, await traces.catch((error: unknown) => ({ unseen: (error as Error).message })));
   });
   const leaver = findLeaver(name, members, published);
   if (destroy && leaver.member === undefined) {
@@ -121,10 +122,6 @@ export async function remove(
     ...(own === undefined ? {} : { leaver: own }),
     destroyed,
   };
-}
-
-async function look(site: Site): Promise<Traces | { unseen: string }> {
-  return site.traces().catch((error: unknown) => ({ unseen: (error as Error).message }));
 }
 
 /** A file may call a stack by its short or by its full name; a peer that is no stack has one. */
@@ -192,7 +189,7 @@ async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stac
     own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);
     return false;
   }
-  const there = await attempt(() => stacks.published(leaver.id));
+  const there = await look(() => stacks.published(leaver.id));
   if ("because" in there) {
     own.errors.push(`stack ${leaver.name} is not destroyed, because it cannot be read: ${there.because}`);
     return false;
