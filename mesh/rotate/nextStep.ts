@@ -8,7 +8,7 @@ import { span } from "../kernel/times";
 import type { Agent } from "../spire/authorities";
 import type { Slot } from "../spire/authority";
 import type { KeySight, Memory, PeerSight } from "./sight";
-import { leadMs, naturalPreparation, removalMs, rotationMs, settleMs, syncMs } from "./timing";
+import { leadMs, naturalPreparation, removalMs, rotationMs, settleMs, SYNC_MS } from "./timing";
 
 export type NextStep =
   | { step: "prepare" }
@@ -93,7 +93,7 @@ function unlessHeld(id: string, sight: KeySight, memory: Memory): NextStep | und
   const step = fetched(lagging, sight, `do not hold ${id} yet`);
   if (step !== undefined) return step;
   const since = memory.held.get(id);
-  const left = since === undefined ? syncMs : since.getTime() + syncMs - timing.now.getTime();
+  const left = since === undefined ? SYNC_MS : since.getTime() + SYNC_MS - timing.now.getTime();
   const reasons = left > 0 ? [`the agents fetch ${id}: ${span(left + 999)}`] : [];
   const lead = leadLeft(id, sight);
   if (lead > 0) {

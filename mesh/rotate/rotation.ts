@@ -1,6 +1,6 @@
 /** Takes keys of one trust domain out of use: looks, does the next step of each kind, and looks again. */
 import { look, type Looked } from "../kernel/looked";
-import { Interrupted, pause } from "../kernel/interruption";
+import { pause } from "../kernel/interruption";
 import type { Authorities, Kind } from "../spire/authorities";
 import { nextStep, type NextStep } from "./nextStep";
 import type { KeySight, Memory, Sights } from "./sight";
@@ -52,7 +52,7 @@ export interface Clock {
 
 const realClock: Clock = {
   now: () => new Date(),
-  pause: (ms, signal) => pause(ms, signal).catch(onlyInterrupted),
+  pause: (ms, signal) => pause(ms, signal).catch(() => undefined),
 };
 
 export async function rotation(leaving: Leaving, world: RotationWorld, running: Running): Promise<RotatedKey[]> {
@@ -83,10 +83,6 @@ export async function rotation(leaving: Leaving, world: RotationWorld, running: 
     else await clock.pause(LOOK_MS, signal);
   }
   return keys;
-}
-
-function onlyInterrupted(error: unknown): void {
-  if (!(error instanceof Interrupted)) throw error;
 }
 
 /** @returns what it waits for; empty after a step that has changed something, and at the end */

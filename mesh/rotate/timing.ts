@@ -3,8 +3,8 @@ import type { Kind } from "../spire/authorities";
 import type { Slot } from "../spire/authority";
 import type { KeySight, Timing } from "./sight";
 
-/** An agent asks its server this often (5 s); what it misses the first time it has the second time. */
-const SYNC_MS = 10_000;
+/** An agent asks its server twice in this time (each 5 s): after it, own agents know a key that their server has published. */
+export const SYNC_MS = 10_000;
 /** A SPIRE server renews its own SVID, and with it the endpoint's certificate, this soon after a taint. */
 const OWN_SVID_MS = 5000;
 /** An agent has at most this many SVIDs signed anew with each sync. */
@@ -15,9 +15,6 @@ const SLACK_MS = 60_000;
 const LONGEST_PREPARATION_MS = 30 * 86_400_000;
 /** The SPIFFE specification has keys published three to five refresh hints before they are used. */
 const HINTS_OF_LEAD = 5;
-
-/** From when on own agents know a key that their server has published. */
-export const syncMs = SYNC_MS;
 
 /** How long peers that nobody can ask need to fetch a new key. */
 export const leadMs = ({ hint }: Timing): number => HINTS_OF_LEAD * hint * 1000;

@@ -1,7 +1,8 @@
 /** A member's SPIRE server and those that trust it, as a rotation sees them. */
-import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import type { ClusterReader } from "../../components/cluster/cluster";
 import { REFRESH_HINT } from "../../components/shared/arguments";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
+import type { Workload } from "../../components/waiting/workloads";
 import { UsageError } from "../kernel/exit";
 import { look } from "../kernel/looked";
 import type { MeshMember } from "../members/members";
@@ -16,12 +17,7 @@ type Lives = Pick<Timing, "lifetime" | "jwtLife">;
 export async function readLives(member: string, reader: ClusterReader): Promise<Lives> {
   const [{ caValidity, defaultJWTValidity }, set] = await Promise.all([
     readKeyLives(reader),
-    reader.get<KubeObject & { spec?: { replicas?: number } }>(
-      "apps/v1",
-      "StatefulSet",
-      SPIRE_SERVER,
-      OPERAND_NAMESPACE,
-    ),
+    reader.get<Workload>("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE),
   ]);
   const replicas = set?.spec?.replicas ?? 1;
   if (replicas !== 1) {

@@ -1,7 +1,8 @@
 /** Whom a cluster is told to trust, by whatever means: read from the cluster, not from any stack. */
-import { TRUST_KIND } from "../../components/bundle/bundleMark";
-import type { ClusterReader, KubeObject } from "../../components/cluster/cluster";
+import { TRUST_KIND, type TrustObject } from "../../components/bundle/bundleMark";
+import type { ClusterReader } from "../../components/cluster/cluster";
 import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/shared/names";
+import type { SpireServerObject } from "../../components/spireServer/spireServerReadiness";
 
 /** An object that makes the SPIRE server fetch a trust domain's bundle: a ClusterFederatedTrustDomain, or the SpireServer. */
 export interface AskedTrust {
@@ -11,18 +12,10 @@ export interface AskedTrust {
   url?: string;
 }
 
-interface TrustObject extends KubeObject {
-  spec?: { className?: string; trustDomain?: string; bundleEndpointURL?: string };
-}
-
-interface Server extends KubeObject {
-  spec?: { federation?: { federatesWith?: { trustDomain: string }[] } };
-}
-
 export async function readAsked(reader: ClusterReader): Promise<AskedTrust[]> {
   const [objects, server] = await Promise.all([
     reader.list<TrustObject>(SPIRE_API, TRUST_KIND),
-    reader.get<Server>(OPERATOR_API, "SpireServer", SINGLETON),
+    reader.get<SpireServerObject>(OPERATOR_API, "SpireServer", SINGLETON),
   ]);
   return [
     ...objects

@@ -45,12 +45,6 @@ function slotOf(json: SlotJson | null | undefined): Slot | undefined {
   return id === "" ? undefined : { id, upstream, ...(seconds > 0 && { expires: new Date(seconds * 1000) }) };
 }
 
-/** Undefined when none is active. */
-export function activeAuthority(shown: string): Authority | undefined {
-  const { active } = slotsOf(shown);
-  return active && { id: active.id, upstream: active.upstream };
-}
-
 /**
  * The roots that vouch for what an authority signs, by the key ids that the certificates carry: how these are computed
  * differs (SPIRE in FIPS mode, any PKI). Several when a root was renewed with the same key. None when it isn't known,

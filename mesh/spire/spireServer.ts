@@ -1,6 +1,6 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
 import type { ClusterAccess } from "../../components/cluster/access";
-import { activeAuthority, type Authority, rootsAbove } from "./authority";
+import { type Authority, rootsAbove, slotsOf } from "./authority";
 import { Refused } from "./serverExec";
 import { programAt, type ServerProgram } from "./serverProgram";
 import { fingerprint, type HeldBundle, type Signing } from "./bundle";
@@ -44,7 +44,7 @@ export function serverBy({ path, run }: ServerProgram): SpireServer {
     },
     async signing({ roots, jwtKeys }) {
       const active = async (kind: keyof Signing): Promise<Authority | undefined> =>
-        activeAuthority(await run("localauthority", kind, "show", "-output", "json"));
+        slotsOf(await run("localauthority", kind, "show", "-output", "json")).active;
       const above = async (): Promise<Buffer[]> => {
         if (roots.length < 2) return roots;
         const authority = await active("x509");
