@@ -147,8 +147,7 @@ export async function adopt(
 
 /** Stacks that run only where that changes nothing that is there: another peer may have published something since. */
 const guarded = (members: readonly MeshMember[], world: AdoptWorld): FutureStacks => ({
-  published: (id) => world.published(id),
-  make: (id) => world.make(id),
+  ...world,
   up: async (id): Promise<UpOutcome> => {
     const member = members.find((one) => one.id === id);
     const plan = member === undefined ? undefined : await planOf(member, world);

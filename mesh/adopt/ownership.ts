@@ -3,8 +3,9 @@ import type { KubeObject } from "../../components/cluster/cluster";
 import { owners } from "../../components/cluster/fieldOwners";
 import { FIELD_MANAGER } from "../../components/shared/names";
 import { byTrustDomain } from "../../components/bundle/peer";
+import type { Pod } from "../../components/waiting/workloads";
 import { addedFields, objectDifferences } from "../kernel/difference";
-import { type Compared, contentOf, identify } from "../drift/objectFindings";
+import { calledObject, type Compared, contentOf } from "../drift/objectFindings";
 import { shown } from "../kernel/redact";
 import type { StackObject } from "../pulumi/stackObjects";
 
@@ -25,8 +26,7 @@ export interface OwnedObject {
 /** The objects that the stack asks for, each as the cluster has it. */
 export function ownership(compared: readonly Compared[]): OwnedObject[] {
   return compared.map(({ object, live }) => {
-    const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
-    const label = `${kind} ${name}`;
+    const label = calledObject(object);
     if (object.op === "delete")
       return { object: label, state: "differs", differences: ["an up would delete it"], others: [], setBy: [] };
     if (live === undefined) return { object: label, state: "missing", differences: [], others: [], setBy: [] };
@@ -80,13 +80,8 @@ export function recreated(before: readonly Compared[], after: readonly (KubeObje
   return before.flatMap(({ object, live }, index) => {
     const now = after[index];
     if (live === undefined || (now !== undefined && live.metadata?.uid === now.metadata?.uid)) return [];
-    const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
-    return [`${kind} ${name} ${now === undefined ? "was deleted" : "was recreated"}`];
+    return [`${calledObject(object)} ${now === undefined ? "was deleted" : "was recreated"}`];
   });
-}
-
-interface Pod extends KubeObject {
-  status?: { containerStatuses?: { name?: string; restartCount?: number }[] };
 }
 
 /** What became of the SPIRE server's pod, in words. */
@@ -95,7 +90,7 @@ export function restarted(before: Pod | undefined, after: Pod | undefined): stri
   if (before.metadata?.uid !== after?.metadata?.uid) return ["the SPIRE server's pod was replaced"];
   const counts = ({ status }: Pod): string =>
     (status?.containerStatuses ?? [])
-      .map(({ name = "", restartCount = 0 }) => `${name} ${String(restartCount)}`)
+      .map(({ name, restartCount = 0 }) => `${name} ${String(restartCount)}`)
       .sort()
       .join();
   return after !== undefined && counts(before) !== counts(after)

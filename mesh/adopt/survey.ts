@@ -9,6 +9,7 @@ import { readIssuer } from "../../components/certificates/certificateReadiness";
 import type { FederationSpec } from "../../components/route/federation";
 import type { IssuerKind } from "../../components/certificates/issuer";
 import * as names from "../../components/shared/names";
+import type { SpireServerObject } from "../../components/spireServer/spireServerReadiness";
 import { readIngressDomain } from "../trust/trustFacts";
 import { look, type Looked } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";
@@ -53,10 +54,6 @@ export interface LiveIssuer extends KubeObject {
 
 interface Ztwim extends KubeObject {
   spec?: { trustDomain?: string };
-}
-
-interface SpireServerObject extends KubeObject {
-  spec?: { federation?: FederationSpec };
 }
 
 export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bundles">): Promise<Survey> {

@@ -10,6 +10,7 @@ import { type Finding, type Unchecked } from "../kernel/finding";
 import type { MeshMember } from "../members/members";
 import { type Clusters, type Drifts, type MemberReading, readMember } from "./memberReading";
 import { objectFindings } from "./objectFindings";
+import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
 import { redactedFields } from "../kernel/redactedText";
 import { heldOfPeer, leftInStore, type PeersKeys } from "../trust/serverStore";
@@ -42,13 +43,15 @@ export async function drift(
     readings.set(member.id, await readMember(member, stacks, clusters));
   });
   const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((place) => [place.peer.id, place]));
-  const published = new Map<string, Looked<Published | undefined>>();
+  const published = once(
+    (id: string) => id,
+    (id) => look(() => stacks.published(id)),
+  );
   const own = new Map<string, Looked<PeersKeys>>(); // read after all that is held
   const publications = new Map<string, Looked<Publication | undefined>>();
   const publicationOf = async (peer: ConfiguredPeer): Promise<Looked<Publication | undefined>> => {
     if (peer.publication !== undefined) return { seen: peer.publication };
-    const read = await look(() => stacks.published(peer.id));
-    published.set(peer.id, read);
+    const read = await published(peer.id);
     if ("because" in read) return read;
     const federation = read.seen?.federation;
     if (federation === undefined) return { seen: undefined };
@@ -62,16 +65,12 @@ export async function drift(
     const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
     own.set(peer.id, await look(() => keysOf(contract, access, clusters, because)));
   });
-  await inParallel(parallel, members, async ({ id }) => {
-    if (!published.has(id)) published.set(id, await look(() => stacks.published(id)));
-  });
   const readingOf = (peer: string): Looked<Publication | undefined> =>
     publications.get(peer) ?? { because: "it was not read" };
-  const ownOf = ({ id }: MeshMember): Looked<Published | undefined> =>
-    published.get(id) ?? { because: "it was not read" };
-  return members.map((member) => {
+  return inParallel(parallel, members, async (member) => {
     const reading = readings.get(member.id) ?? { because: "it was not looked at" };
-    const judged = judge(member, declaredFor(member, ownOf(member), readingOf), reading, own, new Date());
+    const whom = declaredFor(member, await published(member.id), readingOf);
+    const judged = judge(member, whom, reading, own, new Date());
     return {
       ...judged,
       findings: judged.findings.map(redactedFields),

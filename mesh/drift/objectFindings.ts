@@ -7,7 +7,7 @@ import type { KubeObject } from "../../components/cluster/cluster";
 import { addedFields, type Difference, objectDifferences, NOT_CONTENT } from "../kernel/difference";
 import type { Finding } from "../kernel/finding";
 import type { StackObject } from "../pulumi/stackObjects";
-import type { Place } from "../kernel/place";
+import { type Place, upAgain } from "../kernel/place";
 
 /** A Kubernetes object of the stack and the cluster's own. */
 export interface Compared {
@@ -31,19 +31,22 @@ export function identify(
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
+/** Kind and name, as people read them. */
+export function calledObject(object: StackObject): string {
+  const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
+  return `${kind} ${name}`;
+}
+
 export function objectFindings(place: Place, compared: readonly Compared[], others: readonly StackObject[]): Finding[] {
   const findings = compared.flatMap(({ object, live }) => findingsOf(place, object, live));
   // Commands follow from objects, such as the fetch of a bundle from an object that is to be made anew.
   return findings.length > 0
     ? findings
-    : others
-        .filter(({ op }) => op !== "same")
-        .map((object) => changed(place, object, `${object.type} ${object.name}`, []));
+    : others.filter(({ op }) => op !== "same").map((object) => changed(place, object, []));
 }
 
 function findingsOf(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
-  const { kind, name } = identify(object) ?? { kind: object.type, name: object.name };
-  const about = { member: place.member, object: `${kind} ${name}` };
+  const about = { member: place.member, object: calledObject(object) };
   const cure = upAgain(place);
   switch (object.op) {
     case "create":
@@ -61,27 +64,24 @@ function findingsOf(place: Place, object: StackObject, live: KubeObject | undefi
       ];
     case "change":
     case "same":
-      return [
-        ...(object.op === "change" ? changes(place, object, `${kind} ${name}`, live) : []),
-        ...added(place, object, live),
-      ];
+      return [...(object.op === "change" ? changes(place, object, live) : []), ...added(place, object, live)];
   }
 }
 
-function changes(place: Place, object: StackObject, label: string, live: KubeObject | undefined): Finding[] {
+function changes(place: Place, object: StackObject, live: KubeObject | undefined): Finding[] {
   const all = objectDifferences(contentOf(object), live);
   const own = all.filter(({ path }) => !isJudgedElsewhere(path));
-  return all.length > 0 && own.length === 0 ? [] : [changed(place, object, label, own)];
+  return all.length > 0 && own.length === 0 ? [] : [changed(place, object, own)];
 }
 
-function changed(place: Place, object: StackObject, label: string, differ: readonly Difference[]): Finding {
+function changed(place: Place, object: StackObject, differ: readonly Difference[]): Finding {
   const access = /:(Role|RoleBinding)$/.test(object.type);
   const show = (path: string, value: unknown): string => shown(path, value, object.type.endsWith(":Secret"));
   const rest = object.diffs.filter((path) => !path.includes(APPLIED));
   return {
     code: access ? "access-changed" : "object-changed",
     member: place.member,
-    object: label,
+    object: calledObject(object),
     found:
       differ.length > 0
         ? differ.map(({ path, found }) => `${path}: ${show(path, found)}`).join("; ")
@@ -130,5 +130,3 @@ const isJudgedElsewhere = (path: string): boolean => path.startsWith("spec.feder
 export function contentOf({ asked }: StackObject): Record<string, unknown> {
   return Object.fromEntries(Object.entries(asked).filter(([key]) => !NOT_CONTENT.has(key) && !key.startsWith("__")));
 }
-
-const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;

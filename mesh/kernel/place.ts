@@ -1,4 +1,5 @@
 /** Where the commands of a cure are to be run. */
+import { word } from "../../components/shared/shell";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 
 /** The member that a finding is about, and where its cure is to be run. */
@@ -12,3 +13,6 @@ export const placeOf = ({ name, config }: { name: string; config: ClusterAccess 
   member: name,
   ...accessOf(config),
 });
+
+/** `npx pulumi up --refresh --stack cluster1`, which puts right what is the stack's. */
+export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import { type Approved, APPROVED_VARIABLE } from "../../stacks/approved";
 import type { Interruption } from "../kernel/interruption";
+import { once } from "../kernel/once";
 import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, type RunOptions, runPulumi } from "./runPulumi";
 import { logFile } from "./logFile";
@@ -147,18 +148,8 @@ export class StackCommands {
   }
 }
 
-const backends = new WeakMap<Workspace, Promise<string>>();
-
 /** URL of the backend; it is the same for all stacks of a project. */
-function backendOf(workspace: Workspace): Promise<string> {
-  const ask = async (): Promise<string> => {
-    const said = await pulumi(workspace, ["whoami", "--verbose", "--json"]);
-    return (JSON.parse(said) as { url: string }).url;
-  };
-  const known = backends.get(workspace);
-  if (known !== undefined) return known;
-  const asked = ask();
-  backends.set(workspace, asked);
-  asked.catch(() => backends.delete(workspace)); // the next stack asks again
-  return asked;
-}
+const backendOf = once(
+  (workspace: Workspace) => workspace,
+  async (workspace) => (JSON.parse(await pulumi(workspace, ["whoami", "--verbose", "--json"])) as { url: string }).url,
+);

@@ -10,7 +10,7 @@ import { federatesWith, type FederatesWith } from "../../components/bundle/peer"
 import type { Declared } from "./expected";
 import type { Finding } from "../kernel/finding";
 import { forgetCommand } from "../spire/serverCommands";
-import type { Place } from "../kernel/place";
+import { type Place, upAgain } from "../kernel/place";
 
 /**
  * ClusterFederatedTrustDomains that are no stack's. The controller takes those of its own class, and of several for the
@@ -80,7 +80,7 @@ export function listedPeers(
   const owned = mode === "static" && asked.size > 0;
   const about = { member: place.member, object: "SpireServer cluster" };
   const edit = `remove it from spec.federation.federatesWith: ${oc(place, "edit spireserver cluster")}`;
-  const cure = owned ? `npx pulumi up --refresh --stack ${word(place.member)}` : edit;
+  const cure = owned ? upAgain(place) : edit;
   return [
     ...listed.flatMap((entry): Finding[] => {
       const peer = asked.get(entry.trustDomain);

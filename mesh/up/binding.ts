@@ -26,8 +26,7 @@ export function bound(
   plan: readonly PlannedMember[],
 ): FutureStacks {
   return {
-    published: (id) => stacks.published(id),
-    make: (id) => stacks.make(id),
+    ...stacks,
     up: async (id): Promise<UpOutcome> => {
       const member = members.find((one) => one.id === id);
       const approved = plan.find((one) => one.member === member?.name);
@@ -48,8 +47,7 @@ export function bound(
  * the end, which in a run is too late.
  */
 export const previewed = (stacks: FutureStacks & PlanSources): FutureStacks => ({
-  published: (id) => stacks.published(id),
-  make: (id) => stacks.make(id),
+  ...stacks,
   up: async (id): Promise<UpOutcome> => {
     const now = await stacks.preview(id);
     return now.succeeded ? stacks.up(id) : { succeeded: false, errors: now.errors, recovered: [] };

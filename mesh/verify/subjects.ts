@@ -9,7 +9,7 @@ import type { Declared } from "../trust/expected";
 import { see } from "./check";
 import type { Facts, Objects } from "./memberFacts";
 import type { Presented } from "./presented";
-import type { Place } from "../kernel/place";
+import { type Place, upAgain } from "../kernel/place";
 import type { Looked } from "../kernel/looked";
 import type { HeldBundle, Signing } from "../spire/bundle";
 
@@ -74,14 +74,11 @@ export function fact<K extends keyof Objects>(view: MemberView, key: K): Objects
   return see<Objects[K]>(see(view.facts)[key]);
 }
 
-/** `npx pulumi up --refresh --stack cluster1`, which puts right what is the stack's. */
-export const upAgain = ({ member }: Place): string => `npx pulumi up --refresh --stack ${word(member)}`;
-
 /** Has the endpoint's certificate issued anew. */
 export const renewCommand = (view: Place & Pick<MemberView, "config">): string =>
   `cmctl ${accessFlags(view)}renew ${word(view.config.names.certificate)} -n ${OPERAND_NAMESPACE}`;
 
-export { oc };
+export { oc, upAgain };
 
 /** The same in the namespace of what ZTWIM runs. */
 export const ocHere = (place: Place, command: string): string => oc(place, `-n ${OPERAND_NAMESPACE} ${command}`);
