@@ -53,7 +53,7 @@ async function run(line: Run): Promise<number> {
   let opened: Opened | undefined;
   const note = (text: string): void => {
     if (opened === undefined) process.stderr.write(`${printable(text)}\n`);
-    else opened.note(text);
+    else opened.view.note(text);
   };
   const done = new Set<string>();
   const made = (what: string): (() => void) => {
@@ -83,7 +83,7 @@ async function run(line: Run): Promise<number> {
   const close = (): void => {
     interruption.close();
     asker.close();
-    opened?.close();
+    opened?.view.close();
     screen.close();
   };
   try {

@@ -7,7 +7,6 @@ import type { PreviewOutcome, UpOutcome } from "../pulumi/outcomes";
 type Outcome = UpOutcome | PreviewOutcome;
 
 export interface View extends Listener {
-  note(line: string): void;
   close(): void;
 }
 

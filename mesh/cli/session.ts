@@ -9,12 +9,11 @@ import { PulumiStacks } from "../pulumi/operations";
 import { openProject } from "../pulumi/workspace";
 import type { Global } from "./arguments";
 import type { Context, Session } from "./context";
-import { openView } from "./progress";
+import { openView, type View } from "./progress";
 
 export interface Opened {
   session: Session;
-  note: (text: string) => void;
-  close: () => void;
+  view: View;
 }
 
 export async function open(
@@ -43,12 +42,7 @@ export async function open(
       stacks: new PulumiStacks(workspace, view, interruption, labelOf, logDir),
       interruption,
     },
-    note: (text) => {
-      view.note(text);
-    },
-    close: () => {
-      view.close();
-    },
+    view,
   };
 }
 

@@ -29,14 +29,11 @@ const FINDINGS: readonly Outcome["state"][] = ["failed", "pending", "unknown", "
 export function prometheus(seen: Verification): string {
   const { at, version, members, pairs, peers } = seen;
   const own = members.flatMap(({ lifetimes, member, trustDomain }) =>
-    lifetimes.map((life) => ({ life, labels: { member, trust_domain: trustDomain } })),
+    lifetimes.map((life) => ({ life, labels: labelsOf({ member, trustDomain }) })),
   );
   const endpoints = own.filter(({ life }) => life.kind === "endpoint");
   const roots = own.filter(({ life }) => life.kind === "root").map(rootOf);
-  const trust = pairs.map((pair) => ({
-    ...pair,
-    labels: { member: pair.member, peer: pair.peer, trust_domain: pair.trustDomain },
-  }));
+  const trust = pairs.map((pair) => ({ ...pair, labels: labelsOf(pair) }));
   const held = trust.flatMap((pair) => (pair.held?.roots ?? []).map((life) => rootOf({ life, labels: pair.labels })));
   const metrics: Metric[] = [
     ["info", "The program that looked.", [[{ version }, 1]]],
@@ -46,17 +43,9 @@ export function prometheus(seen: Verification): string {
       "0 all passed, 1 something failed or is pending, 3 something is unknown.",
       [[{}, verifyExit(seen)]],
     ],
-    healths(
-      "member_health",
-      "Whether a member works by itself",
-      members.map((one) => ({ ...one, labels: labelsOf(one) })),
-    ),
-    healths("pair_health", "Whether a member trusts a peer, and with the peer's present keys", trust),
-    healths(
-      "peer_health",
-      "Of a peer that was not to be verified itself, and in which something did not pass",
-      peers.map((one) => ({ ...one, labels: labelsOf(one) })),
-    ),
+    healths("member_health", "Whether a member works by itself", members),
+    healths("pair_health", "Whether a member trusts a peer, and with the peer's present keys", pairs),
+    healths("peer_health", "Of a peer that was not to be verified itself, and in which something did not pass", peers),
     ["findings", "Checks with something to say, by whose they are, code and severity.", findings(seen)],
     ...times("endpoint_certificate", "certificate that a member's bundle endpoint presents", endpoints),
     [
@@ -109,15 +98,11 @@ function times(name: string, what: string, all: readonly Living[]): Metric[] {
 }
 
 /** One of the four is 1: unknown is not unhealthy. Of whom nothing was asked there is none, as the exit code has it. */
-function healths(
-  name: string,
-  help: string,
-  all: readonly { labels: Labels; health: Health; checks: Outcome[] }[],
-): Metric {
+function healths(name: string, help: string, all: ReturnType<typeof subjectsOf>): Metric {
   const samples = all
     .filter(wasAsked)
-    .flatMap(({ labels, health }) =>
-      HEALTHS.map((one): Sample => [{ ...labels, health: one }, one === health ? 1 : 0]),
+    .flatMap((subject) =>
+      HEALTHS.map((one): Sample => [{ ...labelsOf(subject), health: one }, one === subject.health ? 1 : 0]),
     );
   return [name, `${help}: 1 for its health, 0 for the others.`, samples];
 }
