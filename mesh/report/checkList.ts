@@ -3,7 +3,7 @@ import { counted } from "../kernel/text";
 import type { Outcome } from "../verify/check";
 import { MARKS, pairName, type Verification, type VerifiedMember, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
-import { badge, type State, STATES, WORDS } from "./words";
+import { badge, type State, STATES, wordOf } from "./words";
 
 /** Where the others were seen stands in docs/checks.md; who has to act wants it here. */
 const SEEN_FROM: readonly Outcome["state"][] = ["failed", "warn", "note", "unknown"];
@@ -33,7 +33,7 @@ function ofMember(verified: VerifiedMember, pairs: readonly VerifiedPair[]): Htm
 function trusts(pairs: readonly VerifiedPair[]): Html {
   const states = STATES.flatMap((state) => {
     const count = pairs.filter(({ health }) => health === state).length;
-    return count === 0 ? [] : [`${count} ${WORDS[state]}`];
+    return count === 0 ? [] : [`${count} ${wordOf(state)}`];
   });
   return html`<span class="aside"
     >– trusts ${counted(pairs.length, "peer")}${states.length === 0 ? "" : `: ${states.join(", ")}`}</span

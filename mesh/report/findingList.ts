@@ -2,16 +2,16 @@
 import { counted, someOf } from "../kernel/text";
 import { html, type Html, NOTHING } from "./html";
 import type { Case, Cure, Problem, ProblemState } from "../verify/problems";
-import { PAGE_MARKS, type State } from "./words";
-import { MARKS as CHECK_MARKS } from "../verify/verification";
+import type { State } from "./words";
+import { MARKS } from "../verify/verification";
 
-/** Class, mark and word of each. */
-const SHOWN_AS: Readonly<Record<ProblemState, { style: State | "warn"; mark: string; word: string }>> = {
-  failed: { style: "unhealthy", mark: PAGE_MARKS.unhealthy, word: "failed" },
-  pending: { style: "pending", mark: PAGE_MARKS.pending, word: "pending" },
-  unknown: { style: "unknown", mark: PAGE_MARKS.unknown, word: "could not be seen" },
-  warn: { style: "warn", mark: CHECK_MARKS.warn, word: "warning" },
-  note: { style: "warn", mark: CHECK_MARKS.note, word: "note" },
+/** Class and word of each. */
+const SHOWN_AS: Readonly<Record<ProblemState, { style: State | "warn"; word: string }>> = {
+  failed: { style: "unhealthy", word: "failed" },
+  pending: { style: "pending", word: "pending" },
+  unknown: { style: "unknown", word: "could not be seen" },
+  warn: { style: "warn", word: "warning" },
+  note: { style: "warn", word: "note" },
 };
 
 /** More names than these make no heading, and more lines than these are folded. */
@@ -45,10 +45,10 @@ export const whose = ({ cases }: Problem): string => someOf([...new Set(cases.fl
 
 function finding(problem: Problem, index: number): Html {
   const { state, cases, consequences, cures, holdsUp } = problem;
-  const { style, mark, word } = SHOWN_AS[state];
+  const { style, word } = SHOWN_AS[state];
   return html`<article class="finding ${style}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
     <h3 id="${findingId(index)}-title">
-      <span class="mark" aria-hidden="true">${mark}</span> ${index + 1}. ${whose(problem)}
+      <span class="mark" aria-hidden="true">${MARKS[state]}</span> ${index + 1}. ${whose(problem)}
       <span class="aside">${word}</span>
     </h3>
     <dl>

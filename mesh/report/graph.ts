@@ -3,7 +3,7 @@ import { counted } from "../kernel/text";
 import { pairName, type Verification, type VerifiedPair } from "../verify/verification";
 import { html, type Html, NOTHING } from "./html";
 import { along, type Curve, curve, type Layout, layout, type NodePlace, type Point } from "./graphLayout";
-import { PAGE_MARKS, type State, STATES, WORDS } from "./words";
+import { PAGE_MARKS, type State, STATES, wordOf } from "./words";
 
 interface Node {
   name: string;
@@ -57,7 +57,7 @@ function describe({ members, pairs }: Verification): string {
   const states = STATES.flatMap((state) => {
     const ofState = pairs.filter(({ health }) => health === state);
     const named = ACTED_ON.includes(state) ? ` (${ofState.map(pairName).join(", ")})` : "";
-    return ofState.length === 0 ? [] : [`${ofState.length} ${WORDS[state]}${named}`];
+    return ofState.length === 0 ? [] : [`${ofState.length} ${wordOf(state)}${named}`];
   });
   const directions = [`${counted(pairs.length, "direction")} of trust`, states.join(", ")].filter(
     (text) => text !== "",
@@ -83,7 +83,7 @@ function edge(pair: VerifiedPair, way: Curve, marked: boolean): Html {
   const middle = along(way, 0.36); // nearer to who trusts, so that the marks of arrows that cross don't meet
   const path = `M${point(way.from)} Q${point(way.bend)} ${point(way.to)}`;
   return html`<g class="edge ${health}">
-    <title>${pairName(pair)}: ${WORDS[health]}</title>
+    <title>${pairName(pair)}: ${wordOf(health)}</title>
     <path d="${path}" marker-end="url(#head-${health})" />
     ${marked ? sign(middle, health) : NOTHING}
   </g>`;
@@ -99,13 +99,13 @@ const sign = (at: Point, state: State): Html =>
 
 function circle({ name, state, place: { x, y, name: label } }: Node, radius: number): Html {
   return html`<g class="node ${state}">
-    <title>${name}: ${WORDS[state]}</title>
+    <title>${name}: ${wordOf(state)}</title>
     <circle cx="${rounded(x)}" cy="${rounded(y)}" r="${radius}" />
     <text class="sign" x="${rounded(x)}" y="${rounded(y)}" dy="0.35em">${PAGE_MARKS[state]}</text>
     <text class="name" x="${rounded(label.x)}" y="${rounded(label.y)}" text-anchor="${label.anchor}"
       >${shortened(name)}</text
     >
-    <text x="${rounded(label.x)}" y="${rounded(label.y + 16)}" text-anchor="${label.anchor}">${WORDS[state]}</text>
+    <text x="${rounded(label.x)}" y="${rounded(label.y + 16)}" text-anchor="${label.anchor}">${wordOf(state)}</text>
   </g>`;
 }
 
@@ -137,7 +137,7 @@ export function legend({ pairs }: Verification): Html {
             ${sign({ x: 30, y: 10 }, state)}
           </g>
         </svg>
-        ${WORDS[state]}: ${count}
+        ${wordOf(state)}: ${count}
       </li>`;
     })}
   </ul>`;

@@ -1,7 +1,7 @@
 /** Who trusts whom among many: a row for each member, and a column for each whom it may trust. Pure. */
 import { pairName, type Verification, type VerifiedPair } from "../verify/verification";
 import { html, type Html } from "./html";
-import { PAGE_MARKS, WORDS } from "./words";
+import { PAGE_MARKS, wordOf } from "./words";
 
 export function matrix({ members, pairs }: Verification): Html {
   const names = [...new Set([...members.map(({ member }) => member), ...pairs.map(({ peer }) => peer)])];
@@ -35,6 +35,6 @@ function cell(pair: VerifiedPair | undefined): Html {
   const { health, trustedUntil } = pair;
   const until = trustedUntil === undefined ? "" : `, until ${trustedUntil}`;
   return html`<td class="${health}">
-    <abbr title="${pairName(pair)}: ${WORDS[health]}${until}">${PAGE_MARKS[health]}</abbr>
+    <abbr title="${pairName(pair)}: ${wordOf(health)}${until}">${PAGE_MARKS[health]}</abbr>
   </td>`;
 }

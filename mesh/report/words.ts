@@ -1,25 +1,13 @@
 /** States and names as the page says them: always a mark and a word, never a colour alone. Pure. */
-import type { Health } from "../verify/verification";
+import { type Health, HEALTH_MARKS } from "../verify/verification";
 import { html, type Html } from "./html";
 
 /** `unseen` is a peer that was not looked at itself. */
 export type State = Health | "unseen";
 
-export const PAGE_MARKS: Readonly<Record<State, string>> = {
-  healthy: "√",
-  pending: "…",
-  unhealthy: "×",
-  unknown: "?",
-  unseen: "–",
-};
+export const PAGE_MARKS: Readonly<Record<State, string>> = { ...HEALTH_MARKS, unseen: "–" };
 
-export const WORDS: Readonly<Record<State, string>> = {
-  healthy: "healthy",
-  pending: "pending",
-  unhealthy: "unhealthy",
-  unknown: "unknown",
-  unseen: "not looked at",
-};
+export const wordOf = (state: State): string => (state === "unseen" ? "not looked at" : state);
 
 /** In which order the page tells of them: who has to act comes first. */
 export const STATES: readonly State[] = ["unhealthy", "pending", "unknown", "healthy", "unseen"];
@@ -27,6 +15,6 @@ export const STATES: readonly State[] = ["unhealthy", "pending", "unknown", "hea
 /** The mark and the word; a screen reader hears only the word. */
 export function badge(state: State): Html {
   return html`<span class="badge ${state}"
-    ><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${WORDS[state]}</span
+    ><span class="mark" aria-hidden="true">${PAGE_MARKS[state]}</span> ${wordOf(state)}</span
   >`;
 }

@@ -4,7 +4,15 @@ import { counted, printable, someOf, wrapped } from "../kernel/text";
 import { table } from "../kernel/table";
 import { passes } from "./check";
 import { type Case, type Problem, problemsOf } from "./problems";
-import { MARKS, summary, type Verification, type VerifiedMember, type VerifiedPair, wasAsked } from "./verification";
+import {
+  HEALTH_MARKS,
+  MARKS,
+  summary,
+  type Verification,
+  type VerifiedMember,
+  type VerifiedPair,
+  wasAsked,
+} from "./verification";
 
 /** Up to so many names, findings and cures are shown. */
 const FEW = 3;
@@ -67,13 +75,11 @@ function trusts(all: readonly VerifiedPair[]): string {
   if (pairs.every(({ checks }) => checks.every(({ state }) => state === "skipped"))) return NOT_ASKED;
   const ill = pairs.filter(({ health }) => health !== "healthy");
   const well = pairs.length - ill.length;
-  const marked = ill.map(({ peer, health }) => `${MARKS_OF[health]} ${peer}`);
+  const marked = ill.map(({ peer, health }) => `${HEALTH_MARKS[health]} ${peer}`);
   if (ill.length === 0) return pairs.length > FEW ? `all ${well}` : pairs.map(({ peer }) => peer).join(", ");
   const names = well === 0 ? marked.join(", ") : `all but ${marked.join(", ")}`;
   return ill.length > FEW || names.length > WIDTH / 2 ? `${well} of ${pairs.length}` : names;
 }
-
-const MARKS_OF = { healthy: MARKS.ok, pending: MARKS.pending, unhealthy: MARKS.failed, unknown: MARKS.unknown };
 
 function block({ state, cases, consequences, cures, holdsUp }: Problem): string {
   const pairs = owners(consequences).length;

@@ -109,6 +109,13 @@ export function verifyExit(verification: Verification): ExitCode {
 
 export const MARKS = { ok: "√", warn: "!", note: "i", failed: "×", pending: "…", skipped: "-", unknown: "?" } as const;
 
+export const HEALTH_MARKS: Readonly<Record<Health, string>> = {
+  healthy: MARKS.ok,
+  pending: MARKS.pending,
+  unhealthy: MARKS.failed,
+  unknown: MARKS.unknown,
+};
+
 export function printVerify(verification: Verification): string {
   const groups = [
     ...verification.members.map(({ member, trustDomain, ...rest }) => ({
