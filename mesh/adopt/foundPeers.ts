@@ -10,6 +10,7 @@ import { bundleFromCertificates, parseTrustBundle } from "../../components/bundl
 import { definedOnly } from "../../stacks/fields";
 import type { Looked } from "../kernel/looked";
 import { type HeldBundle, validRoots } from "../spire/bundle";
+import { isOlder } from "../trust/foreignTrust";
 
 /** Something that this program does not take over as it is. */
 export interface Obstacle {
@@ -69,7 +70,7 @@ export function foundPeers(found: TrustFound, stacks: ReadonlyMap<string, string
 function describedBy({ trust, federatesWith }: TrustFound): { described: Described[]; leaves: string[] } {
   const leaves: string[] = [];
   const described: Described[] = [];
-  for (const { metadata, spec = {} } of [...trust].sort(olderFirst)) {
+  for (const { metadata, spec = {} } of [...trust].sort((one, other) => (isOlder(one, other) ? -1 : 1))) {
     const object = metadata?.name ?? "";
     const { trustDomain = "", bundleEndpointURL, bundleEndpointProfile, className, trustDomainBundle } = spec;
     const label = `ClusterFederatedTrustDomain ${object}`;
@@ -130,7 +131,3 @@ function bundleOf(peer: Described, held: Looked<HeldBundle[]>, now: Date): strin
   const given = parseTrustBundle(peer.bundle ?? "", peer.trustDomain, now);
   return Array.isArray(given) ? undefined : given.jwks;
 }
-
-/** The controller goes by the oldest object of a trust domain. */
-const olderFirst = (one: TrustObject, other: TrustObject): number =>
-  (one.metadata?.creationTimestamp ?? "") < (other.metadata?.creationTimestamp ?? "") ? -1 : 1;

@@ -40,13 +40,6 @@ export async function runUp(context: Context, names: readonly string[], flags: U
 
 type PlannedStacks = FutureStacks & PlanSources;
 
-interface Consent {
-  parallel: number;
-  yes: boolean;
-  approved: string | undefined;
-  policyPack: string | undefined;
-}
-
 /**
  * Shows the plan, and asks unless there is nothing to change, or somebody has answered before.
  *
@@ -55,7 +48,7 @@ interface Consent {
  */
 async function approve(
   members: readonly MeshMember[],
-  { parallel: limit, yes, approved: file, policyPack: pack }: Consent,
+  { parallel: limit, yes, approved: file, policyPack: pack }: UpFlags,
   stacks: PlannedStacks,
   { note, ask }: Pick<Context, "note" | "ask">,
   signal: AbortSignal,

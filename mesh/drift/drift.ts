@@ -1,6 +1,6 @@
 /** `spire-federation drift`: what is not as the stacks say, in the clusters and in their SPIRE servers. Changes nothing. */
 import { printable } from "../kernel/text";
-import { accessOf, type ClusterAccess } from "../../components/cluster/access";
+import { accessOf } from "../../components/cluster/access";
 import type { Publication } from "../../stacks/contract";
 import type { ConfiguredPeer } from "../../stacks/peers";
 import type { Published } from "../pulumi/workspace";
@@ -42,7 +42,7 @@ export async function drift(
   await inParallel(parallel, members, async (member) => {
     readings.set(member.id, await readMember(member, stacks, clusters));
   });
-  const peers = new Map(members.flatMap((member) => peersOf(member, all)).map((place) => [place.peer.id, place]));
+  const peers = new Map(members.flatMap(({ config }) => config.peers.map((peer) => [peer.id, peer] as const)));
   const published = once(
     (id: string) => id,
     (id) => look(() => stacks.published(id)),
@@ -58,12 +58,13 @@ export async function drift(
     const judged = unlessBroken(() => publishedBy(peer, federation));
     return "because" in judged ? judged : { seen: federation };
   };
-  await inParallel(parallel, [...peers.values()], async ({ peer, access }) => {
+  await inParallel(parallel, [...peers.values()], async (peer) => {
+    const member = all.find(({ id }) => id === peer.id);
     const read = await publicationOf(peer);
     publications.set(peer.id, read);
     const contract = "seen" in read ? read.seen : undefined;
     const because = "because" in read ? `its stack cannot be read: ${read.because}` : undefined;
-    own.set(peer.id, await look(() => keysOf(contract, access, clusters, because)));
+    own.set(peer.id, await look(() => keysOf(contract, member, clusters, because)));
   });
   const readingOf = (peer: string): Looked<Publication | undefined> =>
     publications.get(peer) ?? { because: "it was not read" };
@@ -100,28 +101,15 @@ function declaredFor(
   return unlessBroken(() => ({ seen: declaredBy(config, peers, own.seen) }));
 }
 
-/** A peer, and the way to its cluster when it is a member. */
-interface PeerPlace {
-  peer: ConfiguredPeer;
-  access: ClusterAccess | undefined;
-}
-
-function peersOf({ config }: MeshMember, all: readonly MeshMember[]): PeerPlace[] {
-  return config.peers.map((peer) => {
-    const member = all.find(({ id }) => id === peer.id);
-    return { peer, access: member && accessOf(member.config) };
-  });
-}
-
 /** A peer's own keys: from its SPIRE server, or from its endpoint when it is no member. */
 async function keysOf(
   contract: Publication | undefined,
-  access: ClusterAccess | undefined,
+  member: MeshMember | undefined,
   clusters: Clusters,
   unread = "its stack publishes no bundle endpoint",
 ): Promise<PeersKeys> {
-  if (access !== undefined) {
-    const { server, log } = clusters.cluster(access);
+  if (member !== undefined) {
+    const { server, log } = clusters.cluster(accessOf(member.config));
     const [bundle, said] = await Promise.all([server.ownBundle(), look(async () => logOf(await log()))]);
     return { bundle, ...("seen" in said && said.seen) };
   }

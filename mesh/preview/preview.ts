@@ -185,9 +185,9 @@ function oneSided({ id, config, labels }: MeshMember, members: readonly MeshMemb
 function withLabels(member: MeshMember, changes: TrustChanges): TrustChanges {
   const named = <T extends { peer: string }>(one: T): T => ({ ...one, peer: peerLabel(member, one.peer) });
   return {
+    ...changes,
     gains: changes.gains.map(named),
     loses: changes.loses.map(named),
-    overwrites: changes.overwrites,
     keeps: changes.keeps.map(named),
     waitsFor: changes.waitsFor.map((peer) => peerLabel(member, peer)),
   };

@@ -9,7 +9,7 @@ import { once } from "../kernel/once";
 import { cliOf, pulumi } from "./cli";
 import { type Cli, PulumiError, type RunOptions, runPulumi } from "./runPulumi";
 import { logFile } from "./logFile";
-import { locksFolder, locksIn, recordLocks, type Recording } from "./lockRecords";
+import { locksFolder, locksIn, recordLocks } from "./lockRecords";
 import type { EngineEvent, Workspace } from "./workspace";
 
 /**
@@ -103,7 +103,8 @@ export class StackCommands {
     onEvent = this.onEvent,
     env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const recording = await this.recording();
+    const folder = await this.locksFolder();
+    const recording = folder === undefined ? undefined : recordLocks(folder);
     let refused = false;
     try {
       await runPulumi({ ...this.cli, env: { ...this.cli.env, ...env } }, this.args(command, flags), {
@@ -132,12 +133,6 @@ export class StackCommands {
 
   private args(command: string, flags: readonly string[]): string[] {
     return [command, ...flags, "--json", "--color", "never", "--stack", this.name];
-  }
-
-  /** Undefined where locks are no files. */
-  private async recording(): Promise<Recording | undefined> {
-    const folder = await this.locksFolder();
-    return folder === undefined ? undefined : recordLocks(folder);
   }
 
   /** Undefined where locks are no files. */

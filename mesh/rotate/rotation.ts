@@ -64,10 +64,7 @@ export async function rotation(leaving: Leaving, world: RotationWorld, running: 
     did: [],
     because: [],
   }));
-  const memory = {
-    held: new Map<string, Date>(),
-    tainted: new Map<string, { at: Date; agents: KeySight["agents"] }>(),
-  };
+  const memory: Remembering = { held: new Map(), tainted: new Map() };
   const say = repeating(running.note, clock);
   let progress = clock.now();
   while (keys.some(({ state }) => state === "waiting")) {

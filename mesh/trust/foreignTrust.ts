@@ -51,7 +51,7 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
 }
 
 /** As the controller sorts them. */
-function isOlder({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
+export function isOlder({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
   const [made, otherMade] = [a?.creationTimestamp ?? "", b?.creationTimestamp ?? ""];
   return made === otherMade ? (a?.uid ?? "") < (b?.uid ?? "") : made < otherMade;
 }
