@@ -37,7 +37,7 @@ export function unlessBroken<T>(make: () => Looked<T>): Looked<T> {
   }
 }
 
-/** What is only shown is left out where it cannot be made. */
+/** What is made, or something else where it cannot be made. */
 export function madeOr<T>(otherwise: T, make: () => T): T {
   const made = unlessBroken(() => ({ seen: make() }));
   return "seen" in made ? made.seen : otherwise;

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
+import { madeOr } from "../kernel/looked";
 
 export interface ProcessIdentity {
   /** Hash of the boot id and the pid namespace. */
@@ -51,8 +52,8 @@ function thisMachine(): string | undefined {
   return machine.name;
 }
 
-function readMachine(): string | undefined {
-  try {
+const readMachine = (): string | undefined =>
+  madeOr(undefined, () => {
     // A /proc of another pid namespace, as some containers have it mounted, says nothing of the processes here.
     if (readlinkSync("/proc/self") !== String(process.pid)) return undefined;
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -60,19 +61,13 @@ function readMachine(): string | undefined {
       .update(`${boot} ${readlinkSync("/proc/self/ns/pid")}`)
       .digest("hex")
       .slice(0, 32);
-  } catch {
-    return undefined;
-  }
-}
+  });
 
 /** When the process began; undefined when it is gone, or is only waiting to be reaped by its parent. */
-function startOf(pid: number): string | undefined {
-  try {
+const startOf = (pid: number): string | undefined =>
+  madeOr(undefined, () => {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
     // The name before it may contain anything, also brackets.
     const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return "ZX".includes(state) ? undefined : fields[18];
-  } catch {
-    return undefined;
-  }
-}
+  });

@@ -12,6 +12,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { homedir, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { madeOr } from "../kernel/looked";
 import { identityOf, type ProcessIdentity } from "./liveness";
 
 export interface LockRecord {
@@ -92,23 +93,18 @@ export async function deleteLock({ file }: LockRecord): Promise<void> {
   await forget(file);
 }
 
-/** Paths of the locks in a stack's folder of them. */
-export function locksIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).flatMap((name) => (name.endsWith(".json") ? [join(folder, name)] : []));
-  } catch {
-    return []; // Pulumi makes it
-  }
-}
+/** Paths of the locks in a stack's folder of them, which Pulumi makes. */
+export const locksIn = (folder: string): string[] =>
+  madeOr<string[]>([], () => readdirSync(folder)).flatMap((name) =>
+    name.endsWith(".json") ? [join(folder, name)] : [],
+  );
 
-function isTakenBy(file: string, pid: number): boolean {
-  try {
+/** False while the lock is being written, and when it has just gone. */
+const isTakenBy = (file: string, holder: number): boolean =>
+  madeOr(false, () => {
     const lock = JSON.parse(readFileSync(file, "utf8")) as { pid?: number; hostname?: string };
-    return lock.pid === pid && lock.hostname === hostname();
-  } catch {
-    return false; // it is being written, or has just gone
-  }
-}
+    return lock.pid === holder && lock.hostname === hostname();
+  });
 
 async function write(record: LockRecord): Promise<void> {
   const path = recordFile(record.file);

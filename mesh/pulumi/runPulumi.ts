@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { Interrupted, type Interruption } from "../kernel/interruption";
+import { madeOr } from "../kernel/looked";
 import { redactedText } from "../kernel/redactedText";
 import { Witness } from "./witness";
 
@@ -226,14 +227,8 @@ class Stopping {
 }
 
 /** Undefined for a line that is no event, such as one that the program printed. */
-function eventIn(line: string): EngineEvent | undefined {
-  if (!line.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(line) as EngineEvent;
-  } catch {
-    return undefined;
-  }
-}
+const eventIn = (line: string): EngineEvent | undefined =>
+  line.startsWith("{") ? madeOr(undefined, () => JSON.parse(line) as EngineEvent) : undefined;
 
 /** Without the mark by which Pulumi begins an error. */
 const wordsIn = (stderr: string): string => stderr.trim().replace(/^error: /gm, "");

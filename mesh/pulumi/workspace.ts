@@ -5,7 +5,7 @@ import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Works
 import { type Contract, isPublished } from "../../stacks/contract";
 import { UsageError } from "../kernel/exit";
 import { uninterrupted } from "../kernel/interruption";
-import { look } from "../kernel/looked";
+import { look, madeOr } from "../kernel/looked";
 import { type Interruptible, pulumi } from "./cli";
 import { PulumiError } from "./runPulumi";
 
@@ -60,12 +60,11 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
 }
 
 /** npm's package of the Pulumi CLI, as the project has it. */
-function npmsPulumi(dir: string): { resolve: () => Promise<string> } | undefined {
-  try {
-    return createRequire(join(dir, "package.json"))("pulumi/lib/resolve.js") as { resolve: () => Promise<string> };
-  } catch {
-    return undefined;
-  }
+const npmsPulumi = (dir: string): PulumiPackage | undefined =>
+  madeOr(undefined, () => createRequire(join(dir, "package.json"))("pulumi/lib/resolve.js") as PulumiPackage);
+
+interface PulumiPackage {
+  resolve: () => Promise<string>;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What a SPIRE server's log says of its polls of other trust domains, and of its own keys. Pure. */
+import { isObject, parsed } from "../../components/shared/untyped";
 
 /** The last polls of one trust domain. */
 export interface Polls {
@@ -42,18 +43,10 @@ const FIELD = /(\w+)=("(?:[^"\\]|\\.)*"|\S*)/g;
 /** The fields of a line, of either of SPIRE's formats. */
 export function fieldsOf(line: string): Partial<Record<string, string>> {
   const json = line.startsWith("{") ? parsed(line) : undefined;
-  if (typeof json === "object" && json !== null) return json;
+  if (isObject(json)) return json as Partial<Record<string, string>>;
   const fields = [...line.matchAll(FIELD)].map(([, name = "", value = ""]) => {
     const text = value.startsWith('"') ? parsed(value) : value;
     return [name, typeof text === "string" ? text : value];
   });
   return Object.fromEntries(fields) as Partial<Record<string, string>>;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
