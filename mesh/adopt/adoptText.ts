@@ -4,19 +4,14 @@ import { describeStep } from "../pulumi/events";
 import type { AdoptedMember } from "./adopt";
 import type { OwnedObject } from "./ownership";
 
-type Said = Pick<
-  AdoptedMember,
-  "member" | "trustDomain" | "file" | "kept" | "owns" | "leaves" | "obstacles" | "errors"
->;
-
 /** What is going to happen to each member. */
-export const printPlans = (members: readonly Said[]): string => members.map(planSection).join("\n");
+export const printPlans = (members: readonly AdoptedMember[]): string => members.map(planSection).join("\n");
 
-function planSection(said: Said): string {
-  const { file, kept, owns, leaves, obstacles, errors } = said;
+function planSection(member: AdoptedMember): string {
+  const { file, kept, owns, leaves, obstacles, errors } = member;
   const of = (state: OwnedObject["state"]): OwnedObject[] => owns.filter((one) => one.state === state);
   const names = (objects: readonly OwnedObject[]): string[] => objects.map(({ object }) => object);
-  return section(said, [
+  return section(member, [
     ...kept.map((key) => `${file} and the cluster disagree about ${key}; the file's value is kept`),
     ...listed("taken over as they are:", of("same").map(withSetters)),
     ...listed("the stack's already:", names(of("owned"))),
@@ -57,7 +52,7 @@ function resultSection(member: AdoptedMember): string {
   ]);
 }
 
-const section = ({ member, trustDomain }: Pick<Said, "member" | "trustDomain">, lines: readonly string[]): string => {
+const section = ({ member, trustDomain }: AdoptedMember, lines: readonly string[]): string => {
   const head = trustDomain === undefined ? member : `${member} (${trustDomain})`;
   return `${printable(head)}\n${lines.map((line) => `  ${printable(line).replaceAll("\n", "\n  ")}\n`).join("")}`;
 };

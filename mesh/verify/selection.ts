@@ -45,18 +45,14 @@ export function peersNamed(asked: readonly string[], members: readonly MeshMembe
       stack: publication ? undefined : fromId(id),
     })),
   );
-  const found = asked.map((text) => ({
-    text,
-    labels: peers
-      .filter(({ label, stack }) => label === text || (stack !== undefined && means(text, stack)))
-      .map(({ label }) => label),
-  }));
-  const unknown = found.filter(({ labels }) => labels.length === 0).map(({ text }) => text);
+  const labelsOf = (text: string): string[] =>
+    peers.flatMap(({ label, stack }) => (label === text || (stack !== undefined && means(text, stack)) ? [label] : []));
+  const unknown = asked.filter((text) => labelsOf(text).length === 0);
   if (unknown.length > 0) {
     const known = [...new Set(peers.map(({ label }) => label))].sort().join(", ");
     throw new UsageError(`${unknown.join(", ")}: no such peer; there are ${known || "none"}`);
   }
-  return [...new Set(found.flatMap(({ labels }) => labels))];
+  return [...new Set(asked.flatMap(labelsOf))];
 }
 
 /** @throws UsageError for checks that such a run does not ask */

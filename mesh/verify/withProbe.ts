@@ -33,7 +33,9 @@ export async function verifyWithProbe(
   // All of them are judged: two can meet only when each passes, and trusts the other.
   const seen = await verify(probed);
   const checksOf = (name: string): Outcome[] => seen.members.find(({ member }) => member === name)?.checks ?? [];
-  const ready = probed.filter(({ name }) => isReadyToProbe((code) => passes(stateOf(checksOf(name), code))));
+  const ready = probed.filter(({ name }) =>
+    isReadyToProbe((code) => checksOf(name).some((one) => one.code === code && passes(one.state))),
+  );
   const probers = ready.map(({ name, config, peers }) => ({
     ...placeOf({ name, config }),
     trustDomain: config.trustDomain,
@@ -58,9 +60,6 @@ export async function verifyWithProbe(
   );
   return add(seen, views, isChosen);
 }
-
-const stateOf = (checks: readonly Outcome[], code: Code): Outcome["state"] | undefined =>
-  checks.find((one) => one.code === code)?.state;
 
 /** Without these the member has no bundle of the peer, and would get no SVID that comes with it. What could not be seen is tried. */
 const TRUST: readonly Code[] = ["MESH201", "MESH202", "MESH211"];
