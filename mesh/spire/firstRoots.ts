@@ -13,6 +13,7 @@ import type { ClusterConfig } from "../../stacks/config";
 import type { Publication } from "../../stacks/contract";
 import { withFreshRoots } from "../../stacks/freshRoots";
 import type { ConfiguredPeer } from "../../stacks/peers";
+import { look } from "../kernel/looked";
 
 /** The keys of a bundle as people compare them: a thief of either kind speaks for the whole trust domain. */
 export interface ShownKeys {
@@ -83,9 +84,6 @@ export const fingerprintsOf = ({ roots, jwtKeys = [] }: ShownKeys): string[] => 
 
 /** A member's own roots (PEM), as its cluster has them; none where they cannot be read. */
 export async function ownRootsOf(connect: () => ClusterReader): Promise<string[]> {
-  try {
-    return splitPem((await readOwnRoots(connect())) ?? "");
-  } catch {
-    return [];
-  }
+  const read = await look(() => readOwnRoots(connect()));
+  return "seen" in read ? splitPem(read.seen ?? "") : [];
 }

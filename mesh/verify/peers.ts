@@ -30,6 +30,7 @@ export type NamedPeer = Pick<PeerReading, "id" | "name" | "object" | "label">;
 export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">): PeerReading {
   const { trustDomain, profile } = view.config;
   const server = chain(view.facts, ({ server }) => server);
+  const serverStart = chain(view.facts, ({ pod }) => map(pod, startOf));
   return {
     ...named,
     trustDomain: { seen: trustDomain },
@@ -46,11 +47,9 @@ export function memberPeer(named: NamedPeer, view: Omit<MemberView, "declared">)
     keys: unlessBroken(() => keysOfMember(view)),
     signing: chain(view.facts, ({ signing }) => signing),
     started: chain(server, (object) =>
-      object?.spec?.upstreamAuthority === undefined
-        ? { seen: undefined }
-        : chain(view.facts, ({ pod }) => map(pod, startOf)),
+      object?.spec?.upstreamAuthority === undefined ? { seen: undefined } : serverStart,
     ),
-    serverStart: chain(view.facts, ({ pod }) => map(pod, startOf)),
+    serverStart,
     revoked: chain(view.facts, ({ log }) => map(log, ({ revoked }) => revoked)),
   };
 }

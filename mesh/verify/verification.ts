@@ -117,24 +117,17 @@ export const HEALTH_MARKS: Readonly<Record<Health, string>> = {
 };
 
 export function printVerify(verification: Verification): string {
-  const groups = [
-    ...verification.members.map(({ member, trustDomain, ...rest }) => ({
-      head: `${member} (${trustDomain})`,
-      ...rest,
-    })),
-    ...verification.pairs.map(({ member, peer, trustDomain, ...rest }) => ({
-      head: `${member} -> ${peer}${trustDomain === undefined ? "" : ` (${trustDomain})`}`,
-      ...rest,
-    })),
-    ...verification.peers.map(({ peer, trustDomain, ...rest }) => ({
-      head: `${peer}${trustDomain === undefined ? "" : ` (${trustDomain})`}, a peer`,
-      ...rest,
-    })),
+  const head = (name: string, trustDomain?: string): string =>
+    trustDomain === undefined ? name : `${name} (${trustDomain})`;
+  const sections = [
+    ...verification.members.map((one) => section(head(one.member, one.trustDomain), one)),
+    ...verification.pairs.map((one) => section(head(pairName(one), one.trustDomain), one)),
+    ...verification.peers.map((one) => section(`${head(one.peer, one.trustDomain)}, a peer`, one)),
   ];
-  return `${groups.map(({ head, health, checks }) => section(head, health, checks)).join("\n")}\n${summary(verification)}\n`;
+  return `${sections.join("\n")}\n${summary(verification)}\n`;
 }
 
-function section(head: string, health: Health, checks: readonly Outcome[]): string {
+function section(head: string, { health, checks }: Pick<VerifiedPeer, "health" | "checks">): string {
   return [`${printable(head)}: ${health}`, ...checks.flatMap((check) => lines(check))]
     .map((text) => `${text}\n`)
     .join("");

@@ -1,6 +1,7 @@
 /** Whose probe a cluster has. Pure. */
 import type { Fate, ProcessIdentity } from "../../pulumi/liveness";
 import { definedOnly } from "../../../stacks/fields";
+import { madeOr } from "../../kernel/looked";
 import { POD_SECONDS } from "./probeObjects";
 
 /** The process that has made a probe. User, host and pid are for people: containers and CI runners share them. */
@@ -15,16 +16,12 @@ export interface Claim {
 }
 
 /** Undefined when it says nothing that can be read. */
-export function readClaim(text: string | undefined): Claim | undefined {
-  try {
-    const claim = JSON.parse(text ?? "") as Partial<Claim> | null;
-    const { user, host, pid, since, process } = claim ?? {};
+export const readClaim = (text: string | undefined): Claim | undefined =>
+  madeOr(undefined, () => {
+    const { user, host, pid, since, process } = JSON.parse(text ?? "") as Partial<Claim>;
     if (user === undefined || host === undefined || pid === undefined || since === undefined) return undefined;
     return Number.isNaN(Date.parse(since)) ? undefined : { user, host, pid, since, ...definedOnly({ process }) };
-  } catch {
-    return undefined;
-  }
-}
+  });
 
 /**
  * Whether the probe's process may still be running; then the probe is left alone.

@@ -1,4 +1,5 @@
 /** What the probe's workload has said, by its log. Pure. */
+import { madeOr } from "../../kernel/looked";
 
 /** The last that it has said of each thing. */
 export interface PodReport {
@@ -32,13 +33,10 @@ export function readReport(log: string): PodReport {
 }
 
 /** What is no line of the workload's own, such as a warning of Node, is left out; an identity without an SVID is none. */
-function parse(line: string): Line[] {
-  try {
+const parse = (line: string): Line[] =>
+  madeOr<Line[]>([], () => {
     const parsed = JSON.parse(line) as Line | null;
     if (parsed?.event === undefined) return [];
     const isWhole = parsed.event !== "identity" || (typeof parsed.id === "string" && Array.isArray(parsed.bundles));
     return isWhole ? [parsed] : [];
-  } catch {
-    return [];
-  }
-}
+  });
