@@ -91,14 +91,16 @@ const together = (found: FoundConfig, more: Record<string, unknown>): FoundConfi
 
 const namesOf = (...parts: FoundConfig[]): { names?: object } => {
   const names = Object.assign({}, ...parts.map(({ config }) => config["names"])) as object;
-  return Object.keys(names).length === 0 ? {} : { names };
+  return isEmpty(names) ? {} : { names };
 };
 
 /** The key `endpoint` with more in it; nothing where it would be empty. */
 function endpointOf({ config }: FoundConfig, more: object): { endpoint?: object } {
   const endpoint = { ...(isObject(config["endpoint"]) && config["endpoint"]), ...more };
-  return Object.keys(endpoint).length === 0 ? {} : { endpoint };
+  return isEmpty(endpoint) ? {} : { endpoint };
 }
+
+const isEmpty = (object: object): boolean => Object.keys(object).length === 0;
 
 const hostOf = ({ trustDomain = "", ingressDomain = "" }: Survey, { config }: FoundConfig): string =>
   isObject(config["endpoint"]) && typeof config["endpoint"]["host"] === "string"
@@ -141,12 +143,9 @@ function foundRoute(found: Survey): FoundConfig {
   const names = otherNames({ ...ENDPOINT_NAMES, route: name });
   const endpoint = {
     ...(host !== usual && { host }),
-    ...(Object.keys(labels).length > 0 && { routeLabels: labels }),
+    ...(!isEmpty(labels) && { routeLabels: labels }),
   };
-  const config = {
-    ...(Object.keys(endpoint).length > 0 && { endpoint }),
-    ...(Object.keys(names).length > 0 && { names }),
-  };
+  const config = { ...(!isEmpty(endpoint) && { endpoint }), ...(!isEmpty(names) && { names }) };
   return { config, obstacles, leaves };
 }
 
@@ -161,7 +160,7 @@ function foundCertificate({ certificate, issuer, access }: Survey, secret: strin
     const called = `Certificate ${certificate?.metadata?.name ?? ""}`;
     const kept = `${called}: a stack would make another one of it (${differ.map(({ path }) => path).join(", ")})`;
     return {
-      config: { issuer: { type: "secret" }, ...(Object.keys(names).length > 0 && { names }) },
+      config: { issuer: { type: "secret" }, ...(!isEmpty(names) && { names }) },
       obstacles: [],
       leaves: [
         `Secret ${secret}: never read, and kept by somebody else, who also lets the router read it`,
@@ -178,7 +177,7 @@ function foundCertificate({ certificate, issuer, access }: Survey, secret: strin
         ...(duration !== CERTIFICATE_DEFAULTS.duration && { duration }),
         ...(renewBefore !== CERTIFICATE_DEFAULTS.renewBefore && { renewBefore }),
       },
-      ...(Object.keys(names).length > 0 && { names }),
+      ...(!isEmpty(names) && { names }),
     },
     obstacles: [],
     leaves: [

@@ -35,7 +35,6 @@ export const statusCommand = define({
     status: "Show all members",
     "status -o json": "The same for a program",
   },
-
   exits:
     "0 all configured trust is in place in both directions; 1 a member is pending, leaving or not trusted back;\n" +
     "2 wrong usage or config; 3 unknown",
@@ -56,7 +55,6 @@ export const driftCommand = define({
     drift: "Look at all members",
     "drift cluster1 -o json > drift.json": "Every night in CI",
   },
-
   exits: "0 nothing found; 1 findings; 2 wrong usage or config; 3 something could not be read",
   seeAlso: "preview, verify",
   run: async (...given) => (await import("./inspectCommands")).runDrift(...given),
