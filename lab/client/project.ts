@@ -69,11 +69,10 @@ export class Project {
   /** Copies the project into `dir` with a state backend of its own. `show` prints every command and its output as it runs. */
   static async create(dir: string, options: { show?: boolean } = {}): Promise<Project> {
     await mkdir(join(dir, "state"), { recursive: true });
-    for (const name of PROGRAM) await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
-    for (const name of ["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml"]) {
-      await cp(join(__dirname, name), join(dir, name));
-      await appendFile(join(dir, name), SALT);
-    }
+    const stackFiles = ["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml"];
+    for (const name of [...PROGRAM, ...stackFiles])
+      await cp(join(REPOSITORY, name), join(dir, name), { recursive: true });
+    for (const name of stackFiles) await appendFile(join(dir, name), SALT);
     await symlink(join(REPOSITORY, "node_modules"), join(dir, "node_modules"));
     return new Project(dir, options.show ?? false);
   }

@@ -1,6 +1,6 @@
-/** The commands that change clusters: up, remove and adopt. What they do is loaded when it is run. */
+/** The commands that change clusters: up, remove, adopt, rotate and revoke. What they do is loaded when it is run. */
 import { define } from "./declare";
-import { adoptFlags, removeFlags, upFlags } from "./flags";
+import { adoptFlags, removeFlags, revokeFlags, rotateFlags, upFlags } from "./flags";
 
 export const upCommand = define({
   name: "up",
@@ -77,4 +77,54 @@ export const adoptCommand = define({
     "2 wrong usage or config, or not confirmed; 3 unknown",
   seeAlso: "preview, verify, docs/adopt.md",
   run: async (...given) => (await import("./adoptCommand")).runAdopt(...given),
+});
+
+export const rotateCommand = define({
+  name: "rotate",
+  group: "Change",
+  args: "<stack...>",
+  summary: "Replace the keys of a trust domain, and nobody loses trust",
+  about:
+    "Replace the keys that a member's SPIRE server signs with. A new key is prepared, and used once the SPIRE server\n" +
+    "of every member that trusts it holds it; the old one is tainted, so that agents renew what it signed, then\n" +
+    "revoked, until no member holds it. A member that lags is named, and waited for. A rotation that was begun, by\n" +
+    "this command or by SPIRE itself, is finished rather than begun again.\n\n" +
+    "It keeps no notes: run it again after an interruption, and it goes on from what the servers say. Peers that are\n" +
+    "no members cannot be asked; they have five refresh hints to fetch a new key. Below an upstream CA the X.509\n" +
+    "root is that CA's, and only JWT keys are replaced.",
+  asks: true,
+  flags: rotateFlags,
+  examples: {
+    "rotate cluster1": "Show the plan for both kinds of keys, and ask",
+    "rotate cluster1 --keys jwt --yes": "Replace the JWT key; do not ask",
+    "rotate cluster1 cluster2 --yes": "One cluster after the other",
+  },
+  exits:
+    "0 nobody holds the old keys; 1 it waits for somebody, or cannot go on; 2 wrong usage or config, or not confirmed;\n" +
+    "3 unknown",
+  seeAlso: "revoke, verify",
+  run: async (...given) => (await import("./rotateCommand")).runRotate(...given),
+});
+
+export const revokeCommand = define({
+  name: "revoke",
+  group: "Change",
+  args: "<stack>",
+  summary: "Take one key of a trust domain out of use, such as one that has leaked",
+  about:
+    "Take a key out of use that has leaked, in the order that breaks least: as rotate does it, for this key alone. A\n" +
+    "taint is seen by the trust domain's own agents only; peers trust a key until it is revoked and they have fetched\n" +
+    "the bundle, which this command has its members do at once. Connections that are open stay open.\n\n" +
+    "Without --key it lists the keys that there are. It also goes on with a rotation: the key is the one that was to go.",
+  asks: true,
+  flags: revokeFlags,
+  examples: {
+    "revoke cluster1 --key 3f9a12c4d5": "Show what it means, and ask",
+    "revoke cluster1 --key 3f9a12c4d5 --yes": "Do not ask",
+  },
+  exits:
+    "0 nobody holds the key; 1 it waits for somebody, or cannot go on; 2 wrong usage or config, no such key, or not\n" +
+    "confirmed; 3 unknown",
+  seeAlso: "rotate, verify",
+  run: async (...given) => (await import("./rotateCommand")).runRevoke(...given),
 });

@@ -1,9 +1,9 @@
 /** All commands, in the order of help. */
-import { adoptCommand, removeCommand, upCommand } from "./changeDeclarations";
+import { adoptCommand, removeCommand, revokeCommand, rotateCommand, upCommand } from "./changeDeclarations";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
 import { initCommand } from "./initDeclaration";
-import { driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
+import { alertsCommand, driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
 import { precheckCommand, verifyCommand } from "./verifyDeclarations";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
@@ -11,10 +11,13 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   upCommand,
   removeCommand,
   adoptCommand,
+  rotateCommand,
+  revokeCommand,
   previewCommand,
   statusCommand,
   driftCommand,
   peerInfoCommand,
+  alertsCommand,
   precheckCommand,
   verifyCommand,
   explainCommand,

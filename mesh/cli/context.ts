@@ -35,6 +35,8 @@ export interface Context {
   note: (line: string) => void;
   /** The same of what was changed: should the command fail before it has a result, it says this again. */
   did: (what: string) => void;
+  /** Remembers what is there only for a while, as `did` does but without a word; the function that it gives is called when it is gone. */
+  made: (what: string) => () => void;
   /** Replaces what is on the terminal. */
   redraw: (text: string) => void;
   /** Asks on the terminal; an empty answer when it is interrupted or the input ends. */

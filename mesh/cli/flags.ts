@@ -3,6 +3,7 @@ import { FORMS } from "../contract/forms";
 import {
   duration,
   durationIfGiven,
+  oneOf,
   onOff,
   output,
   outputs,
@@ -10,7 +11,6 @@ import {
   policyPack,
   requestTimeout,
   text,
-  oneOf,
   texts,
   type Values,
 } from "./declare";
@@ -18,19 +18,19 @@ import {
 export const initFlags = {
   kubeconfig: texts(
     "--kubeconfig <file>",
-    "Kubeconfig to look at, for the stacks' files, too; repeat it or separate with commas. Without it, $KUBECONFIG or ~/.kube/config",
+    "Kubeconfig to look at; repeat it or separate with commas (default: $KUBECONFIG or ~/.kube/config)",
   ),
   issuer: text(
     "--issuer <issuer>",
-    "Where the endpoints' certificates come from: acme, ca, self-signed, router, secret, spire, Issuer/<name> or ClusterIssuer/<name>",
+    "Issuer of the endpoints: acme, ca, self-signed, router, secret, spire, [Cluster]Issuer/<name>",
   ),
   email: text("--email <address>", "E-mail address of the ACME account, with acme and spire"),
-  acmeServer: text("--acme-server <url>", "ACME directory, with acme and spire; without it, that of Let's Encrypt"),
+  acmeServer: text("--acme-server <url>", "ACME directory, with acme and spire (default: that of Let's Encrypt)"),
   acceptTos: onOff("--accept-tos", "With spire: you have read and accept the terms of service of the ACME server's CA"),
   profile: oneOf("--profile <profile>", "How new bundle endpoints prove who they are", ["https_web", "https_spiffe"]),
   pair: texts(
     "--pair <stack:stack>",
-    "Two stacks that trust each other; repeat it or separate with commas. Without it, all trust all",
+    "Two stacks that trust each other; repeat it or separate with commas (default: all trust all)",
   ),
   parallel: parallel(),
   requestTimeout: requestTimeout(),
@@ -58,6 +58,24 @@ export const removeFlags = {
 };
 export type RemoveFlags = Values<typeof removeFlags> & { yes: boolean };
 
+/** How long rotate and revoke wait: an agent that is away keeps its SVID for an hour. */
+const patience = {
+  timeout: duration("--timeout <duration>", "How long to wait without progress", "1h"),
+  ...output,
+};
+
+export const rotateFlags = {
+  keys: oneOf("--keys <kind>", "Replace only these; without it, both", ["x509", "jwt"]),
+  ...patience,
+};
+export type RotateFlags = Values<typeof rotateFlags> & { yes: boolean };
+
+export const revokeFlags = {
+  key: text("--key <id>", "The key: subject key id of an X.509 authority, or kid of a JWT authority"),
+  ...patience,
+};
+export type RevokeFlags = Values<typeof revokeFlags> & { yes: boolean };
+
 export const adoptFlags = {
   context: text("--context <name>", "Context of the kubeconfig; without it, that of the file, or the stack's name"),
   kubeconfig: text("--kubeconfig <file>", "Kubeconfig that leads to the cluster, for the stack's file, too"),
@@ -82,6 +100,8 @@ export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
 export const driftFlags = { parallel: parallel(), requestTimeout: requestTimeout(), ...output };
 export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
 
+export const alertsFlags = { ...output };
+
 export const peerInfoFlags = {
   ...outputs(...FORMS),
   parallel: parallel(),
@@ -105,6 +125,7 @@ export const verifyFlags = {
   probeImage: text("--probe-image <image>", "Image for --probe, with Node 20 or later").implies({ probe: true }),
   peer: texts("--peer <stack>", "Show only pairs with this peer; repeat it or separate with commas"),
   ...judging,
+  ...outputs("wide", "html", "junit", "prometheus"),
 };
 export type VerifyFlags = Values<typeof verifyFlags>;
 export type PrecheckFlags = Values<typeof judging>;

@@ -7,7 +7,7 @@ import { printClusters, printFiles, NEXT, printNext } from "../init/initText";
 import { checkIssuerWord, emailFor, ISSUER_FORM, issuerConfig, refuseMissingIssuer } from "../init/issuerChoice";
 import { type InitCluster, judge, type Judged } from "../init/judgement";
 import { projectIn } from "../init/newProject";
-import { type Choices, needsIssuer, planFiles, type PlannedFile } from "../init/plan";
+import { type Choices, needsIssuer, planFiles, type PlannedFile } from "../init/plannedFiles";
 import { EXIT, type ExitCode, UsageError } from "../kernel/exit";
 import type { Project } from "../members/project";
 import { refuseEdited, save } from "../members/stackFile";

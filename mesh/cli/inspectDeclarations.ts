@@ -1,6 +1,6 @@
-/** The commands that read stacks and clusters: preview, status, drift and peer-info. What they do is loaded when it is run. */
+/** The commands that read stacks and clusters: preview, status, drift, peer-info and alerts. What they do is loaded when it is run. */
 import { define } from "./declare";
-import { driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
+import { alertsFlags, driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
 
 export const previewCommand = define({
   name: "preview",
@@ -79,4 +79,24 @@ export const peerInfoCommand = define({
   exits: "0 printed; 2 wrong usage or config; 3 a member has published nothing, or its roots are not known",
   seeAlso: "docs/outside-peers.md",
   run: async (...given) => (await import("./inspectCommands")).runPeerInfo(...given),
+});
+
+export const alertsCommand = define({
+  name: "alerts",
+  group: "Inspect",
+  args: "<stack>",
+  summary: "Print a ServiceMonitor and alert rules for a member's SPIRE server",
+  about:
+    "Print what Prometheus needs to watch the SPIRE server of a member, for oc apply: a ServiceMonitor, and rules\n" +
+    "for each peer that it trusts, with thresholds from the lifetimes of its keys and the peers' refresh hints.\n" +
+    "Each alert names a check and the command to run. Print them again after a peer has come or gone. Two peers\n" +
+    "that SPIRE's metrics call by one name are refused. docs/monitoring.md says where the metrics end up.",
+  flags: alertsFlags,
+  examples: {
+    "alerts cluster1 > alerts.yaml": "For oc apply -f alerts.yaml, or for Git",
+    "alerts cluster1 -o json": "The rules for a program",
+  },
+  exits: "0 printed; 2 wrong usage or config, or peers that cannot be told apart; 3 stack or cluster could not be read",
+  seeAlso: "verify, docs/monitoring.md",
+  run: async (context, names) => (await import("./alertsCommand")).runAlerts(context, names),
 });

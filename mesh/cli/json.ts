@@ -2,6 +2,7 @@
  * What `-o json` and `-o yaml` print. schema.json is made of these types by `npm run schema`. Fields are added, never removed or given
  * another meaning; `schema` counts the changes that break this.
  */
+import type { Alerts } from "../alerts/alerts";
 import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
@@ -9,6 +10,7 @@ import type { ExitCode, SignalExit } from "../kernel/exit";
 import type { InitReport } from "../init/report";
 import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
+import type { RotatedMember } from "../rotate/rotated";
 import type { StatusMember } from "../status/status";
 import type { UpMember } from "../up/up";
 import type { Explained } from "../verify/explain";
@@ -24,10 +26,13 @@ export type Report =
   | { command: "peer-info"; members: (MemberContract | UnknownContract)[] }
   | ({ command: "verify" } & Verification)
   | ({ command: "precheck" } & Verification)
+  | ({ command: "alerts" } & Alerts)
   | { command: "explain"; checks: Explained[] }
   | { command: "version"; version: string; node: string }
   | { command: "completion"; shell: Shell; script: string }
   | { command: "status"; members: StatusMember[] }
+  | { command: "rotate"; members: RotatedMember[] }
+  | { command: "revoke"; members: RotatedMember[] }
   | ({ command: "remove" } & Removal);
 
 /** A command that came to no result. */

@@ -55,8 +55,12 @@ async function run(line: Run): Promise<number> {
     if (opened === undefined) process.stderr.write(`${printable(text)}\n`);
     else opened.note(text);
   };
-  const done: string[] = [];
-  const interruption = listenForInterruption(note);
+  const done = new Set<string>();
+  const made = (what: string): (() => void) => {
+    done.add(what);
+    return () => done.delete(what);
+  };
+  const interruption = listenForInterruption(note, () => [...done]);
   const forTerminal = (text: string): string =>
     line.global.color && screen.hasColours(process.env) ? coloured(text) : text;
   const context: Context = {
@@ -69,9 +73,10 @@ async function run(line: Run): Promise<number> {
     signal: interruption.signal,
     note,
     did(what) {
-      done.push(what);
+      made(what);
       note(what);
     },
+    made,
     redraw: (text) => {
       screen.redraw(text, forTerminal);
     },
@@ -92,7 +97,7 @@ async function run(line: Run): Promise<number> {
     return exit;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    error.message = redactedText(withoutResult(error, done));
+    error.message = redactedText(withoutResult(error, [...done]));
     const exit = interruption.exitCode();
     if (exit === undefined) throw error;
     note(error.message);

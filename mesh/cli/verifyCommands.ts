@@ -2,6 +2,7 @@
 import { version } from "../kernel/version";
 import { junit } from "../report/junit";
 import { page } from "../report/page";
+import { prometheus } from "../report/prometheus";
 import { lookOrWait, type VerifyOptions } from "../verify/command";
 import { explained } from "../verify/explain";
 import { peersNamed, refuseUnasked, selected } from "../verify/selection";
@@ -29,12 +30,12 @@ export async function runPrecheck(context: Context, names: readonly string[], fl
 function result(
   command: "verify" | "precheck",
   seen: Verification,
-  { output, notes }: PrecheckFlags,
+  { output, notes }: Pick<VerifyFlags, "output" | "notes">,
   { note }: Context,
 ): Result {
-  const forms = { html: page, junit, wide: printVerify };
+  const forms = { html: page, junit, prometheus, wide: printVerify };
   // The document goes to a file: people look at the log.
-  const raw = output === "html" || output === "junit";
+  const raw = output === "html" || output === "junit" || output === "prometheus";
   if (raw) note(summary(seen));
   const text = output in forms ? forms[output as keyof typeof forms](seen) : printSummary(seen, notes);
   return { exit: verifyExit(seen), report: { command, ...seen }, text, raw };
@@ -60,6 +61,7 @@ async function look(
       stacks,
       version,
       note: context.note,
+      made: context.made,
       signal: interruption.signal,
       screen: options.watch ? context : undefined,
     },

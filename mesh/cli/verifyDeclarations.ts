@@ -15,7 +15,7 @@ export const verifyCommand = define({
   about:
     "Check every member, and every ordered pair of members, from outside: the Kubernetes objects, the bundle\n" +
     "endpoint over TLS, the SPIRE server and its log. Changes nothing, except with --probe.\n\n" +
-    `${FORMS}\n\n` +
+    `${FORMS} prometheus is for the\ntextfile collector of Prometheus' node exporter: docs/monitoring.md.\n\n` +
     "--peer and --check leave out all else, also for the exit code, which is 3 when no check is left. Checks that\n" +
     "cannot run from this machine by design do not affect the exit code, such as reaching the endpoint of a stack\n" +
     "with probe: cluster. What cannot be read for any other reason is unknown.",
@@ -24,6 +24,7 @@ export const verifyCommand = define({
     verify: "Check all members once",
     "verify --timeout 10m -o json > verify.json": "In CI, after an up: wait until the mesh is healthy",
     "verify -o html > report.html": "A page to mail, print and keep",
+    "verify -o prometheus > spire_federation.prom": "Metrics that SPIRE itself does not have",
     "verify cluster1 cluster2 --probe": "Prove a connection between workloads of two clusters",
     "verify --peer cluster2 --check MESH211,MESH212": "Check only whether all members hold the keys of cluster2",
   },

@@ -82,13 +82,13 @@ export interface ClusterWorld {
 }
 
 /** What was seen by a way, or which way leads to the same cluster. */
-export interface Sight {
+export interface ClusterSight {
   way: Way;
   seen: Looked<Cluster> | { sameAs: Way };
 }
 
 /** Looks at the clusters, each once: `oc project` alone leaves a context for every namespace. */
-export async function lookAt(ways: readonly Way[], world: ClusterWorld, parallel: number): Promise<Sight[]> {
+export async function lookAt(ways: readonly Way[], world: ClusterWorld, parallel: number): Promise<ClusterSight[]> {
   const looks = await inParallel(parallel, ways, async (way) => {
     const access = { context: way.context, ...definedOnly({ kubeconfig: way.kubeconfig }) };
     return { way, seen: await look(() => read(world.reader(access), world.server(access))) };

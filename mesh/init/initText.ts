@@ -3,7 +3,7 @@ import { PROGRAM } from "../../components/shared/names";
 import { table } from "../kernel/table";
 import { printable } from "../kernel/text";
 import type { InitCluster } from "./judgement";
-import type { PlannedFile } from "./plan";
+import type { PlannedFile } from "./plannedFiles";
 
 const STATES: Record<InitCluster["state"], string> = {
   new: "new member",

@@ -6,7 +6,7 @@ import { definedOnly } from "../../stacks/fields";
 import { foundConfig } from "../adopt/foundConfig";
 import type { Survey } from "../adopt/survey";
 import { UsageError } from "../kernel/exit";
-import type { Cluster, Sight, Way } from "./clusters";
+import type { Cluster, ClusterSight, Way } from "./clusters";
 import { nameStacks } from "./names";
 
 /** A context of the kubeconfig, and what comes of its cluster. */
@@ -48,7 +48,7 @@ export interface Judged {
  * @param members stacks of the folder, with the trust domains that their files have
  * @throws UsageError for a name of the command line that cannot be a stack's, or is another's
  */
-export function judge(sights: readonly Sight[], members: ReadonlyMap<string, string>, now: Date): Judged[] {
+export function judge(sights: readonly ClusterSight[], members: ReadonlyMap<string, string>, now: Date): Judged[] {
   const known = new Map([...members].map(([stack, trustDomain]) => [trustDomain, stack]));
   const judged = sights.map((sight) => judgeOne(sight, sights, known, now));
   const fresh = judged.filter(({ report }) => report.state === "new");
@@ -66,7 +66,12 @@ export function judge(sights: readonly Sight[], members: ReadonlyMap<string, str
   return judged;
 }
 
-function judgeOne({ way, seen }: Sight, all: readonly Sight[], known: ReadonlyMap<string, string>, now: Date): Judged {
+function judgeOne(
+  { way, seen }: ClusterSight,
+  all: readonly ClusterSight[],
+  known: ReadonlyMap<string, string>,
+  now: Date,
+): Judged {
   const { context, kubeconfig } = way;
   const base = { context, ...definedOnly({ kubeconfig }), trusts: [] };
   const out = (report: Omit<InitCluster, "context" | "trusts">): Judged => ({
@@ -121,7 +126,7 @@ function endpointKeys(
   return definedOnly({ profile, issuer: keeps ? issuer : undefined, endpoint, names: keeps ? names : undefined });
 }
 
-const trustDomainOf = ({ seen }: Sight): string | undefined =>
+const trustDomainOf = ({ seen }: ClusterSight): string | undefined =>
   "seen" in seen ? seen.seen.survey.trustDomain : undefined;
 
 const labelOf = ({ context, kubeconfig }: Way): string =>

@@ -50,13 +50,21 @@ export interface Listening extends Interruption {
   close(): void;
 }
 
-export function listenForInterruption(say: (line: string) => void): Listening {
+/** @param done what was changed and stays when the program is ended before it has a result */
+export function listenForInterruption(
+  say: (line: string) => void,
+  done: () => readonly string[] = () => [],
+): Listening {
   const [first, second] = [new AbortController(), new AbortController()];
   setMaxListeners(0, first.signal, second.signal); // every request to a cluster is one
   let exitCode: SignalExit | undefined;
+  const end = (): never => {
+    if (done().length > 0) say(withoutResult(new Interrupted(), done()));
+    process.exit(exitCode);
+  };
   const hear = (signal: NodeJS.Signals): void => {
     exitCode ??= SIGNAL_EXIT[signal as Signal];
-    if (second.signal.aborted) process.exit(exitCode);
+    if (second.signal.aborted) end();
     // After a hangup nobody reads what is written, which must not end the program before the cleaning up.
     if (signal === "SIGHUP") for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     if (!first.signal.aborted) {
@@ -66,7 +74,7 @@ export function listenForInterruption(say: (line: string) => void): Listening {
     }
     second.abort(new Interrupted());
     say(`${signal}: aborting the running operations`);
-    setTimeout(() => process.exit(exitCode), FORCE_MS).unref();
+    setTimeout(end, FORCE_MS).unref();
   };
   for (const signal of SIGNALS) process.on(signal, hear);
   return {

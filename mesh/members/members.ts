@@ -10,7 +10,7 @@ import { Interrupted } from "../kernel/interruption";
 import { inParallel } from "../kernel/parallel";
 import { NO_ORGANIZATIONS, organizationsOf } from "../pulumi/organization";
 import { PulumiError } from "../pulumi/runPulumi";
-import { fromId, type Home, idOf, labelOf } from "./identity";
+import { fromId, type Home, idOf, labelOf, means } from "./identity";
 import { projectOf } from "./project";
 import { type Roster, rosterOf } from "./roster";
 import { stackConfig } from "./stackConfig";
@@ -55,8 +55,10 @@ export async function readMembers(
 ): Promise<MeshMember[]> {
   const { all, named, unknown, home, read } = await openFolder(workspace, names, offline);
   if (unknown.length > 0 && whom === "named") {
-    const labels = all.map((stack) => labelOf(stack, home)).join(", ");
-    throw new UsageError(`${unknown.join(", ")}: no such stack here; there are ${labels || "none"}`);
+    throw noSuchStack(
+      unknown,
+      all.map((stack) => labelOf(stack, home)),
+    );
   }
   if (all.length === 0) throw new UsageError("no stacks here; a member is described by a file Pulumi.<stack>.yaml");
   const found = await inParallel(AT_ONCE, whom === "all" || names.length === 0 ? all : named, read);
@@ -69,6 +71,26 @@ export async function readMembers(
   // What Pulumi could not be asked is no fault of a file.
   throw copies.length === 0 && unread.every(({ unasked }) => unasked) ? new Error(message) : new UsageError(message);
 }
+
+/**
+ * Those of the members that somebody names, each once. Pure.
+ *
+ * @throws UsageError for the name of none
+ */
+export function named(names: readonly string[], members: readonly MeshMember[]): MeshMember[] {
+  const found = names.map((name) => members.find(({ config }) => means(name, config.self)));
+  const unknown = names.filter((_, index) => found[index] === undefined);
+  if (unknown.length > 0) {
+    throw noSuchStack(
+      unknown,
+      members.map(({ name }) => name),
+    );
+  }
+  return [...new Set(found.filter((one) => one !== undefined))];
+}
+
+const noSuchStack = (unknown: readonly string[], there: readonly string[]): UsageError =>
+  new UsageError(`${unknown.join(", ")}: no such stack here; there are ${there.join(", ") || "none"}`);
 
 /** Members, and those of their peers that have a file. */
 export interface WithPeers {

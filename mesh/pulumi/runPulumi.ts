@@ -26,8 +26,8 @@ export interface RunOptions {
   quietMs: number;
   /** Hears the engine's events; the arguments then have to ask for --json. */
   onEvent?: (event: EngineEvent) => void;
-  /** Opens what gets all that Pulumi prints. */
-  log?: (() => Writable) | undefined;
+  /** Opens what gets all that Pulumi prints; undefined where nothing can. */
+  log?: (() => Writable | undefined) | undefined;
   /** Is told the process id as soon as there is one. */
   onStart?: (pid: number) => void;
 }

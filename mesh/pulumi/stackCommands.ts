@@ -1,5 +1,4 @@
 /** Pulumi's commands on one stack. */
-import type { WriteStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +6,7 @@ import type { Deployment } from "@pulumi/pulumi/automation";
 import { type Approved, APPROVED_VARIABLE } from "../../stacks/approved";
 import type { Interruption } from "../kernel/interruption";
 import { cliOf, pulumi } from "./cli";
-import { type Cli, PulumiError, runPulumi } from "./runPulumi";
+import { type Cli, PulumiError, type RunOptions, runPulumi } from "./runPulumi";
 import { logFile } from "./logFile";
 import { locksFolder, locksIn, recordLocks, type Recording } from "./lockRecords";
 import type { EngineEvent, Workspace } from "./workspace";
@@ -125,7 +124,7 @@ export class StackCommands {
     return this.policyPack === undefined ? [] : ["--policy-pack", this.policyPack];
   }
 
-  private log(command: string): (() => WriteStream) | undefined {
+  private log(command: string): RunOptions["log"] {
     const { logDir, name } = this;
     return logDir === undefined ? undefined : () => logFile(logDir, name, command);
   }

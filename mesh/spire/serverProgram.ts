@@ -1,14 +1,25 @@
 /** Where the SPIRE server's program is in its container: it differs between images, and is looked for once per cluster. */
-import { type ClusterAccess, oc } from "../../components/cluster/access";
+import { accessFlags, type ClusterAccess, oc } from "../../components/cluster/access";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { POD, PROGRAMS } from "./serverCommands";
-import { NoProgram, Refused, type RunProgram } from "./serverExec";
+import { NoProgram, Refused, runIn, type RunProgram } from "./serverExec";
 
 export interface ServerProgram {
   /** @throws NoProgram when it is in none of the known places */
   path: () => Promise<string>;
   /** @throws Refused when it ends with an exit code other than 0 */
   run: (...args: string[]) => Promise<string>;
+}
+
+/** Where each cluster has the program, by the flags that lead there: it is found once in a run of mesh. */
+const programs = new Map<string, ServerProgram>();
+
+/** The program of a cluster. @param signal no command begins once it is aborted */
+export function programAt(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): ServerProgram {
+  const key = accessFlags(access);
+  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal, requestMs));
+  programs.set(key, program);
+  return program;
 }
 
 /** @param access to the cluster, for messages */

@@ -1,9 +1,10 @@
 /** A cluster's SPIRE server, asked by exec in its pod: what it holds of other trust domains is in no Kubernetes object. */
-import { accessFlags, type ClusterAccess } from "../../components/cluster/access";
+import type { ClusterAccess } from "../../components/cluster/access";
 import { activeAuthority, type Authority, rootsAbove } from "./authority";
-import { Refused, runIn } from "./serverExec";
-import { type ServerProgram, serverProgram } from "./serverProgram";
+import { Refused } from "./serverExec";
+import { programAt, type ServerProgram } from "./serverProgram";
 import { fingerprint, type HeldBundle, type Signing } from "./bundle";
+import { type BundleJson, heldBundle } from "./bundleJson";
 
 export interface SpireServer {
   /** Path of its program in its container, for commands that people are to run. */
@@ -25,21 +26,14 @@ export interface SpireServer {
   forget(trustDomain: string): Promise<void>;
 }
 
-/** Where each cluster has the program, by the flags that lead there: it is found once in a run of mesh. */
-const programs = new Map<string, ServerProgram>();
-
 /**
  * The SPIRE server of a cluster.
  *
  * @param signal no command begins once it is aborted
  * @throws Forbidden from each call when exec in its pod is not allowed; Error when it cannot be asked or refuses
  */
-export function spireServer(access: ClusterAccess, signal?: AbortSignal, requestMs?: number): SpireServer {
-  const key = accessFlags(access);
-  const program = programs.get(key) ?? serverProgram(access, runIn(access, signal, requestMs));
-  programs.set(key, program);
-  return serverBy(program);
-}
+export const spireServer = (access: ClusterAccess, signal?: AbortSignal, requestMs?: number): SpireServer =>
+  serverBy(programAt(access, signal, requestMs));
 
 /** The SPIRE server that its program speaks for. */
 export function serverBy({ path, run }: ServerProgram): SpireServer {
@@ -93,22 +87,3 @@ const NO_RELATIONSHIP = "there is no federation relationship with trust domain";
 
 /** How it ends where the server has a relationship and its fetch fails. */
 const FETCH_FAILED = "code = Internal desc = failed to refresh bundle";
-
-interface BundleJson {
-  trust_domain: string;
-  x509_authorities: { asn1: string }[];
-  jwt_authorities: { key_id: string; public_key: string }[];
-  sequence_number?: string;
-  refresh_hint?: string;
-}
-
-function heldBundle(bundle: BundleJson): HeldBundle {
-  const decode = (base64: string): Buffer => Buffer.from(base64, "base64");
-  return {
-    trustDomain: bundle.trust_domain,
-    roots: bundle.x509_authorities.map(({ asn1 }) => decode(asn1)),
-    jwtKeys: bundle.jwt_authorities.map(({ key_id, public_key }) => ({ id: key_id, publicKey: decode(public_key) })),
-    ...(bundle.sequence_number === undefined ? {} : { sequence: Number(bundle.sequence_number) }),
-    ...(Number(bundle.refresh_hint) > 0 ? { refreshHint: Number(bundle.refresh_hint) } : {}),
-  };
-}

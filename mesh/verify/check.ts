@@ -27,7 +27,13 @@ export interface Check<View> {
 export type Judgement =
   | { state: "ok"; evidence: string }
   /** `cure` is a command, or what to do where there is none. */
-  | { state: "failed"; evidence: string; cure: string }
+  | {
+      state: "failed";
+      evidence: string;
+      cure: string;
+      /** Only another config puts it right: to look again shows the same. */
+      stays?: true;
+    }
   /** It passes, and there is something to know about it; what can be done is in `cure`. */
   | { state: "warn"; evidence: string; cure: string }
   /** It passes, and nobody can mend what there is to know about it. */

@@ -5,7 +5,7 @@ import { pause as wait } from "../kernel/interruption";
 import type { MeshMember } from "../members/members";
 import { connectProbe } from "./probe/cluster";
 import { PROBE_IMAGE } from "./probe/probeObjects";
-import { probeMesh } from "./probe/probe";
+import { type ProbeIo, probeMesh } from "./probe/probe";
 import { ownClaim } from "./probe/self";
 import type { PulumiStacks } from "../pulumi/operations";
 import { spireServer } from "../spire/spireServer";
@@ -50,6 +50,8 @@ export interface Looker {
   stacks: Pick<PulumiStacks, "published">;
   version: string;
   note: (line: string) => void;
+  /** Remembers what a probe has made, until it is gone. */
+  made: ProbeIo["made"];
   /** Once it is aborted nothing more begins. */
   signal: AbortSignal;
   /** The terminal, where there is one: what is written replaces what was there. */
@@ -60,12 +62,12 @@ export interface Looker {
 export function lookOrWait(options: VerifyOptions, looker: Looker): Promise<Verification> {
   const seen = (chosen: readonly MeshMember[]): Promise<Verification> => lookAt(options, { ...looker, chosen });
   if (!options.probe) return seen(looker.chosen);
-  const { note, signal } = looker;
+  const { note, made, signal } = looker;
   const interrupted = (): boolean => signal.aborted;
   const image = options.probeImage ?? PROBE_IMAGE;
   return verifyWithProbe(looker.chosen, looker.all, {
     verify: seen,
-    probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, interrupted, image }),
+    probe: (members) => probeMesh(members, { ...ownClaim(), connect: connectProbe, note, made, interrupted, image }),
     program: (access) =>
       spireServer(access, signal)
         .program()
@@ -121,7 +123,7 @@ async function lookAt(options: VerifyOptions, looker: Looker): Promise<Verificat
       said = waited;
       if (options.wait && !isWell(seen) && !isWorthWaiting(seen)) {
         note(
-          "stopped waiting: what is left stays as it is, for want of a right or because it cannot be seen from here",
+          "stopped waiting: what is left stays as it is, by the config, for want of a right or because it cannot be seen from here",
         );
       }
     },

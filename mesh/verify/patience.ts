@@ -2,7 +2,7 @@
 import { type Outcome, passes } from "./check";
 import { OUT_OF_SIGHT } from "./subjects";
 import { EXIT } from "../kernel/exit";
-import { subjectsOf, type Verification, verifyExit } from "./verification";
+import { type Verification, verifyExit } from "./verification";
 
 /** How it is looked again. */
 export interface Patience {
@@ -30,16 +30,22 @@ export async function again({ look, more, interrupted, show, pause }: Patience):
 
 /** What is waited for: of everybody who is not well the first check that doesn't pass. */
 export function waitsFor({ members, pairs, peers }: Verification): string {
-  const of = (who: string, checks: Verification["members"][number]["checks"]): string[] => {
-    const first = checks.find(mayChange);
-    return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
-  };
+  // What else is seen of a stack that leads to another cluster is not its own, and waiting does not make it so.
+  const lost = new Set(members.flatMap(({ member, checks }) => (checks.some(stays) ? [member] : [])));
   return [
-    ...members.flatMap(({ member, checks }) => of(member, checks)),
-    ...pairs.flatMap(({ member, peer, checks }) => of(`${member} -> ${peer}`, checks)),
-    ...peers.flatMap(({ peer, checks }) => of(peer, checks)),
-  ].join("; ");
+    ...members.map(({ member, checks }) => ({ who: member, of: [member], checks })),
+    ...pairs.map(({ member, peer, checks }) => ({ who: `${member} -> ${peer}`, of: [member, peer], checks })),
+    ...peers.map(({ peer, checks }) => ({ who: peer, of: [peer], checks })),
+  ]
+    .filter(({ of, checks }) => !checks.some(stays) && !of.some((name) => lost.has(name)))
+    .flatMap(({ who, checks }) => {
+      const first = checks.find(mayChange);
+      return first === undefined ? [] : [`${who}: ${first.code} ${first.title}`];
+    })
+    .join("; ");
 }
+
+const stays = (check: Outcome): boolean => "stays" in check;
 
 /** Whether to look again may show something else; a missing right stays missing, and so does what is out of sight. */
 const mayChange = (check: Outcome): boolean =>
@@ -49,7 +55,6 @@ const mayChange = (check: Outcome): boolean =>
   !(check.state === "unknown" && check.evidence.startsWith(OUT_OF_SIGHT));
 
 /** Whether waiting can help: something doesn't pass, and not only for want of a right. */
-export const isWorthWaiting = (verification: Verification): boolean =>
-  subjectsOf(verification).some(({ checks }) => checks.some(mayChange));
+export const isWorthWaiting = (verification: Verification): boolean => waitsFor(verification) !== "";
 
 export const isWell = (verification: Verification): boolean => verifyExit(verification) === EXIT.fine;

@@ -46,7 +46,7 @@ export function printSummary(verification: Verification, notes = false, brief = 
 function row(member: VerifiedMember, pairs: readonly VerifiedPair[]): string[] {
   const asked = member.checks.filter((check) => check.state !== "skipped" || check.needs !== undefined);
   const passed = asked.filter(({ state }) => passes(state)).length;
-  const certificate = member.lifetimes.find(({ what }) => what.startsWith("certificate"));
+  const certificate = member.lifetimes.find(({ kind }) => kind === "endpoint");
   return [
     member.member,
     wasAsked(member) ? member.health : "-",

@@ -7,8 +7,12 @@ export type Health = "healthy" | "pending" | "unhealthy" | "unknown";
 
 /** Times of something that expires, in ISO 8601. */
 export interface Lifetime {
+  /** Of the bundle endpoint's certificate, or of an X.509 root of a trust domain. */
+  kind: "endpoint" | "root";
   /** Such as `certificate of the bundle endpoint`, `X.509 root 3f9a12…`. */
   what: string;
+  /** Of the certificate, in hexadecimal. */
+  sha256: string;
   notBefore: string;
   notAfter: string;
   /** When it will be renewed, as far as somebody says so. */
@@ -26,6 +30,13 @@ export interface VerifiedMember {
   lifetimes: Lifetime[];
 }
 
+/** A peer's bundle in a member's SPIRE server. */
+export interface Held {
+  roots: Lifetime[];
+  /** When the last poll refreshed it, as far as the SPIRE server's log says so, ISO 8601. */
+  refreshed?: string;
+}
+
 /** One direction: `member` trusts `peer`. */
 export interface VerifiedPair {
   member: string;
@@ -36,6 +47,8 @@ export interface VerifiedPair {
   checks: Outcome[];
   /** When the last root that the member's SPIRE server holds of the peer ends, ISO 8601; undefined when it holds none, or that was not seen. */
   trustedUntil?: string;
+  /** Undefined when the member's SPIRE server holds no bundle of the peer, or that was not seen. */
+  held?: Held;
 }
 
 /** A peer that is not to be verified itself, with what did not pass there and makes trust in it worthless. */

@@ -3,7 +3,6 @@ import { X509Certificate } from "node:crypto";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { federationRoute } from "../../components/route/federationRoute";
 import { keepEndpoint } from "../../stacks/endpoint";
-import { definedOnly } from "../../stacks/fields";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { once } from "../kernel/once";
 import { inParallel } from "../kernel/parallel";
@@ -28,17 +27,9 @@ import {
 } from "./peers";
 import { restingOn } from "./resting";
 import type { Presented } from "./presented";
-import { trustedUntil } from "./checks/trustChecks";
-import {
-  healthOf,
-  type Lifetime,
-  type Verification,
-  type VerifiedMember,
-  type VerifiedPair,
-  type VerifiedPeer,
-} from "./verification";
+import { heldLives, lastEnd, lifetimesOf } from "./lifetimes";
+import { healthOf, type Verification, type VerifiedMember, type VerifiedPair, type VerifiedPeer } from "./verification";
 import { type MemberView, OUT_OF_SIGHT, type PairView, PROBE_IS_CLUSTER, type PeerReading } from "./subjects";
-import { fingerprint, short } from "../spire/bundle";
 import { placeOf } from "../kernel/place";
 import { look, type Looked, madeOr } from "../kernel/looked";
 
@@ -263,7 +254,8 @@ function verifiedMember(view: MemberView, checks: Outcome[]): VerifiedMember {
 function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): VerifiedPair {
   const { trustDomain, label } = view.peer;
   const checks = evaluate(pairChecks, view, ofMember, ofPeer);
-  const until = madeOr(undefined, () => trustedUntil(view));
+  const held = madeOr(undefined, () => heldLives(view));
+  const until = lastEnd(held?.roots ?? []);
   return {
     member: view.member,
     peer: label,
@@ -271,6 +263,7 @@ function verifiedPair(view: PairView, ofMember: Outcome[], ofPeer: Outcome[]): V
     health: healthOf(checks),
     checks,
     ...(until !== undefined && { trustedUntil: until }),
+    ...(held !== undefined && { held }),
   };
 }
 
@@ -282,29 +275,3 @@ function verifiedPeer({ label, trustDomain }: PeerReading, checks: Outcome[]): V
     checks,
   };
 }
-
-function lifetimesOf({ facts, presented }: MemberView): Lifetime[] {
-  const renewal = chain(facts, ({ certificate }) => map(certificate, (seen) => isoOf(seen?.status?.renewalTime)));
-  const endpoint = map(presented, ({ certificate }) => [
-    {
-      ...lifeOf("certificate of the bundle endpoint", certificate),
-      ...("seen" in renewal && definedOnly({ renewal: renewal.seen })),
-    },
-  ]);
-  const roots = chain(facts, ({ own }) =>
-    map(own, (seen) =>
-      seen.roots.map((root) => lifeOf(`X.509 root ${short(fingerprint(root))}`, new X509Certificate(root))),
-    ),
-  );
-  return [endpoint, roots].flatMap((lives) => ("seen" in lives ? lives.seen : []));
-}
-
-const lifeOf = (what: string, { validFrom, validTo }: X509Certificate): Lifetime => ({
-  what,
-  notBefore: new Date(validFrom).toISOString(),
-  notAfter: new Date(validTo).toISOString(),
-});
-
-/** Undefined where an object has something there that is no date. */
-const isoOf = (date: unknown): string | undefined =>
-  typeof date === "string" && !Number.isNaN(Date.parse(date)) ? new Date(date).toISOString() : undefined;

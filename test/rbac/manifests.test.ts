@@ -42,7 +42,7 @@ test("no right is granted twice to the same identity", () => {
   const deployers = rights(
     granting(
       files()
-        .filter((file) => !["auditor-exec", "auditor-probe", "auditor-peer-cas"].includes(file))
+        .filter((file) => !["auditor-exec", "auditor-probe", "auditor-peer-cas", "rotator"].includes(file))
         .flatMap(objectsOf),
     ),
   );

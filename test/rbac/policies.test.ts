@@ -8,7 +8,9 @@ import { ROOTS_CONFIG_MAP } from "../../components/peerCas";
 import * as names from "../../components/shared/names";
 import { PEER_CAS_PREFIX } from "../../components/trustedCas/trustedCas";
 import { PROGRAMS } from "../../mesh/spire/serverCommands";
-import { serverBy } from "../../mesh/spire/spireServer";
+import type { ServerProgram } from "../../mesh/spire/serverProgram";
+import { type Authorities, authoritiesBy, KINDS } from "../../mesh/spire/authorities";
+import { serverBy, type SpireServer } from "../../mesh/spire/spireServer";
 import { objects as probeObjects, PROBE } from "../../mesh/verify/probe/probeObjects";
 import { files, objectsOf, type RbacManifest } from "./manifests";
 
@@ -132,13 +134,16 @@ test("the probe's identity is the one that it makes", () => {
 });
 
 /** The first words of what a server's program is given, whatever it answers. */
-async function commandsOf(...calls: ((server: ReturnType<typeof serverBy>) => Promise<unknown>)[]): Promise<string[]> {
+type Calls<Server> = ((server: Server) => Promise<unknown>)[];
+const commandsOf = (...calls: Calls<SpireServer>): Promise<string[]> => recorded(serverBy, calls);
+
+async function recorded<Server>(by: (program: ServerProgram) => Server, calls: Calls<Server>): Promise<string[]> {
   const commands: string[] = [];
   const run = (...args: string[]): Promise<string> => {
     commands.push(args.filter((_, index) => !args.slice(0, index + 1).some((arg) => arg.startsWith("-"))).join(" "));
     return Promise.resolve("{}");
   };
-  const server = serverBy({ path: () => Promise.resolve(PROGRAMS[0]), run });
+  const server = by({ path: () => Promise.resolve(PROGRAMS[0]), run });
   for (const call of calls) await call(server).catch(() => undefined);
   return commands;
 }
@@ -164,4 +169,24 @@ test("commands in the SPIRE server are those that the program runs", async () =>
   expect(ending.filter((command) => !allowed.includes(command))).toEqual([]);
   expect(list("deployer-removal", "ending").filter((command) => !ending.includes(command))).toEqual([]);
   for (const name of ["auditor-exec", "deployer-removal"]) expect(list(name, "programs")).toEqual(PROGRAMS);
+});
+
+test("a rotator's commands are those of a rotation", async () => {
+  const reading = await recorded(authoritiesBy, [
+    ...KINDS.map((kind) => (server: Authorities) => server.slots(kind)),
+    (server) => server.own(),
+    (server) => server.held(),
+    (server) => server.agents(),
+    (server) => server.entries(),
+  ]);
+  expect(list("rotator", "reading")).toEqual(["--version", ...reading]);
+  const changing = await recorded(authoritiesBy, [
+    ...KINDS.flatMap((kind) => [
+      (server: Authorities) => server.prepare(kind),
+      ...(["activate", "taint", "revoke"] as const).map((verb) => (server: Authorities) => server[verb](kind, "id")),
+    ]),
+    (server) => server.refresh("example.com"),
+  ]);
+  expect(list("rotator", "changing")).toEqual(changing);
+  expect(list("rotator", "programs")).toEqual(PROGRAMS);
 });

@@ -69,10 +69,9 @@ export const clusterChecks: readonly Check<MemberView>[] = [
         );
       }
       if (live.spec?.trustDomain === trustDomain) return ok(trustDomain);
-      return failed(
-        `it has ${live.spec?.trustDomain ?? "none"}, the stack has ${trustDomain}`,
-        `set trustDomain or context in Pulumi.${view.member}.yaml to those of one cluster`,
-      );
+      const evidence = `it has ${live.spec?.trustDomain ?? "none"}, the stack has ${trustDomain}`;
+      const cure = `set trustDomain or context in Pulumi.${view.member}.yaml to those of one cluster`;
+      return { state: "failed", evidence, cure, stays: true };
     },
   },
   {

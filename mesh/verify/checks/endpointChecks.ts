@@ -3,16 +3,15 @@ import { word } from "../../../components/shared/shell";
 import { X509Certificate } from "node:crypto";
 import { accessOf } from "../../../components/cluster/access";
 import { serverSpiffeId } from "../../../components/bundle/peer";
-import { explain, type Problem } from "../../../components/shared/problem";
+import { explain } from "../../../components/shared/problem";
 import { BUNDLE_PORT, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../../components/shared/names";
 import { routeTls } from "../../../components/route/federationRoute";
 import { routeName, routeReadiness } from "../../../components/route/routeReadiness";
-import { parseTrustBundle } from "../../../components/bundle/trustBundle";
-import { bundleOfJwks } from "../../spire/endpointBundle";
 import { POD } from "../../spire/serverCommands";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
+import { bundleIn, cureOfServed, servedBundle } from "../servedBundle";
 import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
 import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
 import { describeBundle, fingerprint, type HeldBundle, short } from "../../spire/bundle";
@@ -153,7 +152,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     judge: (view) => {
       const bundle = servedBundle(view);
       if (Array.isArray(bundle)) {
-        return failed(explain(bundle), `see that the Route and its Service lead to the SPIRE server: ${routeOf(view)}`);
+        return failed(explain(bundle), cureOfServed(view, bundle, routeOf(view)));
       }
       return ok(describeBundle(bundle));
     },
@@ -246,19 +245,6 @@ export function expectedOf(view: Pick<MemberView, "config" | "route">): Expected
   return profile === "https_spiffe"
     ? { profile, spiffeId: serverSpiffeId(trustDomain) }
     : { profile, host: see(view.route).host };
-}
-
-/** What the endpoint serves, or what is wrong with it. */
-export const servedBundle = (view: Pick<MemberView, "presented"> & Judging): HeldBundle | Problem[] =>
-  bundleIn(see(view.presented).body, view);
-
-/** What a bundle is judged by. */
-type Judging = Pick<MemberView, "now"> & { config: Pick<MemberView["config"], "trustDomain"> };
-
-/** The bundle, or what is wrong with it. */
-export function bundleIn(body: string, { config: { trustDomain }, now }: Judging): HeldBundle | Problem[] {
-  const bundle = parseTrustBundle(body, trustDomain, now);
-  return Array.isArray(bundle) ? bundle : bundleOfJwks(trustDomain, bundle.jwks);
 }
 
 const jwtIds = ({ jwtKeys }: HeldBundle): string[] => jwtKeys.map(({ id }) => id);

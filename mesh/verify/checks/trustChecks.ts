@@ -1,6 +1,5 @@
 /** MESH201 to MESH212: whether a member trusts a peer, and with the peer's present keys. Pure. */
 import { word } from "../../../components/shared/shell";
-import { X509Certificate } from "node:crypto";
 import { TRUST_KIND, type TrustObject } from "../../../components/bundle/bundleMark";
 import { entryText } from "../../../components/spireServer/federationSpec";
 import { CONTROLLER_MANAGER, FEDERATION_CLASS, PROGRAM } from "../../../components/shared/names";
@@ -9,7 +8,7 @@ import { objectDifferences } from "../../kernel/difference";
 import { POD } from "../../spire/serverCommands";
 import { type Check, failed, ok, pending, see, skipped } from "../check";
 import { JWT, X509 } from "../../trust/peerKeys";
-import { heldOf, judgeHeld } from "./heldKeys";
+import { judgeHeld } from "./heldKeys";
 import { fact, ocHere, type PairView, upAgain } from "../subjects";
 
 export const trustChecks: readonly Check<PairView>[] = [
@@ -142,15 +141,6 @@ export const trustChecks: readonly Check<PairView>[] = [
     judge: (view) => judgeHeld(view, JWT),
   },
 ];
-
-/** When the last root that is held of the peer ends; undefined when none is, or that was not seen. */
-export function trustedUntil(view: PairView): string | undefined {
-  if ("because" in view.facts || "because" in view.facts.seen.store || "because" in view.peer.trustDomain)
-    return undefined;
-  const held = heldOf(view);
-  const ends = (held?.roots ?? []).map((root) => Date.parse(new X509Certificate(root).validTo));
-  return ends.length === 0 ? undefined : new Date(Math.max(...ends)).toISOString();
-}
 
 export function objectOf(view: PairView): TrustObject | undefined {
   const name = view.peer.object;

@@ -53,6 +53,8 @@ export interface ProbeIo {
   claim: Claim;
   fate: (claim: Claim) => Fate;
   note: (line: string) => void;
+  /** Remembers what is there, for somebody who does not wait for the end; the function that it gives is called when it is gone. */
+  made: (what: string) => () => void;
   interrupted: () => boolean;
   image: string;
 }
@@ -117,9 +119,11 @@ class Probe {
       if (Date.now() > this.end) throw new Ended(`it could not be made within ${PROBE_MS / 1000} s`);
     };
     const turn: Turn = { cluster, claim, fate, note, goOn };
+    let gone = (): void => undefined;
     const made = await look(async () => {
       try {
         await claimPlace(turn, prober, peers);
+        gone = this.io.made(`what the probe has made in ${member} (remove it with: ${cleanUpCommand(access)})`);
         note("makes a workload, to be taken away again");
         await makeWorkload(turn, prober, peers, image);
       } catch (error) {
@@ -134,6 +138,7 @@ class Probe {
       return { probed, ...(why !== undefined && { left: { why, cure: removeNamespaceCommand(access) } }) };
     }
     const why = await takeAway(cluster);
+    if (why === undefined) gone();
     note(why === undefined ? "has taken the workload away" : `could not take the workload away: ${why}`);
     return { probed, ...(why !== undefined && { left: { why, cure: cleanUpCommand(access) } }) };
   }

@@ -49,7 +49,7 @@ export const testProject = async (...stacks: string[]): Promise<Project> =>
 
 /** The project in the hands of an identity that has everything docs/rbac/ grants it on these clusters, and nothing else. */
 export async function inHandsOf(
-  name: "auditor" | "deployer",
+  name: "auditor" | "deployer" | "rotator",
   project: Project,
   clusters: readonly Cluster[],
 ): Promise<Project> {

@@ -83,6 +83,7 @@ export function probeTests(mesh: () => Project): void {
       ...ownClaim(),
       connect: connectProbe,
       note: () => undefined,
+      made: () => () => undefined,
       interrupted: () => false,
       image: PROBE_IMAGE,
     };

@@ -38,6 +38,7 @@ const began = new Date().toISOString();
 let project: Project;
 let deployer: Project;
 let auditor: Project;
+let rotator: Project;
 
 jest.setTimeout(600_000);
 
@@ -60,14 +61,15 @@ beforeAll(async () => {
     "deployer-cert-manager",
     "auditor-peer-cas",
     "deployer-peer-cas",
+    "rotator",
   );
   // Whoever may read every ConfigMap needs none of the rights to read some.
   await grant(cluster3, ...files().filter((file) => !file.endsWith("peer-cas")));
-  [deployer, auditor] = (await Promise.all(
-    ["deployer", "auditor"].map(async (name) =>
+  [deployer, auditor, rotator] = (await Promise.all(
+    ["deployer", "auditor", "rotator"].map(async (name) =>
       project.as(await writeKubeconfig(join(project.dir, `${name}.kubeconfig`), name, CLUSTERS)),
     ),
-  )) as [Project, Project];
+  )) as [Project, Project, Project];
 });
 
 // Of a CA that is no stack's any more; the next Certificate would take it up.
@@ -120,6 +122,10 @@ test("the auditor sees that all is well", async () => {
   await succeeds(auditor.mesh("preview", "cluster1", "cluster3", "--expect-no-changes"));
   await succeeds(auditor.mesh("drift", "cluster1", "cluster3"));
   await succeeds(auditor.mesh("verify", "cluster1", "cluster3", "--probe"));
+});
+
+test("the rotator replaces a key", async () => {
+  await succeeds(rotator.mesh("rotate", "cluster3", "--keys", "x509", "--yes"));
 });
 
 test("without the right to run commands the auditor is told what was not seen, not that all is well", async () => {
@@ -278,6 +284,7 @@ const SILENT: [file: string, right: string, attempt: () => Promise<unknown>, ref
   ...[
     ["deployer", "deployer-removal"],
     ["auditor", "auditor-exec"],
+    ["rotator", "rotator"],
   ].map(([name = "", file = ""]): (typeof SILENT)[number] => [
     file,
     `${NAMESPACE}/spire-federation-${file}: create pods/exec spire-server-0 in ${NAMESPACE}`,
@@ -359,6 +366,7 @@ test("a policy does not let the deployer delete a ConfigMap of SPIRE", async () 
 
 test.each([
   ["auditor", ["bundle", "show"], ["bundle", "delete", "-id", "spiffe://none.example.com"]],
+  ["rotator", ["agent", "list"], ["x509", "mint", "-spiffeID", "spiffe://apps.cluster1.example.com/any"]],
   ["deployer", ["bundle", "list"], ["token", "generate", "-spiffeID", "spiffe://apps.cluster1.example.com/any"]],
 ])("a policy lets the %s run %j in the SPIRE server, and not %j", async (name, allowed, refused) => {
   await exec(name, ...allowed);

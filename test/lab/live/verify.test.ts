@@ -68,6 +68,7 @@ const verify = (): Promise<Verification> =>
       stacks: { published: (id) => published(workspace, id) },
       version: "",
       note: () => undefined,
+      made: () => () => undefined,
       signal: uninterrupted.signal,
     },
   );

@@ -66,6 +66,7 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
     did: (what) => (notes += `${what}\n`),
     dir: ".",
     signal: new AbortController().signal,
+    made: () => () => undefined,
     redraw: () => undefined,
     ask: (question) => {
       did.push(question);

@@ -41,7 +41,7 @@ test.each<[string[], string[]]>([
   [["verify", "--check", "MESH212"], ["MESH212"]],
   [
     ["verify", "-o", ""],
-    ["text", "wide", "html", "junit", "json", "yaml"],
+    ["text", "wide", "html", "junit", "prometheus", "json", "yaml"],
   ],
   [["verify", "--timeout", ""], []],
   [["explain", "MESH101"], ["MESH101"]],

@@ -80,6 +80,7 @@ async function init(
     signal: new AbortController().signal,
     note: (line) => (notes += `${line}\n`),
     did: (what) => (notes += `${what}\n`),
+    made: () => () => undefined,
     redraw: () => undefined,
     ask: (question) => Promise.resolve((asked.push(question), answers.shift() ?? "")),
   };

@@ -89,7 +89,7 @@ test("help is the result, and so on stdout", () => {
   expect(stdout).toContain("Usage: npx spire-federation up [stack...] [flags]\n");
 });
 
-test.each([["up"], ["remove", "cluster1"], ["adopt", "cluster1"]])(
+test.each([["up"], ["remove", "cluster1"], ["adopt", "cluster1"], ["rotate", "cluster1"], ["revoke", "cluster1"]])(
   "%s without a terminal is refused before anything is read",
   (...argv) => {
     const { status, stdout, stderr } = start(...argv);

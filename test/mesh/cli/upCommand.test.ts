@@ -130,6 +130,7 @@ class World {
       did: (what) => (this.notes += `${what}\n`),
       dir: ".",
       signal: new AbortController().signal,
+      made: () => () => undefined,
       redraw: () => undefined,
       ask: (question) => {
         this.questions.push(question);

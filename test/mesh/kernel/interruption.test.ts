@@ -9,9 +9,10 @@ afterEach(() => {
 });
 
 /** Says what it hears; after the first signal it works on for `work` ms. */
-async function listening(work: number) {
+async function listening(work: number, done: readonly string[] = []) {
   const script = `
-    const heard = require("./dist/mesh/kernel/interruption.js").listenForInterruption((line) => console.log(line));
+    const { listenForInterruption } = require("./dist/mesh/kernel/interruption.js");
+    const heard = listenForInterruption((line) => console.log(line), () => ${JSON.stringify(done)});
     const alive = setInterval(() => undefined, 1000);
     heard.signal.addEventListener("abort", () => setTimeout(() => {
       console.log("cleaned up");
@@ -57,6 +58,16 @@ test("a second signal, whichever, ends it at once, with the code of the first", 
   expect(code).toBe(143);
   expect(said).toContain("forced");
   expect(said).not.toContain("cleaned up");
+});
+
+test("whoever does not wait for the clean-up is told what stays", async () => {
+  const program = await listening(600_000, ["the workload in cluster1"]);
+  program.kill("SIGINT");
+  await program.heard("stopping");
+  program.kill("SIGINT");
+  const { code, said } = await program.ended;
+  expect(code).toBe(130);
+  expect(said).toContain("interrupted; what was done stays: the workload in cluster1");
 });
 
 test("nothing was changed only where that is so", () => {

@@ -1,4 +1,6 @@
 /** An operation succeeded only if Pulumi says what it did. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { runPulumi } from "../../../mesh/pulumi/runPulumi";
 import { PulumiStacks } from "../../../mesh/pulumi/operations";
 import type { Workspace } from "../../../mesh/pulumi/workspace";
@@ -22,6 +24,14 @@ test("steps as the summary counts them, as CLI 3.276 writes them", async () => {
     ...["same", "refresh", "create-replacement", "replace", "delete-replaced", "update", "delete"].map(step),
     summary({ same: 2, replace: 1, update: 1, delete: 1 }),
   );
+});
+
+// Recorded from `pulumi <operation> --json` of that release, of a YAML program with one output: the oldest that is supported.
+test.each(["up", "preview"])("the stream of an %s as CLI 3.248 writes it", async (operation) => {
+  const stream = readFileSync(join(__dirname, "streams", `${operation}-3.248.jsonl`), "utf8");
+  await run(...stream.trim().split("\n"));
+  const [, summaryless = ""] = /^([^]*)\n.*summaryEvent/.exec(stream) ?? [];
+  await expect(run(...summaryless.split("\n"))).rejects.toThrow(/gave no summary/);
 });
 
 test.each<[string, string[], RegExp]>([

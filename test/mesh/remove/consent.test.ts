@@ -95,6 +95,7 @@ describe("on the command line, where cluster a has pending changes,", () => {
       did: () => undefined,
       dir: ".",
       signal: new AbortController().signal,
+      made: () => () => undefined,
       redraw: () => undefined,
       ask: (question) => Promise.resolve((questions.push(question), answers.shift() ?? "")),
     };

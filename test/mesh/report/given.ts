@@ -52,7 +52,8 @@ export function mesh(count: number, { said = {}, lifetimes = {}, unheld = [] }: 
       .map(({ member: peer, trustDomain, checks: ofPeer }) => {
         const name = `${member} ${peer}`;
         const checks = evaluate(saying(pairChecks, said[name]), undefined, own, ofPeer);
-        const trust = unheld.includes(name) || unheld.includes(member) ? {} : { trustedUntil: root.notAfter };
+        const holds = { trustedUntil: root.notAfter, held: { roots: [root], refreshed: after(-5 * 60_000) } };
+        const trust = unheld.includes(name) || unheld.includes(member) ? {} : holds;
         return { member, peer, trustDomain, health: healthOf(checks), checks, ...trust };
       }),
   );
@@ -74,12 +75,20 @@ function saying<View>(checks: readonly Check<View>[], said: Said = {}): Check<un
 }
 
 const certificate: Lifetime = {
+  kind: "endpoint",
   what: "certificate of the bundle endpoint",
+  sha256: "c0".repeat(32),
   notBefore: after(-DAY),
   notAfter: after(89 * DAY),
   renewal: after(74 * DAY),
 };
-const root: Lifetime = { what: "X.509 root 3f9a12c8", notBefore: after(-4 * HOUR), notAfter: after(20 * HOUR) };
+const root: Lifetime = {
+  kind: "root",
+  what: "X.509 root 3f9a12c8",
+  sha256: "3f9a12c8".repeat(8),
+  notBefore: after(-4 * HOUR),
+  notAfter: after(20 * HOUR),
+};
 
 export const RENEW =
   "see that cert-manager runs, then cmctl --context cluster2 renew spire-server-federation-tls -n zero-trust-workload-identity-manager";

@@ -54,11 +54,12 @@ it("says in which zone a time is", () => {
 
 it("says of what has ended, and of a renewal that did not come, that it is so", () => {
   const what = "certificate of the bundle endpoint";
+  const endpoint = { kind: "endpoint", what, sha256: "" } as const;
   const given = mesh(1, {
     lifetimes: {
       cluster1: [
-        { what, notBefore: after(-90 * DAY), notAfter: after(-DAY * 3), renewal: after(-18 * DAY) },
-        { what, notBefore: after(-80 * DAY), notAfter: after(10 * DAY), renewal: after(-5 * DAY) },
+        { ...endpoint, notBefore: after(-90 * DAY), notAfter: after(-DAY * 3), renewal: after(-18 * DAY) },
+        { ...endpoint, notBefore: after(-80 * DAY), notAfter: after(10 * DAY), renewal: after(-5 * DAY) },
       ],
     },
   });
@@ -77,7 +78,9 @@ it("says of what has ended, and of a renewal that did not come, that it is so", 
 });
 
 it("shows a time that is none as it is, without a line", () => {
-  const lifetimes = { cluster1: [{ what: "root", notBefore: "<yesterday>", notAfter: "<never>" }] };
+  const lifetimes = {
+    cluster1: [{ kind: "root" as const, what: "root", sha256: "", notBefore: "<yesterday>", notAfter: "<never>" }],
+  };
   const { text } = timeline(mesh(1, { lifetimes }));
   expect(text).toContain("&lt;never&gt;");
   expect(text).not.toContain("<rect");

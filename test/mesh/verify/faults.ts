@@ -1,5 +1,6 @@
 /** One thing that is wrong in a member, and what is to be said of it. */
 import { root } from "../../components/issue";
+import type { Presented } from "../../../mesh/verify/presented";
 import {
   agentLine,
   bundleOf,
@@ -257,6 +258,21 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     /get route spire-server-federation/,
   ],
   [
+    "a JWT key that is none, which something before the SPIRE server adds",
+    (c) => (c.presented = withOddKey(c, "odd")),
+    ["cluster1 MESH147"],
+    /get route spire-server-federation/,
+  ],
+  [
+    "a JWT key that is none, which the SPIRE server has itself",
+    (c) => {
+      c.presented = withOddKey(c, "odd");
+      c.own = { ...c.own, jwtKeys: [...c.own.jwtKeys, { id: "odd", publicKey: Buffer.from("AA") }] };
+    },
+    ["cluster1 MESH147"],
+    /localauthority jwt prepare.*activate.*jwt taint -authorityID odd && .*jwt revoke -authorityID odd$/,
+  ],
+  [
     "a bundle with keys that the SPIRE server doesn't have",
     (c) =>
       (c.presented = presentedOf(bundleOf(one, root(trustDomainOf(one)), "x"), hostOf(one), presentedCertificate(c))),
@@ -381,6 +397,14 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     /trusted CAs of ZTWIM.*federation refresh -id apps\.cluster2/,
   ],
 ];
+
+/** What the endpoint serves, with one more JWT key, which is on no curve. */
+function withOddKey({ presented }: Cluster, kid: string): Presented {
+  if (presented instanceof Error) throw presented;
+  const bundle = JSON.parse(presented.body) as { keys: object[] };
+  const odd = { use: "jwt-svid", kid, kty: "EC", crv: "P-256", x: "AA", y: "AA" };
+  return { ...presented, body: JSON.stringify({ ...bundle, keys: [...bundle.keys, odd] }) };
+}
 
 export const presentedCertificate = ({ presented }: Cluster) => {
   if (presented instanceof Error) throw presented;

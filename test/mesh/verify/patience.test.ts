@@ -80,3 +80,25 @@ test("nobody waits for a context that the kubeconfig does not have", async () =>
   expect(lost.members.map(({ health }) => health)).toEqual(["unknown"]);
   expect([isWell(lost), isWorthWaiting(lost)]).toEqual([false, false]);
 });
+
+test("nobody waits for a stack that leads to the cluster of another trust domain, nor for what is seen there", async () => {
+  const elsewhere = ({ cluster1 }: Record<string, Cluster>): void => {
+    Object.assign(objectIn(cluster1, "ZeroTrustWorkloadIdentityManager"), { spec: { trustDomain: "elsewhere" } });
+    removeFrom(cluster1, "Certificate");
+  };
+  const wrong = await look({ change: elsewhere });
+  expect([isWell(wrong), isWorthWaiting(wrong), waitsFor(wrong)]).toEqual([false, false, ""]);
+  const another = await look({
+    change: (clusters) => {
+      elsewhere(clusters);
+      removeFrom(clusters["cluster3"], "DaemonSet", "spire-agent");
+    },
+  });
+  expect(waitsFor(another)).toBe("cluster3: MESH136 the SPIRE agents run");
+  const uninstalled = await look({
+    change: ({ cluster1 }) => {
+      removeFrom(cluster1, "ZeroTrustWorkloadIdentityManager");
+    },
+  });
+  expect(waitsFor(uninstalled)).toMatch(/^cluster1: MESH103/);
+});

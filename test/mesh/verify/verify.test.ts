@@ -616,6 +616,28 @@ test("until when a peer is trusted, and how long certificates and roots live", a
     "certificate of the bundle endpoint",
     expect.stringMatching(/^X\.509 root [0-9a-f]{12}…$/),
   ]);
+  expect(members[0]?.lifetimes.map(({ kind }) => kind)).toEqual(["endpoint", "root"]);
+});
+
+test("what is held of a peer are the peer's own roots, and when a poll has refreshed them", async () => {
+  const { members, pairs } = await look();
+  const [pair] = pairs;
+  const peer = members.find(({ member }) => member === pair?.peer);
+  expect(pair?.held?.roots).toEqual(peer?.lifetimes.filter(({ kind }) => kind === "root"));
+  expect(pair?.trustedUntil).toBe(pair?.held?.roots[0]?.notAfter);
+  expect(Date.parse(pair?.held?.refreshed ?? "")).toBeLessThanOrEqual(NOW.getTime());
+});
+
+test("nothing is said of roots that were not seen", async () => {
+  const { pairs } = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) cluster1.bundles = [];
+    },
+  });
+  const [own, others] = [true, false].map((is) => pairs.filter(({ member }) => (member === "cluster1") === is));
+  expect(own?.map(({ held, trustedUntil }) => [held, trustedUntil])).toEqual(own?.map(() => [undefined, undefined]));
+  expect(others?.map(({ held }) => held?.roots.length)).toEqual(others?.map(() => 1));
+  expect(own?.length).toBeGreaterThan(0);
 });
 
 describe("a peer of another project", () => {

@@ -27,6 +27,8 @@ let world: World;
 let east: FakeCluster;
 let west: FakeCluster;
 let notes: string[];
+/** What is said of a probe that is ended before its clean-up has. */
+let there: Set<string>;
 
 beforeEach(() => {
   now = Date.parse("2026-01-01T00:01:00Z");
@@ -35,6 +37,7 @@ beforeEach(() => {
   east = world.cluster("east");
   west = world.cluster("west");
   notes = [];
+  there = new Set();
 });
 
 const member = (name: string, ...meets: string[]): ProbeMember => ({
@@ -51,6 +54,10 @@ const probe = (members: ProbeMember[] = BOTH, io: Partial<ProbeIo> = {}) =>
     claim: ME,
     fate: () => "dead",
     note: (line) => notes.push(line),
+    made: (what) => {
+      there.add(what);
+      return () => there.delete(what);
+    },
     interrupted: () => false,
     image: "node",
     ...io,
@@ -173,6 +180,21 @@ test("what cannot be taken away is named, with what removes it", async () => {
     ) as string,
   });
   expect(results.get("west")?.left).toBeUndefined();
+});
+
+test("whoever ends it during the clean-up is told what is there, until it is gone", async () => {
+  const during: string[][] = [];
+  east.refuse = (verb, kind) => {
+    if (verb !== "remove" || kind !== "Pod") return;
+    during.push([...there]);
+    throw new Error("no deleting for you");
+  };
+  let asked = 0;
+  const results = await probe(BOTH, { interrupted: () => ++asked > 12 });
+  const removal = expect.stringMatching(/made in east .*oc --context east delete -n spire-federation-probe/) as string;
+  expect(during[0]).toEqual([removal, expect.stringContaining("made in west") as string]);
+  expect(results.get("east")?.left?.why).toBe("no deleting for you");
+  expect([...there]).toEqual([removal]);
 });
 
 test("a cluster that doesn't answer is named, and the others are through", async () => {
