@@ -7,7 +7,7 @@ const files = {
 };
 
 /**
- * `unit` needs Node and what every machine has, and Chromium for the report; `backends` needs Pulumi, and Go for an S3 server;
+ * `unit` needs Node and what every machine has, and Chromium for the report; `backends` needs Pulumi, and Go for an S3 server and promtool;
  * `lab` needs a running lab and is started inside it. What a folder of `lab` needs is in its file `lab`.
  */
 module.exports = {

@@ -90,7 +90,7 @@ function judgeNewRoots(one: JoinedPeer, bundle: TrustBundle, trust: readonly Tru
   return problem(
     "peers",
     `trust in ${trustDomain} would begin anew with other roots, sha256 ${roots.join(", ")}; compare them with ` +
-      `what its owner sees (npx ${PROGRAM} contract ${word(stack)}), and allow them in its entry of peers: ` +
+      `what its owner sees (npx ${PROGRAM} peer-info ${word(stack)}), and allow them in its entry of peers: ` +
       `{stack: ${stack}, rebootstrap: ${one.rebootstrap}, fingerprints: [${bundle.fingerprints.join(", ")}]}`,
   );
 }

@@ -80,6 +80,27 @@ export function usedContext(access: ClusterAccess): string | undefined {
   }
 }
 
+/** A context, and the address of the API server that it leads to. */
+export interface KnownContext {
+  context: string;
+  server: string | undefined;
+}
+
+/**
+ * All contexts of the kubeconfig, the current one first.
+ *
+ * @throws AccessError when the file cannot be read
+ */
+export function contextsOf(access: Pick<ClusterAccess, "kubeconfig">): KnownContext[] {
+  const config = new KubeConfig();
+  load(access, config);
+  const current = config.getCurrentContext();
+  return config
+    .getContexts()
+    .map(({ name, cluster }) => ({ context: name, server: config.getCluster(cluster)?.server }))
+    .sort((one, other) => Number(other.context === current) - Number(one.context === current));
+}
+
 /** Where the kubeconfig is, as a person would say it. */
 export function kubeconfigName({ kubeconfig }: ClusterAccess): string {
   if (kubeconfig !== undefined) return kubeconfig;

@@ -20,6 +20,7 @@ Flags:
   --namespace <name>   Namespace of the Stacks (default spire-federation)
   --resync <duration>  After how long each member runs again, 1m at least (default 5m)
   --in-cluster         The operator runs in the one named member's own cluster
+  --metrics            With Deployment metrics on the hub, which serves what 'verify -o prometheus' prints (docs/monitoring.md)
   -h, --help           Show help
 `;
 
@@ -29,7 +30,7 @@ const SHORTEST_RESYNC = 60;
 /** @throws UsageError */
 async function manifests(args: readonly string[]): Promise<string> {
   const { values, positionals: names } = readArguments(args);
-  const { image, namespace, "in-cluster": inCluster } = values;
+  const { image, namespace, metrics, "in-cluster": inCluster } = values;
   if (values.help) return HELP;
   if (image === undefined) throw new UsageError("--image: say which image the workspaces run");
   const resync = parseDuration(values.resync) ?? 0;
@@ -39,6 +40,9 @@ async function manifests(args: readonly string[]): Promise<string> {
       "--in-cluster: name the one member whose cluster it is; each cluster gets manifests of its own",
     );
   }
+  if (metrics && (inCluster || names.length > 0)) {
+    throw new UsageError("--metrics: it is of all members, on a hub; name no stack, and leave out --in-cluster");
+  }
   if (values.backend !== undefined) process.env["PULUMI_BACKEND_URL"] = values.backend;
   const workspace = await openProject(".");
   const backend = process.env["PULUMI_BACKEND_URL"] || (await projectOf(workspace)).backend?.url;
@@ -46,7 +50,12 @@ async function manifests(args: readonly string[]): Promise<string> {
   if (backend.startsWith("file:")) {
     throw new UsageError(`--backend: "${backend}" would be another folder in each pod; use an object store`);
   }
-  return toYaml(render(await readDeployed(workspace, names), { image, backend, namespace, resync, inCluster }));
+  const members = await readDeployed(workspace, names);
+  const led = members.find((one) => one.namesKubeconfig || one.context === undefined);
+  if (metrics && led !== undefined) {
+    throw new UsageError(`--metrics: ${led.stacks[0].id}: its stack file has to name a context, and no kubeconfig`);
+  }
+  return toYaml(render(members, { image, backend, namespace, resync, inCluster, metrics }));
 }
 
 function readArguments(args: readonly string[]) {
@@ -56,6 +65,7 @@ function readArguments(args: readonly string[]) {
     namespace: { type: "string", default: "spire-federation" },
     resync: { type: "string", default: "5m" },
     "in-cluster": { type: "boolean", default: false },
+    metrics: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   } as const;
   try {

@@ -22,7 +22,7 @@ export function memberObjects(member: DeployedMember, deployment: Deployment): K
   return [filesConfigMap(member, deployment), stack(member, deployment)];
 }
 
-const configMapName = ({ name }: DeployedMember): string => `stack-${name}`;
+export const configMapName = ({ name }: DeployedMember): string => `stack-${name}`;
 
 /** A key has no slash. */
 const keyOf = (path: string): string => path.replaceAll("/", "__");
@@ -37,7 +37,7 @@ function filesConfigMap(member: DeployedMember, deployment: Deployment): Kuberne
 }
 
 /** The operator does not see that a ConfigMap changes: this changes with it, and so replaces the workspace. */
-const hashOf = ({ files }: DeployedMember): string =>
+export const hashOf = ({ files }: DeployedMember): string =>
   createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
 
 function stack(member: DeployedMember, deployment: Deployment): KubernetesObject {
@@ -117,7 +117,7 @@ const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"
 const envOf = (values: Readonly<Record<string, string>>): object[] =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-const itemOf = ({ path }: { path: string }): object => ({ key: keyOf(path), path });
+export const itemOf = ({ path }: { path: string }): object => ({ key: keyOf(path), path });
 
 /** What runs before the operator's agent opens the workspace. */
 export function prepareScript(stacks: readonly NeededStack[]): string {

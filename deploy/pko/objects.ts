@@ -20,6 +20,8 @@ export interface Deployment {
   resync: number;
   /** The operator runs in the member's own cluster, as the deployer of docs/rbac. */
   inCluster: boolean;
+  /** With Deployment `metrics`, of all members. */
+  metrics?: boolean;
 }
 
 /** Marks Stacks that CronJob `nudge` looks after. */

@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import type { DeployedMember } from "./deployed";
 import { memberObjects, ownKubeconfig } from "./memberObjects";
+import { metricsObjects } from "./metricsObjects";
 import { nudgeObjects } from "./nudgeObjects";
 import { type Deployment, type KubernetesObject, LABELS, named } from "./objects";
 
@@ -11,6 +12,7 @@ export function render(members: readonly DeployedMember[], deployment: Deploymen
     authDelegator(deployment),
     ...nudgeObjects(members, deployment),
     ...members.flatMap((member) => memberObjects(member, deployment)),
+    ...(deployment.metrics === true ? metricsObjects(members, deployment) : []),
   ];
 }
 

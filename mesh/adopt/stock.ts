@@ -46,7 +46,8 @@ export async function takeStock(
       return { stack, access, found };
     }),
   );
-  const known = await trustDomains(project);
+  const known = new Map<string, string>();
+  for (const [stack, domain] of await trustDomains(project)) if (domain !== undefined) known.set(domain, stack);
   for (const { stack, found } of surveys) if (found.trustDomain !== undefined) known.set(found.trustDomain, stack);
   return Promise.all(
     surveys.map(async ({ stack, access, found }): Promise<Stock> => {
@@ -93,17 +94,24 @@ function open(world: Pick<StockWorld, "reader">, access: ClusterAccess): Cluster
   }
 }
 
-function fromHere(dir: string, kubeconfig: string | undefined): string | undefined {
+/** A path as the project has it, for the current folder. */
+export function fromHere(dir: string, kubeconfig: string | undefined): string | undefined {
   return kubeconfig === undefined || /^[~/]/.test(kubeconfig) ? kubeconfig : relative("", resolve(dir, kubeconfig));
 }
 
-/** The stacks of the folder, by the trust domains that their files say. */
-async function trustDomains({ configDir, name }: Project): Promise<Map<string, string>> {
-  const stacks = new Map<string, string>();
+/**
+ * The stacks of the folder, with the trust domains that their files say.
+ *
+ * @throws UsageError for a file that cannot be read
+ */
+export async function trustDomains({ configDir, name }: Project): Promise<Map<string, string | undefined>> {
+  const stacks = new Map<string, string | undefined>();
   for (const stack of await stacksWithFile(configDir)) {
-    const { config = {} } = await readStackFile(configDir, stack);
+    const { config = {} } = await readStackFile(configDir, stack).catch((error: unknown) => {
+      throw error instanceof UsageError ? new UsageError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
+    });
     const trustDomain = config[`${name}:trustDomain`];
-    if (typeof trustDomain === "string") stacks.set(trustDomain, stack);
+    stacks.set(stack, typeof trustDomain === "string" ? trustDomain : undefined);
   }
   return stacks;
 }

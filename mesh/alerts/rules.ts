@@ -26,7 +26,8 @@ export interface Rule {
   alert: string;
   expr: string;
   for: string;
-  labels: { severity: "warning" | "critical" };
+  /** With whose it is: Alertmanager takes two alerts with the same labels for one. */
+  labels: { severity: "warning" | "critical"; member: string; peer?: string };
   annotations: { summary: string; check: string; command: string };
 }
 
@@ -65,7 +66,7 @@ function peerRules(member: string, { name, trustDomain, refreshHint }: AlertedPe
       alert: "SpireFederationPeerFailing",
       expr: `${more('!="OK"')} > 0 unless ${more('="OK"')} > 0`,
       for: "0s",
-      labels: { severity: "warning" },
+      labels: { severity: "warning", member, peer: name },
       annotations: annotations(
         `The SPIRE server of ${member} cannot fetch the bundle of ${name} (${trustDomain}); trust ends when the keys that it holds do`,
       ),
@@ -74,7 +75,7 @@ function peerRules(member: string, { name, trustDomain, refreshHint }: AlertedPe
       alert: "SpireFederationPeerSilent",
       expr: `absent(${polls('="OK"')}) or ${more('="OK"')} == 0`,
       for: window,
-      labels: { severity: "critical" },
+      labels: { severity: "critical", member, peer: name },
       annotations: annotations(
         `The SPIRE server of ${member} has not fetched the bundle of ${name} (${trustDomain}) for two windows of ${window}; it fails, hangs or has lost the relationship`,
       ),
@@ -96,7 +97,7 @@ function ownRules(member: string, caValidity: number): Rule[] {
     alert,
     expr,
     for: "5m",
-    labels: { severity },
+    labels: { severity, member },
     annotations: { summary, check, command },
   });
   const failing = (name: string, over: string): string => `sum(increase(${series(name, 'status!="OK"')}[${over}])) > 0`;

@@ -123,7 +123,13 @@ function runOf(declared: DeclaredCommand, command: Command, global: Global, term
   const refuse = (message: string): never => {
     throw new WrongLine(message, declared.name);
   };
-  if (declared.asks === true && flags["yes"] !== true && flags["approved"] === undefined && !terminals.asks)
+  const silent = flags["yes"] === true || flags["approved"] !== undefined;
+  const missing = silent || !terminals.asks ? (declared.lacks?.(flags) ?? []) : [];
+  if (missing.length > 0) {
+    const why = silent ? "with --yes nobody is asked" : "stdin or stderr is not a terminal, so nobody can be asked";
+    refuse(`${why}; pass ${[...(silent ? [] : ["--yes"]), ...missing].join(", ")}`);
+  }
+  if (declared.asks === true && !silent && !terminals.asks)
     refuse("stdin or stderr is not a terminal; pass --yes to proceed without confirmation");
   if (flags["watch"] === true && !terminals.redraws) refuse("--watch needs a terminal; use --wait in programs");
   return {

@@ -2,10 +2,12 @@
 import { adoptCommand, removeCommand, revokeCommand, rotateCommand, upCommand } from "./changeDeclarations";
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
+import { initCommand } from "./initDeclaration";
 import { alertsCommand, driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
 import { precheckCommand, verifyCommand } from "./verifyDeclarations";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
+  initCommand,
   upCommand,
   removeCommand,
   adoptCommand,

@@ -27,6 +27,10 @@ export interface Context {
    * @param withoutPulumi goes on with what the files say when the backend cannot be asked, which is enough to look at clusters
    */
   open: (names: readonly string[], whom?: "named" | "all" | "none", withoutPulumi?: boolean) => Promise<Session>;
+  /** The folder of the project, for a command that opens none. */
+  dir: string;
+  /** Aborted when somebody interrupts the command. */
+  signal: AbortSignal;
   /** Says something on stderr. */
   note: (line: string) => void;
   /** The same of what was changed: should the command fail before it has a result, it says this again. */

@@ -72,7 +72,7 @@ export const YES = onOff("-y, --yes", "Do not ask; for CI");
 
 export const HELP = new Option("-h, --help", "Show help");
 
-export const GROUPS = ["Change", "Inspect", "Verify", "Help"] as const;
+export const GROUPS = ["Begin", "Change", "Inspect", "Verify", "Help"] as const;
 
 export interface Declaration<F extends Flags> {
   name: string;
@@ -85,6 +85,8 @@ export interface Declaration<F extends Flags> {
   flags: F;
   /** It asks before it changes anything: adds `--yes`. */
   asks?: true;
+  /** Flags that are missing where nobody can be asked for what they say, as they are written. */
+  lacks?: (flags: Readonly<Record<string, unknown>>) => string[];
   /** Command lines without the program's name, each with what it is for. */
   examples: Readonly<Record<string, string>>;
   exits: string;

@@ -15,6 +15,29 @@ import {
   type Values,
 } from "./declare";
 
+export const initFlags = {
+  kubeconfig: texts(
+    "--kubeconfig <file>",
+    "Kubeconfig to look at; repeat it or separate with commas (default: $KUBECONFIG or ~/.kube/config)",
+  ),
+  issuer: text(
+    "--issuer <issuer>",
+    "Issuer of the endpoints: acme, ca, self-signed, router, secret, spire, [Cluster]Issuer/<name>",
+  ),
+  email: text("--email <address>", "E-mail address of the ACME account, with acme and spire"),
+  acmeServer: text("--acme-server <url>", "ACME directory, with acme and spire (default: that of Let's Encrypt)"),
+  acceptTos: onOff("--accept-tos", "With spire: you have read and accept the terms of service of the ACME server's CA"),
+  profile: oneOf("--profile <profile>", "How new bundle endpoints prove who they are", ["https_web", "https_spiffe"]),
+  pair: texts(
+    "--pair <stack:stack>",
+    "Two stacks that trust each other; repeat it or separate with commas (default: all trust all)",
+  ),
+  parallel: parallel(),
+  requestTimeout: requestTimeout(),
+  ...output,
+};
+export type InitFlags = Values<typeof initFlags> & { yes: boolean };
+
 export const upFlags = {
   parallel: parallel(),
   policyPack: policyPack(),

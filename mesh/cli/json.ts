@@ -7,6 +7,7 @@ import type { AdoptedMember } from "../adopt/adopt";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
+import type { InitReport } from "../init/report";
 import type { PlannedMember } from "../preview/preview";
 import type { Removal } from "../remove/result";
 import type { RotatedMember } from "../rotate/rotated";
@@ -17,6 +18,7 @@ import type { Verification } from "../verify/verification";
 import type { Shell } from "./shells";
 
 export type Report =
+  | ({ command: "init" } & InitReport)
   | { command: "up"; members: UpMember[] }
   | { command: "adopt"; members: AdoptedMember[] }
   | { command: "preview"; members: PlannedMember[] }

@@ -69,6 +69,8 @@ async function run(line: Run): Promise<number> {
       opened = await open(line.global, names, whom, withoutPulumi, interruption, note);
       return opened.session;
     },
+    dir: line.global.cwd,
+    signal: interruption.signal,
     note,
     did(what) {
       made(what);

@@ -13,7 +13,7 @@ export interface Project {
   defaults: Record<string, unknown>;
 }
 
-export async function projectOf(workspace: Workspace): Promise<Project> {
+export async function projectOf(workspace: Pick<Workspace, "workDir" | "projectSettings">): Promise<Project> {
   // The Automation API's type lacks some of what the file may have.
   const settings: Settings = await workspace.projectSettings();
   const { name, backend, config } = settings;

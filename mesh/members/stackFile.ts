@@ -26,9 +26,27 @@ export interface Edit {
  * @throws UsageError when the file writes its peers in a way that is not understood here
  */
 export async function editPeers(dir: string, stack: string, project: string, gone: Gone): Promise<Edit | undefined> {
+  return edited(dir, stack, (text, file) => withoutGonePeers(text, project, gone, file));
+}
+
+/** The same with those stacks among its peers, too; undefined when it names all of them already. */
+export async function addPeers(
+  dir: string,
+  stack: string,
+  project: string,
+  stacks: readonly string[],
+): Promise<Edit | undefined> {
+  return edited(dir, stack, (text, file) => withMorePeers(text, project, stacks, file));
+}
+
+async function edited(
+  dir: string,
+  stack: string,
+  change: (text: string, file: string) => string,
+): Promise<Edit | undefined> {
   const found = await findStackFile(dir, stack);
   if (found === undefined) return undefined;
-  const text = withoutGonePeers(found.text, project, gone, found.file);
+  const text = change(found.text, found.file);
   return text === found.text ? undefined : { ...found, text, before: found.text };
 }
 
@@ -159,24 +177,54 @@ function ifMissing(error: unknown): undefined {
 }
 
 /** The text of a stack's file without those peers; as it was when it names none. Pure. */
-export function withoutGonePeers(text: string, project: string, gone: Gone, file = "the stack's file"): string {
+export const withoutGonePeers = (text: string, project: string, gone: Gone, file = "the stack's file"): string =>
+  withPeers(text, project, file, (peers) =>
+    peers.filter(({ value }) => {
+      const name = nameIn(value);
+      return name === undefined || !gone(name);
+    }),
+  );
+
+/** The text of a stack's file with those stacks among its peers, too; as it was when it names all of them. Pure. */
+export const withMorePeers = (text: string, project: string, stacks: readonly string[], file: string): string =>
+  withPeers(text, project, file, (peers) => {
+    const named = peers.map(({ value }) => nameIn(value));
+    return [...peers, ...stacks.filter((stack) => !named.includes(stack)).map((value) => ({ value }))];
+  });
+
+function nameIn(entry: unknown): string | undefined {
+  const name = isObject(entry) ? (entry["stack"] ?? entry["name"]) : entry;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** An entry of `peers`; one that the file has already is kept as it is written there. */
+interface Entry {
+  value: unknown;
+  node?: unknown;
+}
+
+function withPeers(text: string, project: string, file: string, change: (peers: Entry[]) => Entry[]): string {
   const document = parseDocument(text);
   const config = document.get("config");
   if (!isMap(config)) return text;
   const before: unknown = document.toJS();
-  const stays = (entry: unknown): boolean => {
-    const name = isObject(entry) ? (entry["stack"] ?? entry["name"]) : entry;
-    return typeof name !== "string" || !gone(name);
-  };
   const key = `${project}:peers`;
   const node = config.get(key, true) as unknown;
-  if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; take the peer out by hand`);
-  if (isSeq(node))
-    node.items = node.items.filter((item) => stays(isNode(item) ? (item.toJS(document) as unknown) : item));
-  // `pulumi config set` without --path leaves a list as JSON in a text.
-  if (isScalar(node) && typeof node.value === "string") {
-    const list: unknown = JSON.parse(node.value || "null");
-    if (Array.isArray(list)) node.value = JSON.stringify(list.filter(stays));
+  if (isAlias(node)) throw new UsageError(`${file}: ${key} is an alias; edit the list of peers by hand`);
+  if (isSeq(node)) {
+    const entries = node.items.map((item) => ({
+      value: isNode(item) ? (item.toJS(document) as unknown) : item,
+      node: item,
+    }));
+    node.items = change(entries).map((entry) => entry.node ?? document.createNode(entry.value));
+  } else if (isScalar(node) && typeof node.value === "string" && node.value.trim() !== "") {
+    // `pulumi config set` without --path leaves a list as JSON in a text.
+    const list: unknown = JSON.parse(node.value);
+    if (Array.isArray(list))
+      node.value = JSON.stringify(change(list.map((value: unknown) => ({ value }))).map(({ value }) => value));
+  } else {
+    const values = change([]).map(({ value }) => value);
+    if (values.length > 0) config.set(key, document.createNode(values));
   }
   return isDeepStrictEqual(document.toJS(), before) ? text : document.toString({ lineWidth: 0 });
 }

@@ -1,6 +1,6 @@
 /** The project, its Pulumi, and what its stacks have published. */
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OpMap, PulumiCommand, type Workspace } from "@pulumi/pulumi/automation";
 import { type Contract, isPublished } from "../../stacks/contract";
 import { UsageError } from "../kernel/exit";
@@ -49,6 +49,7 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
   const downloaded = npm && (await look(() => npm.resolve()));
   if (downloaded !== undefined && "seen" in downloaded)
     return PulumiCommand.get({ root: dirname(dirname(downloaded.seen)) });
+  if (downloaded !== undefined) hideNpms();
   const installed = await look(() => PulumiCommand.get());
   if ("seen" in installed) return installed.seen;
   if (!installed.because.includes("ENOENT")) throw new Error(installed.because);
@@ -57,6 +58,12 @@ async function pulumiOf(dir: string): Promise<PulumiCommand> {
     `no Pulumi CLI is on the PATH${npms}. Install it from https://www.pulumi.com/docs/install` +
       (downloaded === undefined ? "" : ", or let this machine reach get.pulumi.com"),
   );
+}
+
+/** npx has put npm's own `pulumi` before the others on the PATH, and that would only try to download again. */
+function hideNpms(): void {
+  const others = process.env["PATH"]?.split(delimiter).filter((dir) => !dir.endsWith(join("node_modules", ".bin")));
+  process.env["PATH"] = others?.join(delimiter);
 }
 
 /** npm's package of the Pulumi CLI, as the project has it. */

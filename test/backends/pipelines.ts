@@ -146,5 +146,5 @@ const bodyIn = (text: string): string =>
   text.startsWith("{") ? (JSON.parse(text) as { body: string }).body : (new URLSearchParams(text).get("body") ?? "");
 
 /** Builds or installs a program that only these tests need, and gives its path. */
-export const tool = (name: "actionlint" | "gitlab"): string =>
+export const tool = (name: "gitlab" | "promtool"): string =>
   execFileSync(join(ROOT, "test", name, "build"), { encoding: "utf8" }).trim();

@@ -120,10 +120,22 @@ test.each([
   [["--backend", "file:///states"], "would be another folder in each pod; use an object store"],
   [["--backend", BACKEND, "--in-cluster"], "name the one member whose cluster it is"],
   [["--backend", BACKEND, "--resync", "5s"], "1m or more"],
+  [["--backend", BACKEND, "--metrics", "cluster1"], "it is of all members, on a hub"],
 ])("%j is refused, and nothing is printed", async (args, message) => {
   const { code, out, err } = await render(...args);
   expect([code, out]).toEqual([2, ""]);
   expect(err).toContain(message);
+});
+
+test("with --metrics each stack file has to name a context: one pod looks at all", async () => {
+  const kinds = objectsIn(await render("--backend", BACKEND, "--metrics")).map(({ kind }) => kind);
+  expect(kinds).toContain("PodMonitor");
+  const file = join(project.project, "Pulumi.cluster3.yaml");
+  await writeFile(file, stringify({ config: { "spire-federation:trustDomain": "three.example.com" } }));
+  const { code, out, err } = await render("--backend", BACKEND, "--metrics");
+  await rm(file);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toContain("cluster3: its stack file has to name a context");
 });
 
 test("of one named member bundles come along, unless they are outside of the project", async () => {

@@ -24,3 +24,9 @@ test("README leads to every page of docs/, in one step or two", () => {
   const reached = new Set([...first, ...first.flatMap(targets)]);
   expect(PAGES.filter((page) => page.startsWith("docs/") && !reached.has(page))).toEqual([]);
 });
+
+test("docs/README.md lists every page of docs/", () => {
+  const listed = linksOf("docs/README.md").map((target) => normalize(join("docs", target)));
+  const pages = PAGES.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+  expect(pages.filter((page) => !listed.includes(page))).toEqual([]);
+});

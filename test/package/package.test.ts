@@ -58,9 +58,10 @@ test("it has what runs and what it reads, and neither sources nor tests", () => 
       "dist/policy/PulumiPolicy.yaml",
       "dist/policy/package.json",
       "docs/rbac/auditor.yaml",
+      "Pulumi.yaml",
     ]),
   );
-  const ours = /^(dist\/|docs\/rbac\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
+  const ours = /^(dist\/|docs\/rbac\/|package\.json$|Pulumi\.yaml$|README\.md$|LICENSE$|CHANGELOG\.md$)/;
   expect(files.filter((file) => !ours.test(file) || /[^d]\.ts$/.test(file))).toEqual([]);
 });
 

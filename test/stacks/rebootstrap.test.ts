@@ -43,7 +43,7 @@ const judged = (one: JoinedPeer, live = trusted()): string[] =>
 it("is refused without a person's consent, and its new roots are shown with what allows them", () => {
   expect(judged(joined(1))).toEqual([
     `trust in ${trustDomain} would begin anew with other roots, sha256 ${sha256(after)}; compare them with what its ` +
-      "owner sees (npx spire-federation contract cluster2), and allow them in its entry of peers: " +
+      "owner sees (npx spire-federation peer-info cluster2), and allow them in its entry of peers: " +
       `{stack: cluster2, rebootstrap: 1, fingerprints: [${sha256(after)}]}`,
   ]);
 });

@@ -33,6 +33,7 @@ test("the Go that is asked for is the newest that a module asks for", () => {
     "lab",
     "lab/plugins",
     "test/actionlint",
+    "test/promtool",
     "test/s3",
     ...readdirSync(join(root, "lab/toolchain")).map((one) => `lab/toolchain/${one}`),
   ];

@@ -55,6 +55,13 @@ test("each rule is of ZTWIM's namespace, and names a check and a command that ex
   }
 });
 
+test("no two alerts have the same name and labels, by which Alertmanager tells them apart", () => {
+  const all = rules(DAY, peer("b.example"), peer("c.example")).map(({ alert, labels }) =>
+    JSON.stringify([alert, labels]),
+  );
+  expect(new Set(all).size).toBe(all.length);
+});
+
 const member = (name: string, refreshHint: number): MeshMember =>
   ({ id: id(name), name, config: { trustDomain: `${name}.example`, refreshHint } }) as unknown as MeshMember;
 

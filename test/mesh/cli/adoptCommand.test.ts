@@ -64,6 +64,8 @@ async function run(answer: string, { yes = false }: { yes?: boolean } = {}) {
     open: () => Promise.resolve({ members: [], stacks, workspace, interruption: uninterrupted } as unknown as Session),
     note: (line) => (notes += `${line}\n`),
     did: (what) => (notes += `${what}\n`),
+    dir: ".",
+    signal: new AbortController().signal,
     made: () => () => undefined,
     redraw: () => undefined,
     ask: (question) => {

@@ -128,6 +128,8 @@ class World {
       open: () => Promise.resolve(session),
       note: (line) => (this.notes += `${line}\n`),
       did: (what) => (this.notes += `${what}\n`),
+      dir: ".",
+      signal: new AbortController().signal,
       made: () => () => undefined,
       redraw: () => undefined,
       ask: (question) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { runtime } from "@pulumi/pulumi";
 import { openProject, publishedIn } from "../../../mesh/pulumi/workspace";
 import { FakePulumi } from "./fakePulumi";
@@ -31,6 +31,17 @@ describe("a project in whose network nobody reaches get.pulumi.com", () => {
     const { pulumiCommand } = await openProject(dir);
     expect(pulumiCommand.version?.version).toBe("3.276.0");
     expect(pulumi.lines("runs")).toEqual([expect.stringMatching(/ version$/)]);
+  });
+
+  test("has it also behind npx, which puts npm's own pulumi before it on the PATH", async () => {
+    const bin = join(dir, "node_modules", ".bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "pulumi"), "#!/bin/sh\necho fetch failed >&2\nexit 1\n", { mode: 0o755 });
+    process.env["PATH"] = [bin, pulumi.dir, PATH].join(delimiter);
+    const { pulumiCommand } = await openProject(dir);
+    expect(pulumiCommand.version?.version).toBe("3.276.0");
+    // What is run later finds the same one.
+    expect(process.env["PATH"]?.split(delimiter)[0]).toBe(pulumi.dir);
   });
 
   test("is told when that one is too old", async () => {

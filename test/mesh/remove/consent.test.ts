@@ -93,6 +93,8 @@ describe("on the command line, where cluster a has pending changes,", () => {
       open: () => Promise.resolve(session as unknown as Session),
       note: (line) => (notes += `${line}\n`),
       did: () => undefined,
+      dir: ".",
+      signal: new AbortController().signal,
       made: () => () => undefined,
       redraw: () => undefined,
       ask: (question) => Promise.resolve((questions.push(question), answers.shift() ?? "")),
