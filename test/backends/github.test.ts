@@ -1,11 +1,11 @@
 /** The reusable workflow for GitHub Actions: its shell steps run as a runner runs them. `make test` lints it. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { type Done, done } from "./tinyProject";
-import { ACCESS, Checkout } from "./pipelines";
+import { ACCESS, Checkout, recordDownloads, Vault } from "./pipelines";
 
 const ROOT = join(__dirname, "..", "..");
 const WORKFLOW = ".github/workflows/spire-federation.yml";
@@ -42,6 +42,7 @@ function valueOf(expression: string): string {
     "inputs.backend": checkout.env["PULUMI_BACKEND_URL"],
     "inputs.policy-pack": join(ROOT, "dist", "policy"),
     "inputs.kubeconfig": checkout.printKubeconfig,
+    "inputs.variables": "",
     "github.token": "token-of-the-job",
     "github.event.pull_request.number": "12",
   };
@@ -59,7 +60,11 @@ const filled = (variables: Record<string, string> = {}): Record<string, string> 
   );
 
 /** Runs the shell steps of a job; after one that failed only those that ask to. Gives what each step came to. */
-async function run(name: string, only = /./): Promise<Record<string, Done>> {
+async function run(
+  name: string,
+  only = /./,
+  given: Record<string, string | undefined> = {},
+): Promise<Record<string, Done>> {
   const job = jobs[name];
   if (job === undefined) throw new Error(`there is no job ${name}`);
   const file = join(checkout.results, "env");
@@ -69,7 +74,9 @@ async function run(name: string, only = /./): Promise<Record<string, Done>> {
     if (step.run === undefined || step.name === undefined || !only.test(step.name)) continue;
     const failed = Object.values(outcomes).some(({ code }) => code !== 0);
     if (failed && step.if?.includes("!cancelled()") !== true) continue;
-    const added = (await readFile(file, "utf8")).split("\n").flatMap((line) => (line === "" ? [] : [line.split("=")]));
+    const added = (await readFile(file, "utf8"))
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [[line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]]));
     const variables = {
       ...checkout.env,
       RUNNER_TEMP: checkout.results,
@@ -79,6 +86,7 @@ async function run(name: string, only = /./): Promise<Record<string, Done>> {
       GITHUB_SHA: "0f1e2d3c",
       ...(Object.fromEntries(added) as Record<string, string>),
       ...filled({ ...env, ...job.env, ...step.env }),
+      ...given,
     };
     outcomes[step.name] = await done(
       spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", step.run], {
@@ -118,6 +126,8 @@ test("a pull request gets the preview as a comment, trust first", async () => {
   const outcomes = await run("preview");
   expect(codes(outcomes)).toEqual([
     ["Install", 0],
+    ["Pulumi", 0],
+    ["Variables", 0],
     ["Access to the clusters", 0],
     ["Preview", 3],
     ["Comment on the pull request", 0],
@@ -170,4 +180,61 @@ test.each(ACCESS)("the job %s has the role and the kubeconfig to %s", async (nam
 test("after the up, verify runs as somebody else, until all is well", () => {
   expect(jobs["verify"]).toMatchObject({ needs: "up" });
   expect(jobs["verify"]?.steps.at(-1)?.run).toBe("npx spire-federation verify --timeout 10m");
+});
+
+test("what has another checksum than the project's is not unpacked, and the job ends before it has any credential", async () => {
+  const home = join(checkout.project.dir, "home");
+  const given = { PULUMI_HOME: home, PULUMI_VERSION: undefined };
+  const recorded = await recordDownloads(checkout.project.dir);
+  await writeFile(join(checkout.project.project, "pulumi.sha256"), recorded);
+  expect(codes(await run("up", /Pulumi/, given))).toEqual([["Pulumi", 0]]);
+  expect(await checkout.result("env")).toBe(
+    `PULUMI_VERSION=9.8.7\nPULUMI_HOME=${home}\nPULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true\n`,
+  );
+  for (const file of ["versions/9.8.7/bin/pulumi", "plugins/resource-command-v1.2.3/pulumi-resource-command"])
+    expect([file, await readFile(join(home, file), "utf8")]).toEqual([file, "a program\n"]);
+
+  await rm(home, { recursive: true });
+  await writeFile(
+    join(checkout.project.project, "pulumi.sha256"),
+    recorded.replaceAll(/^./gm, (digit) => (digit === "0" ? "1" : "0")),
+  );
+  expect(codes(await run("up", /Pulumi|Variables|Access/, given))).toEqual([["Pulumi", 1]]);
+  expect(existsSync(home)).toBe(false);
+  await rm(join(checkout.project.project, "pulumi.sha256"));
+});
+
+test("the example without AWS gets its keys, passphrase and kubeconfig from Vault, and no log shows them", async () => {
+  const vault = await Vault.start();
+  const { variables, kubeconfig } = (
+    parse(readFileSync(join(ROOT, "examples/github/vault.yml"), "utf8")) as {
+      jobs: Record<string, { with: Record<"variables" | "kubeconfig", string> }>;
+    }
+  ).jobs["spire-federation"]?.with ?? { variables: "", kubeconfig: "" };
+  const outcomes = await run("up", /Variables|Access/, {
+    PRINT_VARIABLES: vault.at(variables),
+    PRINT_KUBECONFIG: vault.at(kubeconfig),
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${vault.url}/token?api-version=2`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "of-the-runner",
+  });
+  await vault.close();
+  expect(codes(outcomes)).toEqual([
+    ["Variables", 0],
+    ["Access to the clusters", 0],
+  ]);
+  expect(vault.requests).toEqual([
+    "GET /token?api-version=2&audience=vault",
+    'POST /v1/auth/jwt/login {"role":"spire-federation-write","jwt":"of-the-job"}',
+    "GET /v1/secret/data/spire-federation/write of-vault",
+    "GET /v1/secret/data/spire-federation/write of-vault",
+  ]);
+  const lines = [
+    "AWS_ACCESS_KEY_ID=id",
+    "AWS_SECRET_ACCESS_KEY=key==",
+    "PULUMI_CONFIG_PASSPHRASE=a b",
+    "VAULT_TOKEN=of-vault",
+  ];
+  expect(await checkout.result("env")).toMatch(new RegExp(`^${lines.join("\n")}\nKUBECONFIG=`));
+  expect(outcomes["Variables"]?.out).toBe("::add-mask::id\n::add-mask::key==\n::add-mask::a b\n::add-mask::of-vault\n");
+  expect(await checkout.result("kubeconfig")).toBe("a kubeconfig\n");
 });

@@ -1,10 +1,11 @@
 /** The component for GitLab CI: held against GitLab's schema, and the scripts of its jobs run as a runner runs them. */
 import { spawn } from "node:child_process";
-import { cp, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { type Done, done, run } from "./tinyProject";
-import { ACCESS, Checkout, tool } from "./pipelines";
+import { ACCESS, Checkout, recordDownloads, tool, Vault } from "./pipelines";
 
 const ROOT = join(__dirname, "..", "..");
 const COMPONENT = "templates/spire-federation.yml";
@@ -162,4 +163,44 @@ test("after the up, verify runs as somebody else, until all is well", () => {
   const { needs, script } = jobOf("spire-federation verify");
   expect(needs).toMatchObject([{ job: "spire-federation up" }]);
   expect(script).toEqual(["npx spire-federation verify --timeout 10m"]);
+});
+
+test("what has another checksum than the project's is not unpacked, and the job ends", async () => {
+  const home = join(checkout.project.dir, "home");
+  const recorded = await recordDownloads(checkout.project.dir);
+  const job = { ...jobOf("spire-federation up"), script: ['echo "$PULUMI_VERSION"'] };
+  await writeFile(join(folder, "pulumi.sha256"), recorded);
+  expect(await runJob(job, { PULUMI_HOME: home })).toMatchObject({ code: 0, out: "9.8.7\n" });
+  for (const file of ["versions/9.8.7/bin/pulumi", "plugins/resource-command-v1.2.3/pulumi-resource-command"])
+    expect([file, await readFile(join(home, file), "utf8")]).toEqual([file, "a program\n"]);
+
+  await rm(home, { recursive: true });
+  await writeFile(
+    join(folder, "pulumi.sha256"),
+    recorded.replaceAll(/^./gm, (digit) => (digit === "0" ? "1" : "0")),
+  );
+  expect(await runJob(job, { PULUMI_HOME: home })).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("FAILED") as string,
+  });
+  expect(existsSync(home)).toBe(false);
+  await rm(join(folder, "pulumi.sha256"));
+});
+
+test("the example without AWS gets its keys, passphrase and kubeconfig from Vault", async () => {
+  const vault = await Vault.start();
+  const { include } = parse(await readFile(join(ROOT, "examples/gitlab/vault.gitlab-ci.yml"), "utf8")) as {
+    include: { inputs: Record<"variables" | "kubeconfig", string> }[];
+  };
+  const script = ['printf "%s|" "$AWS_SECRET_ACCESS_KEY" "$PULUMI_CONFIG_PASSPHRASE"; cat "$KUBECONFIG"'];
+  const done = await runJob(
+    { ...jobOf("spire-federation up"), script },
+    {
+      PRINT_VARIABLES: vault.at(include[0]?.inputs.variables ?? ""),
+      PRINT_KUBECONFIG: vault.at(include[0]?.inputs.kubeconfig ?? ""),
+    },
+  );
+  await vault.close();
+  expect(done).toMatchObject({ code: 0, out: "key==|a b|a kubeconfig\n" });
+  expect(vault.requests[0]).toBe('POST /v1/auth/jwt/login {"role":"spire-federation-write","jwt":"token-of-the-job"}');
 });

@@ -1,5 +1,6 @@
 /** What a job of a pipeline sees: a checkout of a project, and an API that has the comments of a change. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -148,3 +149,66 @@ const bodyIn = (text: string): string =>
 /** Builds or installs a program that only these tests need, and gives its path. */
 export const tool = (name: "gitlab" | "promtool"): string =>
   execFileSync(join(ROOT, "test", name, "build"), { encoding: "utf8" }).trim();
+
+/** A CLI and a plugin to download, and the `pulumi.sha256` of a project that wants these. */
+export async function recordDownloads(dir: string): Promise<string> {
+  const lines: string[] = [];
+  for (const [archive, program] of [
+    ["pulumi-v9.8.7-linux-x64.tar.gz", "pulumi/pulumi"],
+    ["pulumi-resource-command-v1.2.3-linux-amd64.tar.gz", "pulumi-resource-command"],
+  ] as const) {
+    await mkdir(join(dir, "downloads", "pulumi"), { recursive: true });
+    await writeFile(join(dir, "downloads", program), "a program\n");
+    execFileSync("tar", ["-czf", archive, program], { cwd: join(dir, "downloads") });
+    const sum = createHash("sha256")
+      .update(await readFile(join(dir, "downloads", archive)))
+      .digest("hex");
+    lines.push(`${sum}  file://${dir}/downloads/${archive}`);
+  }
+  return lines.join("\n"); // as an editor may leave it, without a line end
+}
+
+/** What the examples ask of Vault, and of GitHub for the job's identity. */
+export class Vault {
+  readonly requests: string[] = [];
+  private readonly server: Server;
+
+  private constructor() {
+    const secret = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "key==", PULUMI_CONFIG_PASSPHRASE: "a b" };
+    this.server = createServer((request, response) => {
+      let sent = "";
+      request.on("data", (part: Buffer) => (sent += part.toString()));
+      request.on("end", () => {
+        const proof = request.headers["x-vault-token"] ?? sent;
+        this.requests.push(`${request.method ?? ""} ${request.url ?? ""} ${String(proof)}`.trim());
+        const answers: [path: string, answer: object][] = [
+          ["/token", { value: "of-the-job" }],
+          ["/v1/auth/jwt/login", { auth: { client_token: "of-vault" } }],
+          ["/v1/secret/data/", { data: { data: { ...secret, kubeconfig: "a kubeconfig" } } }],
+        ];
+        response.end(JSON.stringify(answers.find(([path]) => request.url?.startsWith(path))?.[1]));
+      });
+    });
+  }
+
+  static async start(): Promise<Vault> {
+    const vault = new Vault();
+    vault.server.listen(0, "127.0.0.1");
+    await once(vault.server, "listening");
+    return vault;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  /** A command of an example, which asks this one. */
+  at(command: string): string {
+    return command.replaceAll("https://vault.example.com", this.url);
+  }
+
+  async close(): Promise<void> {
+    this.server.close();
+    await once(this.server, "close");
+  }
+}
