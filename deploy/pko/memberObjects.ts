@@ -4,10 +4,9 @@ import { posix } from "node:path";
 import { stringify } from "yaml";
 import { word } from "../../components/shared/shell";
 import type { DeployedMember, NeededStack } from "./deployed";
-import { besides, type Deployment, type KubernetesObject, named } from "./objects";
+import { besides, CONFINED, type Deployment, envOf, IMAGE_PROJECT, type KubernetesObject, named } from "./objects";
 
 /** Where the image has them. */
-const IMAGE_PROJECT = "/opt/spire-federation";
 const IMAGE_PLUGINS = "/opt/pulumi/plugins";
 /** The operator mounts a volume of this name here, in each container that it makes. */
 const SHARE = { name: "share", mountPath: "/share" };
@@ -111,11 +110,6 @@ function stack(member: DeployedMember, deployment: Deployment): KubernetesObject
     },
   };
 }
-
-const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
-
-const envOf = (values: Readonly<Record<string, string>>): object[] =>
-  Object.entries(values).map(([name, value]) => ({ name, value }));
 
 export const itemOf = ({ path }: { path: string }): object => ({ key: keyOf(path), path });
 

@@ -1,13 +1,24 @@
 /** Deployment `metrics`, which looks at all members as the auditor and serves what `verify -o prometheus` prints. */
 import type { DeployedMember, ProjectFile } from "./deployed";
 import { configMapName, hashOf, itemOf } from "./memberObjects";
-import { besides, type Deployment, type KubernetesObject, LABELS, named } from "./objects";
+import {
+  besides,
+  CONFINED,
+  type Deployment,
+  envOf,
+  IMAGE_PROJECT,
+  type KubernetesObject,
+  LABELS,
+  named,
+  POD_SECURITY,
+} from "./objects";
 
 const NAME = "metrics";
 const PORT = 9464;
 /** A look asks each cluster for some dozens of objects. */
 const PAUSE_SECONDS = 300;
-const IMAGE_PROJECT = "/opt/spire-federation";
+/** Project and Pulumi's home, as the command writes them. */
+const FOLDER = "/project";
 
 export function metricsObjects(members: readonly DeployedMember[], deployment: Deployment): KubernetesObject[] {
   const metadata = named(NAME, deployment);
@@ -40,42 +51,38 @@ export function metricsObjects(members: readonly DeployedMember[], deployment: D
 
 /** Without the project's packages: with npm's `pulumi` among them, Pulumi would be downloaded, and the image has it. */
 const SCRIPT = `set -eu
-cp ${IMAGE_PROJECT}/Pulumi.yaml /work/
-cp -RL /stack-files/* /work/
-cd /work
+cp ${IMAGE_PROJECT}/Pulumi.yaml ${FOLDER}/
+cp -RL /stack-files/* ${FOLDER}/
+cd ${FOLDER}
 exec node /metrics/metrics.js
 `;
 
 const podSpec = (members: readonly DeployedMember[], { image, backend }: Deployment): object => ({
   serviceAccountName: NAME,
   automountServiceAccountToken: false,
-  securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  securityContext: POD_SECURITY,
   containers: [
     {
       name: NAME,
       image,
       command: ["sh", "-c", SCRIPT],
       envFrom: [{ secretRef: { name: "pulumi-metrics" } }],
-      env: [
-        { name: "HOME", value: "/work" },
-        { name: "USER", value: "pulumi" }, // OpenShift's random user has no name
-        { name: "PULUMI_HOME", value: "/work/.pulumi" },
-        { name: "PULUMI_SKIP_UPDATE_CHECK", value: "true" },
-        { name: "PULUMI_BACKEND_URL", value: backend },
-        { name: "KUBECONFIG", value: members.map(({ name }) => `/kube/${name}`).join(":") },
-        { name: "PROJECT", value: IMAGE_PROJECT },
-        { name: "PORT", value: String(PORT) },
-        { name: "PAUSE_SECONDS", value: String(PAUSE_SECONDS) },
-      ],
+      env: envOf({
+        HOME: FOLDER,
+        USER: "pulumi", // OpenShift's random user has no name
+        PULUMI_HOME: `${FOLDER}/.pulumi`,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_BACKEND_URL: backend,
+        KUBECONFIG: members.map(({ name }) => `/kube/${name}`).join(":"),
+        PROJECT: IMAGE_PROJECT,
+        PORT: String(PORT),
+        PAUSE_SECONDS: String(PAUSE_SECONDS),
+      }),
       ports: [{ name: NAME, containerPort: PORT }],
       resources: { requests: { cpu: "50m", memory: "256Mi" } },
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: ["ALL"] },
-        readOnlyRootFilesystem: true,
-      },
+      securityContext: { ...CONFINED, readOnlyRootFilesystem: true },
       volumeMounts: [
-        { name: "work", mountPath: "/work" },
+        { name: "project", mountPath: FOLDER },
         { name: "tmp", mountPath: "/tmp" },
         { name: NAME, mountPath: "/metrics", readOnly: true },
         { name: "stack-files", mountPath: "/stack-files", readOnly: true },
@@ -84,7 +91,7 @@ const podSpec = (members: readonly DeployedMember[], { image, backend }: Deploym
     },
   ],
   volumes: [
-    { name: "work", emptyDir: {} },
+    { name: "project", emptyDir: {} },
     { name: "tmp", emptyDir: {} },
     { name: NAME, configMap: { name: NAME } },
     {

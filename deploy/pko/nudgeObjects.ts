@@ -1,6 +1,6 @@
 /** CronJob `nudge`, which requests runs that the operator would not begin by itself, and the few rights that it needs. */
 import type { DeployedMember } from "./deployed";
-import { besides, type Deployment, type KubernetesObject, named } from "./objects";
+import { besides, CONFINED, type Deployment, envOf, type KubernetesObject, named, POD_SECURITY } from "./objects";
 
 const NAME = "nudge";
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -51,24 +51,20 @@ export function nudgeObjects(members: readonly DeployedMember[], deployment: Dep
 const podSpec = ({ image, namespace }: Deployment): object => ({
   serviceAccountName: NAME,
   restartPolicy: "Never",
-  securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  securityContext: POD_SECURITY,
   containers: [
     {
       name: NAME,
       image,
       command: ["node", "/nudge/nudge.js"],
-      env: [
-        { name: "NAMESPACE", value: namespace },
-        { name: "API_SERVER", value: "https://kubernetes.default.svc" },
-        { name: "TOKEN_FILE", value: `${ACCOUNT}/token` },
-        { name: "NODE_EXTRA_CA_CERTS", value: `${ACCOUNT}/ca.crt` },
-      ],
+      env: envOf({
+        NAMESPACE: namespace,
+        API_SERVER: "https://kubernetes.default.svc",
+        TOKEN_FILE: `${ACCOUNT}/token`,
+        NODE_EXTRA_CA_CERTS: `${ACCOUNT}/ca.crt`,
+      }),
       resources: { requests: { cpu: "10m", memory: "64Mi" } },
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: ["ALL"] },
-        readOnlyRootFilesystem: true,
-      },
+      securityContext: { ...CONFINED, readOnlyRootFilesystem: true },
       volumeMounts: [{ name: NAME, mountPath: "/nudge", readOnly: true }],
     },
   ],

@@ -27,6 +27,18 @@ export interface Deployment {
 /** Marks Stacks that CronJob `nudge` looks after. */
 export const LABELS = { "app.kubernetes.io/part-of": "spire-federation" };
 
+/** Where the image has the project. */
+export const IMAGE_PROJECT = "/opt/spire-federation";
+
+/** Of each container. */
+export const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+
+/** Of pods whose container writes nowhere but into its volumes. */
+export const POD_SECURITY = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
+
+export const envOf = (values: Readonly<Record<string, string>>): object[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
 /** A file beside this one. */
 export const besides = (file: string): string => readFileSync(join(__dirname, file), "utf8");
 
