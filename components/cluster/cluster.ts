@@ -51,6 +51,16 @@ export interface ConfigMap extends KubeObject {
 /** The API server answers, but not this to whoever asks. */
 export class Forbidden extends Error {}
 
+/** What is asked for, or what stands for it where the API server does not let it be read. */
+export async function unlessForbidden<T, U>(unread: U, request: Promise<T>): Promise<T | U> {
+  try {
+    return await request;
+  } catch (error) {
+    if (!(error instanceof Forbidden)) throw error;
+    return unread;
+  }
+}
+
 export interface ClusterReader {
   /** How a person reaches the same cluster: for the commands in messages. */
   readonly access: ClusterAccess;

@@ -1,7 +1,7 @@
 /**
  * Which release of ZTWIM a cluster runs. Whether a feature can be used is asked of the CRD; the version is for people.
  */
-import { type ClusterReader, Forbidden, type KubeObject } from "../cluster/cluster";
+import { type ClusterReader, type KubeObject, unlessForbidden } from "../cluster/cluster";
 import { OPERAND_NAMESPACE, SPIRE_SERVER, ZTWIM } from "../shared/names";
 import { type ClusterServiceVersion, type Subscription, SUBSCRIPTION_API } from "../operators/olm";
 
@@ -63,14 +63,17 @@ export async function readZtwimRelease(reader: ClusterReader): Promise<ZtwimRele
 
 export async function readReleaseState(reader: ClusterReader): Promise<ReleaseState> {
   const [crd, subscriptions, versions, deployment, statefulSet] = await Promise.all([
-    orElse<ReleaseState["crd"]>("unreadable", reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD)),
-    orElse([], reader.list<Subscription>(SUBSCRIPTION_API, "Subscription")),
-    orElse(
+    unlessForbidden("unreadable" as const, reader.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD)),
+    unlessForbidden([], reader.list<Subscription>(SUBSCRIPTION_API, "Subscription")),
+    unlessForbidden(
       [],
       reader.list<ClusterServiceVersion>(SUBSCRIPTION_API, "ClusterServiceVersion", undefined, "!olm.copiedFrom"),
     ),
-    orElse(undefined, reader.get<OperatorDeployment>("apps/v1", "Deployment", ZTWIM.deployment, OPERAND_NAMESPACE)),
-    orElse(undefined, reader.get("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE)),
+    unlessForbidden(
+      undefined,
+      reader.get<OperatorDeployment>("apps/v1", "Deployment", ZTWIM.deployment, OPERAND_NAMESPACE),
+    ),
+    unlessForbidden(undefined, reader.get("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE)),
   ]);
   const subscription = subscriptions.find(({ spec }) => spec?.name === ZTWIM.packageName);
   return { crd, subscription, versions: versions.filter(isZtwimVersion), deployment, statefulSet };
@@ -130,11 +133,4 @@ function operandsVersion({ statefulSet }: ReleaseState): Found | undefined {
 function isZtwimVersion({ metadata, status }: ClusterServiceVersion): boolean {
   const copied = "olm.copiedFrom" in (metadata?.labels ?? {}) || status?.reason === "Copied";
   return !copied && metadata?.name?.startsWith(ZTWIM.csvPrefix) === true;
-}
-
-function orElse<T>(unknown: T, request: Promise<T>): Promise<T> {
-  return request.catch((error: unknown) => {
-    if (!(error instanceof Forbidden)) throw error;
-    return unknown;
-  });
 }

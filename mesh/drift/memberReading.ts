@@ -1,6 +1,6 @@
 /** What there is to know of a member before anything is judged, and what could not be found out. */
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
-import { type ClusterReader, Forbidden } from "../../components/cluster/cluster";
+import { type ClusterReader, unlessForbidden } from "../../components/cluster/cluster";
 import * as names from "../../components/shared/names";
 import type { Contract } from "../../stacks/contract";
 import type { Published } from "../pulumi/workspace";
@@ -37,7 +37,10 @@ export async function readMember(
   const there = await look(async () => {
     const sources = clusters.cluster(accessOf(config));
     const { reader } = sources;
-    await reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON).catch(unlessForbidden);
+    await unlessForbidden(
+      undefined,
+      reader.get(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
+    );
     return sources;
   });
   if ("because" in there) return there;
@@ -64,9 +67,4 @@ export async function readStack(
     else compared.push({ object, live: await reader.get(id.apiVersion, id.kind, id.name, id.namespace) });
   }
   return { compared, others };
-}
-
-function unlessForbidden(error: unknown): undefined {
-  if (!(error instanceof Forbidden)) throw error;
-  return undefined;
 }

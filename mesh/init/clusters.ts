@@ -1,6 +1,6 @@
 /** The clusters that a kubeconfig leads to, and what each of them is. Only reads, and no secret. */
 import type { ClusterAccess } from "../../components/cluster/access";
-import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
+import { type ClusterReader, type KubeObject, unlessForbidden } from "../../components/cluster/cluster";
 import { AccessError, contextsOf, kubeconfigName } from "../../components/cluster/kubeconfig";
 import { CERT_MANAGER_API, OPERAND_NAMESPACE } from "../../components/shared/names";
 import { describeRelease, readZtwimRelease } from "../../components/spireServer/ztwimRelease";
@@ -118,23 +118,14 @@ async function read(reader: ClusterReader, spire: Pick<SpireServer, "bundles">):
 }
 
 const uidOf = async (reader: ClusterReader): Promise<string | undefined> =>
-  (await unlessForbidden(() => reader.get("v1", "Namespace", "kube-system")))?.metadata?.uid;
+  (await unlessForbidden(undefined, reader.get("v1", "Namespace", "kube-system")))?.metadata?.uid;
 
 async function issuersOf(reader: ClusterReader): Promise<string[] | undefined> {
   const [own, all] = await Promise.all([
-    unlessForbidden(() => reader.list(CERT_MANAGER_API, "Issuer", OPERAND_NAMESPACE)),
-    unlessForbidden(() => reader.list(CERT_MANAGER_API, "ClusterIssuer")),
+    unlessForbidden(undefined, reader.list(CERT_MANAGER_API, "Issuer", OPERAND_NAMESPACE)),
+    unlessForbidden(undefined, reader.list(CERT_MANAGER_API, "ClusterIssuer")),
   ]);
   const names = (kind: string, objects: readonly KubeObject[]): string[] =>
     objects.map(({ metadata }) => `${kind}/${metadata?.name ?? ""}`).sort();
   return own === undefined || all === undefined ? undefined : [...names("Issuer", own), ...names("ClusterIssuer", all)];
-}
-
-async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof Forbidden) return undefined;
-    throw error;
-  }
 }
