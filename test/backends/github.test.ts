@@ -205,7 +205,7 @@ test("what has another checksum than the project's is not unpacked, and the job 
 });
 
 test("the example without AWS gets its keys, passphrase and kubeconfig from Vault, and no log shows them", async () => {
-  const vault = await Vault.start();
+  const vault = await new Vault().start();
   const { variables, kubeconfig } = (
     parse(readFileSync(join(ROOT, "examples/github/vault.yml"), "utf8")) as {
       jobs: Record<string, { with: Record<"variables" | "kubeconfig", string> }>;

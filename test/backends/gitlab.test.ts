@@ -188,7 +188,7 @@ test("what has another checksum than the project's is not unpacked, and the job 
 });
 
 test("the example without AWS gets its keys, passphrase and kubeconfig from Vault", async () => {
-  const vault = await Vault.start();
+  const vault = await new Vault().start();
   const { include } = parse(await readFile(join(ROOT, "examples/gitlab/vault.gitlab-ci.yml"), "utf8")) as {
     include: { inputs: Record<"variables" | "kubeconfig", string> }[];
   };

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ export class Checkout {
     // It would empty the folder that node_modules is a link to.
     await program(join(project.dir, "bin"), "npm", `echo "npm $*" >>"${project.dir}/npm"`);
     const results = await mkdtemp(join(tmpdir(), "results-"));
-    return new Checkout(project, await CommentsApi.start(), results);
+    return new Checkout(project, await new CommentsApi().start(), results);
   }
 
   /** Of the runner; with a cluster that nobody can reach. */
@@ -95,35 +95,23 @@ interface Comment {
 /** Who writes here. */
 const SELF = { user: { login: "github-actions[bot]" }, author: { id: 4 } };
 
-/** GitHub's and GitLab's API as far as a comment needs it: they differ in names only. */
-export class CommentsApi {
-  readonly comments: Comment[] = [
-    // Whoever writes into a pull request can begin like that.
-    { id: 6, body: "## spire-federation preview", user: { login: "somebody" }, author: { id: 3 } },
-  ];
-  /** Of every request: method, path and what proves who asks. */
+/** Answers on loopback, and remembers what it was asked. */
+abstract class LoopbackApi {
   readonly requests: string[] = [];
-  private readonly server: Server;
-
-  private constructor() {
-    this.server = createServer((request, response) => {
-      const proof = request.headers.authorization ?? request.headers["private-token"];
-      this.requests.push(`${request.method ?? ""} ${request.url ?? ""} ${String(proof)}`);
-      const parts: Buffer[] = [];
-      request.on("data", (part: Buffer) => parts.push(part));
-      request.on("end", () => {
-        const text = Buffer.concat(parts).toString();
-        if (request.method !== "GET") this.write(request.url ?? "", bodyIn(text));
-        response.end(JSON.stringify(request.url?.endsWith("/user") === true ? SELF.author : this.comments));
-      });
+  private readonly server: Server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      response.end(JSON.stringify(this.answer(request, Buffer.concat(parts).toString())));
     });
-  }
+  });
 
-  static async start(): Promise<CommentsApi> {
-    const api = new CommentsApi();
-    api.server.listen(0, "127.0.0.1");
-    await once(api.server, "listening");
-    return api;
+  protected abstract answer(request: IncomingMessage, body: string): unknown;
+
+  async start(): Promise<this> {
+    this.server.listen(0, "127.0.0.1");
+    await once(this.server, "listening");
+    return this;
   }
 
   get url(): string {
@@ -133,6 +121,26 @@ export class CommentsApi {
   async close(): Promise<void> {
     this.server.close();
     await once(this.server, "close");
+  }
+
+  /** Method, path and what proves who asks. */
+  protected remember({ method = "", url = "" }: IncomingMessage, proof: unknown): void {
+    this.requests.push(`${method} ${url} ${String(proof)}`.trim());
+  }
+}
+
+/** GitHub's and GitLab's API as far as a comment needs it: they differ in names only. */
+export class CommentsApi extends LoopbackApi {
+  readonly comments: Comment[] = [
+    // Whoever writes into a pull request can begin like that.
+    { id: 6, body: "## spire-federation preview", user: { login: "somebody" }, author: { id: 3 } },
+  ];
+
+  protected override answer(request: IncomingMessage, text: string): unknown {
+    const { method, url = "", headers } = request;
+    this.remember(request, headers.authorization ?? headers["private-token"]);
+    if (method !== "GET") this.write(url, bodyIn(text));
+    return url.endsWith("/user") ? SELF.author : this.comments;
   }
 
   /** A path that ends in a number is that comment's. */
@@ -169,46 +177,20 @@ export async function recordDownloads(dir: string): Promise<string> {
 }
 
 /** What the examples ask of Vault, and of GitHub for the job's identity. */
-export class Vault {
-  readonly requests: string[] = [];
-  private readonly server: Server;
-
-  private constructor() {
+export class Vault extends LoopbackApi {
+  protected override answer(request: IncomingMessage, text: string): unknown {
+    this.remember(request, request.headers["x-vault-token"] ?? text);
     const secret = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "key==", PULUMI_CONFIG_PASSPHRASE: "a b" };
-    this.server = createServer((request, response) => {
-      let sent = "";
-      request.on("data", (part: Buffer) => (sent += part.toString()));
-      request.on("end", () => {
-        const proof = request.headers["x-vault-token"] ?? sent;
-        this.requests.push(`${request.method ?? ""} ${request.url ?? ""} ${String(proof)}`.trim());
-        const answers: [path: string, answer: object][] = [
-          ["/token", { value: "of-the-job" }],
-          ["/v1/auth/jwt/login", { auth: { client_token: "of-vault" } }],
-          ["/v1/secret/data/", { data: { data: { ...secret, kubeconfig: "a kubeconfig" } } }],
-        ];
-        response.end(JSON.stringify(answers.find(([path]) => request.url?.startsWith(path))?.[1]));
-      });
-    });
-  }
-
-  static async start(): Promise<Vault> {
-    const vault = new Vault();
-    vault.server.listen(0, "127.0.0.1");
-    await once(vault.server, "listening");
-    return vault;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+    const answers: [path: string, answer: object][] = [
+      ["/token", { value: "of-the-job" }],
+      ["/v1/auth/jwt/login", { auth: { client_token: "of-vault" } }],
+      ["/v1/secret/data/", { data: { data: { ...secret, kubeconfig: "a kubeconfig" } } }],
+    ];
+    return answers.find(([path]) => request.url?.startsWith(path))?.[1];
   }
 
   /** A command of an example, which asks this one. */
   at(command: string): string {
     return command.replaceAll("https://vault.example.com", this.url);
-  }
-
-  async close(): Promise<void> {
-    this.server.close();
-    await once(this.server, "close");
   }
 }
