@@ -155,7 +155,7 @@ const bodyIn = (text: string): string =>
   text.startsWith("{") ? (JSON.parse(text) as { body: string }).body : (new URLSearchParams(text).get("body") ?? "");
 
 /** Builds or installs a program that only these tests need, and gives its path. */
-export const tool = (name: "gitlab" | "promtool"): string =>
+export const tool = (name: "gitlab" | "go-spiffe" | "promtool"): string =>
   execFileSync(join(ROOT, "test", name, "build"), { encoding: "utf8" }).trim();
 
 /** A CLI and a plugin to download, and the `pulumi.sha256` of a project that wants these. */
