@@ -148,12 +148,10 @@ function resultOf(clusters: InitCluster[], files: readonly PlannedFile[], exit: 
     peers,
   }));
   const wrote = written.length > 0;
-  const lines = written.map(({ file, change, peers }) =>
-    change === "created" ? `wrote ${file}\n` : `changed ${file}: peers gets ${peers.join(", ")}\n`,
-  );
   return {
     exit,
     report: { command: "init", clusters, files: written, next: wrote ? [...NEXT] : [] },
-    text: [printClusters(clusters), ...lines, printNext(wrote)].join(""),
+    // The plan has shown the clusters, and each file was named when it was written; what is wrong is said once more.
+    text: (wrote && exit === EXIT.fine ? "" : printClusters(clusters)) + printNext(wrote),
   };
 }
