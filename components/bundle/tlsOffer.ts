@@ -1,7 +1,7 @@
 /** What it says of this machine when an endpoint refuses its TLS handshake. Pure. */
 
 /** What such a message begins with. */
-const CANNOT_OFFER = "this machine cannot offer";
+const CANNOT_OFFER = "this machine cannot offer what the endpoint may demand";
 
 /**
  * Undefined unless the endpoint found nothing to agree on in what was offered, and would perhaps with more: a strict
@@ -16,7 +16,7 @@ export function notOffered(
   // TLS alert 40, handshake_failure. Node's code for it differs with when the alert comes.
   if (offersAll || !/alert handshake failure/i.test(message)) return undefined;
   return (
-    `${CANNOT_OFFER} what the endpoint may demand (TLS alert handshake_failure): a strict TLS profile demands the group ` +
+    `${CANNOT_OFFER} (TLS alert handshake_failure): a strict TLS profile demands the group ` +
     `X25519MLKEM768, which takes OpenSSL 3.5, and this Node has ${process.versions.openssl}`
   );
 }
