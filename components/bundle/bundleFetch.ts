@@ -8,6 +8,7 @@ import { ready, type Verdict, waiting } from "../waiting/readiness";
 import type { Peer } from "./peer";
 import { pinned } from "./pinnedRoots";
 import { ANY_ANCHOR } from "./spiffeEndpoint";
+import { notOffered, OFFER_MORE } from "./tlsOffer";
 import { MOST_BYTES, parseTrustBundle, type TrustBundle } from "./trustBundle";
 
 /** An endpoint that serves a bundle. */
@@ -76,8 +77,10 @@ const fetchOnce = atMost(MOST_FETCHES, async (endpoint: Endpoint): Promise<strin
   } catch (error) {
     const { name, message, code = "" } = error as NodeJS.ErrnoException;
     const isLate = name === "TimeoutError" || name === "AbortError";
-    const said = isLate ? `no answer within ${TIMEOUT_MS / 1000} s` : message;
-    const cure = error instanceof WrongAnswer ? error.cure : cureOf(isLate ? "ETIMEDOUT" : code);
+    const refused = notOffered(error as Error);
+    const said = isLate ? `no answer within ${TIMEOUT_MS / 1000} s` : (refused ?? message);
+    const known = refused === undefined ? cureOf(isLate ? "ETIMEDOUT" : code) : OFFER_MORE;
+    const cure = error instanceof WrongAnswer ? error.cure : known;
     throw new Error(printable(said) + (cure === undefined ? "" : `; ${cure}`), { cause: error });
   }
 });

@@ -3,6 +3,7 @@ import type { ClusterReader, KubeObject } from "../cluster/cluster";
 import { OPERAND_NAMESPACE, OPERATOR_API, SINGLETON, SPIRE_BUNDLE } from "../shared/names";
 import { proxyAgent } from "../cluster/proxy";
 import { ready, waiting, type Verdict } from "../waiting/readiness";
+import { notOffered, OFFER_MORE } from "./tlsOffer";
 
 const TIMEOUT_MS = 5000;
 
@@ -68,6 +69,8 @@ export async function lookAtSpiffeEndpoint(url: string, spiffeId: string, roots:
   if ("status" in answer) {
     return answer.status === 200 ? ready : waiting(`${url} answers with HTTP status ${answer.status}`);
   }
+  const refused = notOffered(answer.error);
+  if (refused !== undefined) return waiting(`${url}: ${refused}; ${OFFER_MORE}`);
   const { message, code = "" } = answer.error;
   const unreached = message.startsWith("no answer") || /^E(CONN|TIMEDOUT|HOSTUNREACH)/.test(code);
   return waiting(`${url} does not answer: ${message}${unreached ? `; ${REACHED}` : ""}`);

@@ -4,6 +4,7 @@ import { request } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { proxyAgent } from "../../components/cluster/proxy";
 import { ANY_ANCHOR } from "../../components/bundle/spiffeEndpoint";
+import { notOffered } from "../../components/bundle/tlsOffer";
 
 export interface Presented {
   certificate: X509Certificate;
@@ -54,7 +55,8 @@ export function presentedAt(url: string, ca: string | undefined): Promise<Presen
     );
     asked.on("error", (error) => {
       const late = error.name === "AbortError" || error.name === "TimeoutError";
-      fail(new Error(late ? `no answer within ${PATIENCE_MS / 1000} s` : error.message, { cause: error }));
+      const said = late ? `no answer within ${PATIENCE_MS / 1000} s` : (notOffered(error) ?? error.message);
+      fail(new Error(said, { cause: error }));
     });
     asked.end();
   });

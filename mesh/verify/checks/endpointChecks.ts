@@ -3,6 +3,7 @@ import { word } from "../../../components/shared/shell";
 import { X509Certificate } from "node:crypto";
 import { accessOf } from "../../../components/cluster/access";
 import { serverSpiffeId } from "../../../components/bundle/peer";
+import { isNotOffered, OFFER_MORE } from "../../../components/bundle/tlsOffer";
 import { explain } from "../../../components/shared/problem";
 import { BUNDLE_PORT, OPERAND_NAMESPACE, ROUTER, SPIRE_SERVER } from "../../../components/shared/names";
 import { routeTls } from "../../../components/route/federationRoute";
@@ -72,7 +73,8 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     source: "this machine",
     about:
       "From where mesh runs the host resolves, a TLS connection comes about and the answer is HTTP status 200. The certificate is not " +
-      "believed for this; it is judged by the checks that follow. Where the stack has probe: cluster and the endpoint cannot be reached from " +
+      "believed for this; it is judged by the checks that follow. An endpoint that refuses what this machine offers for TLS is unknown where " +
+      "its OpenSSL is older than 3.5: a strict TLS profile demands the group X25519MLKEM768. Where the stack has probe: cluster and the endpoint cannot be reached from " +
       "here, this check is skipped, the checks that follow are left out, and neither changes the exit code: MESH150 asks inside the cluster, " +
       "and the peers' MESH213 shows whether their SPIRE servers reach the endpoint.",
     verifications: [6],
@@ -85,6 +87,7 @@ export const endpointChecks: readonly Check<MemberView>[] = [
         `router from port 8443 of the SPIRE server: ${ocHere(view, "get networkpolicies")}`;
       if ("because" in presented) {
         if (isOutOfReach(view)) return skipped(presented.because);
+        if (isNotOffered(presented.because)) return { state: "unknown", evidence: presented.because, cure: OFFER_MORE };
         return failed(presented.because, cure);
       }
       if (presented.seen.status === 200) return ok(`https://${hostOf(view)} answers with status 200`);

@@ -5,6 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { fetchNow } from "../../../components/bundle/bundleFetch";
+import { lookAtSpiffeEndpoint } from "../../../components/bundle/spiffeEndpoint";
+import { notOffered } from "../../../components/bundle/tlsOffer";
 import { presentedAt } from "../../../mesh/verify/presented";
 import { issue } from "../../components/issue";
 
@@ -52,6 +55,27 @@ test("a certificate that comes with intermediates is judged by what is at the en
 
 test("an endpoint that is not there is an error", async () => {
   await expect(presentedAt("https://127.0.0.1:1", undefined)).rejects.toThrow("ECONNREFUSED");
+});
+
+test("one that demands a group which this machine does not offer says nothing of the endpoint", async () => {
+  const strict = createServer({ key: leaf.keyPem, cert: leaf.pem, ecdhCurve: "secp256k1", minVersion: "TLSv1.3" });
+  await new Promise<void>((done) => strict.listen(0, "127.0.0.1", done));
+  const at = `https://127.0.0.1:${String((strict.address() as AddressInfo).port)}`;
+  const endpoint = { trustDomain: "apps.cluster1.example.com", bundleEndpointUrl: at, caCertificates: ca.pem };
+  const seen = await Promise.all([
+    presentedAt(at, ca.pem).catch(String),
+    fetchNow(endpoint).catch(String),
+    lookAtSpiffeEndpoint(at, "spiffe://apps.cluster1.example.com/spire/server", ca.pem).then(JSON.stringify),
+  ]);
+  await new Promise((done) => strict.close(done));
+  for (const said of seen) expect(said).toMatch(/this machine cannot offer .*X25519MLKEM768/);
+});
+
+test("with an OpenSSL that offers every group, and of other alerts, nothing is said of this machine", () => {
+  const refused = new Error("ssl3_read_bytes:sslv3 alert handshake failure:SSL alert number 40");
+  expect(notOffered(refused, [3, 0])).toBeDefined();
+  expect([notOffered(refused, [3, 5]), notOffered(refused, [4, 0])]).toEqual([undefined, undefined]);
+  expect(notOffered(new Error("tlsv1 alert internal error:SSL alert number 80"), [3, 0])).toBeUndefined();
 });
 
 test("one that accepts and says nothing is given up", async () => {

@@ -1,4 +1,5 @@
 /** Members with probe: cluster, whose endpoints cannot be reached from where verify runs. */
+import { notOffered } from "../../../components/bundle/tlsOffer";
 import { Forbidden } from "../../../components/cluster/cluster";
 import { isWorthWaiting, waitsFor } from "../../../mesh/verify/patience";
 import { verifyExit } from "../../../mesh/verify/verification";
@@ -116,6 +117,16 @@ test("a peer of another project that publishes roots, and cannot be reached from
   };
   expect(await outside(published)).toEqual(["MESH143 failed"]);
   expect(await outside({ ...published, roots: root("apps.other.example.com").pem })).toEqual(["MESH143 unknown"]);
+});
+
+test("an endpoint that demands what this machine cannot offer is unknown, and not down", async () => {
+  const refused = new Error(notOffered(new Error("sslv3 alert handshake failure"), [3, 0]));
+  const found = await look({ change: ({ cluster1 }) => cluster1 && (cluster1.presented = refused) });
+  const outcome = found.members[0]?.checks.find(({ code }) => code === "MESH143");
+  expect(outcome).toMatchObject({
+    state: "unknown",
+    cure: expect.stringContaining("process.versions.openssl") as string,
+  });
 });
 
 test("nothing is said of the inside where the endpoint itself is seen, or has to be", async () => {
