@@ -3,7 +3,14 @@ import { adoptCommand, removeCommand, revokeCommand, rotateCommand, upCommand } 
 import type { DeclaredCommand } from "./declare";
 import { completionCommand, explainCommand, versionCommand } from "./helpCommands";
 import { initCommand } from "./initDeclaration";
-import { alertsCommand, driftCommand, peerInfoCommand, previewCommand, statusCommand } from "./inspectDeclarations";
+import {
+  alertsCommand,
+  configCommand,
+  driftCommand,
+  peerInfoCommand,
+  previewCommand,
+  statusCommand,
+} from "./inspectDeclarations";
 import { precheckCommand, verifyCommand } from "./verifyDeclarations";
 
 export const COMMANDS: readonly DeclaredCommand[] = [
@@ -15,6 +22,7 @@ export const COMMANDS: readonly DeclaredCommand[] = [
   revokeCommand,
   previewCommand,
   statusCommand,
+  configCommand,
   driftCommand,
   peerInfoCommand,
   alertsCommand,

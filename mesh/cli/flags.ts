@@ -100,6 +100,8 @@ export type StatusFlags = Values<typeof statusFlags> & { yes: boolean };
 export const driftFlags = { parallel: parallel(), requestTimeout: requestTimeout(), ...output };
 export type DriftFlags = Values<typeof driftFlags> & { yes: boolean };
 
+export const configFlags = { ...output };
+
 export const alertsFlags = { ...output };
 
 export const peerInfoFlags = {

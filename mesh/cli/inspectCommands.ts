@@ -1,7 +1,8 @@
-/** What preview, status, drift and peer-info do. */
+/** What preview, status, config, drift and peer-info do. */
 import { writeFile } from "node:fs/promises";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
+import { configExit, configs, printConfigs } from "../config/config";
 import { contracts } from "../contract/contracts";
 import { printContracts, printForm } from "../contract/contractText";
 import { drift, driftExit, printDrift } from "../drift/drift";
@@ -37,6 +38,14 @@ export async function runStatus({ open }: Context, names: readonly string[], fla
   const { members, stacks } = await open(names);
   const result = await status(members, stacks, flags.parallel);
   return { exit: statusExit(result), report: { command: "status", members: result }, text: printStatus(result) };
+}
+
+export async function runConfig({ open, note }: Context, names: readonly string[]): Promise<Result> {
+  const { workspace } = await open(names, "none");
+  const members = await configs(workspace, names, (because) => {
+    note(`Pulumi's backend cannot be asked, so this goes by the files alone: ${because}`);
+  });
+  return { exit: configExit(members), report: { command: "config", members }, text: printConfigs(members) };
 }
 
 export async function runDrift({ open }: Context, names: readonly string[], flags: DriftFlags): Promise<Result> {

@@ -1,6 +1,6 @@
 /** The commands that read stacks and clusters: preview, status, drift, peer-info and alerts. What they do is loaded when it is run. */
 import { define } from "./declare";
-import { alertsFlags, driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
+import { alertsFlags, configFlags, driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
 
 export const previewCommand = define({
   name: "preview",
@@ -40,6 +40,25 @@ export const statusCommand = define({
     "2 wrong usage or config; 3 unknown",
   seeAlso: "verify",
   run: async (...given) => (await import("./inspectCommands")).runStatus(...given),
+});
+
+export const configCommand = define({
+  name: "config",
+  group: "Inspect",
+  args: "[stack...]",
+  summary: "Show the config of a member, and from where each value is",
+  about:
+    "Show what holds for each member, key by key, and whose word it is: Pulumi.<stack>.yaml, an imported\n" +
+    "environment, Pulumi.yaml, the kubeconfig, or this program's default. Secrets are not shown, and no cluster is\n" +
+    "asked. Below the keys is all that is wrong with them.",
+  flags: configFlags,
+  examples: {
+    "config cluster1": "Show the config of one member",
+    "config -o json": "Of all members, for a program",
+  },
+  exits: "0 shown; 2 wrong usage or config; 3 the project cannot be opened",
+  seeAlso: "docs/config.md",
+  run: async (context, names) => (await import("./inspectCommands")).runConfig(context, names),
 });
 
 export const driftCommand = define({

@@ -4,6 +4,7 @@
  */
 import type { Alerts } from "../alerts/alerts";
 import type { AdoptedMember } from "../adopt/adopt";
+import type { ConfiguredMember } from "../config/config";
 import type { MemberContract, UnknownContract } from "../contract/contracts";
 import type { DriftMember } from "../drift/drift";
 import type { ExitCode, SignalExit } from "../kernel/exit";
@@ -22,6 +23,7 @@ export type Report =
   | { command: "up"; members: UpMember[] }
   | { command: "adopt"; members: AdoptedMember[] }
   | { command: "preview"; members: PlannedMember[] }
+  | { command: "config"; members: ConfiguredMember[] }
   | { command: "drift"; members: DriftMember[] }
   | { command: "peer-info"; members: (MemberContract | UnknownContract)[] }
   | ({ command: "verify" } & Verification)

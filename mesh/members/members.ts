@@ -89,7 +89,7 @@ export function named(names: readonly string[], members: readonly MeshMember[]):
   return [...new Set(found.filter((one) => one !== undefined))];
 }
 
-const noSuchStack = (unknown: readonly string[], there: readonly string[]): UsageError =>
+export const noSuchStack = (unknown: readonly string[], there: readonly string[]): UsageError =>
   new UsageError(`${unknown.join(", ")}: no such stack here; there are ${there.join(", ") || "none"}`);
 
 /** Members, and those of their peers that have a file. */
@@ -124,13 +124,24 @@ export async function withPeers(
   return { members: [...members, ...found.flat()], unread };
 }
 
+/** What is written about a stack, by keys without their namespace, before it is judged. A secret is NOT_SHOWN. */
+export interface Written {
+  /** In its Pulumi.<stack>.yaml. */
+  file: Record<string, unknown>;
+  /** The defaults in Pulumi.yaml. */
+  project: Record<string, unknown>;
+  /** What comes of these and of imported environments. */
+  all: Record<string, unknown>;
+}
+
 /** The project's folder, as far as it is about members. */
 interface Folder extends Roster {
   home: Home;
-  read: (self: StackName) => Promise<MeshMember | { faults: string[]; unasked: boolean }>;
+  written: (self: StackName) => Promise<Written>;
+  read: (self: StackName, written?: Written) => Promise<MeshMember | { faults: string[]; unasked: boolean }>;
 }
 
-async function openFolder(workspace: Workspace, names: readonly string[], offline?: Offline): Promise<Folder> {
+export async function openFolder(workspace: Workspace, names: readonly string[], offline?: Offline): Promise<Folder> {
   const project = await projectOf(workspace);
   const [files, organizations] = await Promise.all([
     stacksWithFile(project.configDir),
@@ -143,19 +154,23 @@ async function openFolder(workspace: Workspace, names: readonly string[], offlin
   const home: Home = { organization: organizations.home, project: project.name };
   const roster = rosterOf(files, names, project.name, organizations);
   const ids = roster.all.map(idOf);
-  const read = async (self: StackName): Promise<MeshMember> => {
+  const written = async (self: StackName): Promise<Written> => {
     const file = await readStackFile(project.configDir, self.stack);
-    const config = await stackConfig(workspace, project, idOf(self), file);
-    const parsed = parseConfig(ownKeys(config, project.name), self, [], (path) =>
-      readBundleFile(workspace.workDir, path),
-    );
+    const all = await stackConfig(workspace, project, idOf(self), file);
+    const own = (config: Record<string, unknown>): Record<string, unknown> => ownKeys(config, project.name);
+    return { file: own(file.config ?? {}), project: own(project.defaults), all: own(all) };
+  };
+  const read = async (self: StackName, known?: Written): Promise<MeshMember> => {
+    const { all } = known ?? (await written(self));
+    const parsed = parseConfig(all, self, [], (path) => readBundleFile(workspace.workDir, path));
     return asMember(fromHere(workspace.workDir, parsed), ids, home);
   };
   return {
     ...roster,
     home,
-    read: (self) =>
-      read(self).catch((error: unknown) => ({
+    written,
+    read: (self, known) =>
+      read(self, known).catch((error: unknown) => ({
         faults: faultsIn(error, project.name).map((fault) => `Pulumi.${self.stack}.yaml: ${fault}`),
         unasked: error instanceof PulumiError,
       })),
