@@ -109,11 +109,15 @@ function seenIn(request: Request, inputs: Record<string, unknown>): Seen {
   };
 }
 
-/** Until nothing more is registered: all that could go on has gone on. */
+/**
+ * Until nothing more is registered: all that could go on has gone on. Turns of the loop count, and not only time, in which a busy machine may not
+ * have let this process run.
+ */
 async function quiet(seen: readonly Seen[]): Promise<void> {
   for (let before = -1; before !== seen.length;) {
     before = seen.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -187,26 +187,24 @@ it("reads objects as they are, takes what is missing for missing and explains ev
   expect(requests).toContain("GET /api/v1/namespaces/ns/services/https%3Aspire-server%3A8443/proxy/");
 });
 
-it("reads again what fails in passing, three times at most and within seconds, and nothing else", async () => {
+it("reads again what fails in passing, three times at most, and nothing else", async () => {
   const script = `
     const { connect } = require("./dist/components/cluster/connect.js");
     const up = connect({ context: "up" });
     const read = (name) => up.get("v1", "ConfigMap", name, "ns").then(({ metadata }) => metadata.name, ({ message }) => message);
     (async () => {
-      const began = Date.now();
       const names = ["flaky-429-2", "flaky-503-1", "flaky-502-1", "flaky-504-2", "flaky-500-1", "flaky-reset-1", "flaky-503-3", "flaky-409-1"];
-      console.log(JSON.stringify([await Promise.all(names.map(read)), Date.now() - began]));
+      console.log(JSON.stringify(await Promise.all(names.map(read))));
     })();
   `;
   const { stdout, stderr } = await run(["--eval", script]);
   expect(stderr).toBe("");
-  const [answers, ms] = JSON.parse(stdout) as [string[], number];
+  const answers = JSON.parse(stdout) as string[];
   expect(answers.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => "flaky"));
   expect(answers[6]).toMatch(/cannot read ConfigMap flaky-503-3: the API server answers 503/);
   expect(answers[7]).toMatch(/answers 409/);
   expect(requests.filter((request) => request.endsWith("flaky-503-3"))).toHaveLength(3);
   expect(requests.filter((request) => request.endsWith("flaky-409-1"))).toHaveLength(1);
-  expect(ms).toBeLessThan(30_000); // no measurement: the pauses are 4 s together
 });
 
 it("gives up what is under way at a signal, and begins nothing more", async () => {
@@ -324,21 +322,22 @@ describe("the credential plugin of a kubeconfig", () => {
   });
 
   it("that hangs is given up, though a program of its own goes on", async () => {
+    const pidFile = join(folder, "hanging.pid");
     const script = `
       const { withExecCredential } = require("./dist/components/cluster/execCredential.js");
       const { KubeConfig } = require("./dist/components/cluster/kubernetesClient.js");
       const config = new KubeConfig();
       config.loadFromOptions({
         clusters: [{ name: "c", server: "https://localhost", skipTLSVerify: false }],
-        users: [{ name: "me", exec: { command: "sh", args: ["-c", "sleep 20 & wait"] } }],
+        users: [{ name: "me", exec: { command: "sh", args: ["-c", "sleep 600 & echo $! >${pidFile}; wait"] } }],
         contexts: [{ name: "c", cluster: "c", user: "me" }],
         currentContext: "c",
       });
-      withExecCredential(config, 300).applyToHTTPSOptions({}).catch(({ message }) => console.log(message));
+      withExecCredential(config, 3000).applyToHTTPSOptions({}).catch(({ message }) => console.log(message));
     `;
-    const before = Date.now();
     const { stdout } = await run(["--eval", script]);
-    expect(stdout).toMatch(/credential plugin sh .* gave no credential within 0.3 s/);
-    expect(Date.now() - before).toBeLessThan(19_000);
+    expect(stdout).toMatch(/credential plugin sh .* gave no credential within 3 s/);
+    // It is there still, so nobody has waited for it; else this is an error.
+    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
   });
 });

@@ -167,6 +167,20 @@ describe("the plan", () => {
     );
   });
 
+  test.each([
+    ["static", true],
+    ["dynamic", false],
+  ])(
+    "a peer that joins in the same up restarts the SPIRE server that lists it: %s",
+    async (federatesWith, restarts) => {
+      const lists = memberOf(configOf({ peers: ["cluster2"], federatesWith }));
+      const [one] = await planned([lists, of("cluster2", "cluster1")]);
+      expect([one?.trust.waitsFor, one?.restarts]).toEqual([["cluster2"], restarts]);
+      // One that is not part of this up publishes nothing meanwhile.
+      expect((await planned([lists]))[0]?.restarts).toBe(false);
+    },
+  );
+
   test("says which workloads get identities with it, and warns of those that get none", async () => {
     const shop = { object: "ClusterSPIFFEID shop", pods: 3, trustDomains: ["apps.cluster2.example.com"] };
     const stray = {

@@ -57,6 +57,14 @@ test("a lock that is released is forgotten", async () => {
   expect(kept()).toEqual([]);
 });
 
+test("a process that takes no lock is watched no longer than it runs", async () => {
+  const recording = recordLocks(folder);
+  recording.follow(run().pid);
+  await recording.stop(false);
+  lock("late", process.pid);
+  expect(await recordOf("late.json")).toBeUndefined();
+});
+
 test("a lock that has gone away with its backend stays known as ours", async () => {
   const pulumi = run();
   const recording = recordLocks(folder);

@@ -125,6 +125,12 @@ test("after the second signal a Pulumi that does not end is killed with all that
   );
 });
 
+test("of what a Pulumi that fails has written to stderr the end is kept", async () => {
+  const failing = run("head -c 200000 /dev/zero | tr '\\0' x >&2; echo last words >&2; exit 1");
+  const { stderr } = (await failing.catch((error: unknown) => error as PulumiError)) as PulumiError;
+  expect([stderr.length, stderr.slice(-12)]).toEqual([64 * 1024, "xlast words\n"]);
+});
+
 test("nothing begins after a signal", async () => {
   const signals = new Signals();
   signals.first.abort();
@@ -136,5 +142,6 @@ test("one that writes nothing for too long is told to stop, and the error says s
   const hanging = run("trap 'exit 1' INT; while :; do sleep 0.05; done", { quietMs: 300 });
   await expect(hanging).rejects.toThrow(/pulumi up wrote nothing for 0.3 s and was stopped/);
   fake.close();
-  await expect(run("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.1; done", { quietMs: 500 })).resolves.toMatch(/8/);
+  // In all for longer than it may be silent; only a pause of 5 s in which nothing of it runs could fail this.
+  await expect(run("for i in $(seq 24); do echo $i; sleep 0.25; done", { quietMs: 5000 })).resolves.toMatch(/24/);
 });

@@ -70,6 +70,8 @@ describe("what there is to do", () => {
       ["c", ["a.example.com", "b.example.com", "far.example.com"], [id("a")], true],
     ]);
     expect([a, b, c].map((one) => one?.config.peers.length)).toEqual([2, 2, 1]);
+    // The leaver's stack has far still, though its file names it no more.
+    expect(all.map(({ resources }) => resources)).toEqual([["c"], ["c"], ["a", "far"]]);
   });
 
   test("a stack of another project is known by every name that it has", () => {

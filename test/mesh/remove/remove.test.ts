@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { EXIT } from "../../../mesh/kernel/exit";
 import { Interrupted } from "../../../mesh/kernel/interruption";
 import { exitOf, printRemove } from "../../../mesh/remove/result";
+import type { RemovalPlan } from "../../../mesh/remove/remove";
 import { full, Mesh, states } from "./world";
 
 let mesh: Mesh;
@@ -37,7 +38,11 @@ test("a bundle that was left behind is found, though neither file nor stack know
   await mesh.up("a");
   mesh.ran.length = 0;
   expect(mesh.holders("c")).toEqual(["a", "b"]);
-  const result = await mesh.remove("c");
+  const plans: boolean[] = [];
+  const asking = ({ changes }: RemovalPlan): Promise<void> => Promise.resolve(void plans.push(changes));
+  const result = await mesh.remove("c", { asking });
+  await mesh.remove("c", { asking });
+  expect(plans).toEqual([true, false]);
   expect(result.members[0]).toMatchObject({
     member: "a",
     state: "clean",

@@ -131,13 +131,16 @@ test("JWT-SVIDs live their time before their key goes", async () => {
   expect(world.harm).toEqual([]);
 });
 
-test("who cannot be asked has five refresh hints to fetch a new key", async () => {
+test.each<[Kind, string]>([
+  ["x509", "x509-1"],
+  ["jwt", "jwt-2"],
+])("who cannot be asked has five refresh hints to fetch a new key: %s", async (kind, key) => {
   const world = new World(["b"]);
   world.outside = ["partner.example.org"];
   const began = world.now;
-  await run(world, { x509: "x509-1" }, { until: 5 * 150 - 1 });
-  expect(world.done).toEqual(["x509 prepare"]);
-  expect(states(await run(world, { x509: "x509-1" }))).toEqual(["x509 replaced"]);
+  await run(world, { [kind]: key }, { until: 5 * 150 - 1 });
+  expect(world.done).toEqual([`${kind} prepare`]);
+  expect(states(await run(world, { [kind]: key }))).toEqual([`${kind} replaced`]);
   expect(world.now - began).toBeGreaterThanOrEqual(5 * 300_000);
 });
 

@@ -1,6 +1,12 @@
 /** What has come of a command in a container, as kubelets of either runtime and API servers say it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { collected, httpStatusOf, NoProgram, outputOf, Refused } from "../../../mesh/spire/serverExec";
+import { Forbidden } from "../../../components/cluster/cluster";
+import { collected, httpStatusOf, NoProgram, outputOf, Refused, runIn } from "../../../mesh/spire/serverExec";
 
 const PROGRAM = "/opt/spire/bin/spire-server";
 const exited = (code: string) => ({
@@ -67,6 +73,37 @@ test.each([
 test("a refused connection is known by its status code, not by a number somewhere in the text", () => {
   expect(httpStatusOf("Unexpected server response: 403")).toBe(403);
   expect(httpStatusOf("connect ECONNREFUSED 10.4.0.3:6443, port 403")).toBeUndefined();
+});
+
+test("stdout and stderr are asked for apart, without a terminal, and what may not be is said to be forbidden", async () => {
+  const asked: URLSearchParams[] = [];
+  const server = createServer().on("upgrade", ({ url = "" }, socket) => {
+    asked.push(new URL(url, "http://localhost").searchParams);
+    socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const dir = mkdtempSync(join(tmpdir(), "exec-"));
+  const kubeconfig = join(dir, "config");
+  const api = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      clusters: [{ name: "c", cluster: { server: api, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "u", user: {} }],
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+    }),
+  );
+  await expect(runIn({ kubeconfig, context: "c" })(PROGRAM, ["bundle", "show"])).rejects.toThrow(Forbidden);
+  const [query] = asked;
+  expect(query?.getAll("command")).toEqual([PROGRAM, "bundle", "show"]);
+  expect(["stdin", "stdout", "stderr", "tty"].map((one) => query?.get(one))).toEqual([
+    "false",
+    "true",
+    "true",
+    "false",
+  ]);
+  server.close();
+  rmSync(dir, { recursive: true });
 });
 
 test("an answer without an end is not kept", async () => {
