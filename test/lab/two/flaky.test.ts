@@ -1,0 +1,48 @@
+/** The command while API servers fail now and then: each read that fails in passing is made again. The tests build on each other. */
+import { Cluster } from "../../../lab/client/cluster";
+import { eventually } from "../../../lab/client/eventually";
+import { join } from "node:path";
+import type { Project } from "../../../lab/client/project";
+import { held, pairs } from "../../../lab/demo/proof";
+import { type Flaky, flaky } from "../helpers/flakyApi";
+import { testProject } from "../helpers/identities";
+
+const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2")];
+let apis: Flaky;
+let project: Project;
+
+// Generous bounds against hanging, not measurements.
+jest.setTimeout(600_000);
+
+beforeAll(async () => {
+  const steady = await testProject("cluster1", "cluster2");
+  apis = await flaky(join(steady.dir, "deployer.kubeconfig"), steady.dir);
+  project = steady.as(apis.kubeconfig);
+});
+
+afterAll(() => {
+  apis.close();
+});
+
+/** Runs a command that has to end with 0 though reads fail. */
+async function unmoved(...args: string[]): Promise<string> {
+  const before = apis.failures.length;
+  const { code, stdout, stderr } = await project.mesh(...args);
+  const failed = apis.failures.slice(before);
+  expect([code, code === 0 ? "" : `${stdout}${stderr}\n${failed.join("\n")}`]).toEqual([0, ""]);
+  expect(failed).not.toEqual([]);
+  return stdout;
+}
+
+test("up federates the two", async () => {
+  await unmoved("up", "--yes");
+  for (const [from, to] of pairs(CLUSTERS)) await eventually(() => held(from, to));
+});
+
+test.each([["preview"], ["verify"], ["verify", "--probe"], ["drift"], ["status"]])("%s %s", async (...args) => {
+  await unmoved(...args);
+});
+
+test("all ways of failing have occurred", () => {
+  expect(new Set(apis.failures.map((failure) => failure.split(":")[0])).size).toBe(4);
+});
