@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../lab/client/cluster";
 import { eventually } from "../../lab/client/eventually";
 import { labState, Project } from "../../lab/client/project";
-import { held, pairs } from "../../lab/demo/proof";
+import { held, pairs } from "../../lab/client/trust";
 import { endpointSteps, followProcedure, type Step, trustSteps } from "../../lab/procedure/steps";
 
 export interface Way {

@@ -115,6 +115,7 @@ export class Project {
 
   /** The same, for somebody who wants to end it before its time. */
   startMesh(...args: string[]): Running {
+    if (this.show) process.stdout.write(`\n$ ${["npx", "spire-federation", ...args].join(" ")}\n`);
     return this.start("node", [join("dist", "mesh", "cli", "start.js"), ...args]);
   }
 

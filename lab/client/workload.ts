@@ -1,4 +1,5 @@
 /** Workloads with SPIFFE identities: lab/cmd/probe as a pod that has the Workload API from the CSI driver. */
+import type { V1Pod } from "../../components/cluster/kubernetesClient";
 import { NAMESPACE as OPERANDS, type Cluster, type Manifest } from "./cluster";
 import { eventually } from "./eventually";
 
@@ -71,6 +72,15 @@ export async function handshake(from: Workload, to: Workload, expected = to.id):
     // A server that refuses tells its client next to nothing, so as to help nobody; its log says why.
     throw new Error(reason.startsWith("the server refuses") ? `${reason}; ${await log(to.cluster, to.name)}` : reason);
   }
+}
+
+/** Throws unless the pod runs and all of its containers are ready. */
+export function running(pod: V1Pod): string {
+  const containers = pod.status?.containerStatuses ?? [];
+  const ready = containers.filter((c) => c.ready).length;
+  const text = `${pod.status?.phase ?? "unknown"}, ${ready}/${containers.length} ready`;
+  if (pod.status?.phase !== "Running" || ready !== containers.length) throw new Error(text);
+  return text;
 }
 
 async function agentLog(cluster: Cluster): Promise<string> {

@@ -1,12 +1,10 @@
 /**
- * `make demo`, run inside a lab of two clusters: federates them as a user would type it, then proves it from the outside.
- * Exit code 0 only when every line of the proof holds.
+ * `make demo`, run inside a lab of two clusters: federates them as a user would type it, and has workloads of theirs meet. Exit code
+ * 0 only when all of that succeeds.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Cluster } from "../client/cluster";
 import { labState, Project } from "../client/project";
-import { prove } from "./proof";
 
 async function main(): Promise<number> {
   const dir = join(labState(), "demo");
@@ -14,16 +12,17 @@ async function main(): Promise<number> {
   rmSync(dir, { recursive: true, force: true });
   const project = await Project.create(dir, { show: true });
   await project.init("cluster1", "cluster2");
-  // Each stack reads what its peers have published: cluster1 is first and joins cluster2 on its second turn.
-  for (const stack of ["cluster1", "cluster2", "cluster1"]) await project.up(stack);
-
-  const failures = await prove([new Cluster("cluster1"), new Cluster("cluster2")], (line) =>
-    process.stdout.write(`${line}\n`),
-  );
+  for (const command of [
+    ["up", "--yes"],
+    ["verify", "--probe"],
+  ]) {
+    const { code } = await project.mesh(...command);
+    if (code !== 0) return code;
+  }
   const settings = Object.entries(project.env).map(([name, value]) => `export ${name}=${value}\n`);
   writeFileSync(join(dir, "env"), settings.join(""));
-  process.stdout.write(failures === 0 ? afterwards(dir) : `\n${failures} of these did not hold.\n`);
-  return failures === 0 ? 0 : 1;
+  process.stdout.write(afterwards(dir));
+  return 0;
 }
 
 const afterwards = (dir: string): string => `

@@ -2,7 +2,8 @@
 import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held, running } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
+import { running } from "../../../lab/client/workload";
 import type { DriftMember } from "../../../mesh/drift/drift";
 import { report } from "./report";
 import { rotateAuthorities } from "./rotation";

@@ -5,7 +5,7 @@
 import { type Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { handshake, Workload } from "../../../lab/client/workload";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 
 interface Relationship {
   trust_domain: string;

@@ -2,7 +2,7 @@
 import type { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project, Running } from "../../../lab/client/project";
-import { pairs } from "../../../lab/demo/proof";
+import { pairs } from "../../../lab/client/trust";
 import { connectProbe } from "../../../mesh/verify/probe/cluster";
 import { PROBE, PROBE_IMAGE } from "../../../mesh/verify/probe/probeObjects";
 import { probeMesh } from "../../../mesh/verify/probe/probe";

@@ -1,8 +1,8 @@
 /** Workloads of two federated clusters, by the identities that SPIRE's agents give them. */
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
-import { handshake, Workload } from "../../../lab/client/workload";
-import { pairs, running } from "../../../lab/demo/proof";
+import { handshake, Workload, running } from "../../../lab/client/workload";
+import { pairs } from "../../../lab/client/trust";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const made: Workload[] = [];

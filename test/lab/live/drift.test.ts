@@ -7,7 +7,7 @@ import { bundleKeys, Cluster, type Manifest, NAMESPACE } from "../../../lab/clie
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
 import { report } from "../helpers/report";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { grant, writeKubeconfig, testProject } from "../helpers/identities";
 import { rotateAuthorities } from "../helpers/rotation";
 

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { blocksOf } from "../../docs/pages";
 import { type Example, EXAMPLES, follower, makeConsumers } from "../../package/consumer";
 

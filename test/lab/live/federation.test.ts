@@ -4,7 +4,7 @@
  */
 import { Cluster } from "../../../lab/client/cluster";
 import type { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { eventually } from "../../../lab/client/eventually";
 import { spireScenarios } from "../helpers/spireScenarios";
 import { workloadTests } from "../helpers/workloads";

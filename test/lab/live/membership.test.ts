@@ -8,7 +8,7 @@ import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, Project, type Run } from "../../../lab/client/project";
 import { handshake, Workload } from "../../../lab/client/workload";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { testProject } from "../helpers/identities";
 import { report } from "../helpers/report";
 

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, Project, type Run } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { fingerprintsOf } from "../../../mesh/spire/firstRoots";
 import type { UpMember } from "../../../mesh/up/up";
 import { report } from "../helpers/report";

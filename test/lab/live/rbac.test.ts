@@ -10,7 +10,7 @@ import { Exec, KubeConfig, KubernetesObjectApi, PatchStrategy } from "../../../c
 import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { OPERATOR, OPERATOR_NAMESPACE, removeOperator } from "../../../lab/client/operator";
 import { labState, Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { eventually } from "../../../lab/client/eventually";
 import { files, objectsOf, type RbacManifest } from "../../rbac/manifests";
 import { type AuditEvent, describe as inWords, type Granting, isDenied, rights, unused } from "../../rbac/rights";

@@ -5,7 +5,7 @@
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { pairs } from "../../../lab/demo/proof";
+import { pairs } from "../../../lab/client/trust";
 import type { Verification } from "../../../mesh/verify/verification";
 import { removeBundles } from "../helpers/leftovers";
 import { report } from "../helpers/report";

@@ -5,7 +5,7 @@
 import { Cluster, type Manifest, NAMESPACE, ZTWIM_SUBSCRIPTION } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { testProject } from "../helpers/identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];

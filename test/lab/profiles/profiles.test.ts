@@ -11,7 +11,7 @@ import { bundleKeys, Cluster, type Keys, NAMESPACE } from "../../../lab/client/c
 import { eventually } from "../../../lab/client/eventually";
 import { PlainSpireServer } from "../../../lab/client/plainSpire";
 import type { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { serverRuns } from "../../../lab/procedure/looks";
 import { testProject, writeKubeconfig } from "../helpers/identities";
 import { removeBundles } from "../helpers/leftovers";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import type { Route } from "../../../components/route/routeReadiness";
 import { changeProgram } from "../helpers/earlierRelease";
 import { report } from "../helpers/report";

@@ -1,7 +1,7 @@
 /** What somebody with the auditor's rights sees of two clusters that trust each other. The tests build on each other. */
 import { Cluster } from "../../../lab/client/cluster";
 import type { Project } from "../../../lab/client/project";
-import { pairs } from "../../../lab/demo/proof";
+import { pairs } from "../../../lab/client/trust";
 import { driftTests } from "../helpers/auditDrift";
 import { chromium, has } from "../../needs";
 import { reportTests } from "../helpers/auditReport";

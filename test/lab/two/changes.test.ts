@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { bundleKeys, Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { issue } from "../../components/issue";
 import { rotateAuthorities } from "../helpers/rotation";
 import { routersCa } from "../helpers/routersCa";

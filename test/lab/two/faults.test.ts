@@ -11,7 +11,7 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { OPERATOR, OPERATOR_NAMESPACE, removeOperator } from "../../../lab/client/operator";
 import { labState, Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { has, ip } from "../../needs";
 import { Row } from "../helpers/row";
 import { testProject } from "../helpers/identities";

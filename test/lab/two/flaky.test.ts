@@ -3,7 +3,7 @@ import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { join } from "node:path";
 import type { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { type Flaky, flaky } from "../helpers/flakyApi";
 import { testProject } from "../helpers/identities";
 

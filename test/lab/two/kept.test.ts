@@ -2,7 +2,7 @@
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { testProject } from "../helpers/identities";
 import { removeBundles } from "../helpers/leftovers";
 

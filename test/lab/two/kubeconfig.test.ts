@@ -5,7 +5,7 @@ import { KubeConfig } from "../../../components/cluster/kubernetesClient";
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 
 const clusters = [new Cluster("cluster1"), new Cluster("cluster2")];
 let project: Project;

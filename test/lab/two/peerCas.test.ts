@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { Cluster, type Manifest, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { Project, type Run } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { rotateAuthorities } from "../helpers/rotation";
 import { testProject } from "../helpers/identities";
 

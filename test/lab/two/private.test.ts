@@ -6,7 +6,7 @@
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held, pairs } from "../../../lab/demo/proof";
+import { held, pairs } from "../../../lab/client/trust";
 import { workloadTests } from "../helpers/workloads";
 import { testProject } from "../helpers/identities";
 

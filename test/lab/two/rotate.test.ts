@@ -9,7 +9,7 @@ import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, type Project, type Run } from "../../../lab/client/project";
 import { handshake, Workload } from "../../../lab/client/workload";
-import { pairs } from "../../../lab/demo/proof";
+import { pairs } from "../../../lab/client/trust";
 import type { RotatedMember } from "../../../mesh/rotate/rotated";
 import { authoritiesBy } from "../../../mesh/spire/authorities";
 import { inHandsOf, testProject } from "../helpers/identities";

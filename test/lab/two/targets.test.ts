@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
-import { held } from "../../../lab/demo/proof";
+import { held } from "../../../lab/client/trust";
 import { testProject } from "../helpers/identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
