@@ -1,11 +1,16 @@
-/** The command while API servers fail now and then: each read that fails in passing is made again. The tests build on each other. */
+/**
+ * What passes on a real cluster: API servers that fail now and then, each of whose reads is made again, and logs that rotate. The tests
+ * build on each other.
+ */
+import { readdir, truncate } from "node:fs/promises";
+import { join } from "node:path";
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
-import { join } from "node:path";
-import type { Project } from "../../../lab/client/project";
+import { labState, type Project } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/client/trust";
 import { type Flaky, flaky } from "../helpers/flakyApi";
 import { testProject } from "../helpers/identities";
+import { report } from "../helpers/report";
 
 const CLUSTERS = [new Cluster("cluster1"), new Cluster("cluster2")];
 let apis: Flaky;
@@ -45,4 +50,16 @@ test.each([["preview"], ["verify"], ["verify", "--probe"], ["drift"], ["status"]
 
 test("all ways of failing have occurred", () => {
   expect(new Set(apis.failures.map((failure) => failure.split(":")[0])).size).toBe(4);
+});
+
+test("verify calls nothing failed when the log has just rotated, and all well with the next poll", async () => {
+  const pods = join(labState(), "cluster1", "pods");
+  const logs = (await readdir(pods, { recursive: true })).filter((file) => /spire-server\/\d+\.log$/.test(file));
+  expect(logs).not.toEqual([]);
+  for (const file of logs) await truncate(join(pods, file));
+  const { stdout } = await project.mesh("verify", "-o", "json");
+  const { members, pairs: ofPairs } = report("verify", stdout);
+  const failed = [...members, ...ofPairs].flatMap(({ checks }) => checks.filter(({ state }) => state === "failed"));
+  expect(failed).toEqual([]);
+  await eventually(() => unmoved("verify"), 400);
 });
