@@ -58,7 +58,7 @@ export function connect(access: ClusterAccess, signal?: AbortSignal, requestMs =
       const asked = { name: `https:${service}:${port}`, namespace, path: "" };
       const proxy = kubeConfig(access, signal, requestMs).makeApiClient(CoreV1Api);
       return api.attempt<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
-        const answer: unknown = await proxy.connectGetNamespacedServiceProxyWithPath(asked);
+        const answer: unknown = await again(() => proxy.connectGetNamespacedServiceProxyWithPath(asked), signal);
         // The client parses JSON where the answer says that it is some.
         return typeof answer === "string" ? answer : JSON.stringify(answer);
       });

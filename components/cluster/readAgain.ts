@@ -11,13 +11,18 @@ const PAUSES_MS = [1000, 3000];
  * What a read gives, at the third try at the latest.
  *
  * @param signal nothing is tried again once it is aborted
+ * @param inPassing whether a failure is one that ends by itself
  */
-export async function again<T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function again<T>(
+  read: () => Promise<T>,
+  signal?: AbortSignal,
+  inPassing: (error: unknown) => boolean = passes,
+): Promise<T> {
   for (const pause of PAUSES_MS) {
     try {
       return await read();
     } catch (error) {
-      if (signal?.aborted || !passes(error)) throw error;
+      if (signal?.aborted || !inPassing(error)) throw error;
       await sleep(Math.min(retryAfter(error) ?? pause, pause), signal);
       if (signal?.aborted) throw error;
     }
@@ -25,12 +30,14 @@ export async function again<T>(read: () => Promise<T>, signal?: AbortSignal): Pr
   return read();
 }
 
-/** Whether a failure is one that ends by itself. */
+/** Codes of an answer that passes. */
+export const PASSING = [429, 502, 503, 504];
+
 function passes(error: unknown): boolean {
   if (error instanceof ApiException) {
     const body: unknown = error.body;
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    return [429, 502, 503, 504].includes(error.code) || (error.code === 500 && text.includes("etcdserver"));
+    return PASSING.includes(error.code) || (error.code === 500 && text.includes("etcdserver"));
   }
   const { code, message = "" } = error as { code?: string; message?: string };
   return code === "ECONNRESET" || message.includes("socket hang up");

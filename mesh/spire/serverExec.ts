@@ -4,6 +4,7 @@ import { Exec, type KubeConfig, type V1Status } from "../../components/cluster/k
 import type { ClusterAccess } from "../../components/cluster/access";
 import { Forbidden } from "../../components/cluster/cluster";
 import { describeCluster, kubeConfig, REQUEST_MS } from "../../components/cluster/connect";
+import { again, PASSING } from "../../components/cluster/readAgain";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import { POD } from "./serverCommands";
 
@@ -33,7 +34,7 @@ export function runIn(access: ClusterAccess, signal?: AbortSignal, requestMs = R
     const config = impatient(kubeConfig(access, signal, requestMs), requestMs);
     const what = `${describeCluster(access, config)}: cannot run ${[program, ...args.slice(0, 2)].join(" ")} in ${OPERAND_NAMESPACE}/${POD}`;
     if (signal?.aborted) throw new Error(`${what}: interrupted`);
-    return outputOf(what, program, await exec(config, [program, ...args], what, requestMs));
+    return outputOf(what, program, await exec(config, [program, ...args], what, requestMs, signal));
   };
 }
 
@@ -60,36 +61,44 @@ function isMissing(program: string, why: string): boolean {
   return quoted && /no such file or directory|not found/i.test(why);
 }
 
-async function exec(config: KubeConfig, command: string[], what: string, requestMs: number): Promise<ExecResult> {
+async function exec(
+  config: KubeConfig,
+  command: string[],
+  what: string,
+  requestMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ExecResult> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const [said, complaint] = [collected(out), collected(err)];
   let giveUp: NodeJS.Timeout | undefined;
-  const status = await new Promise<V1Status>((done, fail) => {
-    const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
-    socket.catch(fail);
-    const end = (because: string): void => {
-      fail(new Error(because));
-      // An open socket would keep the program running.
-      (socket as Promise<{ terminate(): void }>).then((open) => {
-        open.terminate();
-      }, fail);
-    };
-    for (const stream of [out, err])
-      stream.on("error", (error) => {
-        end(error.message);
-      });
-    giveUp = setTimeout(() => {
-      end(`no answer within ${requestMs / 1000} s; is the cluster up and reachable from here?`);
-    }, requestMs);
-  })
-    .catch((error: unknown) => {
-      const { message } = error as Error;
-      const Failure = httpStatusOf(message) === 403 ? Forbidden : Error;
-      throw new Failure(`${what}: ${message}`, { cause: error });
-    })
-    .finally(() => {
+  const run = (): Promise<V1Status> =>
+    new Promise<V1Status>((done, fail) => {
+      const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
+      socket.catch(fail);
+      const end = (because: string): void => {
+        fail(new Error(because));
+        // An open socket would keep the program running.
+        (socket as Promise<{ terminate(): void }>).then((open) => {
+          open.terminate();
+        }, fail);
+      };
+      for (const stream of [out, err])
+        stream.on("error", (error) => {
+          end(error.message);
+        });
+      giveUp = setTimeout(() => {
+        end(`no answer within ${requestMs / 1000} s; is the cluster up and reachable from here?`);
+      }, requestMs);
+    }).finally(() => {
       clearTimeout(giveUp);
     });
+  // Behind a WebSocket that was refused nothing has begun; after any other failure the command may have run.
+  const refused = (error: unknown): boolean => PASSING.includes(httpStatusOf((error as Error).message) ?? 0);
+  const status = await again(run, signal, refused).catch((error: unknown) => {
+    const { message } = error as Error;
+    const Failure = httpStatusOf(message) === 403 ? Forbidden : Error;
+    throw new Failure(`${what}: ${message}`, { cause: error });
+  });
   return { status, out: said(), err: complaint() };
 }
 

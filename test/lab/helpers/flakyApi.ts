@@ -1,6 +1,6 @@
 /**
  * API servers that fail now and then, as OpenShift's do while one after the other restarts: a proxy in front of each cluster's
- * answers every 20th read by itself. It passes tokens on; client certificates end at it.
+ * answers every 20th read, and every 5th command in a container, by itself. It passes tokens on; client certificates end at it.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, request, type RequestOptions } from "node:https";
@@ -11,7 +11,7 @@ import { KubeConfig } from "../../../components/cluster/kubernetesClient";
 import { labState } from "../../../lab/client/project";
 import { ADDRESS, certify } from "../../../lab/client/webCertificate";
 
-const EVERY = 20;
+const EVERY = { read: 20, command: 5 };
 
 const WAYS = {
   "busy, 429": (answer: ServerResponse) => answer.writeHead(429, { "retry-after": "1" }).end("too many requests"),
@@ -72,13 +72,13 @@ export async function flaky(kubeconfig: string, dir: string): Promise<Flaky> {
 }
 
 function inFrontOf(real: RequestOptions, own: object, failures: string[]): ReturnType<typeof createServer> {
-  let reads = 0;
+  let [reads, commands] = [0, 0];
   const passOn = ({ method, url, headers }: IncomingMessage): ReturnType<typeof request> =>
     request({ ...real, method, path: url, headers });
   const proxy = createServer(own, (asked, answer) => {
-    if (asked.method === "GET" && ++reads % EVERY === 0) {
+    if (asked.method === "GET" && ++reads % EVERY.read === 0) {
       const ways = Object.entries(WAYS);
-      const [way, fail] = ways[(reads / EVERY) % ways.length] as (typeof ways)[number];
+      const [way, fail] = ways[(reads / EVERY.read) % ways.length] as (typeof ways)[number];
       failures.push(`${way}: ${asked.url ?? ""}`);
       fail(answer);
       return;
@@ -91,8 +91,12 @@ function inFrontOf(real: RequestOptions, own: object, failures: string[]): Retur
     answer.on("close", () => passed.destroy());
     asked.pipe(passed);
   });
-  // exec: no read, and not tried again
   return proxy.on("upgrade", (asked, socket) => {
+    if (++commands % EVERY.command === 0) {
+      failures.push(`a command, 503: ${asked.url ?? ""}`);
+      socket.end("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+      return;
+    }
     const head = ({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string => {
       const lines = rawHeaders.map((text, index) => (index % 2 === 0 ? `\r\n${text}: ` : text)).join("");
       return `HTTP/1.1 ${String(statusCode)} ${statusMessage ?? ""}${lines}\r\n\r\n`;

@@ -49,7 +49,7 @@ test.each([["preview"], ["verify"], ["verify", "--probe"], ["drift"], ["status"]
 });
 
 test("all ways of failing have occurred", () => {
-  expect(new Set(apis.failures.map((failure) => failure.split(":")[0])).size).toBe(4);
+  expect(new Set(apis.failures.map((failure) => failure.split(":")[0])).size).toBe(5);
 });
 
 test("verify calls nothing failed when the log has just rotated, and all well with the next poll", async () => {
