@@ -14,7 +14,7 @@ async function main(): Promise<number> {
   await project.init("cluster1", "cluster2");
   for (const command of [
     ["up", "--yes"],
-    ["verify", "--probe"],
+    ["verify", "--wait", "--probe"],
   ]) {
     const { code } = await project.mesh(...command);
     if (code !== 0) return code;

@@ -5,7 +5,7 @@ import { isObject, parsed } from "../../components/shared/untyped";
 export interface Polls {
   /** When its bundle was refreshed last. */
   refreshed?: Date;
-  /** When a poll failed last, and why. */
+  /** When a poll failed last, and why: in one line, since SPIRE quotes the page that a router answers with. */
   failed?: { at: Date; error: string };
 }
 
@@ -33,7 +33,8 @@ export function logOf(log: string): ServerLog {
     if (trustDomain === undefined) continue;
     const known = polls.get(trustDomain) ?? {};
     if (msg === REFRESHED) polls.set(trustDomain, { ...known, refreshed: at });
-    if (msg === FAILED) polls.set(trustDomain, { ...known, failed: { at, error } });
+    const [why = ""] = error.split("\n", 1);
+    if (msg === FAILED) polls.set(trustDomain, { ...known, failed: { at, error: why.trim() } });
   }
   return { polls, ...(revoked && { revoked }) };
 }

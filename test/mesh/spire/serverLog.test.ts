@@ -28,6 +28,12 @@ test.each(Object.entries(LOGS))("the last polls of each trust domain, in a log o
   });
 });
 
+test("of a page that a router answers with, the first line", () => {
+  const error = "unexpected status 503 fetching bundle: <html>\n  <head>\n";
+  const line = text(10, `level=error msg="Error updating bundle" error=${JSON.stringify(error)} trust_domain=one`);
+  expect(logOf(line).polls.get("one")?.failed?.error).toBe("unexpected status 503 fetching bundle: <html>");
+});
+
 test("of several polls the last one counts", () => {
   const lines = [10, 12, 14].map((minute) => text(minute, 'msg="Bundle refreshed" trust_domain=one'));
   expect(logOf(lines.join("\n")).polls.get("one")).toEqual({ refreshed: at(14) });
