@@ -1,4 +1,4 @@
-/** What open traffic of two clusters notices: `npm run bench:load` in a lab of its own; writes the table of docs/rotate.md. */
+/** What open traffic of two clusters notices: `npm run bench:load` in a lab of its own; writes a section of docs/rotate.md. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { inLab } from "../lab";
@@ -7,6 +7,11 @@ import type { Row } from "./inLab";
 const PAGE = join(resolve(__dirname, "..", ".."), "docs", "rotate.md");
 /** What is measured stands between two of these. */
 const MARK = "<!-- measured by npm run bench:load -->";
+const INTRO = `## What workloads notice
+
+Two clusters of the lab, each with a workload that opens one mTLS connection after the other to the other cluster's, and presents one JWT-SVID after
+the other, which is validated there; and a client at each bundle endpoint. All go on through these events in cluster1, in one run:
+`;
 const NAMES: Record<string, string> = {
   mTLS: "mTLS connections",
   JWT: "JWT-SVIDs",
@@ -31,7 +36,7 @@ async function main(): Promise<void> {
     for (const [kind, { refused }] of Object.entries(flows))
       for (const why of refused) console.log(`${event}: ${kind}: ${why}`);
   const [before = "", , after = ""] = (await readFile(PAGE, "utf8")).split(MARK);
-  await writeFile(PAGE, [before, `\n\n${table(rows)}\n`, after].join(MARK));
+  await writeFile(PAGE, [before, `\n\n${INTRO}\n${table(rows)}\n`, after].join(MARK));
 }
 
 void main();

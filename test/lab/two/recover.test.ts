@@ -34,6 +34,8 @@ jest.setTimeout(900_000);
 beforeAll(async () => {
   project = await testProject("cluster1", "cluster2");
   tools = await withTools(project);
+  // A revocation waits for JWT-SVIDs.
+  await merge(cluster1, "SpireServer", "cluster", spec({ defaultJWTValidity: "1m" }));
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(stdout + stderr);
   await removeBundles(cluster1, [cluster2]);
@@ -209,8 +211,9 @@ test("the endpoint's certificate has expired", async () => {
 });
 
 test("a peer was away for longer than its keys live", async () => {
-  const caValidity = (value: string | null): Promise<void> =>
-    merge(cluster1, "SpireServer", "cluster", spec({ caValidity: value }));
+  // ZTWIM refuses a CA that lives shorter than what it signs.
+  const lives = (caValidity: string | null, defaultX509Validity: string | null): Promise<void> =>
+    merge(cluster1, "SpireServer", "cluster", spec({ caValidity, defaultX509Validity }));
   const routers = (replicas: number): Promise<void> =>
     merge(cluster1, "Deployment", "router-default", spec({ replicas }), "openshift-ingress");
   const restarted = async (change: () => Promise<void>): Promise<void> => {
@@ -222,12 +225,12 @@ test("a peer was away for longer than its keys live", async () => {
     });
     await serverRuns(cluster1);
   };
-  await restarted(() => caValidity("3m"));
+  await restarted(() => lives("3m", "1m"));
   await rotateAuthorities(cluster1);
   await looked();
   await eventually(() => held(cluster2, cluster1));
   await routers(0);
-  await restarted(() => caValidity(null));
+  await restarted(() => lives(null, null));
   await sleep(180_000);
   await names("cluster2->cluster1 MESH211: nothing that it holds is still valid");
   await cured("a peer was away too long", () => routers(1));
