@@ -38,6 +38,7 @@ unit: dist/built ## unit tests with coverage; needs no lab
 
 bench: dist/built ## what federating takes by hand and by this project, and how the command grows with the members
 	npm run --silent bench:federation
+	npm run --silent bench:load
 	npm run --silent bench:peers
 	home=$$(lab/toolchain/build)/pulumi && PULUMI_HOME=$$home PULUMI_VERSION=$$(ls $$home/versions) npm run --silent bench:members
 
