@@ -43,7 +43,6 @@ export interface SimulatedPeer {
 }
 
 export class World {
-  now = Date.parse("2026-12-02T10:00:00Z");
   readonly keys: Record<Kind, Keys>;
   readonly peers: SimulatedPeer[];
   readonly agents: SimulatedAgent[];
@@ -61,7 +60,13 @@ export class World {
   private count = 0;
   private readonly taintedAt = new Map<string, number>();
 
-  constructor(peers: readonly string[] = ["b", "c"], agents: readonly string[] = ["/spire/agent/one"]) {
+  /** @param prefix of its keys' ids, for one of several */
+  constructor(
+    peers: readonly string[] = ["b", "c"],
+    agents: readonly string[] = ["/spire/agent/one"],
+    private readonly prefix = "",
+    public now = Date.parse("2026-12-02T10:00:00Z"),
+  ) {
     const fresh = (kind: Kind): Keys => {
       const id = this.id(kind);
       return { active: id, made: new Map([[id, this.now]]), bundle: new Map([[id, { tainted: false }]]) };
@@ -87,7 +92,7 @@ export class World {
 
   private id(kind: Kind): string {
     this.count += 1;
-    return `${kind}-${String(this.count)}`;
+    return `${this.prefix}${kind}-${String(this.count)}`;
   }
 
   active(kind: Kind): string {
