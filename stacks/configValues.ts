@@ -12,17 +12,15 @@ export function configValues(config: ClusterConfig): Record<string, unknown> {
   const { context, trustDomain, profile, probe, federatesWith, trustPeerCas, names, certManager } = config;
   const { endpointHost: host, endpointCa: ca, refreshHint, routeLabels } = config;
   return {
-    ...{
-      kubeconfig: kubeconfigName(config),
-      context,
-      trustDomain,
-      profile,
-      probe,
-      federatesWith,
-      trustPeerCas,
-      names,
-      certManager,
-    },
+    kubeconfig: kubeconfigName(config),
+    context,
+    trustDomain,
+    profile,
+    probe,
+    federatesWith,
+    trustPeerCas,
+    names,
+    certManager,
     issuer: {
       ...issuerDefaults(config),
       ...config.issuer,

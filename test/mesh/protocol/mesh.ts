@@ -378,17 +378,17 @@ export class Mesh {
   private authorities(name: string): Authorities {
     const { server } = this.cluster(name);
     const change = server.rotationWorld().server;
-    const counted = (what: string, act: () => Promise<void>): Promise<void> =>
-      new Promise((done) => {
+    const counted = async (what: string, act: () => Promise<void>): Promise<void> => {
+      let made: Promise<void> | undefined;
+      try {
         // It throws before it is done, or after.
-        let made: Promise<void> | undefined;
-        try {
-          this.effect(`${name}: ${what}`, () => (made = act()));
-          done(made);
-        } catch (error) {
-          done((made ?? Promise.resolve()).then(() => Promise.reject(error as Error)));
-        }
-      });
+        this.effect(`${name}: ${what}`, () => {
+          made = act();
+        });
+      } finally {
+        await made;
+      }
+    };
     const reached = async <T>(see: () => T): Promise<T> => {
       await Promise.resolve();
       if (this.cluster(name).down) throw new Error("no answer");

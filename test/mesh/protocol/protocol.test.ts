@@ -22,6 +22,7 @@ abstract class Step implements fc.AsyncCommand<Model, Mesh> {
     protected readonly crash: Crash | undefined,
     private readonly what: string,
   ) {}
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- for those that look at it
   check(_model: Readonly<Model>): boolean {
     return true;
   }
