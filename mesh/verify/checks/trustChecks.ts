@@ -131,10 +131,11 @@ export const trustChecks: readonly Check<PairView>[] = [
     title: "it holds the peer's present JWT keys",
     source: "the SPIRE servers of both",
     about:
-      "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: SPIRE looks for a new bundle as often as its " +
-      "X.509 roots need it, and JWT keys come and go by themselves. A key that the peer doesn't have fails: it may be revoked. It is " +
-      "pending until two polls are over where the peer may have given it up since the last refresh. A missing key is pending when the peer has an upstream CA, its SPIRE server has started since the last poll, and the next one is not overdue: below " +
-      "cert-manager each start of SPIRE 1.14 makes a new JWT key.",
+      "The same for JWT-SVIDs. X.509 can be in order while every token of the peer is refused: both come in one bundle, but JWT keys " +
+      "change at other times than roots. SPIRE fetches the bundle four times in each refresh hint of the peer, every 75 s by default, and " +
+      "does not know a JWT key that is newer. A key that the peer doesn't have fails: it may be revoked. It is pending until two polls are " +
+      "over where the peer may have given it up since the last refresh. A missing key is pending when the peer has an upstream CA, its SPIRE " +
+      "server has started since the last poll, and the next one is not overdue: below cert-manager each start of SPIRE 1.14 makes a new JWT key.",
     verifications: [5],
     needs: ["MESH134"],
     needsOfPeer: ["MESH134"],
