@@ -1,10 +1,8 @@
 /** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked. */
 import { Cluster } from "../../../lab/client/cluster";
-import { eventually } from "../../../lab/client/eventually";
 import { OPERATOR, OPERATOR_NAMESPACE, operatorObjects, removeOperator } from "../../../lab/client/operator";
 import type { Project } from "../../../lab/client/project";
 import { testProject } from "../helpers/identities";
-import { report } from "../helpers/report";
 
 const cluster1 = new Cluster("cluster1");
 let project: Project;
@@ -49,33 +47,4 @@ test("an up names the InstallPlan that waits, and goes on once it is approved", 
     spec: { approved: true },
   });
   await project.up("cluster1");
-});
-
-/** What verify makes of the one member. */
-async function verdict(): Promise<unknown> {
-  const { code, stdout } = await project.mesh("verify", "-o", "json");
-  return { code, checks: report("verify", stdout).members[0]?.checks.map((check) => [check.code, check.state]) };
-}
-
-/** A disconnected cluster has such catalogs: OLM then says of every Subscription that it cannot be resolved. */
-test("a catalog that does not answer changes neither up nor verify where the operator runs", async () => {
-  const apiVersion = "operators.coreos.com/v1alpha1";
-  const [kind, name, marketplace] = ["CatalogSource", "certified-operators", "openshift-marketplace"];
-  const before = await verdict();
-  const spec = { sourceType: "grpc", address: "127.0.0.1:1", displayName: name };
-  await cluster1.create({ apiVersion, kind, metadata: { name, namespace: marketplace }, spec });
-  try {
-    await eventually(async () => {
-      // OLM looks at all catalogs whenever a Subscription changes.
-      const annotations = { "test/look-again": String(Date.now()) };
-      const metadata = { name: OPERATOR, namespace: OPERATOR_NAMESPACE, annotations };
-      await cluster1.merge({ apiVersion, kind: "Subscription", metadata });
-      const found = await cluster1.list(apiVersion, "Subscription", OPERATOR_NAMESPACE);
-      expect(JSON.stringify(found)).toContain('"ResolutionFailed"');
-    });
-    expect(await project.up("cluster1", "--expect-no-changes")).toMatch(/installs no upgrade: ResolutionFailed=True/);
-    expect(await verdict()).toEqual(before);
-  } finally {
-    await cluster1.remove(apiVersion, kind, name, marketplace);
-  }
 });
