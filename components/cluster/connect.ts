@@ -36,19 +36,16 @@ export function connect(access: ClusterAccess, signal?: AbortSignal, requestMs =
     access: accessOf(access),
     get<T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) {
       const object = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
-      return api.attempt<T | undefined>(
+      return api.attemptRead<T | undefined>(
         `read ${kind} ${name}`,
         undefined,
-        async () => (await again(() => api.read(object), signal)) as unknown as T,
+        async () => (await api.read(object)) as unknown as T,
       );
     },
     list<T extends KubeObject>(apiVersion: string, kind: string, namespace?: string, labels?: string) {
       const unset = undefined; // this client takes its options by position
-      return api.attempt<T[]>(`list ${kind}`, [], async () => {
-        const found = await again(
-          () => api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels),
-          signal,
-        );
+      return api.attemptRead<T[]>(`list ${kind}`, [], async () => {
+        const found = await api.list(apiVersion, kind, namespace, unset, unset, unset, unset, labels);
         return found.items as unknown as T[];
       });
     },
@@ -57,8 +54,8 @@ export function connect(access: ClusterAccess, signal?: AbortSignal, requestMs =
       // the path, and the API server redirects to the path that has it.
       const asked = { name: `https:${service}:${port}`, namespace, path: "" };
       const proxy = kubeConfig(access, signal, requestMs).makeApiClient(CoreV1Api);
-      return api.attempt<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
-        const answer: unknown = await again(() => proxy.connectGetNamespacedServiceProxyWithPath(asked), signal);
+      return api.attemptRead<string | undefined>(`ask Service ${service} on port ${port}`, undefined, async () => {
+        const answer: unknown = await proxy.connectGetNamespacedServiceProxyWithPath(asked);
         // The client parses JSON where the answer says that it is some.
         return typeof answer === "string" ? answer : JSON.stringify(answer);
       });
@@ -159,6 +156,11 @@ export class ClusterClient extends KubernetesObjectApi {
       const Failure = error.code === 403 ? Forbidden : Error;
       throw new Failure(message, { cause: error });
     }
+  }
+
+  /** The same for a request that changes nothing: one that fails in passing is made again. */
+  attemptRead<T>(what: string, missing: T, request: () => Promise<T>): Promise<T> {
+    return this.attempt(what, missing, () => again(request, this.signal));
   }
 
   protected override requestPromise<T extends KubernetesObject>(request: RequestContext, type?: string): Promise<T> {

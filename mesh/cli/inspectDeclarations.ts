@@ -1,4 +1,4 @@
-/** The commands that read stacks and clusters: preview, status, drift, peer-info and alerts. What they do is loaded when it is run. */
+/** The commands that read stacks and clusters: preview, status, config, drift, peer-info and alerts. What they do is loaded when it is run. */
 import { define } from "./declare";
 import { alertsFlags, configFlags, driftFlags, peerInfoFlags, previewFlags, statusFlags } from "./flags";
 

@@ -70,9 +70,9 @@ async function exec(
 ): Promise<ExecResult> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const [said, complaint] = [collected(out), collected(err)];
-  let giveUp: NodeJS.Timeout | undefined;
-  const run = (): Promise<V1Status> =>
-    new Promise<V1Status>((done, fail) => {
+  const run = (): Promise<V1Status> => {
+    let giveUp: NodeJS.Timeout | undefined;
+    return new Promise<V1Status>((done, fail) => {
       const socket = new Exec(config).exec(OPERAND_NAMESPACE, POD, SPIRE_SERVER, command, out, err, null, false, done);
       socket.catch(fail);
       const end = (because: string): void => {
@@ -92,6 +92,7 @@ async function exec(
     }).finally(() => {
       clearTimeout(giveUp);
     });
+  };
   // Behind a WebSocket that was refused nothing has begun; after any other failure the command may have run.
   const refused = (error: unknown): boolean => PASSING.includes(httpStatusOf((error as Error).message) ?? 0);
   const status = await again(run, signal, refused).catch((error: unknown) => {

@@ -7,7 +7,6 @@ import {
 } from "../../components/cluster/kubernetesClient";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { connectClient, kubeConfig } from "../../components/cluster/connect";
-import { again } from "../../components/cluster/readAgain";
 import { OPERAND_NAMESPACE, ROUTER, SPIRE_AGENT, SPIRE_SERVER } from "../../components/shared/names";
 import { POD } from "../spire/serverCommands";
 
@@ -47,12 +46,10 @@ export function apiServer(access: ClusterAccess, signal?: AbortSignal, requestMs
   const client = connectClient(access, signal, requestMs);
   const config = kubeConfig(access, signal, requestMs);
   const ask = <T>(what: string, request: () => Promise<T>): Promise<T> =>
-    client
-      .attempt<T | undefined>(what, undefined, () => again(request, signal))
-      .then((answer) => {
-        if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);
-        return answer;
-      });
+    client.attemptRead<T | undefined>(what, undefined, request).then((answer) => {
+      if (answer === undefined) throw new Error(`${client.place}: cannot ${what}: it is not there`);
+      return answer;
+    });
   const logOf = (name: string, part: typeof SERVER_LOG): Promise<string> =>
     ask(`read the log of ${name}`, () =>
       config.makeApiClient(CoreV1Api).readNamespacedPodLog({ name, namespace: OPERAND_NAMESPACE, ...part }),
