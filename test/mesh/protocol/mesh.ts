@@ -122,6 +122,7 @@ export class Mesh {
       peer.held = before === undefined ? { x509: new Set(), jwt: new Set() } : this.held(peer.name, name).held;
     server.jwtLife = JWT_MS;
     server.asks = (peer) => this.asked(peer).includes(domain(name));
+    server.isDeclared = (peer) => this.file(peer).has(name);
     this.clusters.set(name, { server, objects: new Map(), federatesWith: [], down: false });
     if (before !== undefined) for (const other of others) this.store(name, other, []);
   }

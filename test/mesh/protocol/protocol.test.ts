@@ -184,7 +184,7 @@ const declared = (model: Model) =>
     ({ who, of }) => who !== of,
   );
 
-/** A person allows the keys that a peer has now: where trust was to begin anew without them, and where it has to. */
+/** A person allows the keys that a peer has now: where trust is to begin anew without a word on keys, and where it has to. */
 async function decide(model: Model, mesh: Mesh, isLost: (who: string, of: string) => boolean): Promise<void> {
   for (const { who, of, is } of declared(model)) {
     const { rebootstrap = 0, fingerprints } = mesh.file(who).get(of) ?? {};
@@ -202,7 +202,10 @@ async function settle(model: Model, mesh: Mesh): Promise<void> {
     for (const peer of mesh.cluster(one).server.peers) peer.cutOff = false;
   }
   // Until then an up of that member fails, and with it a removal.
-  await decide(model, mesh, () => false);
+  await decide(model, mesh, (who, of) => {
+    const { fingerprints } = mesh.file(who).get(of) ?? {};
+    return fingerprints !== undefined && !mesh.fingerprintsOf(of).some((one) => fingerprints.includes(one));
+  });
   for (const one of model.leaving) expect([one, await mesh.remove(one)]).toEqual([one, true]);
   await mesh.up();
   mesh.pass(120_000);

@@ -49,6 +49,8 @@ export class World {
   outside: string[] = [];
   upstream = "";
   jwtLife = 300_000;
+  /** Whether somebody who holds keys is still to trust them; who is on the way out loses nothing. */
+  isDeclared: (peer: string) => boolean = () => true;
   /** Agents hear of a taint before anybody can look. */
   quickAgents = false;
   /** Every change, as `x509 prepare`. */
@@ -179,7 +181,9 @@ export class World {
   /** Whatever signs from now on is verified by every peer that trusts, and by every agent that is there. */
   private nobodyLost(kind: Kind): void {
     const { active } = this.keys[kind];
-    const peers = this.peers.filter(({ held }) => held[kind].size > 0 && !held[kind].has(active));
+    const peers = this.peers.filter(
+      ({ name, held }) => this.isDeclared(name) && held[kind].size > 0 && !held[kind].has(active),
+    );
     if (peers.length > 0)
       this.harm.push(`${active} is active, and ${peers.map(({ name }) => name).join(", ")} lack it`);
     const agents = this.agents.filter(
