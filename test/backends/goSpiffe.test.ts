@@ -6,7 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import fc from "fast-check";
 import { parseTrustBundle } from "../../components/bundle/trustBundle";
 import { issue, root, rootKey } from "../components/issue";
-import { mutate, mutations, runs, valueAt, waysIn } from "../mesh/mutation";
+import { mutateOne, mutations, runs, valueAt } from "../mesh/mutation";
 import { tool } from "./pipelines";
 
 jest.setTimeout(600_000); // built here where it is not yet
@@ -54,8 +54,7 @@ const odd = fc.oneof(
   further,
   mutations.map((mutation) => {
     const bundle = structuredClone(served);
-    const ways = waysIn(bundle);
-    mutate(bundle, ways[mutation.nth % ways.length] ?? [], mutation);
+    mutateOne(bundle, mutation);
     return JSON.stringify(bundle);
   }),
 );

@@ -66,6 +66,11 @@ export function waysIn(value: unknown, way: Way = []): Way[] {
 export const valueAt = (root: unknown, way: Way): unknown =>
   way.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], root);
 
+/** Makes one of the values odd, in place. */
+export const mutateOne = (root: unknown, mutation: Mutation, ways: readonly Way[] = waysIn(root)): void => {
+  mutate(root, ways[mutation.nth % ways.length] ?? [], mutation);
+};
+
 /** Makes the value odd, in place. */
 export function mutate(root: unknown, way: Way, mutation: Mutation): void {
   const last = way.at(-1);

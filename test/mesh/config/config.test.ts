@@ -1,39 +1,25 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { configExit, configs, printConfigs, settings } from "../../../mesh/config/config";
 import { parseConfig } from "../../../stacks/config";
 import { SELF } from "../../stacks/fixtures";
+import { projectFolder, type ProjectFolder } from "../members/folder";
 
 let dir: string;
 let workspace: Workspace;
+let pulumiSays: ProjectFolder["pulumiSays"];
+let stack: ProjectFolder["stack"];
 const notes: string[] = [];
 
 /** A project with the defaults that ours has. */
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "config-"));
   const ours = parse(await readFile(join(__dirname, "../../../Pulumi.yaml"), "utf8")) as object;
-  const project: object = { ...ours, backend: { url: "file://~" } };
-  workspace = {
-    workDir: dir,
-    pulumiCommand: { command: join(dir, "pulumi") },
-    projectSettings: () => Promise.resolve(project),
-  } as Partial<Workspace> as Workspace;
-  await pulumiSays('echo "error: no stack named found" >&2; exit 6');
+  ({ dir, workspace, pulumiSays, stack } = await projectFolder(() => ({ ...ours, backend: { url: "file://~" } })));
 });
 
 afterEach(() => rm(dir, { recursive: true }));
-
-async function pulumiSays(script: string): Promise<void> {
-  await writeFile(join(dir, "pulumi"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-}
-
-async function stack(name: string, config: Record<string, unknown>, rest: object = {}): Promise<void> {
-  const own = Object.fromEntries(Object.entries(config).map(([key, value]) => [`spire-federation:${key}`, value]));
-  await writeFile(join(dir, `Pulumi.${name}.yaml`), stringify({ config: own, ...rest }));
-}
 
 const read = (...names: string[]): ReturnType<typeof configs> =>
   configs(workspace, names, (because) => notes.push(because));

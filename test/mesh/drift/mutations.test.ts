@@ -5,7 +5,7 @@ import type { DriftOutcome } from "../../../mesh/pulumi/outcomes";
 import { type Published, publishedIn } from "../../../mesh/pulumi/workspace";
 import { clusterOf } from "../../components/readers";
 import { stackOf } from "../members/given";
-import { mutate, type Mutation, mutations, runs, valueAt, waysIn } from "../mutation";
+import { type Mutation, mutateOne, mutations, runs, valueAt, waysIn } from "../mutation";
 import { CLASS, trustObject } from "../verify/faults";
 import { type Cluster, clusterNamed, hostOf, memberNamed, NAMES, trustDomainOf } from "../verify/fixture";
 
@@ -51,7 +51,7 @@ function look(mutation?: Mutation, ill = false): Promise<DriftMember[]> {
       .map(([, ...way]) => [part, ...way])
       // An oddity of the stranger's own object may put it right.
       .filter(([of, nth = own]) => !ill || of !== "objects" || nth !== own);
-    mutate(first, ways[mutation.nth % ways.length] ?? [], mutation);
+    mutateOne(first, mutation, ways);
   }
   const of = (name: string): Read => all.get(name) as Read;
   const stacks = {

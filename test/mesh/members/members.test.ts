@@ -1,43 +1,29 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
-import { stringify } from "yaml";
 import { NOT_SHOWN } from "../../../components/shared/notShown";
 import { UsageError } from "../../../mesh/kernel/exit";
 import { readMembers, withPeers } from "../../../mesh/members/members";
 import { root, rootKey } from "../../components/issue";
+import { projectFolder, type ProjectFolder } from "./folder";
 import { id } from "./given";
 
-/** The folder of a project, with a script for Pulumi. */
 let dir: string;
 let workspace: Workspace;
+let pulumiSays: ProjectFolder["pulumiSays"];
+let asked: ProjectFolder["asked"];
+let stackIn: ProjectFolder["stack"];
 let project: object;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "members-"));
   project = { name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } };
-  workspace = {
-    workDir: dir,
-    pulumiCommand: { command: join(dir, "pulumi") },
-    projectSettings: () => Promise.resolve(project),
-  } as Partial<Workspace> as Workspace;
-  await pulumiSays('echo "error: no stack named found" >&2; exit 6');
+  ({ dir, workspace, pulumiSays, asked, stack: stackIn } = await projectFolder(() => project));
 });
 
 afterEach(() => rm(dir, { recursive: true }));
 
-async function pulumiSays(script: string): Promise<void> {
-  await writeFile(join(dir, "pulumi"), `#!/bin/sh\necho "$@" >> ${dir}/asked\n${script}\n`, { mode: 0o755 });
-}
-
-const asked = (): Promise<string> => readFile(join(dir, "asked"), "utf8");
-
-async function stack(name: string, config: Record<string, unknown>, rest: object = {}): Promise<void> {
-  const entries = Object.entries({ context: name, trustDomain: `apps.${name}.example.com`, ...config });
-  const own = Object.fromEntries(entries.map(([key, value]) => [`spire-federation:${key}`, value]));
-  await writeFile(join(dir, `Pulumi.${name}.yaml`), stringify({ config: own, ...rest }));
-}
+const stack = (name: string, config: Record<string, unknown>, rest?: object): Promise<void> =>
+  stackIn(name, { context: name, trustDomain: `apps.${name}.example.com`, ...config }, rest);
 
 test("members are the stacks with a file, with their peers, by whatever name these are called", async () => {
   await stack("cluster2", { peers: ["organization/spire-federation/cluster1", "organization/other/far"] });

@@ -1,6 +1,5 @@
 /** Whatever is odd in one member or peer: everybody gets a verdict, all others keep theirs, and nobody gets a better one. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import fc from "fast-check";
@@ -24,6 +23,7 @@ import {
 } from "../../../mesh/verify/verification";
 import { verifyWithProbe } from "../../../mesh/verify/withProbe";
 import { root } from "../../components/issue";
+import { projectFolder } from "../members/folder";
 import { id } from "../members/given";
 import { type Change, CLASS, FAULTS, trustObject } from "./faults";
 import {
@@ -37,7 +37,7 @@ import {
   presentedOf,
   trustDomainOf,
 } from "./fixture";
-import { mutate, type Mutation, mutations, runs, valueAt, waysIn } from "../mutation";
+import { mutate, type Mutation, mutateOne, mutations, runs, valueAt, waysIn } from "../mutation";
 
 const one = "cluster1";
 const FAR = "organization/elsewhere/far";
@@ -273,7 +273,7 @@ test("any line of a probe's workload may be odd", async () => {
           if (member === one) {
             if (ill !== undefined) said.lines.splice(1, 1, ill);
             const ways = waysIn(said).filter(([, line]) => line !== undefined && (ill === undefined || line !== "1"));
-            if (mutation !== undefined) mutate(said, ways[mutation.nth % ways.length] ?? [], mutation);
+            if (mutation !== undefined) mutateOne(said, mutation, ways);
           }
           return [member, { probed: { seen: { report: readReport(said.lines.map(String).join("\n")) } } }];
         });
@@ -302,20 +302,13 @@ test("any line of a probe's workload may be odd", async () => {
 });
 
 describe("stack files", () => {
+  const settings = { name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } };
   let dir: string;
-  beforeAll(async () => (dir = await mkdtemp(join(tmpdir(), "mutations-"))));
+  let workspace: Workspace;
+  beforeAll(async () => ({ dir, workspace } = await projectFolder(() => settings)));
   afterAll(() => rm(dir, { recursive: true }));
 
   test("of one member may say anything: the others are read and judged as before", async () => {
-    const workspace = {
-      workDir: dir,
-      pulumiCommand: { command: join(dir, "pulumi") },
-      projectSettings: () =>
-        Promise.resolve({ name: "spire-federation", runtime: "nodejs", backend: { url: "file://~" } }),
-    } as Partial<Workspace> as Workspace;
-    await writeFile(join(dir, "pulumi"), '#!/bin/sh\necho "error: no stack named found" >&2; exit 6\n', {
-      mode: 0o755,
-    });
     const file = (name: string): object => ({
       encryptionsalt: "v1:x",
       config: {
@@ -339,9 +332,7 @@ describe("stack files", () => {
     await fc.assert(
       fc.asyncProperty(mutations, async (mutation) => {
         const said = file(one);
-        const ways = waysIn(said);
-        if (mutation.how === "whole" || mutation.how === "inside")
-          mutate(said, ways[mutation.nth % ways.length] ?? [], { ...mutation, how: "whole" });
+        if (mutation.how === "whole" || mutation.how === "inside") mutateOne(said, { ...mutation, how: "whole" });
         const whole = { text: stringify(said) };
         if (mutation.how === "piece" || mutation.how === "end") mutate(whole, ["text"], mutation);
         await writeFile(join(dir, "Pulumi.cluster1.yaml"), whole.text);
