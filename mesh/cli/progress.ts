@@ -128,7 +128,7 @@ function endOf(outcome: Outcome): string {
   if (outcome.succeeded && "steps" in outcome) return "previewed";
   // Why a preview failed is part of what is shown of it, for all members at once.
   if (!outcome.succeeded) return "recovered" in outcome ? `failed: ${outcome.errors.join("\n")}` : "the preview failed";
-  const changes = Object.entries(outcome.changes).filter(([op]) => !UNCHANGING.has(op));
+  const changes = Object.entries(outcome.changes ?? {}).filter(([op]) => !UNCHANGING.has(op));
   const counts = changes.map(([op, count]) => `${String(count)} ${op}`);
   return counts.length === 0 ? "done, no changes" : `done: ${counts.join(", ")}`;
 }

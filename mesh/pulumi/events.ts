@@ -39,13 +39,18 @@ export interface Activity {
   warnings: string[];
   /** Everything that changes, or would. */
   steps: DetailedStep[];
-  /** How many resources of each kind of change there were; empty before the engine's last event. */
+  /** Everything that has changed so far, by its URN. */
+  ended: (DetailedStep & { urn: string })[];
+  /** How many resources of each kind of change there were: the engine's count, and until that comes, of what has ended. */
   changes: OpMap;
   /** Whether the stack's outputs become others. Pulumi counts that as no change. */
   outputsChange: boolean;
 }
 
-export const idle: Activity = { doing: "", errors: [], warnings: [], steps: [], changes: {}, outputsChange: false };
+export const idle: Activity = {
+  ...{ doing: "", errors: [], warnings: [], steps: [], ended: [], changes: {} },
+  outputsChange: false,
+};
 
 /** What is known after one more event. */
 export function narrate(before: Activity, event: EngineEvent): Activity {
@@ -56,11 +61,12 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
     resOutputsEvent: result,
     summaryEvent: summary,
   } = event;
-  if (result?.metadata.type === STACK) return { ...before, outputsChange: changesOutputs(result.metadata) };
+  if (result !== undefined) return withResult(before, result.metadata);
   if (summary !== undefined) return { ...before, changes: summary.resourceChanges };
   if (said !== undefined) {
     const message = plain(said.message);
-    if (said.severity === "error" && !GENERIC.test(message)) return { ...before, errors: [...before.errors, message] };
+    if (said.severity === "error" && !isGeneric(message) && !before.errors.includes(message))
+      return { ...before, errors: [...before.errors, message] };
     if (said.severity === "warning" && message !== "" && !before.warnings.includes(message))
       return { ...before, warnings: [...before.warnings, message] };
     if (said.severity === "info" && message !== "" && !NOISE.test(message)) return { ...before, doing: message };
@@ -74,15 +80,26 @@ export function narrate(before: Activity, event: EngineEvent): Activity {
       : { ...before, warnings: [...before.warnings, found] };
   }
   if (step === undefined || UNCHANGING.has(step.metadata.op)) return before;
-  const { type, urn, detailedDiff } = step.metadata;
-  const op = REPLACING.has(step.metadata.op) ? "replace" : step.metadata.op;
-  const now: DetailedStep = {
-    op,
+  const now = stepOf(step.metadata);
+  return { ...before, doing: describeStep(now), steps: withStep(before.steps, now) };
+}
+
+function stepOf({ op, type, urn, detailedDiff }: StepEventMetadata): DetailedStep {
+  return {
+    op: REPLACING.has(op) ? "replace" : op,
     type,
     name: urn.split("::").at(-1) ?? urn,
     ...(detailedDiff && { paths: Object.keys(detailedDiff) }),
   };
-  return { ...before, doing: describeStep(now), steps: withStep(before.steps, now) };
+}
+
+/** The result of a component comes twice: when it begins, and when the program has registered its outputs. */
+function withResult(before: Activity, metadata: StepEventMetadata): Activity {
+  const now = { ...before, ...(metadata.type === STACK && { outputsChange: changesOutputs(metadata) }) };
+  const one = { ...stepOf(metadata), urn: metadata.urn };
+  if (UNCHANGING.has(one.op) || before.ended.some(({ op, urn }) => op === one.op && urn === one.urn)) return now;
+  const changes = { ...before.changes, [one.op]: (before.changes[one.op as keyof OpMap] ?? 0) + 1 };
+  return { ...now, ended: [...before.ended, one], changes };
 }
 
 const STACK = "pulumi:pulumi:Stack";
@@ -124,8 +141,8 @@ export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
 /** All of the specification but what the operator's Route alone comes of. */
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;
 
-/** The engine's last word on every failed update; it says nothing that the errors before it haven't. */
-const GENERIC = /^(update|preview) failed$/;
+/** The engine's last word on every update that fails or is cancelled; it says nothing that is not said before it. */
+export const isGeneric = (message: string): boolean => /^(update|preview|destroy) (failed|canceled)$/.test(message);
 
 /** What the Kubernetes provider says of every object whose readiness the program judges itself. */
 const NOISE = /^Skipping await logic/;

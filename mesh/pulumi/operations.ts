@@ -6,7 +6,7 @@ import { accessOf, type ClusterAccess } from "../../components/cluster/access";
 import { connect } from "../../components/cluster/connect";
 import { type EngineEvent, makeStack, published, type Published, type Workspace } from "./workspace";
 import { type Interruption, uninterrupted } from "../kernel/interruption";
-import { type Activity, idle, narrate, restartsSpire } from "./events";
+import { type Activity, idle, isGeneric, narrate, restartsSpire } from "./events";
 import { interruptedOperations } from "./interruptedOperations";
 import { readAgain, settling, type Teller, withLock } from "./recovery";
 import { ownRootsOf, type FirstPeer, type FirstRoots, rootsOf } from "../spire/firstRoots";
@@ -27,6 +27,13 @@ interface Attempt extends Teller {
 }
 
 type Failure = Extract<UpOutcome, { succeeded: false }>;
+
+/** What a run has changed, however it ended. */
+const changed = ({ changes, ended, warnings }: Activity) => ({
+  changes,
+  restarted: ended.some(restartsSpire),
+  warnings,
+});
 
 /** Hears what each member is doing. */
 export interface Listener {
@@ -71,15 +78,14 @@ export class PulumiStacks {
   up(name: string, approved?: Approved): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
       await this.change(stack, teller, (refresh) => stack.up(refresh, approved));
-      const { changes, steps, warnings } = activity();
-      return { succeeded: true, changes, restarted: steps.some(restartsSpire), recovered, warnings };
+      return { succeeded: true, ...changed(activity()), recovered };
     });
   }
 
   destroy(name: string): Promise<UpOutcome> {
     return this.attempt(name, async ({ stack, activity, recovered, ...teller }) => {
       await this.change(stack, teller, (refresh) => stack.destroy(refresh));
-      return { succeeded: true, changes: activity().changes, recovered };
+      return { succeeded: true, ...changed(activity()), recovered };
     });
   }
 
@@ -138,10 +144,7 @@ export class PulumiStacks {
     let activity = idle;
     const member = this.label(name);
     const recovered: string[] = [];
-    const failure = (...errors: string[]): Failure => {
-      const { warnings } = activity;
-      return { succeeded: false, errors, recovered, warnings };
-    };
+    const failure = (...errors: string[]): Failure => ({ succeeded: false, errors, recovered, ...changed(activity) });
     const onEvent = (event: EngineEvent): void => {
       activity = narrate(activity, event);
       this.listener.doing(member, activity);
@@ -172,8 +175,13 @@ export class PulumiStacks {
     const outcome = await run().catch((error: unknown) => {
       if (!(error instanceof PulumiError)) return failure(error instanceof Error ? error.message : String(error));
       if (error.isMissing) return failure(`there is no stack "${member}"; npx ${PROGRAM} up creates it`);
-      const interrupted = interruption.signal.aborted ? ["was interrupted"] : [];
-      return failure(...interrupted, ...(activity.errors.length > 0 ? activity.errors : [error.message]));
+      const { errors } = activity;
+      if (!interruption.signal.aborted) return failure(...(errors.length > 0 ? errors : [error.message]));
+      return failure(
+        "was interrupted",
+        ...errors,
+        ...(errors.length > 0 || isGeneric(error.message) ? [] : [error.message]),
+      );
     });
     this.listener.ended(member, outcome);
     return outcome;

@@ -5,7 +5,8 @@ import type { StackObject } from "./stackObjects";
 import type { OpMap } from "./workspace";
 
 /** The outcome of one `pulumi up` or `pulumi destroy`. */
-export type UpOutcome = ({ succeeded: true; changes: OpMap } | { succeeded: false; errors: string[] }) & {
+export type UpOutcome = ({ succeeded: true } | { succeeded: false; errors: string[] }) & {
+  changes?: OpMap;
   recovered: string[];
   warnings?: string[];
 } & Partial<ServerChange>; // nothing of it where nobody looked

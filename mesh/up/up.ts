@@ -195,9 +195,8 @@ function endedIn(outcomes: readonly UpOutcome[]): string[] {
 
 function sum(outcomes: readonly UpOutcome[]): OpMap {
   const total: OpMap = {};
-  for (const outcome of outcomes) {
-    if (!outcome.succeeded) continue;
-    for (const [op, count] of Object.entries(outcome.changes) as [keyof OpMap, number][]) {
+  for (const { changes = {} } of outcomes) {
+    for (const [op, count] of Object.entries(changes) as [keyof OpMap, number][]) {
       if (!UNCHANGING.has(op)) total[op] = (total[op] ?? 0) + count;
     }
   }

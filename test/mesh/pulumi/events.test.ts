@@ -36,7 +36,7 @@ test("a resource that is worked on is what it does now, and a step of the whole"
 test("what a stack publishes becomes something else, though Pulumi calls the stack the same", () => {
   const result = (old: object, now: object): object => ({
     resOutputsEvent: {
-      metadata: { op: "same", type: "pulumi:pulumi:Stack", old: { outputs: old }, new: { outputs: now } },
+      metadata: { op: "same", type: "pulumi:pulumi:Stack", urn: "u", old: { outputs: old }, new: { outputs: now } },
     },
   });
   const before = { federation: { trustDomain: "a" } };
@@ -77,8 +77,20 @@ test("how much has changed is the engine's last word", () => {
   expect(activity.steps).toHaveLength(1);
 });
 
+test("until that comes, as when the run is interrupted, it is what has ended", () => {
+  const ended = (op: string, name: string): object => ({
+    resOutputsEvent: { metadata: { op, type: "a:b:Role", urn: `u::${name}` } },
+  });
+  const component = ended("create", "c"); // comes again once the program has registered its outputs
+  const events = [component, step("create", "a:b:Role", "begun"), ended("same", "s"), ended("create", "r"), component];
+  expect(after(...events).changes).toEqual({ create: 2 });
+  const replaced = ["create-replacement", "replace", "delete-replaced"].map((op) => ended(op, "r"));
+  expect(after(...replaced, ended("refresh", "r"), ended("update", "u")).changes).toEqual({ replace: 1, update: 1 });
+});
+
 test("errors are kept, but for the engine's word that there were some", () => {
   expect(after(said("error", "Route x: refused"), said("error", "update failed")).errors).toEqual(["Route x: refused"]);
+  expect(after(said("error", "x"), said("error", "x"), said("error", "update canceled")).errors).toEqual(["x"]);
 });
 
 test.each([

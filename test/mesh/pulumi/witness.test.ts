@@ -1,6 +1,7 @@
 /** An operation succeeded only if Pulumi says what it did. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { runPulumi } from "../../../mesh/pulumi/runPulumi";
 import { PulumiStacks } from "../../../mesh/pulumi/operations";
 import type { Workspace } from "../../../mesh/pulumi/workspace";
@@ -47,7 +48,7 @@ test.each<[string, string[], RegExp]>([
   await expect(run(...lines)).rejects.toThrow(message);
 });
 
-const stacksOf = ({ command, dir }: FakePulumi): PulumiStacks => {
+const stacksOf = ({ command, dir }: FakePulumi, interruption = uninterrupted): PulumiStacks => {
   const quiet = { note: () => undefined, began: () => undefined, doing: () => undefined, ended: () => undefined };
   const workspace = {
     pulumiCommand: { command },
@@ -55,7 +56,7 @@ const stacksOf = ({ command, dir }: FakePulumi): PulumiStacks => {
     envVars: {},
     projectSettings: () => Promise.resolve({ name: "spire-federation" }),
   } as unknown as Workspace;
-  return new PulumiStacks(workspace, quiet);
+  return new PulumiStacks(workspace, quiet, interruption);
 };
 
 test("no operation of a stack passes without its events", async () => {
@@ -78,4 +79,22 @@ test("a backend that did not say where it is once is asked again by the next sta
   const stacks = stacksOf(fake);
   expect(await stacks.up("cluster1")).toMatchObject({ succeeded: false, errors: ["away"] });
   expect(await stacks.up("cluster2")).toMatchObject({ succeeded: true });
+});
+
+test("a run that is interrupted says so once, and what it had changed", async () => {
+  const ended = { resOutputsEvent: { metadata: { op: "create", type: "a:b:C", urn: "urn::c" } } };
+  const canceled = { diagnosticEvent: { severity: "error", message: "update canceled" } };
+  fake = new FakePulumi(`case $1 in
+    whoami) echo '{"url":"https://api.pulumi.com"}' ;;
+    stack) echo '{"deployment":{}}' ;;
+    *) end() { echo '${JSON.stringify(canceled)}'; echo "error: update canceled" >&2; exit 255; }
+       trap end INT
+       echo '${JSON.stringify(ended)}'; touch "$0.ready"; while :; do sleep 0.05; done ;;
+    esac`);
+  const interrupting = new AbortController();
+  const stacks = stacksOf(fake, { signal: interrupting.signal, force: new AbortController().signal });
+  const outcome = stacks.up("cluster1");
+  while (fake.lines("pulumi.ready").length === 0) await sleep(20);
+  interrupting.abort();
+  expect(await outcome).toMatchObject({ succeeded: false, errors: ["was interrupted"], changes: { create: 1 } });
 });
