@@ -91,5 +91,5 @@ test("the same program without the faults passes", async () => {
   await configure(false);
   const preview = await pulumi("preview", "--stack", "cluster1", ...PACK);
   expect(preview).toMatchObject({ code: 0 });
-  expect(preview.out).toContain("spire-federation@v0.1.0");
+  expect(preview.out).toContain("spire-federation@v0.2.0-dev");
 });
