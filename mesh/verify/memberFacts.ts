@@ -32,6 +32,7 @@ import { POD } from "../spire/serverCommands";
 import type { SpireServer } from "../spire/spireServer";
 import { type Attesting, attestingOf } from "./agentLog";
 import type { ApiServer } from "./apiServer";
+import type { NetworkPolicy } from "./networkPolicies";
 import { look, lookAtEach, type Looked } from "../kernel/looked";
 import type { HeldBundle, Signing } from "../spire/bundle";
 
@@ -84,6 +85,7 @@ export interface Objects extends TrustFacts {
   route: Route | undefined;
   statefulSet: Workload | undefined;
   pod: Pod | undefined;
+  networkPolicies: NetworkPolicy[];
   agents: DaemonSet | undefined;
   agentPods: AgentPod[];
   csiDriver: Operand<DaemonSet>;
@@ -151,6 +153,7 @@ export async function readFacts({ config }: MeshMember, connect: () => Sources):
     route: async () => readRoute(reader, (await route()).own),
     statefulSet: () => reader.get("apps/v1", "StatefulSet", names.SPIRE_SERVER, here),
     pod: () => reader.get("v1", "Pod", POD, here),
+    networkPolicies: () => reader.list("networking.k8s.io/v1", "NetworkPolicy", here),
     agents: () => reader.get("apps/v1", "DaemonSet", names.SPIRE_AGENT, here),
     agentPods: () => readAgents(reader, api),
     csiDriver: () => readOperand(reader, "SpiffeCSIDriver", "DaemonSet", names.CSI_DRIVER),

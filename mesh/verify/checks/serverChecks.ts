@@ -1,14 +1,15 @@
-/** MESH131 to MESH135: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
+/** MESH131 to MESH135 and MESH152: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
 import { differences, factsOfSpec, federationSpec, withoutPeers } from "../../../components/spireServer/federationSpec";
 import type { FederationSpec } from "../../../components/route/federation";
 import { renderBundleEndpoint } from "../../../components/spireServer/bundleEndpoint";
-import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/shared/names";
+import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, SPIRE_SERVER } from "../../../components/shared/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServer/spireServerReadiness";
 import { bundleEndpoint, describeEndpoint } from "../../../stacks/endpoint";
 import { POD } from "../../spire/serverCommands";
 import { serverConf } from "../../trust/foreignTrust";
-import { type Check, failed, type Judgement, ok, see } from "../check";
-import { askOperator, fact, type MemberView, ocHere, upAgain } from "../subjects";
+import { type Check, failed, type Judgement, ok, see, warn } from "../check";
+import { inTheWay } from "../networkPolicies";
+import { askOperator, fact, type MemberView, oc, ocHere, upAgain } from "../subjects";
 
 export const serverChecks: readonly Check<MemberView>[] = [
   {
@@ -94,6 +95,29 @@ export const serverChecks: readonly Check<MemberView>[] = [
     // It ends while the server does not answer.
     needs: ["MESH134"],
     judge: (view) => container(view, CONTROLLER_MANAGER),
+  },
+  {
+    code: "MESH152",
+    title: "NetworkPolicies let the router in and the SPIRE server out",
+    source: `NetworkPolicies of namespace ${OPERAND_NAMESPACE}`,
+    about:
+      "Where a NetworkPolicy isolates the SPIRE server, another one has to let OpenShift's router reach port 8443, or no peer gets this bundle, " +
+      "and let the SPIRE server reach port 443 elsewhere, or it gets no peer's. It is a warning, since an AdminNetworkPolicy may let through " +
+      "what these do not, and is not read; whether it works is seen at the endpoint and by the polls.",
+    verifications: [5],
+    needs: ["MESH134"],
+    judge: (view) => {
+      const { ofRouters, ofPeers } = inTheWay(fact(view, "networkPolicies"), fact(view, "pod")?.metadata?.labels ?? {});
+      const found = [
+        ...(ofRouters.length > 0 ? [`${ofRouters.join(", ")}: no rule lets the router reach port 8443`] : []),
+        ...(ofPeers.length > 0
+          ? [`${ofPeers.join(", ")}: no rule lets the SPIRE server reach port 443 elsewhere`]
+          : []),
+      ];
+      if (found.length === 0) return ok("none is in the way");
+      const rules = [...(ofRouters.length > 0 ? ["ingress"] : []), ...(ofPeers.length > 0 ? ["egress"] : [])];
+      return warn(found.join("; "), rules.map((rule) => oc(view, `apply -f docs/network/${rule}.yaml`)).join(" && "));
+    },
   },
 ];
 

@@ -63,6 +63,7 @@ describe("a single fault is said once, with its cure", () => {
       "MESH107",
       "MESH108",
       "MESH124",
+      "MESH152",
       "MESH150",
       "MESH304",
       "MESH204",
