@@ -142,7 +142,7 @@ export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;
 
 /** The engine's last word on every update that fails or is cancelled; it says nothing that is not said before it. */
-export const isGeneric = (message: string): boolean => /^(update|preview|destroy) (failed|canceled)$/.test(message);
+export const isGeneric = (message: string): boolean => /^(update|preview|destroy) (failed|cancell?ed)$/.test(message);
 
 /** What the Kubernetes provider says of every object whose readiness the program judges itself. */
 const NOISE = /^Skipping await logic/;

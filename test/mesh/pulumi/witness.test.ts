@@ -87,7 +87,7 @@ test("a run that is interrupted says so once, and what it had changed", async ()
   fake = new FakePulumi(`case $1 in
     whoami) echo '{"url":"https://api.pulumi.com"}' ;;
     stack) echo '{"deployment":{}}' ;;
-    *) end() { echo '${JSON.stringify(canceled)}'; echo "error: update canceled" >&2; exit 255; }
+    *) end() { echo '${JSON.stringify(canceled)}'; echo "error: update cancelled" >&2; exit 255; }
        trap end INT
        echo '${JSON.stringify(ended)}'; touch "$0.ready"; while :; do sleep 0.05; done ;;
     esac`);
