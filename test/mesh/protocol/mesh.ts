@@ -60,6 +60,9 @@ interface Entry {
   fingerprints?: string[];
 }
 
+/** Which roots a person allows by their fingerprints. */
+export type Allows = "none" | "present" | "others";
+
 interface Cluster {
   server: Server;
   objects: Map<string, TrustObject>;
@@ -184,6 +187,13 @@ export class Mesh {
     return [...this.cluster(name).server.keys.x509.bundle.keys()].map((key) => sha256(certificateOf(name, key)));
   }
 
+  /** Whether the member's next up begins trust in the peer. */
+  begins(name: string, of: string): boolean {
+    const { rebootstrap = 0, fingerprints } = this.file(name).get(of) ?? {};
+    const live = this.cluster(name).objects.get(objectName(of));
+    return live?.metadata?.annotations?.[BEGINNING_ANNOTATION] !== beginning(rebootstrap, fingerprints);
+  }
+
   /** `spire-federation up`. */
   up(): Promise<UpMember[]> {
     const stacks = {
@@ -298,12 +308,12 @@ export class Mesh {
       this.wrong.push(`${name} trusts other roots of ${trustDomain} than a person has allowed`);
   }
 
-  /** A person raises the peer's number, and allows the roots that the peer has now. */
-  rebootstrap(name: string, of: string, consent: boolean): Promise<UpMember[]> {
+  /** A person raises the peer's number, and allows no roots by name, those that the peer has now, or by mistake others. */
+  rebootstrap(name: string, of: string, allows: Allows): Promise<UpMember[]> {
     const entry = this.file(name).get(of) ?? { rebootstrap: 0 };
-    const fingerprints = this.fingerprintsOf(of);
-    if (consent) for (const one of fingerprints) this.allowed.add(`${name} ${one}`);
-    this.file(name).set(of, { rebootstrap: entry.rebootstrap + 1, ...(consent && { fingerprints }) });
+    const fingerprints = allows === "others" ? ["0".repeat(64)] : this.fingerprintsOf(of);
+    if (allows === "present") for (const one of fingerprints) this.allowed.add(`${name} ${one}`);
+    this.file(name).set(of, { rebootstrap: entry.rebootstrap + 1, ...(allows !== "none" && { fingerprints }) });
     return this.up();
   }
 
@@ -324,6 +334,9 @@ export class Mesh {
       forget: (trustDomain) =>
         reached(() => {
           this.effect(`${name}: forgets ${trustDomain}`, () => {
+            // What asks for it would bring it back.
+            if (this.asked(name).includes(trustDomain))
+              this.wrong.push(`${name} forgets ${trustDomain} and asks for it`);
             this.store(name, nameOf(trustDomain), []);
           });
         }),
@@ -442,7 +455,7 @@ export class Mesh {
     );
     const ctrlC = new AbortController();
     let left = looks;
-    return rotation(leaving, world, {
+    const keys = await rotation(leaving, world, {
       timeoutMs,
       signal: ctrlC.signal,
       note: () => undefined,
@@ -457,5 +470,10 @@ export class Mesh {
         },
       },
     });
+    for (const { kind, from, state } of keys)
+      for (const other of NAMES.filter((one) => this.file(one).has(name) && state === "replaced"))
+        if (this.held(other, name).held[kind].has(from))
+          this.wrong.push(`${from} of ${name} is said to be replaced, and ${other} holds it`);
+    return keys;
   }
 }
