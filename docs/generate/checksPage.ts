@@ -1,4 +1,6 @@
-/** docs/checks.md, made of the checks themselves: `npm run docs`. */
+/** docs/checks.md, made of the checks themselves and of the entries of docs/troubleshooting.md about them: `npm run docs`. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PROGRAM } from "../../components/shared/names";
 import { checkGroups, type Described } from "../../mesh/verify/explain";
 
@@ -17,7 +19,22 @@ const VERIFICATIONS = [
 
 export function checksPage(): string {
   const groups = checkGroups();
-  return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...groups.map(group)].join("\n\n")}\n`;
+  const entries = troubleshooting(readFileSync(join(__dirname, "../troubleshooting.md"), "utf8"));
+  const sections = groups.map(([title, checks]) =>
+    [`## ${title}`, ...checks.map((check) => section(check, entries.get(check.code) ?? []))].join("\n\n"),
+  );
+  return `${[HEAD, mapping(groups.flatMap(([, checks]) => checks)), ...sections].join("\n\n")}\n`;
+}
+
+/** Headings of the entries about a code, which each name their codes in a last line. */
+function troubleshooting(page: string): Map<string, string[]> {
+  const entries = new Map<string, string[]>();
+  for (const entry of page.split(/^### /m).slice(1)) {
+    const heading = entry.slice(0, entry.indexOf("\n"));
+    const codes = /^- \*\*Code\*\*(.*)$/m.exec(entry)?.[1]?.match(/MESH\d+(?=\])/g) ?? [];
+    for (const code of codes) entries.set(code, [...(entries.get(code) ?? []), heading]);
+  }
+  return entries;
 }
 
 const HEAD = `# Checks of \`${PROGRAM} verify\`
@@ -48,14 +65,22 @@ The documentation looks for the fifth in the status of the ClusterFederatedTrust
 writes nothing there.`;
 }
 
-function group([title, checks]: [string, readonly Described[]]): string {
-  return [`## ${title}`, ...checks.map(section)].join("\n\n");
-}
-
-function section({ code, title, source, about, needs = [], needsOfPeer = [] }: Described): string {
+function section(
+  { code, title, source, about, needs = [], needsOfPeer = [] }: Described,
+  entries: readonly string[],
+): string {
   const all = [...needs.map(link), ...needsOfPeer.map((one) => `${[one].flat().map(link).join(" or ")} of the peer`)];
   const needed = all.length === 0 ? "" : `\n\nNeeds ${all.join(", ")}.`;
-  return `### ${code}\n\n**${title}.** Seen from ${source}.\n\n${about}${needed}`;
+  const causes = entries.map((heading) => `[${heading}](troubleshooting.md#${anchorOf(heading)})`).join(", ");
+  const seen = causes === "" ? "" : `\n\nWhat it looks like when it fails, and why: ${causes}.`;
+  return `### ${code}\n\n**${title}.** Seen from ${source}.\n\n${about}${needed}${seen}`;
 }
+
+/** As GitHub makes it of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, "")
+    .replaceAll(" ", "-");
 
 const link = (code: string): string => `[${code}](#${code.toLowerCase()})`;
