@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
 import { isIncomplete, type PlannedMember, type PlanSources, planUp } from "../../../mesh/preview/preview";
@@ -129,6 +131,15 @@ const of = (stack: string, ...peers: unknown[]): MeshMember =>
   memberOf(configOf({ peers, trustDomain: `apps.${stack}.example.com` }, { ...HOME, stack }));
 const text = async (members: readonly MeshMember[], more: Partial<PlanSources> = {}): Promise<string> =>
   printPlan(await planned(members, more), true);
+
+/** UPDATE_GOLDEN=1 writes the file anew. */
+test("the first plan of two clusters reads as docs/start.md shows it", async () => {
+  const members = [of("cluster1", "cluster2"), of("cluster2", "cluster1")];
+  const shown = printPlan(await planned(members, { published: () => Promise.resolve(undefined) }));
+  const file = join(__dirname, "golden", "first.txt");
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, shown);
+  expect(shown).toBe(readFileSync(file, "utf8"));
+});
 
 describe("the plan", () => {
   const upstream = issue("Corporate Root CA", { ca: true });
