@@ -1,7 +1,7 @@
 /** How the SPIRE server of a peer judges the certificate that an endpoint presents. Pure. */
 import { isIP } from "node:net";
 import type { Peer } from "../../components/bundle/peer";
-import { type Judgement, failed, ok } from "./check";
+import { type Judgement, failed, ok, warn } from "./check";
 import type { Presented } from "./presented";
 import { dated, span } from "../kernel/times";
 
@@ -34,6 +34,20 @@ export function wrongName(presented: Presented, expected: Expected): string | un
 
 export const judgeDates = ({ certificate: { validFrom, validTo } }: Presented, now: Date, renew: string): Judgement =>
   judgeLife(new Date(validFrom), new Date(validTo), now, renew);
+
+/** What is left of a certificate's life when a person wants to know: a month, and a sixth where it lives for less than six. */
+const SOON_MS = 30 * 86_400_000;
+
+/** The same of a certificate of which nothing here says when it is renewed. */
+export function judgeUnwatched(presented: Presented, now: Date, renew: string): Judgement {
+  const judged = judgeDates(presented, now, renew);
+  const [from, to] = [presented.certificate.validFrom, presented.certificate.validTo].map(Date.parse) as [
+    number,
+    number,
+  ];
+  const isSoon = to - now.getTime() < Math.min(SOON_MS, (to - from) / 6);
+  return judged.state === "ok" && isSoon ? warn(judged.evidence, renew) : judged;
+}
 
 /** Whether a certificate is valid now. */
 export function judgeLife(from: Date, to: Date, now: Date, renew: string): Judgement {

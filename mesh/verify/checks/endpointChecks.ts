@@ -13,7 +13,7 @@ import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
 import { certManagerIssuer } from "../../../stacks/endpoint";
 import { hostOf, noCertManager } from "./clusterChecks";
 import { bundleIn, cureOfServed, servedBundle } from "../servedBundle";
-import { type Expected, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
+import { type Expected, judgeDates, judgeIssuer, judgeUnwatched, namesOf, wrongName } from "../endpointTls";
 import { askOperator, fact, type MemberView, oc, ocHere, renewCommand, upAgain } from "../subjects";
 import { describeBundle, fingerprint, type HeldBundle, short } from "../../spire/bundle";
 
@@ -99,11 +99,17 @@ export const endpointChecks: readonly Check<MemberView>[] = [
     title: "the certificate that it presents is valid now",
     source: "the endpoint's TLS connection",
     about:
-      "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one.",
+      "What the endpoint presents is valid now, whatever cert-manager says of the secret. Peers refuse an expired one. A web certificate that " +
+      "cert-manager does not renew is a warning in its last month, or in the last sixth of a life of less than six months; when cert-manager " +
+      "renews its own is judged by MESH114, and SPIRE renews SVIDs by itself.",
     verifications: [2, 6],
     needs: ["MESH143"],
     asked: isReached,
-    judge: (view) => judgeDates(see(view.presented), view.now, renewCure(view)),
+    judge: (view) => {
+      const { config } = view;
+      const isWatched = config.profile === "https_spiffe" || certManagerIssuer(config) !== undefined;
+      return (isWatched ? judgeDates : judgeUnwatched)(see(view.presented), view.now, renewCure(view));
+    },
   },
   {
     code: "MESH145",

@@ -2,7 +2,7 @@
 import { explain } from "../../../components/shared/problem";
 import { parseTrustBundle } from "../../../components/bundle/trustBundle";
 import { type Check, failed, NotSeen, ok, see, skipped } from "../check";
-import { expectedAt, judgeDates, judgeIssuer, namesOf, wrongName } from "../endpointTls";
+import { expectedAt, judgeDates, judgeIssuer, judgeUnwatched, namesOf, wrongName } from "../endpointTls";
 import type { Presented } from "../presented";
 import { OUT_OF_SIGHT, type PeerReading } from "../subjects";
 import type { Looked } from "../../kernel/looked";
@@ -47,7 +47,10 @@ const checks: readonly Omit<Check<OutsideView>, "source" | "about">[] = [
     code: "MESH144",
     title: "the certificate that it presents is valid now",
     needs: ["MESH143"],
-    judge: (view) => judgeDates(see(view.presented), view.now, inItsProject(view)),
+    judge: (view) => {
+      const judge = see(view.published).profile === "https_spiffe" ? judgeDates : judgeUnwatched;
+      return judge(see(view.presented), view.now, inItsProject(view));
+    },
   },
   {
     code: "MESH145",

@@ -133,6 +133,27 @@ test.each([
   expect(outcome(found, "MESH144")).toMatchObject({ state: "failed", cure: expect.stringMatching(cure) as string });
 });
 
+test.each([
+  ["a month", 396, 29, "warn"],
+  ["a month and more", 396, 31, "ok"],
+  ["a sixth of a shorter life", 60, 9, "warn"],
+  ["more of it", 60, 11, "ok"],
+])("a certificate that nobody here sees renewed is a warning with %s left", async (_, days, left, state) => {
+  const from = Date.now() - (days - left) * 86400_000;
+  const times = { notBefore: new Date(from), notAfter: new Date(from + days * 86400_000) };
+  const age = (cluster: Cluster): void => {
+    cluster.presented = presentedOf(cluster.own, hostOf(one), certificateOf(hostOf(one), times));
+  };
+  const found = await see({ issuer: { type: "router" } }, router, age);
+  expect(outcome(found, "MESH144").state).toBe(state);
+  // cert-manager says itself when it renews, and is late only after that.
+  const change = ({ cluster1 }: Record<string, Cluster>): void => {
+    age(cluster1 as Cluster);
+  };
+  const renewed = await look({ change });
+  expect(renewed.members[0]?.checks.find(({ code }) => code === "MESH144")?.state).toBe("ok");
+});
+
 test("endpoint.ca alone vouches for it, whatever a request of an earlier issuer says", async () => {
   const endpointCa = issue("corporate", { ca: true }).pem;
   const asked: (string | undefined)[] = [];
