@@ -1,6 +1,7 @@
 /**
- * `spire-federation up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it. The
- * tests build on each other; jest runs them in order.
+ * `spire-federation up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
