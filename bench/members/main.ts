@@ -1,11 +1,13 @@
 /**
- * How time and memory of the command grow with the number of members, each with up to four peers: `make bench`, or
- * `npm run bench:members -- [members…]` for other numbers than 2, 10 and 50. Pulumi is real, clusters are simulated. The
+ * How time and memory of the command grow with the number of members: `make bench`, or
+ * `npm run bench:members -- [--peers n] [--command name]… [members…]` for other numbers than 4 peers and 2, 10 and 50 members.
+ * Pulumi is real, clusters are simulated. `preview` is the plan that `up` begins with; in it all objects are to be created. The
  * last column says how much longer a member takes than in the first row of its command: up to 1 is linear.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { KubeConfig } from "../../components/cluster/kubernetesClient";
 import { Project } from "../../lab/client/project";
 import { hostOf, trustDomainOf } from "../../test/mesh/verify/fixture";
@@ -13,8 +15,15 @@ import { measureCommand } from "../command";
 import { type Clusters, simulate } from "./clusters";
 
 const PROJECT = "spire-federation";
-const PEERS = 4;
-const COMMANDS = [["status"], ["verify"]];
+
+const { values: options, positionals } = parseArgs({
+  options: {
+    peers: { type: "string", default: "4" },
+    command: { type: "string", multiple: true, default: ["status", "verify", "preview"] },
+  },
+  allowPositionals: true,
+});
+const PEERS = Number(options.peers);
 
 const namesOf = (members: number): string[] => Array.from({ length: members }, (_, index) => `m${index + 1}`);
 
@@ -97,17 +106,16 @@ async function bench(members: number, first: Map<string, number>): Promise<void>
       HTTPS_PROXY: clusters.proxy,
       NODE_EXTRA_CA_CERTS: ca,
     };
-    for (const command of COMMANDS) {
+    for (const name of options.command) {
       await writeFile(join(dir, "asked"), "");
       const before = clusters.requests();
       const { seconds, mostMiB, code } = await measureCommand(
         project,
-        ["node", join("dist", "mesh", "cli", "start.js"), ...command],
+        ["node", join("dist", "mesh", "cli", "start.js"), name],
         env,
       );
       const asked = (await readFile(join(dir, "asked"), "utf8")).split("\n").filter(Boolean);
       const most = Math.max(0, ...[...peers.keys()].map((name) => asked.filter((one) => one === name).length));
-      const [name = ""] = command;
       const each = seconds / members;
       if (!first.has(name)) first.set(name, each);
       const row = [
@@ -140,10 +148,9 @@ const COLUMNS = [
 ];
 
 async function main(): Promise<void> {
-  const given = process.argv.slice(2).map(Number);
   console.log(COLUMNS.join("  "));
   const first = new Map<string, number>();
-  for (const members of given.length > 0 ? given : [2, 10, 50]) await bench(members, first);
+  for (const members of positionals.length > 0 ? positionals.map(Number) : [2, 10, 50]) await bench(members, first);
 }
 
 void main();
