@@ -36,7 +36,7 @@ const copy = mkdtempSync(join(tmpdir(), "mutants-"));
 process.once("exit", () => {
   rmSync(copy, { recursive: true });
 });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 async function main(): Promise<void> {
   console.log(`seed ${String(seed)}`);
   copyCheckout();
