@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MAX_PEERS } from "../../components/bundle/checkPeer";
 import { KubeConfig } from "../../components/cluster/kubernetesClient";
 import { Project } from "../../lab/client/project";
 import { hostOf, trustDomainOf } from "../../test/mesh/verify/fixture";
@@ -46,12 +47,15 @@ async function makeStacks(project: Project, peers: ReadonlyMap<string, readonly 
   await mkdir(states, { recursive: true });
   await writeFile(join(backend, "meta.yaml"), "version: 1\n");
   for (const [name, of] of peers) {
-    await project.writeConfig(name, {
+    const federatesWith = of.length > MAX_PEERS ? "dynamic" : "static";
+    const config = {
       context: name,
       trustDomain: trustDomainOf(name),
       peers: of,
       issuer: { type: "acme" },
-    });
+      federatesWith,
+    };
+    await project.writeConfig(name, config);
     const bundleEndpointUrl = `https://${hostOf(name)}`;
     const federation = { version: 1, trustDomain: trustDomainOf(name), bundleEndpointUrl, profile: "https_web" };
     const trusted = of.map((peer) => [peer, { trustDomain: trustDomainOf(peer), fingerprints: [] }] as const);
