@@ -36,10 +36,6 @@ const sound = new Set<string>();
 const unsound: string[] = [];
 const NO_END = "jest did not end";
 
-interface Result {
-  testResults: { name: string; status: string }[];
-}
-
 const [count = 100, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
 const copy = mkdtempSync(join(tmpdir(), "mutants-"));
 process.once("exit", () => {
@@ -98,18 +94,21 @@ function riskiestFiles(): string[] {
 const shuffled = (mutants: Mutant[]): Mutant[] =>
   fc.sample(fc.shuffledSubarray(mutants, { minLength: mutants.length }), { seed, numRuns: 1 }).flat();
 
-/** The test file that fails, if there is one; or why jest has not said which. */
+/** The first test file that fails, if there is one. */
 async function failing(...tests: string[]): Promise<string | undefined> {
-  const result = join(copy, "result.json");
-  rmSync(result, { force: true });
   const ignored = unsound.flatMap((test) => ["--testPathIgnorePatterns", `${test}$`]);
   const quick = ["--bail", "--runInBand", "--testSequencer", "./test/mutants/smallestFirst.js"];
-  const flags = ["--selectProjects", "unit", ...quick, ...ignored, "--json", "--outputFile", result, ...tests];
-  const options = { cwd: copy, stdio: "ignore", timeout: PATIENCE_MS, killSignal: "SIGKILL" } as const;
-  await once(spawn("node", ["node_modules/jest/bin/jest.js", ...flags], options), "exit");
-  if (!existsSync(result)) return NO_END;
-  const { testResults } = JSON.parse(readFileSync(result, "utf8")) as Result;
-  return testResults.find(({ status }) => status === "failed")?.name.slice(copy.length + 1);
+  const args = ["node_modules/jest/bin/jest.js", "--selectProjects", "unit", ...quick, ...ignored, ...tests];
+  const child = spawn("node", args, {
+    cwd: copy,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: PATIENCE_MS,
+    killSignal: "SIGKILL",
+  });
+  let output = "";
+  child.stderr.on("data", (text: Buffer) => (output += text.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return code === 0 ? undefined : (/^FAIL unit (\S+)/m.exec(output)?.[1] ?? NO_END);
 }
 
 /** Which test file finds it: first of the tests in the folder of test/ that is named like the file's, or its parent, then of all that load the file. */
