@@ -111,7 +111,7 @@ async function failing(...tests: string[]): Promise<string | undefined> {
   return code === 0 ? undefined : (/^FAIL unit (\S+)/m.exec(output)?.[1] ?? NO_END);
 }
 
-/** Which test file finds it: first of the tests in the folder of test/ that is named like the file's, or its parent, then of all that load the file. */
+/** Which test file finds it: one of the folder of test/ that is named like the file's or its parent, or any that loads the file. */
 async function foundBy(mutant: Mutant): Promise<string | undefined> {
   const { file, text } = mutant;
   const without = read(file);
@@ -121,11 +121,12 @@ async function foundBy(mutant: Mutant): Promise<string | undefined> {
   const by = (await failing("--testPathPatterns", `${folder}/`)) ?? (await failing("--findRelatedTests", file));
   writeFileSync(join(copy, file), without);
   if (by === undefined || by === NO_END || sound.has(by)) return by;
-  if ((await failing("--runTestsByPath", by)) === undefined) sound.add(by);
-  else {
-    unsound.push(by);
-    console.log(`not used, because it fails without a fault: ${by}`);
+  if ((await failing("--runTestsByPath", by)) === undefined) {
+    sound.add(by);
+    return by;
   }
+  unsound.push(by);
+  console.log(`not used, because it fails without a fault: ${by}`);
   return foundBy(mutant);
 }
 
