@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-steps test test-live test-all check unit bench outdated lab-up lab-shell lab-down
+.PHONY: help build demo demo-steps test test-live test-all check unit mutants bench outdated lab-up lab-shell lab-down
 
 build: dist/built ## make dist/, which is what runs, from the sources
 
@@ -35,6 +35,9 @@ check: node_modules/.package-lock.json ## format, lint, types
 unit: dist/built ## unit tests with coverage; needs no lab
 	-test/chromium --install
 	npm test
+
+mutants: node_modules/.package-lock.json ## whether the unit tests find 100 small faults, an hour
+	npm run --silent mutants
 
 bench: dist/built ## what federating takes by hand and by this project, and how the command grows with the members
 	npm run --silent bench:federation

@@ -28,7 +28,7 @@ module.exports = {
       displayName: "lab",
       ...files,
       testMatch: ["<rootDir>/test/lab/*/*.test.ts"],
-      setupFilesAfterEnv: ["<rootDir>/test/lab/setup.ts"],
+      setupFilesAfterEnv: ["<rootDir>/test/lab/setup.ts", "<rootDir>/test/lab/afterFailure.ts"],
     },
   ],
 };

@@ -1,6 +1,6 @@
 /**
- * Simulated clusters: each an API server, a SPIRE server behind its exec, and a bundle endpoint, as far as `verify` asks
- * them. All API servers are one server, told apart by the first part of the path; all endpoints are one, told apart by
+ * Simulated clusters: each an API server, a SPIRE server behind its exec, and a bundle endpoint, as far as `verify` and a
+ * preview ask them. All API servers are one server, told apart by the first part of the path; all endpoints are one, told apart by
  * SNI, and reached through a proxy, so that no name has to resolve.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -9,9 +9,12 @@ import { type AddressInfo, connect } from "node:net";
 import { createSecureContext } from "node:tls";
 import { WebSocketServer } from "ws";
 import type { KubeObject } from "../../components/cluster/cluster";
+import { OPERAND_NAMESPACE } from "../../components/shared/names";
 import type { HeldBundle } from "../../mesh/spire/bundle";
 import { issue } from "../../test/components/issue";
 import { type Cluster, clusterNamed, hostOf } from "../../test/mesh/verify/fixture";
+import { freshCluster } from "../../test/stacks/fixtures";
+import { spireServerCrd } from "../../test/stacks/spireServerCrd";
 
 /** Where they listen, and how to trust the endpoints. */
 export interface Clusters {
@@ -31,8 +34,18 @@ export async function simulate(peersOf: ReadonlyMap<string, readonly string[]>):
     [...peersOf.keys()].map((name) => [hostOf(name), issue(hostOf(name), { dnsNames: [hostOf(name)], issuer: ca })]),
   );
   const clusters = new Map<string, Cluster>();
+  const serverCrd = spireServerCrd();
   for (const [name, peers] of peersOf) {
-    clusters.set(name, clusterNamed(name, peers, certificates.get(hostOf(name))?.certificate));
+    const { objects, ...rest } = clusterNamed(name, peers, certificates.get(hostOf(name))?.certificate);
+    const { crd, ingressClass, version } = freshCluster(name);
+    const labels = { "app.kubernetes.io/managed-by": OPERAND_NAMESPACE };
+    const labelled = objects.map((one) =>
+      one.kind === "Route" ? { ...one, metadata: { ...one.metadata, labels } } : one,
+    );
+    clusters.set(name, {
+      ...rest,
+      objects: [...labelled, serverCrd, crd, ingressClass, version].map((one) => ({ ...one })),
+    });
   }
   let requests = 0;
 

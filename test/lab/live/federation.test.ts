@@ -1,6 +1,7 @@
 /**
- * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE. The tests of this file build on each other,
- * as the clusters do; jest runs them in order.
+ * The program against the lab: real Pulumi, real OLM, cert-manager and SPIRE.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { Cluster } from "../../../lab/client/cluster";
 import type { Project } from "../../../lab/client/project";

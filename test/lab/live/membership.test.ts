@@ -1,6 +1,8 @@
 /**
- * A mesh of two that a third cluster joins and leaves again, looked at on the clusters and by workloads. cluster1 lists
- * its peers statically, as the procedure does; the other two dynamically. The tests build on each other; jest runs them in order.
+ * A mesh of two that a third cluster joins and leaves again, looked at on the clusters and by workloads. cluster1 lists its
+ * peers statically, as the procedure does; the other two dynamically.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * `spire-federation up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it. The
- * tests build on each other; jest runs them in order.
+ * `spire-federation up` on three clusters: from nothing to a full mesh, and to the end again after whatever has interrupted it.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { labState, Project, type Run } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/client/trust";
 import { fingerprintsOf } from "../../../mesh/spire/firstRoots";
 import type { UpMember } from "../../../mesh/up/up";
+import { killPoints } from "../helpers/killPoints";
 import { report } from "../helpers/report";
 import { testProject } from "../helpers/identities";
 
@@ -229,20 +231,20 @@ describe("kill -9", () => {
   // Two are enough to be at different points; what a third one has, these have.
   const pair = CLUSTERS.slice(0, 2);
   const names = pair.map(({ name }) => name);
-  // Anywhere in each third of a run's time.
-  const points = [0, 1, 2].map((third): [string, string, number] => {
-    const point = (third + Math.random()) / 3;
-    return [third % 2 === 0 ? "of mesh alone" : "of all its processes", point.toFixed(2), third];
-  });
+  const points = killPoints(3);
 
-  test.each(points)("%s at %s of a run: the next one completes", async (whom, point, nth) => {
+  test.each([
+    ["of mesh alone", "first", 0],
+    ["of all its processes", "second", 1],
+    ["of mesh alone", "last", 2],
+  ])("%s in the %s third of a run: the next one completes", async (whom, _, nth) => {
     // Once a whole member is made anew; every other time the SPIRE servers restart.
     if (nth === 1) await project.destroy("cluster1");
     const issuer = { renewBefore: `${String(300 + nth)}h` };
     const given = { bootstraps: 2 + nth, issuer, endpoint: { refreshHint: 300 + Math.floor(nth / 2) } };
     await configure(given, pair);
     const { pid = 0, ended } = project.startMesh("up", "--yes", ...names);
-    await sleep(Number(point) * seconds * 1000);
+    await sleep((points[nth] ?? 0) * seconds * 1000);
     const all = whom === "of mesh alone" ? [] : descendants(pid);
     for (const each of [pid, ...all]) kill(each);
     await ended;

@@ -1,6 +1,8 @@
 /**
  * A mesh of ZTWIM 1.0 alone is made, verified and taken apart again. Of a lab in which both clusters have 1.0:
- * `lab up --clusters 2 --ztwim 1.0`. The tests build on each other; jest runs them in order.
+ * `lab up --clusters 2 --ztwim 1.0`.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";

@@ -1,6 +1,8 @@
 /**
- * OLM upgrades ZTWIM from 1.0.0 to 1.1.1 under a federation that works before and after. In a lab that is of no use to other tests
- * afterwards, and in which cluster1 has 1.0: `lab up --clusters 2 --ztwim 1.0`. The tests build on each other; jest runs them in order.
+ * OLM upgrades ZTWIM from 1.0.0 to 1.1.1 under a federation that works before and after. In a lab that is of no use to other
+ * tests afterwards, and in which cluster1 has 1.0: `lab up --clusters 2 --ztwim 1.0`.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { Cluster, type Manifest, NAMESPACE, ZTWIM_SUBSCRIPTION } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";

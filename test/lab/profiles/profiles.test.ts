@@ -1,8 +1,10 @@
 /**
  * One endpoint of each kind that has no certificate of cert-manager: cluster1's has the router's default certificate,
- * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was federated by hand with https_spiffe before. None of that
- * can be changed on a cluster, so the lab is theirs alone. At last cluster4 joins, whose certificate is one of cert-manager's. The
- * tests build on each other; jest runs them in order.
+ * cluster2's one that the SPIRE server itself gets by ACME, and cluster3 was federated by hand with https_spiffe before. None
+ * of that can be changed on a cluster, so the lab is theirs alone. At last cluster4 joins, whose certificate is one of
+ * cert-manager's.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";

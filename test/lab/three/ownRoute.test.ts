@@ -1,6 +1,8 @@
 /**
- * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates
- * with one that has neither. The tests build on each other; jest runs them in order.
+ * A cluster whose trust domain is not its ingress domain, and whose endpoint's certificate is of an internal CA, federates with
+ * one that has neither.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,8 @@
-/** What somebody with the auditor's rights sees of two clusters that trust each other. The tests build on each other. */
+/**
+ * What somebody with the auditor's rights sees of two clusters that trust each other.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
+ */
 import { Cluster } from "../../../lab/client/cluster";
 import type { Project } from "../../../lab/client/project";
 import { pairs } from "../../../lab/client/trust";

@@ -1,6 +1,8 @@
 /**
  * Two clusters whose endpoints have certificates of CAs of their own: what counts is that SPIRE fetches the peer's bundle by
- * itself, again and again. The tests of this file build on each other; jest runs them in order.
+ * itself, again and again.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";

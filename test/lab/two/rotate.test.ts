@@ -1,6 +1,7 @@
 /**
- * `spire-federation rotate` and `revoke` on real SPIRE servers, with workloads that connect all the while. The tests
- * build on each other; jest runs them in order.
+ * `spire-federation rotate` and `revoke` on real SPIRE servers, with workloads that connect all the while.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -2,7 +2,9 @@
  * SPIRE servers below an upstream CA: two clusters under one PKI and one that signs for itself. cluster1 serves with
  * https_spiffe, and its issuer is an intermediate of that PKI; cluster2 has minted a root of its own before.
  *
- * In a lab of its own: a cluster's profile can never be changed. The tests build on each other, as the clusters do.
+ * In a lab of its own: a cluster's profile can never be changed.
+ *
+ * @jest-environment <rootDir>/test/lab/inOrder.js
  */
 import { createHash } from "node:crypto";
 import { Cluster, NAMESPACE } from "../../../lab/client/cluster";

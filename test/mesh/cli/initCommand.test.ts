@@ -369,6 +369,18 @@ describe("odd worlds", () => {
     expect(configOf("cluster2")).toMatchObject({ kubeconfig: files[1], context: "admin", peers: ["cluster1"] });
   });
 
+  test("a context that two files have is both clusters, and no stack can be named for it", async () => {
+    kubeconfig({ admin: "https://one" }, "one");
+    kubeconfig({ admin: "https://two" }, "two");
+    const files = ["one", "two"].map((file) => join(dir, file));
+    clusters = { [`${files[0] ?? ""}admin`]: fresh("cluster1"), [`${files[1] ?? ""}admin`]: fresh("cluster2") };
+    const refused = await init(["east=admin"], { ...SCRIPT, kubeconfig: files });
+    expect([refused.exit, refused.text]).toEqual([2, expect.stringContaining('"east=admin": several files')]);
+    expect(written()).toEqual(["Pulumi.yaml"]);
+    expect((await init(["admin"], { ...SCRIPT, kubeconfig: files })).exit).toBe(0);
+    expect(written().sort()).toEqual(["Pulumi.cluster1.yaml", "Pulumi.cluster2.yaml", "Pulumi.yaml"]);
+  });
+
   test("without a kubeconfig it says which flag names one", async () => {
     expect((await init([], SCRIPT)).text).toContain("name another one with --kubeconfig");
   });
