@@ -17,7 +17,7 @@ demo: demo-steps dist/built ## federate two clusters for real, on this machine, 
 demo-steps:
 	@echo 'demo: two clusters that look like OpenShift, on this machine alone; Pulumi federates them, and workloads prove it'
 	@echo 'demo: on two cores: npm packages, half a minute; programs, up to half an hour the first time (later: none);'
-	@echo 'demo: clusters, one minute; federation and proof, one minute'
+	@echo 'demo: clusters, one minute; federation and proof, two minutes'
 	@echo 'demo: step 1 of 4, npm packages'
 
 test: ## what needs no cluster: format, lint, types, unit tests, vet and tests of the lab's Go
@@ -41,6 +41,7 @@ mutants: node_modules/.package-lock.json ## whether the unit tests find 100 smal
 
 bench: dist/built ## what federating takes by hand and by this project, and how the command grows with the members
 	npm run --silent bench:federation
+	npm run --silent bench:load
 	npm run --silent bench:peers
 	home=$$(lab/toolchain/build)/pulumi && PULUMI_HOME=$$home PULUMI_VERSION=$$(ls $$home/versions) npm run --silent bench:members
 

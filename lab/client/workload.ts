@@ -83,6 +83,13 @@ export function running(pod: V1Pod): string {
   return text;
 }
 
+/** One JWT-SVID from one workload to another, which validates it: whose it is; when it is refused, the reason is thrown. */
+export async function presentToken(from: Workload, to: Workload): Promise<string> {
+  const probe = async ({ cluster, name }: Workload, ...args: string[]): Promise<string> =>
+    (await cluster.exec(name, "probe", ["probe", ...args], NAMESPACE)).trim();
+  return probe(to, "validate", to.id, await probe(from, "token", to.id));
+}
+
 async function agentLog(cluster: Cluster): Promise<string> {
   const agent = (await cluster.pods()).find((pod) => pod.metadata?.name?.startsWith("spire-agent-"));
   const last = { name: agent?.metadata?.name ?? "spire-agent", namespace: OPERANDS, tailLines: 5 };

@@ -1,5 +1,6 @@
 // Command probe is a workload with a SPIFFE identity: it serves over mTLS, or dials such a server, and says in one line
-// who met whom or why not. Identity and trust come from the Workload API alone, at SPIFFE_ENDPOINT_SOCKET.
+// who met whom or why not. It gets a JWT-SVID for somebody, too, and validates another's. Identity and trust come from the
+// Workload API alone, at SPIFFE_ENDPOINT_SOCKET.
 package main
 
 import (
@@ -19,12 +20,14 @@ import (
 
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
+	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 	"github.com/spiffe/go-spiffe/v2/workloadapi"
 )
 
 const (
-	usage    = "usage: probe serve ADDRESS | probe dial ADDRESS EXPECTED-SPIFFE-ID"
+	usage = "usage: probe serve ADDRESS | probe dial ADDRESS EXPECTED-SPIFFE-ID | " +
+		"probe token AUDIENCE | probe validate AUDIENCE TOKEN"
 	patience = 10 * time.Second // with the other side of one connection
 )
 
@@ -38,6 +41,10 @@ func main() {
 		err = serve(ctx, flag.Arg(1))
 	case flag.NArg() == 3 && flag.Arg(0) == "dial":
 		err = dial(ctx, flag.Arg(1), flag.Arg(2))
+	case flag.NArg() == 2 && flag.Arg(0) == "token":
+		err = token(ctx, flag.Arg(1))
+	case flag.NArg() == 3 && flag.Arg(0) == "validate":
+		err = validate(ctx, flag.Arg(1), flag.Arg(2))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -111,6 +118,30 @@ func dial(ctx context.Context, address, expected string) error {
 		return fmt.Errorf("the server refuses: %w", err)
 	}
 	fmt.Printf("%s met %s", peer, me)
+	return nil
+}
+
+// token prints a JWT-SVID of the workload.
+func token(ctx context.Context, audience string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	svid, err := workloadapi.FetchJWTSVID(ctx, jwtsvid.Params{Audience: audience})
+	if err != nil {
+		return fmt.Errorf("no token: %w", err)
+	}
+	fmt.Println(svid.Marshal())
+	return nil
+}
+
+// validate prints whose token it is.
+func validate(ctx context.Context, audience, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	svid, err := workloadapi.ValidateJWTSVID(ctx, token, audience)
+	if err != nil {
+		return fmt.Errorf("the token is refused: %w", err)
+	}
+	fmt.Println(svid.ID)
 	return nil
 }
 

@@ -157,7 +157,7 @@ export function presented(cluster: Cluster, times: { notBefore?: Date; notAfter?
     },
   };
 }
-const CERT_MANAGER = /^\/app\/cmd\/controller\/controller\0/;
+export const CERT_MANAGER = /^\/app\/cmd\/controller\/controller\0/;
 
 /** Agents that the kubelet tells nothing, while the operator, which would give them their right back, is stopped. */
 export function withoutKubelet(cluster: Cluster): Injection {
