@@ -36,7 +36,7 @@ unit: dist/built ## unit tests with coverage; needs no lab
 	-test/chromium --install
 	npm test
 
-mutants: node_modules/.package-lock.json ## whether the unit tests find 100 small faults, an hour
+mutants: node_modules/.package-lock.json ## which of 100 small faults no unit test finds; one to two hours
 	npm run --silent mutants
 
 bench: dist/built ## what federating takes by hand and by this project, and how the command grows with the members
