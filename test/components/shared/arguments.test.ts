@@ -212,6 +212,12 @@ describe("a peer", () => {
   });
 });
 
+test("a SPIFFE ID has 2048 characters at most", () => {
+  const id = (length: number): string => spiffe.endpointSpiffeId?.padEnd(length, "x") ?? "";
+  expect(paths(checkPeer("peer", { ...spiffe, endpointSpiffeId: id(2048) }))).toEqual([]);
+  expect(paths(checkPeer("peer", { ...spiffe, endpointSpiffeId: id(2049) }))).toEqual(["peer.endpointSpiffeId"]);
+});
+
 describe("peers together", () => {
   const peer = (index: number): Peer => ({ ...web, stack: `c${index}`, trustDomain: `c${index}.example.com` });
 

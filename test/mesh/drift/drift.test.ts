@@ -107,6 +107,21 @@ test("a mesh that is as its stacks say has no findings", async () => {
   expect(printDrift(result)).toContain("no drift");
 });
 
+test("what was expected is shown where it is known", () => {
+  const finding = { member: "cluster1", code: "object-changed" as const, object: "Role r", found: "x", cure: "c" };
+  const shown = (expected?: string): string =>
+    printDrift([
+      {
+        member: "cluster1",
+        trustDomain: "a",
+        findings: [{ ...finding, ...(expected !== undefined && { expected }) }],
+        unchecked: [],
+      },
+    ]);
+  expect(shown()).not.toContain("expected:");
+  expect(shown("y")).toContain("expected: y");
+});
+
 test("no password is shown, wherever it comes from", async () => {
   const errors = ["cannot open postgres://u:geheim@geheim@h/db"];
   const result = await look({ outcome: { succeeded: false, errors } });

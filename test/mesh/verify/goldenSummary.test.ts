@@ -34,6 +34,19 @@ test.each(MESHES.slice(0, 3))("every check of %s, one a line", (name, verificati
   expectGolden(`${name}-wide.txt`, printVerify(verification));
 });
 
+test("of what is the same in many, one more than are shown is counted, too", () => {
+  const said = Object.fromEntries(
+    Array.from({ length: 6 }, (_, index) => [
+      `cluster${String(index + 1)}`,
+      { MESH134: failed(`seen ${String(index)}`, "fix it") },
+    ]),
+  );
+  const shown = (count: number): string =>
+    printSummary(mesh(count, { said: Object.fromEntries(Object.entries(said).slice(0, count)) }));
+  const first = [2, 3, 4, 5, 6].map(shown).find((text) => text.includes("more; -o wide shows all"));
+  expect(first).toContain("and 1 more; -o wide shows all");
+});
+
 const blocks = (text: string): string[] => text.match(/^[×?…!i] .*$/gm) ?? [];
 /** Without commands, which are to be pasted as they are. */
 const tooWide = (text: string): string[] =>
