@@ -246,7 +246,7 @@ describe("refused by the name of the stack", () => {
 it("never throws and never joins what was not checked, whatever is published", () => {
   const changed: Record<string, fc.Arbitrary<unknown>> = {
     version: fc.constantFrom(1, "1", 2),
-    trustDomain: fc.jsonValue(),
+    trustDomain: fc.oneof(fc.constantFrom(OWN, "-", "other.example", "A.example", "a b"), fc.jsonValue()),
     bundleEndpointUrl: fc.oneof(fc.webUrl(), fc.jsonValue()),
     profile: fc.oneof(fc.constantFrom("https_web", "https_spiffe"), fc.jsonValue()),
     endpointSpiffeId: fc.oneof(fc.constant("spiffe://apps.cluster2.example.com/spire/server"), fc.jsonValue()),
@@ -278,7 +278,10 @@ it("never throws and never joins what was not checked, whatever is published", (
       outcomes.joined += joined.length;
       outcomes.faulty += faulty.length;
       for (const { peer } of joined) {
-        expect(peer.trustDomain).toBe("apps.cluster2.example.com");
+        // Any other name that SPIFFE allows is the peer's own business, "-" too; this cluster's own name is not.
+        expect(peer.trustDomain).toBe((given as { trustDomain: string }).trustDomain);
+        expect(peer.trustDomain).toMatch(/^[a-z0-9._-]{1,255}$/);
+        expect(peer.trustDomain).not.toBe(OWN);
         expect(peer.bundleEndpointUrl).toMatch(/^https:\/\//i);
         expect(peer.profile === "https_spiffe").toBe(peer.endpointSpiffeId !== undefined);
       }
