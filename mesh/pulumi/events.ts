@@ -141,8 +141,9 @@ export const restartsSpire = ({ paths = [], ...step }: DetailedStep): boolean =>
 /** All of the specification but what the operator's Route alone comes of. */
 const IN_CONF = /^spec(?!\.federation\.managedRoute$)/;
 
-/** The engine's last word on every update that fails or is cancelled; it says nothing that is not said before it. */
-export const isGeneric = (message: string): boolean => /^(update|preview|destroy) (failed|cancell?ed)$/.test(message);
+/** The last word, the engine's or ours, on every operation that fails or is cancelled; it adds nothing to what was said. */
+export const isGeneric = (message: string): boolean =>
+  /^((update|preview|destroy) (failed|cancell?ed)|pulumi \w+ ended with \w+)$/.test(message);
 
 /** What the Kubernetes provider says of every object whose readiness the program judges itself. */
 const NOISE = /^Skipping await logic/;

@@ -178,7 +178,7 @@ export class PulumiStacks {
       const { errors } = activity;
       if (!interruption.signal.aborted) return failure(...(errors.length > 0 ? errors : [error.message]));
       return failure(
-        "was interrupted",
+        "was interrupted; the same command goes on from here",
         ...errors,
         ...(errors.length > 0 || isGeneric(error.message) ? [] : [error.message]),
       );

@@ -81,13 +81,16 @@ test("a backend that did not say where it is once is asked again by the next sta
   expect(await stacks.up("cluster2")).toMatchObject({ succeeded: true });
 });
 
-test("a run that is interrupted says so once, and what it had changed", async () => {
+test.each([
+  ["with Pulumi's word for it", 'echo "error: update cancelled" >&2'],
+  ["without a word of Pulumi's", ":"],
+])("a run that is interrupted says so once, and what it had changed, %s", async (_, word) => {
   const ended = { resOutputsEvent: { metadata: { op: "create", type: "a:b:C", urn: "urn::c" } } };
   const canceled = { diagnosticEvent: { severity: "error", message: "update canceled" } };
   fake = new FakePulumi(`case $1 in
     whoami) echo '{"url":"https://api.pulumi.com"}' ;;
     stack) echo '{"deployment":{}}' ;;
-    *) end() { echo '${JSON.stringify(canceled)}'; echo "error: update cancelled" >&2; exit 255; }
+    *) end() { echo '${JSON.stringify(canceled)}'; ${word}; exit 255; }
        trap end INT
        echo '${JSON.stringify(ended)}'; touch "$0.ready"; while :; do sleep 0.05; done ;;
     esac`);
@@ -96,5 +99,9 @@ test("a run that is interrupted says so once, and what it had changed", async ()
   const outcome = stacks.up("cluster1");
   while (fake.lines("pulumi.ready").length === 0) await sleep(20);
   interrupting.abort();
-  expect(await outcome).toMatchObject({ succeeded: false, errors: ["was interrupted"], changes: { create: 1 } });
+  expect(await outcome).toMatchObject({
+    succeeded: false,
+    errors: ["was interrupted; the same command goes on from here"],
+    changes: { create: 1 },
+  });
 });
