@@ -1,28 +1,26 @@
 /** A cluster that is a list of objects, and whose Services answer nothing. */
 import { CONTROLLER } from "../../components/operators/inspectCertManager";
 import type { Cluster, KubeObject } from "../../components/cluster/cluster";
+import { demandServed } from "./apis";
 
 export function clusterOf(...objects: KubeObject[]): Cluster {
-  const matches = (object: KubeObject, apiVersion: string, kind: string): boolean =>
-    object.apiVersion === apiVersion && object.kind === kind;
+  const of = (apiVersion: string, kind: string): KubeObject[] => {
+    demandServed(apiVersion, kind);
+    return objects.filter((object) => object.apiVersion === apiVersion && object.kind === kind);
+  };
   return {
     access: {},
     get: <T extends KubeObject>(apiVersion: string, kind: string, name: string, namespace?: string) =>
       Promise.resolve(
-        objects.find(
-          (object) =>
-            matches(object, apiVersion, kind) &&
-            object.metadata?.name === name &&
-            object.metadata.namespace === namespace,
-        ) as T | undefined,
+        of(apiVersion, kind).find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace) as
+          T | undefined,
       ),
     list: <T extends KubeObject>(apiVersion: string, kind: string, namespace?: string, selector?: string) =>
       Promise.resolve(
-        objects.filter(
-          (object) =>
-            matches(object, apiVersion, kind) &&
-            (namespace === undefined || object.metadata?.namespace === namespace) &&
-            (selector !== CONTROLLER || object.metadata?.name === "cert-manager"),
+        of(apiVersion, kind).filter(
+          ({ metadata }) =>
+            (namespace === undefined || metadata?.namespace === namespace) &&
+            (selector !== CONTROLLER || metadata?.name === "cert-manager"),
         ) as T[],
       ),
     ask: () => Promise.resolve(undefined),

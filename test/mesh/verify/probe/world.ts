@@ -1,5 +1,6 @@
 /** Clusters as a probe sees them, in memory: what is made in them, and workloads that meet as soon as both are there. */
 import type { ClusterReader, KubeObject } from "../../../../components/cluster/cluster";
+import { demandServed } from "../../../components/apis";
 import type { ProbeCluster } from "../../../../mesh/verify/probe/cluster";
 import { type Made, type Named, NAMESPACE, PROBE } from "../../../../mesh/verify/probe/probeObjects";
 
@@ -45,11 +46,15 @@ export class FakeCluster implements ProbeCluster {
     return JSON.parse(this.find("ConfigMap")?.data?.["config.json"] ?? "{}") as Config;
   }
 
-  get = ((_: string, kind: string) =>
-    this.answer("get", kind, () => this.find(kind) as KubeObject | undefined)) as ClusterReader["get"];
+  get = ((apiVersion: string, kind: string) => {
+    demandServed(apiVersion, kind);
+    return this.answer("get", kind, () => this.find(kind) as KubeObject | undefined);
+  }) as ClusterReader["get"];
 
-  list = ((_: string, kind: string) =>
-    this.answer("list", kind, () => this.objects.filter((object) => object.kind === kind))) as ClusterReader["list"];
+  list = ((apiVersion: string, kind: string) => {
+    demandServed(apiVersion, kind);
+    return this.answer("list", kind, () => this.objects.filter((object) => object.kind === kind));
+  }) as ClusterReader["list"];
 
   create = (object: Made): Promise<boolean> =>
     this.answer("create", object.kind, () => {
