@@ -1,5 +1,5 @@
 /** How long the steps of a rotation take, and when SPIRE takes its own. Pure. Figures: SPIRE 1.14, measured. */
-import { preparationLead } from "../../components/spireServer/keyTimes";
+import { HINTS_OF_LEAD, preparationLead } from "../../components/spireServer/keyTimes";
 import type { Kind } from "../spire/authorities";
 import type { Slot } from "../spire/authority";
 import type { KeySight, Timing } from "./sight";
@@ -12,8 +12,6 @@ const OWN_SVID_MS = 5000;
 const SVIDS_PER_SYNC = 100;
 /** For commands, and for clocks that differ. */
 const SLACK_MS = 60_000;
-/** The SPIFFE specification has keys published three to five refresh hints before they are used. */
-const HINTS_OF_LEAD = 5;
 
 /** How long peers that nobody can ask need to fetch a new key. */
 export const leadMs = ({ hint }: Timing): number => HINTS_OF_LEAD * hint * 1000;
