@@ -9,7 +9,7 @@ import { namesIn, PANELS, QUERIES, VARIABLES } from "./dashboard";
 
 /** What the page of `verify` has, with the labels of each. */
 const page = parsed(prometheus(faultyMesh()));
-/** What alerts ask SPIRE for. */
+/** What alerts ask SPIRE for; test/lab/two/alerts.test.ts sees that a SPIRE server has it. */
 const watched = rulesOf({
   member: "a",
   caValidity: 86_400,
