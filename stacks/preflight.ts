@@ -24,6 +24,7 @@ import {
 import { existingIssuer } from "../components/certificates/issuer";
 import { refusalOfRouter } from "../components/certificates/routerCertificate";
 import { AccessError } from "../components/cluster/kubeconfig";
+import { judgeKeyTimes, keyLivesOf, type KeyTiming } from "../components/spireServer/keyTimes";
 import * as names from "../components/shared/names";
 import { problem, type Problem } from "../components/shared/problem";
 import { word } from "../components/shared/shell";
@@ -109,6 +110,7 @@ export async function preflight(
         warnings: [
           ...platformWarnings(state.platform),
           ...routeWarnings(config, route, state),
+          ...keyWarnings(config, state),
           ...(Array.isArray(router) ? [] : [router.warning]),
         ],
         notes,
@@ -201,6 +203,7 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
       : [
           ...judgeSpireServer(config.spireServer, state.spireServer, state.platform.operator, accessOf(config)),
           ...judgePlatform(config, state.platform),
+          ...judgeKeys(config, state),
         ]),
   ];
 }
@@ -232,6 +235,25 @@ function judgeCluster(config: ClusterConfig, { ztwim, spireServer, ...state }: C
     add("issuer.name", `there is no ${kind} "${name}"; create it, or name another`);
   }
   return problems;
+}
+
+/** Peers that learn of a key after it is in use refuse what it signs. */
+function judgeKeys(config: ClusterConfig, state: ClusterState): Problem[] {
+  const { state: timing, about, cure } = keyTiming(config, state);
+  const key = config.spireServer?.spec["caValidity"] === undefined ? "endpoint.refreshHint" : "spireServer.caValidity";
+  return timing === "impossible" ? problem(key, `leaves peers no time: ${about}; ${cure}`) : [];
+}
+
+function keyWarnings(config: ClusterConfig, state: ClusterState): string[] {
+  const { state: timing, about, cure } = keyTiming(config, state);
+  return timing === "tight" ? [`${about}; ${cure}`] : [];
+}
+
+/** With the lifetime that the stack sets; else with the one that the cluster has. */
+function keyTiming({ spireServer, refreshHint }: ClusterConfig, { spireServer: live }: ClusterState): KeyTiming {
+  const set = [spireServer?.spec, live?.spec].map((spec: Record<string, unknown> | undefined) => spec?.["caValidity"]);
+  const { caValidity } = keyLivesOf({ caValidity: set.find((value) => typeof value === "string") });
+  return judgeKeyTimes({ caValidity, refreshHint });
 }
 
 /** The trust domain is the cluster's, and the operator can make its Route. */

@@ -5,6 +5,7 @@ import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import type { MeshMember } from "../members/members";
 import type { Published } from "../pulumi/workspace";
 import { readKeyLives } from "../spire/keyLives";
+import { type Monitoring, platformAccess, readMonitoring } from "./monitoring";
 import { type AlertedPeer, type Rule, rulesOf } from "./rules";
 
 const NAME = "spire-federation";
@@ -12,7 +13,9 @@ const NAME = "spire-federation";
 export interface Alerts {
   member: string;
   rules: Rule[];
-  /** ServiceMonitor and PrometheusRule, for `oc apply`. */
+  /** Which Prometheus will read the objects. */
+  monitoring: Monitoring;
+  /** ServiceMonitor, PrometheusRule, and what the platform's Prometheus needs to read them, for `oc apply`. */
   objects: object[];
 }
 
@@ -31,7 +34,11 @@ export async function alertsOf(
   members: readonly MeshMember[],
   { reader, published }: AlertsWorld,
 ): Promise<Alerts> {
-  const [{ caValidity }, own] = await Promise.all([readKeyLives(reader), published(member.id)]);
+  const [{ caValidity }, monitoring, own] = await Promise.all([
+    readKeyLives(reader),
+    readMonitoring(reader),
+    published(member.id),
+  ]);
   const hintOf = (trustDomain: string): number =>
     members.find(({ config }) => config.trustDomain === trustDomain)?.config.refreshHint ?? REFRESH_HINT.default;
   const peers = Object.entries(own?.peers ?? {}).map(([name, { trustDomain }]): AlertedPeer => ({
@@ -40,7 +47,8 @@ export async function alertsOf(
     refreshHint: hintOf(trustDomain),
   }));
   const rules = rulesOf({ member: member.name, caValidity, peers });
-  return { member: member.name, rules, objects: objectsOf(rules) };
+  const access = monitoring.readBy === "platform" ? platformAccess(NAME) : [];
+  return { member: member.name, rules, monitoring, objects: [...objectsOf(rules), ...access] };
 }
 
 const objectsOf = (rules: Rule[]): object[] => [

@@ -6,6 +6,7 @@
  */
 import { OPERAND_NAMESPACE, PROGRAM } from "../../components/shared/names";
 import { word } from "../../components/shared/shell";
+import { activationLead } from "../../components/spireServer/keyTimes";
 import { UsageError } from "../kernel/exit";
 
 export interface Alerted {
@@ -84,8 +85,8 @@ function peerRules(member: string, { name, trustDomain, refreshHint }: AlertedPe
 }
 
 function ownRules(member: string, caValidity: number): Rule[] {
-  // The next CA is active when a sixth of the life is left, seven days at most: less than that is late.
-  const late = Math.round(0.75 * Math.min(caValidity / 6, 7 * 86_400));
+  // By then SPIRE signs with the next one; a quarter of that time is its delay.
+  const late = Math.round(0.75 * activationLead(caValidity));
   const command = `npx ${PROGRAM} verify ${word(member)}`;
   const rule = (
     alert: string,

@@ -8,7 +8,7 @@ import { named } from "../members/members";
 import type { Context, Result } from "./context";
 
 /** Of one stack; the command line takes no more. */
-export async function runAlerts({ open }: Context, names: readonly string[]): Promise<Result> {
+export async function runAlerts({ open, note }: Context, names: readonly string[]): Promise<Result> {
   const { members, stacks, interruption } = await open(names, "all");
   const [member] = named(names, members);
   if (member === undefined) throw new Error("no stack is named");
@@ -16,6 +16,7 @@ export async function runAlerts({ open }: Context, names: readonly string[]): Pr
     reader: connect(accessOf(member.config), interruption.signal),
     published: (id) => stacks.published(id),
   });
+  note(`${member.name}: ${alerts.monitoring.about}`);
   const text = alerts.objects.map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
   return { exit: EXIT.fine, report: { command: "alerts", ...alerts }, text, raw: true };
 }

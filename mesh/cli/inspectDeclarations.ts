@@ -107,7 +107,8 @@ export const alertsCommand = define({
     "Print what Prometheus needs to watch the SPIRE server of a member, for oc apply: a ServiceMonitor, and rules\n" +
     "for each peer that it trusts, with thresholds from the lifetimes of its keys and the peers' refresh hints.\n" +
     "Each alert names a check and the command to run. Print them again after a peer has come or gone. Two peers\n" +
-    "that SPIRE's metrics call by one name are refused. docs/monitoring.md says where the metrics end up.",
+    "that SPIRE's metrics call by one name are refused. On stderr it says which of OpenShift's Prometheus reads\n" +
+    "them, which a label of the namespace decides. docs/monitoring.md says more.",
   flags: alertsFlags,
   examples: {
     "alerts cluster1 > alerts.yaml": "For oc apply -f alerts.yaml, or for Git",

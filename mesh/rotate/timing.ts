@@ -1,4 +1,5 @@
 /** How long the steps of a rotation take, and when SPIRE takes its own. Pure. Figures: SPIRE 1.14, measured. */
+import { HINTS_OF_LEAD, preparationLead } from "../../components/spireServer/keyTimes";
 import type { Kind } from "../spire/authorities";
 import type { Slot } from "../spire/authority";
 import type { KeySight, Timing } from "./sight";
@@ -11,10 +12,6 @@ const OWN_SVID_MS = 5000;
 const SVIDS_PER_SYNC = 100;
 /** For commands, and for clocks that differ. */
 const SLACK_MS = 60_000;
-/** SPIRE prepares the next authority when half of the life is left, and at most this long before the end. */
-const LONGEST_PREPARATION_MS = 30 * 86_400_000;
-/** The SPIFFE specification has keys published three to five refresh hints before they are used. */
-const HINTS_OF_LEAD = 5;
 
 /** How long peers that nobody can ask need to fetch a new key. */
 export const leadMs = ({ hint }: Timing): number => HINTS_OF_LEAD * hint * 1000;
@@ -40,5 +37,5 @@ export const rotationMs = (sight: KeySight): number =>
 /** When SPIRE prepares the authority after this one by itself; undefined when its end isn't known. */
 export function naturalPreparation({ expires }: Slot, { lifetime }: Timing): Date | undefined {
   if (expires === undefined) return undefined;
-  return new Date(expires.getTime() - Math.min(lifetime / 2, LONGEST_PREPARATION_MS));
+  return new Date(expires.getTime() - preparationLead(lifetime / 1000) * 1000);
 }

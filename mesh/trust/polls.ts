@@ -1,5 +1,6 @@
 /** When a SPIRE server polls a peer next, and what that poll puts right. Pure. */
 import { REFRESH_HINT } from "../../components/shared/arguments";
+import { POLLS_PER_HINT } from "../../components/spireServer/keyTimes";
 import { span } from "../kernel/times";
 import type { Polls } from "../spire/serverLog";
 
@@ -10,8 +11,6 @@ export interface Polling extends Polls {
   now: Date;
 }
 
-/** SPIRE polls a peer this often within its refresh hint (attemptsPerRefreshHint). */
-const POLLS_PER_HINT = 4;
 /** Where the bundle has no hint (defaultRefreshInterval). */
 const WITHOUT_HINT_MS = 300_000;
 /** For a slow fetch and for clocks that differ. */

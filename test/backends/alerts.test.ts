@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { type Rule, rulesOf } from "../../mesh/alerts/rules";
+import { ofAllMembers, QUERIES } from "../mesh/alerts/dashboard";
 import { tool } from "./pipelines";
 
 jest.setTimeout(600_000); // built here where it is not yet
@@ -224,4 +225,11 @@ test("none fires in an hour of health", async () => {
 test("Prometheus takes the page of metrics", () => {
   const input = readFileSync(join(__dirname, "../mesh/report/golden/3-faulty.prom"));
   expect(execFileSync(promtool, ["check", "metrics"], { input, encoding: "utf8" })).toBe("");
+});
+
+test("Prometheus takes the queries of the dashboard", () => {
+  const recorded = QUERIES.map((query, index) => ({ record: `query:${index}`, expr: ofAllMembers(query) }));
+  writeFileSync(join(dir, "queries.yaml"), stringify({ groups: [{ name: "dashboard", rules: recorded }] }));
+  const said = execFileSync(promtool, ["check", "rules", "queries.yaml"], { cwd: dir, encoding: "utf8" });
+  expect(said).toContain(`SUCCESS: ${QUERIES.length} rules found`);
 });

@@ -64,6 +64,7 @@ test("names are those that the program uses", () => {
   const known: string[] = [
     ...[
       names.SINGLETON,
+      names.OPERAND_NAMESPACE,
       names.CERTIFICATE_SECRET,
       names.FEDERATION_ROUTE,
       names.OWN_ROUTE,

@@ -132,6 +132,31 @@ describe("warned of", () => {
   const warnings = async (change: Change, raw: object, routes: KubeObject[] = []): Promise<unknown> =>
     ((await run(change, raw as Record<string, unknown>, routes)) as { warnings?: unknown }).warnings;
 
+  const lives =
+    (caValidity: string): Change =>
+    ({ spireServer }) =>
+      (spireServer.spec = { ...spireServer.spec, caValidity });
+  const hourly = { endpoint: { refreshHint: 3600 } };
+
+  it("is a refresh hint too long for the life of keys: it is refused, with the numbers", async () => {
+    const message =
+      "leaves peers no time: SPIRE signs with a new key 10m0s after it is published (caValidity 30m0s), and peers know it only after " +
+      "15m5s (refreshHint 3600); set caValidity to 45m15s or more, or endpoint.refreshHint to 2380 or less";
+    expect(await run(lives("30m0s"), hourly)).toEqual([{ path: "endpoint.refreshHint", message }]);
+    const own = await run(undefined, { ...hourly, spireServer: { ...managed, caValidity: "30m" } });
+    expect(own).toContainEqual({ path: "spireServer.caValidity", message });
+    // What the stack will set counts, not what is there.
+    const longer = await run(lives("30m0s"), { ...hourly, spireServer: { ...managed, caValidity: "24h" } });
+    expect(JSON.stringify(longer)).not.toContain("leaves peers no time");
+  });
+
+  it("is a short outage of a peer that ends trust: it is a warning", async () => {
+    expect(await warnings(lives("4h0m0s"), hourly)).toEqual([
+      expect.stringMatching(/^SPIRE signs with a new key 1h20m0s after .* unreachable for 1h4m55s; .*15h0m0s or more/),
+    ]);
+    expect(await warnings(() => undefined, hourly)).toEqual([]);
+  });
+
   it("is no Route under the operator's name that somebody else has made: it is refused, with the command that deletes it", async () => {
     const former = { ...route("federation.apps.cluster1.example.com", {} as never) };
     expect(await run(ownTrustDomain, own, [former])).toEqual([

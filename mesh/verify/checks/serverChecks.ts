@@ -1,7 +1,8 @@
-/** MESH131 to MESH135 and MESH152: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
+/** MESH131 to MESH135, MESH152 and MESH153: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
 import { differences, factsOfSpec, federationSpec, withoutPeers } from "../../../components/spireServer/federationSpec";
 import type { FederationSpec } from "../../../components/route/federation";
 import { renderBundleEndpoint } from "../../../components/spireServer/bundleEndpoint";
+import { judgeKeyTimes, keyLivesOf } from "../../../components/spireServer/keyTimes";
 import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, SPIRE_SERVER } from "../../../components/shared/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServer/spireServerReadiness";
 import { bundleEndpoint, describeEndpoint } from "../../../stacks/endpoint";
@@ -95,6 +96,24 @@ export const serverChecks: readonly Check<MemberView>[] = [
     // It ends while the server does not answer.
     needs: ["MESH134"],
     judge: (view) => container(view, CONTROLLER_MANAGER),
+  },
+  {
+    code: "MESH153",
+    title: "peers know a new key before it is used",
+    source: "SpireServer cluster",
+    about:
+      "SPIRE publishes its next key when half of the present one's life (caValidity) is left, 30 days at most, and signs with it when a sixth is " +
+      "left, seven days at most; this holds for X.509 CAs and for JWT keys. A peer that gets no bundle in between refuses what the new key signs: " +
+      "until its next poll with https_web, and for good with https_spiffe, since it does not believe the endpoint either. Where this time is " +
+      "shorter than a peer's poll and its agents take, it fails. Where it is shorter than five refresh hints, it is a warning, since a short outage is " +
+      "enough. It says how long a peer may be unreachable. Certificates of endpoints have MESH114 and MESH144.",
+    needs: ["MESH131"],
+    judge: (view) => {
+      const { caValidity } = keyLivesOf(fact(view, "server")?.spec as Record<string, unknown> | undefined);
+      const { state, about, cure } = judgeKeyTimes({ caValidity, refreshHint: view.config.refreshHint });
+      if (state === "enough") return ok(about);
+      return state === "tight" ? warn(about, cure) : failed(about, cure);
+    },
   },
   {
     code: "MESH152",

@@ -122,6 +122,7 @@ test("the auditor sees that all is well", async () => {
   await succeeds(auditor.mesh("preview", "cluster1", "cluster3", "--expect-no-changes"));
   await succeeds(auditor.mesh("drift", "cluster1", "cluster3"));
   await succeeds(auditor.mesh("verify", "cluster1", "cluster3", "--probe"));
+  await succeeds(auditor.mesh("alerts", "cluster1"));
 });
 
 test("the rotator replaces a key", async () => {

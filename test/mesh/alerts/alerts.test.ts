@@ -1,4 +1,5 @@
 /** Alerts are of a member's own peers and lifetimes. */
+import { type ClusterReader, Forbidden, type KubeObject } from "../../../components/cluster/cluster";
 import { alertsOf } from "../../../mesh/alerts/alerts";
 import { labelOf, type Rule, rulesOf } from "../../../mesh/alerts/rules";
 import { UsageError } from "../../../mesh/kernel/exit";
@@ -60,6 +61,54 @@ test("no two alerts have the same name and labels, by which Alertmanager tells t
     JSON.stringify([alert, labels]),
   );
   expect(new Set(all).size).toBe(all.length);
+});
+
+const NAMESPACE = "zero-trust-workload-identity-manager";
+const namespace = (labels: Record<string, string>): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: NAMESPACE, labels },
+});
+const monitored = (reader: ClusterReader): ReturnType<typeof alertsOf> =>
+  alertsOf(member("a", 300), [], { reader, published: () => Promise.resolve(undefined) });
+const kinds = (objects: readonly object[]): unknown[] => objects.map((object) => (object as KubeObject).kind);
+
+test.each([
+  [{ "openshift.io/cluster-monitoring": "true" }, "platform", /the platform's Prometheus reads/],
+  [
+    { "openshift.io/cluster-monitoring": "true", "openshift.io/user-monitoring": "false" },
+    "platform",
+    /the platform's Prometheus reads/,
+  ],
+  [{ "openshift.io/user-monitoring": "false" }, "nobody", /oc label namespace \S+ openshift\.io\/user-monitoring-$/],
+  [{ "openshift.io/cluster-monitoring": "false" }, "user workloads", /enableUserWorkload/],
+  [{}, "user workloads", /enableUserWorkload/],
+])("with the labels %j of the namespace, %s reads the objects", async (labels, readBy, about) => {
+  const { monitoring, objects } = await monitored(clusterOf(namespace(labels)));
+  expect(monitoring).toEqual({ readBy, about: expect.stringMatching(about) as unknown });
+  const access = readBy === "platform" ? ["Role", "RoleBinding"] : [];
+  expect(kinds(objects)).toEqual(["ServiceMonitor", "PrometheusRule", ...access]);
+});
+
+test("where there is no such namespace, nobody reads the objects", async () => {
+  expect((await monitored(clusterOf())).monitoring.readBy).toBe("nobody");
+});
+
+test("where the namespace may not be read, alerts are printed and it is said that nobody looked", async () => {
+  const reader = clusterOf();
+  const forbidding: ClusterReader = {
+    ...reader,
+    get: (apiVersion, kind, ...rest) =>
+      kind === "Namespace"
+        ? Promise.reject(new Forbidden("cluster1: cannot get Namespace: 403"))
+        : reader.get(apiVersion, kind, ...rest),
+  };
+  const { monitoring, objects } = await monitored(forbidding);
+  expect(monitoring.readBy).toBe("unknown");
+  expect(monitoring.about).toBe(
+    "could not look at which Prometheus reads these objects: cluster1: cannot get Namespace: 403; docs/rbac/auditor.yaml grants it",
+  );
+  expect(kinds(objects)).toEqual(["ServiceMonitor", "PrometheusRule"]);
 });
 
 const member = (name: string, refreshHint: number): MeshMember =>

@@ -144,6 +144,12 @@ export const FAULTS: [string, Change, string[], RegExp][] = [
     ["cluster1 MESH131"],
     /up --refresh/,
   ],
+  [
+    "keys live too short for peers to learn of the next ones",
+    set("SpireServer", "spec.caValidity", "3m0s"),
+    ["cluster1 MESH153"],
+    /^set caValidity to 4m0s or more, or endpoint\.refreshHint to 220 or less$/,
+  ],
   ["another server.conf", set("ConfigMap", "data", { "server.conf": "{}" }), ["cluster1 MESH132"], /CreateOnlyMode/],
   [
     "a StatefulSet of another server.conf",

@@ -73,6 +73,24 @@ describe("a single fault is said once, with its cure", () => {
   });
 });
 
+test("keys that live long enough for polls, and not for a short outage, are a warning with the numbers", async () => {
+  const found = await look({
+    change: ({ cluster1 }) => {
+      if (cluster1) set("SpireServer", "spec.caValidity", "1h0m0s")(cluster1);
+    },
+  });
+  expect(faults(found)).toEqual([]);
+  const outcome = checksOf(found, "cluster1").find(({ code }) => code === "MESH153");
+  expect(outcome).toMatchObject({
+    state: "warn",
+    evidence: expect.stringContaining("so a peer may be unreachable for 18m40s; that is less than 5") as string,
+  });
+  expect(checksOf(found, "cluster2").find(({ code }) => code === "MESH153")).toMatchObject({
+    state: "ok",
+    evidence: expect.stringMatching(/unreachable for 7h58m40s$/) as string,
+  });
+});
+
 const all = ({ members, pairs }: Verification): Outcome[] => [...members, ...pairs].flatMap(({ checks }) => checks);
 const checksOf = (found: Verification, member: string, peer?: string): Outcome[] =>
   (peer === undefined
