@@ -1,8 +1,10 @@
-/** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked. */
+/** What installs cert-manager: the real OLM with certManager.installPlanApproval: Manual, or OLM v1, which is only asked; and what stops neither. */
 import { Cluster } from "../../../lab/client/cluster";
+import { eventually } from "../../../lab/client/eventually";
 import { OPERATOR, OPERATOR_NAMESPACE, operatorObjects, removeOperator } from "../../../lab/client/operator";
 import type { Project } from "../../../lab/client/project";
 import { testProject } from "../helpers/identities";
+import { report } from "../helpers/report";
 
 const cluster1 = new Cluster("cluster1");
 let project: Project;
@@ -47,4 +49,31 @@ test("an up names the InstallPlan that waits, and goes on once it is approved", 
     spec: { approved: true },
   });
   await project.up("cluster1");
+});
+
+test("a catalog that does not answer is a warning, as cert-manager runs", async () => {
+  const [apiVersion, kind, name] = ["operators.coreos.com/v1alpha1", "CatalogSource", "certified-operators"];
+  const marketplace = "openshift-marketplace";
+  const spec = { sourceType: "grpc", address: `${name}.${marketplace}.svc:50051` };
+  await cluster1.create({ apiVersion, kind, metadata: { name, namespace: marketplace }, spec });
+  try {
+    await eventually(async () => {
+      // OLM resolves anew when a Subscription changes, or after a quarter of an hour.
+      const touched = {
+        name: OPERATOR,
+        namespace: OPERATOR_NAMESPACE,
+        annotations: { "test/touched": String(Date.now()) },
+      };
+      await cluster1.merge({ apiVersion, kind: "Subscription", metadata: touched });
+      const [{ status } = {}] = await cluster1.list(apiVersion, "Subscription", OPERATOR_NAMESPACE);
+      expect(JSON.stringify(status)).toContain("ErrorPreventedResolution");
+    });
+    expect(await project.up("cluster1", "--expect-no-changes")).toContain(name);
+    const { stdout, stderr } = await project.mesh("verify", "cluster1", "-o", "json");
+    if (stdout === "") throw new Error(stderr);
+    const checks = report("verify", stdout).members.flatMap((member) => member.checks);
+    expect(checks.filter(({ state }) => state === "failed" || state === "unknown")).toEqual([]);
+  } finally {
+    await cluster1.remove(apiVersion, kind, name, marketplace);
+  }
 });
