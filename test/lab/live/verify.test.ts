@@ -16,6 +16,7 @@ import { lookOrWait } from "../../../mesh/verify/command";
 import { type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { removeBundles } from "../helpers/leftovers";
 import { report } from "../helpers/report";
+import { startServerAnew } from "../helpers/server";
 import { CLUSTERS, othersOf, ROUNDS } from "../helpers/verifyFaults";
 import { probeTests } from "../helpers/verifyProbe";
 
@@ -99,14 +100,21 @@ async function expectAllWell(): Promise<void> {
   await eventually(async () => {
     const found = troubles(await verify());
     for (const { who, code } of found) if (/^MESH21/.test(code)) await refresh(who);
+    // SPIRE logs no poll that is asked for: one that has failed is the last word until the next one is due.
+    const failedPolls = found.filter(({ code }) => code === "MESH213").map(({ who }) => clustersOf(who)[0]);
+    for (const cluster of new Set(failedPolls)) if (cluster !== undefined) await startServerAnew(cluster);
     expect(found.map((trouble) => `${line(trouble)}: ${trouble.evidence}`)).toEqual([]);
   }, 180);
 }
 
 async function refresh(pair: string): Promise<void> {
-  const [member, peer] = pair.split("->").map((name) => CLUSTERS.find((cluster) => cluster.name === name));
+  const [member, peer] = clustersOf(pair);
   await member?.refreshBundle(peer?.trustDomain ?? "").catch(() => undefined);
 }
+
+/** Of `cluster1->cluster2`, which has none where it is a member alone. */
+const clustersOf = (who: string): (Cluster | undefined)[] =>
+  who.split("->").map((name) => CLUSTERS.find((cluster) => cluster.name === name));
 
 test("a mesh that is well: nothing but passing checks, and exit code 0", async () => {
   await expectAllWell();

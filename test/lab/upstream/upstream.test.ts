@@ -15,6 +15,7 @@ import type { Verification } from "../../../mesh/verify/verification";
 import { issue, type Issued } from "../../components/issue";
 import { report } from "../helpers/report";
 import { deleteAgents } from "../helpers/rotation";
+import { restarting, startServerAnew } from "../helpers/server";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
 const CLUSTERS = [cluster1, cluster2, cluster3] as const;
@@ -46,23 +47,6 @@ async function setIssuer(cluster: Cluster, { keyPem }: Issued, ...chain: Issued[
   await eventually(() => cluster.apply({ apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata, spec }));
 }
 
-const serverPod = async (cluster: Cluster): Promise<{ uid: string; ready: boolean }> => {
-  const pod = await cluster.core.readNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE });
-  const ready = pod.status?.containerStatuses?.every((container) => container.ready) === true;
-  return { uid: pod.metadata?.uid ?? "", ready };
-};
-
-/** Does something after which there is another SPIRE server, and waits for that. */
-async function restarting(cluster: Cluster, change: () => Promise<unknown>): Promise<void> {
-  const before = await serverPod(cluster);
-  await change();
-  await eventually(async () => {
-    const now = await serverPod(cluster);
-    expect(now.uid).not.toBe(before.uid);
-    expect(now.ready).toBe(true);
-  }, 300);
-}
-
 const setUpstream = (cluster: Cluster): Promise<void> =>
   restarting(cluster, () =>
     cluster.merge({
@@ -72,9 +56,6 @@ const setUpstream = (cluster: Cluster): Promise<void> =>
       spec: { upstreamAuthority: { certManager: { namespace: NAMESPACE, issuerName: ISSUER } } },
     }),
   );
-
-const startServerAnew = (cluster: Cluster): Promise<void> =>
-  restarting(cluster, () => cluster.core.deleteNamespacedPod({ name: "spire-server-0", namespace: NAMESPACE }));
 
 /** A server that has minted a root goes on with it; without its volume's content it begins below the upstream CA. */
 async function beginAnew(cluster: Cluster): Promise<void> {
