@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -140,15 +141,14 @@ func TestReencryptShowsTheRoutesCertificateAndVerifiesThePods(t *testing.T) {
 	}
 }
 
-func TestWithoutAnEndpointAClientIsRefusedAtOnce(t *testing.T) {
+func TestAConnectedClientIsHeldUntilThePodIsThere(t *testing.T) {
 	serviceCA, serving := issue(t, "svc.ns.svc")
 	s := startRouter(t, routeTo(t, reencrypt), serviceCA.Cert)
-	if code, _, _ := s.get(t, hostOfRoute); code != 503 {
-		t.Errorf("without an endpoint: %d", code)
-	}
+	conn := s.connect(t, hostOfRoute)
+	time.Sleep(2 * retry)
 	_ = s.slices.Add(backend(t, serving))
-	if code, _, _ := s.get(t, hostOfRoute); code != 200 {
-		t.Errorf("with one: %d", code)
+	if code, body, _ := ask(t, conn, hostOfRoute); code != 200 {
+		t.Errorf("%d %q", code, body)
 	}
 }
 
