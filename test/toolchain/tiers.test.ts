@@ -18,7 +18,9 @@ test("every lab is started by a tier", () => {
   const script = readFileSync("test/run", "utf8");
   expect(folders).not.toEqual([]);
   expect(
-    folders.filter((folder) => !new RegExp(`'\\d+ live[ _]${folder}\\b|test/lab/${folder}/|\\|${folder}/`).test(script)),
+    folders.filter(
+      (folder) => !new RegExp(`'\\d+ live[ _]${folder}\\b|test/lab/${folder}/|\\|${folder}/`).test(script),
+    ),
   ).toEqual([]);
 });
 
