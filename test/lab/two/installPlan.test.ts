@@ -55,6 +55,8 @@ test("a catalog that does not answer is a warning, as cert-manager runs", async 
   const [apiVersion, kind, name] = ["operators.coreos.com/v1alpha1", "CatalogSource", "certified-operators"];
   const marketplace = "openshift-marketplace";
   const spec = { sourceType: "grpc", address: `${name}.${marketplace}.svc:50051` };
+  // Not "nothing": what tests before this one left in SPIRE's store is found as well, and rightly.
+  const before = await notWell();
   await cluster1.create({ apiVersion, kind, metadata: { name, namespace: marketplace }, spec });
   try {
     await eventually(async () => {
@@ -69,11 +71,16 @@ test("a catalog that does not answer is a warning, as cert-manager runs", async 
       expect(JSON.stringify(status)).toContain("ErrorPreventedResolution");
     });
     expect(await project.up("cluster1", "--expect-no-changes")).toContain(name);
-    const { stdout, stderr } = await project.mesh("verify", "cluster1", "-o", "json");
-    if (stdout === "") throw new Error(stderr);
-    const checks = report("verify", stdout).members.flatMap((member) => member.checks);
-    expect(checks.filter(({ state }) => state === "failed" || state === "unknown")).toEqual([]);
+    expect(await notWell()).toEqual(before);
   } finally {
     await cluster1.remove(apiVersion, kind, name, marketplace);
   }
 });
+
+/** The codes of what verify finds failed or unknown in cluster1. */
+async function notWell(): Promise<string[]> {
+  const { stdout, stderr } = await project.mesh("verify", "cluster1", "-o", "json");
+  if (stdout === "") throw new Error(stderr);
+  const checks = report("verify", stdout).members.flatMap((member) => member.checks);
+  return checks.filter(({ state }) => state === "failed" || state === "unknown").map(({ code }) => code);
+}
