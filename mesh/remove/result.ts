@@ -44,11 +44,11 @@ export function exitOf({ members, leaver }: Removal): ExitCode {
 export function printRemove(removal: Removal): string {
   const { members, leaver } = removal;
   const all = [...members, ...(leaver === undefined ? [] : [leaver])];
-  const rows = all.map(({ member, state, trustDomains, did }) => [
-    member,
-    state === "clean" ? state : `${state} ${trustDomains.join(", ")}`,
-    did.join("; ") || "nothing to do",
-  ]);
+  const rows = all.flatMap(({ member, state, trustDomains, did }) => {
+    const first = [member, state === "clean" ? state : `${state} ${trustDomains.join(", ")}`];
+    const done = did.length === 0 ? ["nothing to do"] : did;
+    return done.map((one, index) => [...(index === 0 ? first : ["", ""]), one]);
+  });
   const said = all.flatMap(({ member, errors, warnings }) =>
     [...errors, ...warnings.map((warning) => `warning: ${warning}`)].map((text) => `${member}: ${text}`),
   );

@@ -119,3 +119,11 @@ test("after a signal no file is changed and nothing is run or deleted", async ()
   expect(mesh.ran).toEqual([]);
   expect(mesh.holders("c")).toEqual(["a", "b"]);
 });
+
+test("each thing that was done has a line of its own", async () => {
+  const { members, ...removal } = await mesh.remove("c");
+  const [first] = members.map((member) => ({ ...member, did: ["one thing", "another"] }));
+  expect(printRemove({ ...removal, members: first === undefined ? [] : [first] })).toMatch(
+    /^a +clean +one thing *\n +another *$/m,
+  );
+});
