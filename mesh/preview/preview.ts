@@ -204,11 +204,20 @@ function known(
   return { roots: peer.roots, ...(peer.jwtKeys && { jwtKeys: peer.jwtKeys }) };
 }
 
-/** A reference to a stack that doesn't exist fails in Pulumi itself, whose message names no cure. */
+/** Messages of Pulumi and the API server that name no cure. */
+const CURES: readonly (readonly [says: RegExp, cure: string])[] = [
+  [
+    /unknown stack/,
+    `npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`,
+  ],
+  [
+    /calling webhook "webhook\.cert-manager\.io"/,
+    "cert-manager's webhook does not answer yet, as in the first minutes of its installation; run the command again",
+  ],
+];
+
 const withCure = (error: string): string =>
-  error.includes("unknown stack")
-    ? `${error}; npx ${PROGRAM} up creates the stacks of all members. For a peer that is not a member, run pulumi stack init, or remove it from peers`
-    : error;
+  [error, ...CURES.filter(([says]) => says.test(error)).map(([, cure]) => cure)].join("; ");
 
 const changesSomething = (plan: Omit<PlannedMember, "changes">): boolean =>
   plan.interrupted ||

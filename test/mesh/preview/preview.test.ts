@@ -239,9 +239,16 @@ describe("the plan", () => {
     expect([blind, rootless, whole].map(isIncomplete)).toEqual([true, true, false]);
   });
 
-  test("a peer whose stack is still to be made is an error with its cure", async () => {
-    const plan = await looked({ succeeded: false, errors: ['unknown stack "organization/spire-federation/new"'] });
-    expect(plan.errors.join()).toMatch(/unknown stack ".*\/new"; npx spire-federation up creates/);
+  test.each([
+    ['unknown stack "organization/spire-federation/new"', /^unknown stack ".*\/new"; npx spire-federation up creates/],
+    [
+      'failed calling webhook "webhook.cert-manager.io": x509: certificate signed by unknown authority',
+      /^failed calling webhook .*; cert-manager's webhook does not answer yet.*again/,
+    ],
+    ["something else", /^something else$/],
+  ])("an error comes with its cure: %s", async (error, says) => {
+    const plan = await looked({ succeeded: false, errors: [error] });
+    expect(plan.errors.join()).toMatch(says);
   });
 
   test("keys that cannot be known yet are said to be, with the cause", async () => {
