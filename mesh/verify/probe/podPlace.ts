@@ -1,7 +1,7 @@
 /** Makes the objects of a probe in one cluster, and takes them away again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ClusterAccess, oc } from "../../../components/cluster/access";
-import type { KubeObject } from "../../../components/cluster/cluster";
+import { Forbidden, type KubeObject } from "../../../components/cluster/cluster";
 import type { Fate } from "../../pulumi/liveness";
 import { type Claim, describeClaim, isAtWork, readClaim } from "./claim";
 import type { ProbeCluster } from "./cluster";
@@ -31,6 +31,8 @@ export interface Turn {
   note: (line: string) => void;
   /** This probe has made the namespace. */
   madeNamespace?: boolean;
+  /** Its claim may be there: it was asked for, and not refused. */
+  mayBeClaimed?: boolean;
   /** Throws Ended when there is no more time, or somebody has interrupted the program. */
   goOn: () => void;
 }
@@ -53,7 +55,7 @@ export async function claimPlace(turn: Turn, prober: Prober, peers: readonly Pro
     const namespace = await cluster.get("v1", "Namespace", PROBE);
     if (namespace === undefined && (await cluster.create(NAMESPACE))) turn.madeNamespace = true;
     if (!isEnding(namespace)) {
-      if (await createIn(cluster, claimObject(claim, prober, peers))) return;
+      if (await createClaim(turn, claimObject(claim, prober, peers))) return;
       await makeRoom(turn);
     }
     await sleep(AGAIN_MS);
@@ -79,10 +81,13 @@ export async function isClaimed({ cluster, claim }: Turn): Promise<boolean> {
 }
 
 /** Undefined stands for a namespace that has just begun to end. */
-async function createIn(cluster: ProbeCluster, object: Made): Promise<boolean | undefined> {
+async function createClaim(turn: Turn, object: Made): Promise<boolean | undefined> {
+  const { cluster } = turn;
   try {
+    turn.mayBeClaimed = true; // also when no answer comes
     return await cluster.create(object);
   } catch (error) {
+    if (error instanceof Forbidden) turn.mayBeClaimed = false;
     if (isEnding(await cluster.get("v1", "Namespace", PROBE))) return undefined;
     throw error;
   }

@@ -133,7 +133,8 @@ class Probe {
     });
     this.coming -= 1;
     const probed = "because" in made ? made : await look(() => this.watch(member, cluster, note));
-    if (!(await isClaimed(turn).catch(() => true))) {
+    const claimed = turn.mayBeClaimed === true && (await isClaimed(turn).catch(() => true));
+    if (!claimed) {
       const why = turn.madeNamespace === true ? await removeNamespace(cluster) : undefined;
       return { probed, ...(why !== undefined && { left: { why, cure: removeNamespaceCommand(access) } }) };
     }

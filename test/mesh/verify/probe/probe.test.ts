@@ -168,6 +168,28 @@ test("whoever may not make it is told where the rights are", async () => {
   expect(await outcomes(probe())).toMatchObject({ east: expect.stringMatching(/auditor-probe\.yaml/) as string });
 });
 
+test("whoever may not even look has left nothing, and knows it at once", async () => {
+  east.refuse = (_verb, kind) => {
+    if (kind === "Namespace" || kind === "ConfigMap") throw new Forbidden(`cannot get ${kind}`);
+  };
+  const before = now;
+  const refused = (await probe()).get("east");
+  expect(refused).toMatchObject({ probed: { because: expect.stringMatching(/auditor-probe\.yaml/) as string } });
+  expect(refused).not.toHaveProperty("left");
+  expect(now - before).toBeLessThan(30_000);
+});
+
+test("a claim that nobody has confirmed is taken away", async () => {
+  let lost = 1;
+  east.refuse = (verb, kind) => {
+    if (verb !== "create" || kind !== "ConfigMap" || lost-- < 1) return;
+    east.add(claimObject(ME, { member: "east", trustDomain: "x", ingressDomain: "x" }, []));
+    throw new Error("no answer within 10 s");
+  };
+  expect(await outcomes(probe())).toMatchObject({ east: "no answer within 10 s" });
+  expect(east.left).toEqual([]);
+});
+
 test("what cannot be taken away is named, with what removes it", async () => {
   east.refuse = (verb, kind) => {
     if (verb === "remove" && kind === "Pod") throw new Error("no deleting for you");
