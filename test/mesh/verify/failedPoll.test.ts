@@ -1,11 +1,20 @@
 /** MESH213 where the peer's SPIRE server was away for the poll. */
 import { look, NOW, objectIn, pollLine, trustDomainOf } from "./fixture";
 
-async function stateAfter(startedAgo: number, failedAgo: number): Promise<string | undefined> {
+const REFUSED = "connection refused";
+/** OpenShift's router, where no pod of a Service is ready. */
+const ROUTER = "unexpected status 503 fetching bundle: Application is not available";
+
+async function stateAfter(
+  startedAgo: number,
+  failedAgo: number,
+  { error = REFUSED, holds = true } = {},
+): Promise<string | undefined> {
   const { pairs } = await look({
     change: ({ cluster1, cluster2 }) => {
       if (cluster1 === undefined) return;
-      cluster1.log = pollLine(failedAgo, "Error updating bundle", trustDomainOf("cluster2"), "status 503");
+      cluster1.log = pollLine(failedAgo, "Error updating bundle", trustDomainOf("cluster2"), error);
+      if (!holds) cluster1.bundles = cluster1.bundles.map((bundle) => ({ ...bundle, jwtKeys: [] }));
       for (const bundle of cluster1.bundles) bundle.refreshHint = 300;
       const pod = objectIn(cluster2, "Pod", "spire-server-0") as unknown as {
         status: { containerStatuses: { state: { running: { startedAt: string } } }[] };
@@ -26,4 +35,13 @@ test.each([
   ["the next poll is overdue", 150, 160, "failed"],
 ])("%s", async (_, started, failedPoll, state) => {
   expect(await stateAfter(started, failedPoll)).toBe(state);
+});
+
+test.each([
+  ["passes where the present keys are held", 20, 40, true, "ok"],
+  ["is pending where they are not", 20, 40, false, "pending"],
+  ["fails where the peer has been there for long", 3600, 40, true, "failed"],
+  ["fails when the next poll is overdue", 150, 160, true, "failed"],
+])("a poll that the peer's router answered with 503 %s", async (_, started, failedPoll, holds, state) => {
+  expect(await stateAfter(started, failedPoll, { error: ROUTER, holds })).toBe(state);
 });
