@@ -14,11 +14,7 @@ import (
 	"spire-federation/lab/internal/tcpjoin"
 )
 
-const (
-	// hold is how long a connection waits for a backend: a client that comes while a pod restarts is served late, not refused.
-	hold  = 10 * time.Second
-	retry = 100 * time.Millisecond
-)
+const retry = 100 * time.Millisecond
 
 // proxy listens on the Services' addresses.
 type proxy struct {
@@ -88,13 +84,12 @@ func (p *proxy) listen(ctx context.Context, address string) error {
 	return nil
 }
 
-// serve joins a client with a backend of whatever Service has the address now.
+// serve joins a client with a backend of whatever Service has the address now; without one the client is reset, as by kube-proxy.
 func (p *proxy) serve(ctx context.Context, address string, client net.Conn) {
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, hold)
-	defer cancel()
 	backend, err := p.dial(ctx, address)
 	if err != nil {
+		_ = client.(*net.TCPConn).SetLinger(0)
 		log.Printf("service at %s: %v", address, err)
 		return
 	}
@@ -102,26 +97,15 @@ func (p *proxy) serve(ctx context.Context, address string, client net.Conn) {
 	tcpjoin.Join(client, backend)
 }
 
-// dial connects to a ready backend, and goes on looking for one until ctx ends.
+// dial connects to a ready backend.
 func (p *proxy) dial(ctx context.Context, address string) (net.Conn, error) {
-	for {
-		fronts, err := p.table.fronts()
-		if err != nil {
-			return nil, err
-		}
-		err = errors.New("no endpoint is ready")
-		if backends := p.table.backends(fronts[address]); len(backends) > 0 {
-			var backend net.Conn
-			if backend, err = new(net.Dialer).DialContext(ctx, "tcp4", backends[rand.IntN(len(backends))]); err == nil {
-				return backend, nil
-			}
-		} else if p.table.neverServed(fronts[address]) {
-			return nil, errors.New("no endpoint has ever been there")
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(retry):
-		}
+	fronts, err := p.table.fronts()
+	if err != nil {
+		return nil, err
 	}
+	backends := p.table.backends(fronts[address])
+	if len(backends) == 0 {
+		return nil, errors.New("no endpoint is ready")
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp4", backends[rand.IntN(len(backends))])
 }

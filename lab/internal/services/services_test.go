@@ -91,26 +91,6 @@ func TestBackendsAreReadyEndpointsOfThePort(t *testing.T) {
 	}
 }
 
-func TestAServiceThatNeverHadAnEndpointIsKnown(t *testing.T) {
-	f := newFixture()
-	old, young := metav1.NewTime(time.Now().Add(-hold)), metav1.Now()
-	for name, meta := range map[string]metav1.ObjectMeta{
-		"never":   {Generation: 1, CreationTimestamp: old},
-		"had one": {Generation: 3, CreationTimestamp: old},
-		"not yet": {Generation: 1, CreationTimestamp: young},
-	} {
-		meta.Namespace, meta.Name, meta.Labels = "shop", name, map[string]string{discoveryv1.LabelServiceName: name}
-		if err := f.slices.Add(&discoveryv1.EndpointSlice{ObjectMeta: meta}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, want := range map[string]bool{"never": true, "had one": false, "not yet": false, "without slices": false} {
-		if got := f.neverServed(front{"shop", name, "https"}); got != want {
-			t.Errorf("%s: neverServed = %v", name, got)
-		}
-	}
-}
-
 func TestNames(t *testing.T) {
 	f := newFixture()
 	f.service(t, "web", "198.18.24.5")

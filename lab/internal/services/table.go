@@ -3,10 +3,8 @@ package services
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -67,15 +65,6 @@ func (t *table) backends(f front) []string {
 		}
 	}
 	return all
-}
-
-// neverServed says that a Service has been there for a while and has never had an endpoint. ZTWIM 1.0.0 has such a one: the
-// selector of its webhook's Service fits no pod.
-func (t *table) neverServed(f front) bool {
-	all := t.slicesOf(f.namespace, f.service)
-	return len(all) > 0 && !slices.ContainsFunc(all, func(s *discoveryv1.EndpointSlice) bool {
-		return len(s.Endpoints) > 0 || s.Generation > 1 || time.Since(s.CreationTimestamp.Time) < hold
-	})
 }
 
 func (t *table) slicesOf(namespace, service string) []*discoveryv1.EndpointSlice {

@@ -25,7 +25,8 @@ const routerUser = "system:serviceaccount:openshift-ingress:router"
 
 // controller decides which Routes are served, as OpenShift's router does: on every change of a Route or of the secret that it
 // names, it asks the API server anew whether it may read that secret, reads it, and writes the verdict into the Route's status.
-// A Route that fails is no longer served at all; a Role that disappears is noticed at the next such change, or at the resync.
+// A Route that fails is no longer served at all; a Role that disappears is noticed at the next such change, or at the resync. As
+// newer routers do, it looks again by itself at a certificate that has never passed.
 type controller struct {
 	client  kubernetes.Interface
 	routes  dynamic.NamespaceableResourceInterface
@@ -36,6 +37,7 @@ type controller struct {
 	domain  string
 	watches map[string]*secretWatch // by the Route's namespace/name
 	hosts   map[string]string       // of the Routes seen so far
+	again   map[string]*retry       // looks to come at Routes whose certificate has never passed
 }
 
 // secretWatch is the watch on the one secret that a Route names.
@@ -43,6 +45,20 @@ type secretWatch struct {
 	secret string
 	stop   context.CancelFunc
 }
+
+// retry is the next look at a refused certificate.
+type retry struct {
+	timer *time.Timer
+	wait  time.Duration
+}
+
+const certificateRefused = "ExternalCertificateValidationFailed"
+
+// Newer routers wait so long before they look again at a refused certificate: the first time, and at most.
+const (
+	firstRetry = 5 * time.Second
+	lastRetry  = time.Minute
+)
 
 func (c *controller) run(ctx context.Context) {
 	for {
@@ -66,6 +82,7 @@ func (c *controller) reconcile(ctx context.Context, key string) error {
 	if !exists {
 		c.table.set(key, nil)
 		c.watch(ctx, key, "", "")
+		c.lookAgain(key, nil)
 		c.lookAtOthers(key, "")
 		return nil
 	}
@@ -92,7 +109,25 @@ func (c *controller) reconcile(ctx context.Context, key string) error {
 	} else {
 		c.table.set(key, nil)
 	}
+	c.lookAgain(key, why)
 	return c.report(ctx, object, r, why)
+}
+
+// lookAgain has a Route judged anew later on whose certificate was refused before it had ever passed.
+func (c *controller) lookAgain(key string, why *rejection) {
+	last := c.again[key]
+	if last != nil {
+		last.timer.Stop()
+		delete(c.again, key)
+	}
+	if why == nil || why.reason != certificateRefused || c.watches[key] != nil {
+		return
+	}
+	wait := firstRetry
+	if last != nil {
+		wait = min(2*last.wait, lastRetry)
+	}
+	c.again[key] = &retry{time.AfterFunc(wait, func() { c.changed <- key }), wait}
 }
 
 // others are all Routes but one.
@@ -161,7 +196,7 @@ func (c *controller) judge(ctx context.Context, r *route) (*rejection, error) {
 		faults = append(faults, field.Invalid(path, name, fmt.Sprintf("secret of type %q required", corev1.SecretTypeTLS)))
 	}
 	if len(faults) > 0 {
-		return &rejection{"ExternalCertificateValidationFailed", faults.ToAggregate().Error()}, nil
+		return &rejection{certificateRefused, faults.ToAggregate().Error()}, nil
 	}
 	pair, err := tls.X509KeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -81,6 +82,31 @@ func TestARouteIsJudgedByItsSecretAndTheRoutersRightToIt(t *testing.T) {
 		}
 		if r.certificate != nil {
 			t.Errorf("%s: the route has a certificate", name)
+		}
+	}
+}
+
+func TestACertificateThatNeverPassedIsLookedAtAgain(t *testing.T) {
+	c := &controller{again: map[string]*retry{}, watches: map[string]*secretWatch{"ns/passed": {}}}
+	waits := func(key string, why *rejection) time.Duration {
+		c.lookAgain(key, why)
+		if c.again[key] == nil {
+			return 0
+		}
+		return c.again[key].wait
+	}
+	refused := &rejection{certificateRefused, "no secret"}
+	for _, want := range []time.Duration{5, 10, 20, 40, 60, 60} {
+		if got := waits("ns/r", refused); got != want*time.Second {
+			t.Errorf("waits %v, want %d s", got, want)
+		}
+	}
+	for name, got := range map[string]time.Duration{
+		"admitted": waits("ns/r", nil), "its host is claimed": waits("ns/r", &rejection{"HostAlreadyClaimed", ""}),
+		"it has passed before": waits("ns/passed", refused),
+	} {
+		if got != 0 {
+			t.Errorf("%s: looks again after %v", name, got)
 		}
 	}
 }

@@ -61,6 +61,7 @@ func Run(ctx context.Context, args []string) error {
 	c := &controller{
 		client: client, routes: routes.Resource(routesResource), store: informer.GetStore(), name: *name, domain: *domain,
 		changed: make(chan string), table: newTable(reloadInterval), watches: map[string]*secretWatch{}, hosts: map[string]string{},
+		again: map[string]*retry{},
 	}
 	enqueue := func(object any) {
 		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {

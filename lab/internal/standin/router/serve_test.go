@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -141,14 +140,15 @@ func TestReencryptShowsTheRoutesCertificateAndVerifiesThePods(t *testing.T) {
 	}
 }
 
-func TestAConnectedClientIsHeldUntilThePodIsThere(t *testing.T) {
+func TestWithoutAnEndpointAClientIsRefusedAtOnce(t *testing.T) {
 	serviceCA, serving := issue(t, "svc.ns.svc")
 	s := startRouter(t, routeTo(t, reencrypt), serviceCA.Cert)
-	conn := s.connect(t, hostOfRoute)
-	time.Sleep(2 * retry)
+	if code, _, _ := s.get(t, hostOfRoute); code != 503 {
+		t.Errorf("without an endpoint: %d", code)
+	}
 	_ = s.slices.Add(backend(t, serving))
-	if code, body, _ := ask(t, conn, hostOfRoute); code != 200 {
-		t.Errorf("%d %q", code, body)
+	if code, _, _ := s.get(t, hostOfRoute); code != 200 {
+		t.Errorf("with one: %d", code)
 	}
 }
 

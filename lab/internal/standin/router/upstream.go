@@ -18,12 +18,13 @@ import (
 	listers "k8s.io/client-go/listers/discovery/v1"
 )
 
-// A client is held while its Service has no endpoint that answers. OpenShift's router gives up sooner; but SPIRE polls a peer
-// once when it starts and then only after a minute, and the clusters of a lab all start at the same moment.
+// HAProxy connects again to a server that refused it, a second apart (its `retries`), and answers 503 when there is none.
 const (
-	hold  = 20 * time.Second
-	retry = 150 * time.Millisecond
+	retries    = 3
+	turnaround = time.Second
 )
+
+var errNoEndpoint = errors.New("no ready endpoint")
 
 // upstream reaches the pods behind Routes.
 type upstream struct {
@@ -31,23 +32,20 @@ type upstream struct {
 	serviceCA string // PEM file; read for each connection, because service-CA fills it after the router has started
 }
 
-// dial connects to one of the Route's endpoints, with TLS when the Route re-encrypts, as soon as one answers.
+// dial connects to one of the Route's endpoints, with TLS when the Route re-encrypts.
 func (u *upstream) dial(ctx context.Context, r *route) (net.Conn, error) {
 	if r == nil {
 		return nil, errors.New("no admitted route has this host")
 	}
-	ctx, cancel := context.WithTimeout(ctx, hold)
-	defer cancel()
-	for {
+	for again := 0; ; again++ {
 		conn, err := u.attempt(ctx, r)
-		var untrusted *tls.CertificateVerificationError
-		if err == nil || errors.As(err, &untrusted) {
+		if err == nil || errors.Is(err, errNoEndpoint) || again == retries {
 			return conn, err
 		}
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(retry):
+		case <-time.After(turnaround):
 		}
 	}
 }
@@ -59,7 +57,7 @@ func (u *upstream) attempt(ctx context.Context, r *route) (net.Conn, error) {
 	}
 	addresses := endpoints(slices, r)
 	if len(addresses) == 0 {
-		return nil, fmt.Errorf("service %s/%s has no ready endpoint", r.Namespace, r.Spec.To.Name)
+		return nil, fmt.Errorf("service %s/%s: %w", r.Namespace, r.Spec.To.Name, errNoEndpoint)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addresses[rand.IntN(len(addresses))])
 	if err != nil || r.termination() != reencrypt {
