@@ -25,7 +25,6 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Port of the bundle endpoint in the SPIRE server's pod. */
 const ENDPOINT_PORT = 8443;
-const HTTPS_PORT = 443;
 
 /**
  * Labels of the namespace of OpenShift's routers, also of those on the host network: the documented one, the older one,
@@ -37,11 +36,21 @@ const ROUTERS: Labels = {
   "network.openshift.io/policy-group": "ingress",
 };
 
+export interface InTheWay {
+  /** Names of the policies that isolate the pod, while none of them lets in the routers. */
+  ofRouters: string[];
+  /** Likewise of those that let out to hosts elsewhere. */
+  ofPeers: string[];
+  /** To which ports of those hosts. */
+  closed: number[];
+}
+
 /**
- * Names of the policies by which a pod is isolated, while none of them lets in the routers, or lets out to hosts elsewhere.
  * What cannot be told, such as which addresses an ipBlock means, counts as let through.
+ *
+ * @param ports of the peers' endpoints
  */
-export function inTheWay(policies: readonly NetworkPolicy[], pod: Labels): { ofRouters: string[]; ofPeers: string[] } {
+export function inTheWay(policies: readonly NetworkPolicy[], pod: Labels, ports: readonly number[]): InTheWay {
   const selecting = policies.filter(({ spec }) => matches(spec?.podSelector, pod));
   const ingress = selecting.filter(({ spec }) => spec?.policyTypes?.includes("Ingress") ?? true);
   const egress = selecting.filter(({ spec }) => spec?.policyTypes?.includes("Egress") ?? spec?.egress !== undefined);
@@ -56,10 +65,16 @@ export function inTheWay(policies: readonly NetworkPolicy[], pod: Labels): { ofR
         side.ipBlock !== undefined ||
         (side.namespaceSelector !== undefined && matches(side.namespaceSelector, ROUTERS)),
     );
-  const letsOut = (rule: Rule): boolean => lets(rule, HTTPS_PORT, rule.to, ({ ipBlock }) => ipBlock !== undefined);
+  const letsOut =
+    (port: number) =>
+    (rule: Rule): boolean =>
+      lets(rule, port, rule.to, ({ ipBlock }) => ipBlock !== undefined);
+  const closed =
+    egress.length === 0 ? [] : ports.filter((port) => !egress.some(({ spec }) => spec?.egress?.some(letsOut(port))));
   return {
     ofRouters: ingress.some(({ spec }) => spec?.ingress?.some(letsIn)) ? [] : ingress.map(nameOf),
-    ofPeers: egress.some(({ spec }) => spec?.egress?.some(letsOut)) ? [] : egress.map(nameOf),
+    ofPeers: closed.length === 0 ? [] : egress.map(nameOf),
+    closed,
   };
 }
 

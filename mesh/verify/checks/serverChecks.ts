@@ -121,24 +121,40 @@ export const serverChecks: readonly Check<MemberView>[] = [
     source: `NetworkPolicies of namespace ${OPERAND_NAMESPACE}`,
     about:
       "Where a NetworkPolicy isolates the SPIRE server, another one has to let OpenShift's router reach port 8443, or no peer gets this bundle, " +
-      "and let the SPIRE server reach port 443 elsewhere, or it gets no peer's. It is a warning, since an AdminNetworkPolicy may let through " +
-      "what these do not, and is not read; whether it works is seen at the endpoint and by the polls.",
+      "and let the SPIRE server reach the ports of its peers' endpoints elsewhere, mostly 443, or it gets no peer's. It is a warning, since an " +
+      "AdminNetworkPolicy may let through what these do not, and is not read; whether it works is seen at the endpoint and by the polls.",
     verifications: [5],
     needs: ["MESH134"],
     judge: (view) => {
-      const { ofRouters, ofPeers } = inTheWay(fact(view, "networkPolicies"), fact(view, "pod")?.metadata?.labels ?? {});
+      const policies = fact(view, "networkPolicies");
+      const labels = fact(view, "pod")?.metadata?.labels ?? {};
+      const { ofRouters, ofPeers, closed } = inTheWay(policies, labels, portsOfPeers(view));
       const found = [
         ...(ofRouters.length > 0 ? [`${ofRouters.join(", ")}: no rule lets the router reach port 8443`] : []),
         ...(ofPeers.length > 0
-          ? [`${ofPeers.join(", ")}: no rule lets the SPIRE server reach port 443 elsewhere`]
+          ? [`${ofPeers.join(", ")}: no rule lets the SPIRE server reach port ${closed.join(", ")} elsewhere`]
           : []),
       ];
       if (found.length === 0) return ok("none is in the way");
       const rules = [...(ofRouters.length > 0 ? ["ingress"] : []), ...(ofPeers.length > 0 ? ["egress"] : [])];
-      return warn(found.join("; "), rules.map((rule) => oc(view, `apply -f docs/network/${rule}.yaml`)).join(" && "));
+      const others = closed.filter((port) => port !== HTTPS_PORT);
+      const first = others.length > 0 ? `add port ${others.join(", ")} to docs/network/egress.yaml; ` : "";
+      return warn(
+        found.join("; "),
+        first + rules.map((rule) => oc(view, `apply -f docs/network/${rule}.yaml`)).join(" && "),
+      );
     },
   },
 ];
+
+const HTTPS_PORT = 443;
+
+/** Of peers that are not known yet, the port that most have. */
+function portsOfPeers({ declared }: MemberView): number[] {
+  const peers = "seen" in declared ? declared.seen.peers : [];
+  const ports = peers.map(({ bundleEndpointUrl }) => Number(new URL(bundleEndpointUrl).port || HTTPS_PORT));
+  return ports.length === 0 ? [HTTPS_PORT] : [...new Set(ports)].sort((a, b) => a - b);
+}
 
 /** After the Route's checks: the operator counts the Route as a part of what is ready. */
 export const operatorChecks: readonly Check<MemberView>[] = [

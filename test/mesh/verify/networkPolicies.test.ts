@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { inTheWay, type NetworkPolicy } from "../../../mesh/verify/networkPolicies";
-import { type Cluster, faults, look, warnings } from "./fixture";
+import { type Cluster, faults, look, memberNamed, warnings } from "./fixture";
 
 const POD = { "app.kubernetes.io/name": "spire-server" };
 const policy = (name: string, spec: NetworkPolicy["spec"]): NetworkPolicy => ({ metadata: { name }, spec: spec ?? {} });
@@ -13,19 +13,16 @@ const denyAll = policy("deny", { podSelector: {}, policyTypes: ["Ingress", "Egre
 
 test("where nothing isolates the pod, nothing is in the way", () => {
   const others = policy("others", { podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Ingress", "Egress"] });
-  expect(inTheWay([others], POD)).toEqual({ ofRouters: [], ofPeers: [] });
+  expect(inTheWay([others], POD, [443])).toEqual({ ofRouters: [], ofPeers: [], closed: [] });
 });
 
 test("a default deny is in the way of both, until the offered rules are applied", () => {
-  expect(inTheWay([denyAll], POD)).toEqual({ ofRouters: ["deny"], ofPeers: ["deny"] });
-  expect(inTheWay([denyAll, offered("ingress.yaml")], POD)).toEqual({
-    ofRouters: [],
-    ofPeers: ["deny"],
-  });
-  expect(inTheWay([denyAll, offered("ingress.yaml"), offered("egress.yaml")], POD)).toEqual({
-    ofRouters: [],
-    ofPeers: [],
-  });
+  const ingress = offered("ingress.yaml");
+  const egress = offered("egress.yaml");
+  expect(inTheWay([denyAll], POD, [443])).toEqual({ ofRouters: ["deny"], ofPeers: ["deny"], closed: [443] });
+  expect(inTheWay([denyAll, ingress], POD, [443])).toEqual({ ofRouters: [], ofPeers: ["deny"], closed: [443] });
+  expect(inTheWay([denyAll, ingress, egress], POD, [443])).toEqual({ ofRouters: [], ofPeers: [], closed: [] });
+  expect(inTheWay([denyAll, ingress, egress], POD, [443, 8443])).toMatchObject({ closed: [8443] });
 });
 
 test.each<[string, NonNullable<NetworkPolicy["spec"]>, boolean, boolean]>([
@@ -82,7 +79,8 @@ test.each<[string, NonNullable<NetworkPolicy["spec"]>, boolean, boolean]>([
     true,
   ],
 ])("%s", (_, spec, routers, peers) => {
-  expect(inTheWay([policy("p", spec)], POD)).toEqual({ ofRouters: routers ? ["p"] : [], ofPeers: peers ? ["p"] : [] });
+  const { ofRouters, ofPeers } = inTheWay([policy("p", spec)], POD, [443]);
+  expect([ofRouters, ofPeers]).toEqual([routers ? ["p"] : [], peers ? ["p"] : []]);
 });
 
 test("verify warns of it, and calls nobody unhealthy for it alone", async () => {
@@ -100,4 +98,29 @@ test("verify warns of it, and calls nobody unhealthy for it alone", async () => 
   expect([faults(found), warnings(found)]).toEqual([[], ["cluster1 MESH152"]]);
   const warning = found.members[0]?.checks.find(({ code }) => code === "MESH152");
   expect(warning).toMatchObject({ cure: expect.stringMatching(/ingress\.yaml && .*egress\.yaml/) as string });
+});
+
+test("the port of a peer's endpoint counts, where it is another one", async () => {
+  const partner = {
+    name: "partner",
+    trustDomain: "partner.example.org",
+    bundleEndpointUrl: "https://spire.partner.example.org:8443",
+  };
+  const found = await look({
+    members: [memberNamed("cluster1", { peers: ["cluster2", partner] }), memberNamed("cluster2")],
+    change: ({ cluster1 }) => {
+      for (const { metadata, spec } of [denyAll, offered("ingress.yaml"), offered("egress.yaml")])
+        cluster1?.objects.push({
+          apiVersion: "networking.k8s.io/v1",
+          kind: "NetworkPolicy",
+          spec: { ...spec, podSelector: {} },
+          metadata: { ...metadata, namespace: "zero-trust-workload-identity-manager" },
+        });
+    },
+  });
+  expect(found.members[0]?.checks.find(({ code }) => code === "MESH152")).toMatchObject({
+    state: "warn",
+    evidence: expect.stringMatching(/reach port 8443 elsewhere$/) as string,
+    cure: expect.stringMatching(/^add port 8443 to .*egress\.yaml; oc .*egress\.yaml$/) as string,
+  });
 });
