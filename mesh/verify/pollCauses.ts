@@ -19,6 +19,8 @@ const IN_THE_WAY =
 const reach: Known["cure"] = (place, peer) =>
   `let this cluster's pods reach the host of ${peer} on port 443; in the way can be ${IN_THE_WAY}: ${ocHere(place, "get networkpolicies")}`;
 
+const ROUTER_OPERATOR = "openshift-ingress-operator";
+
 const ofPeer: Known["cure"] = (_, peer) =>
   `npx ${PROGRAM} verify ${word(peer)} says what is wrong with the endpoint there`;
 
@@ -69,6 +71,12 @@ const KNOWN: readonly Known[] = [
     says: /x509: certificate (is|is not) valid for/,
     cause: "the peer's certificate is for another host",
     cure: ofPeer,
+  },
+  {
+    says: /tls: (handshake failure|protocol version not supported|insufficient security level|server selected unsupported)/,
+    cause: "the two have no TLS version, cipher or group in common, as with a strict TLS profile of the peer's router",
+    cure: (_, peer) =>
+      `whoever has access to the cluster of ${peer} looks at spec.tlsSecurityProfile: oc get -n ${ROUTER_OPERATOR} ingresscontrollers default -o yaml; oc get apiservers.config.openshift.io cluster -o yaml`,
   },
   {
     says: /HTTP request to an HTTPS server/,

@@ -40,6 +40,8 @@ test.each([
     /SPIFFE authentication/,
     /rebootstrap in the entry \{stack: cluster2, rebootstrap: 1\} of peers in Pulumi\.cluster1\.yaml, then npx pulumi up --refresh --stack cluster1/,
   ],
+  [`${FETCH}remote error: tls: handshake failure`, /no TLS version/, /cluster of cluster2.*tlsSecurityProfile/],
+  [`${FETCH}remote error: tls: protocol version not supported`, /no TLS version/, /tlsSecurityProfile/],
   [`${FETCH}unexpected ID "spiffe://x/spire/server"`, /another SPIFFE ID/, /up --refresh --stack cluster1/],
   ["can't perform SPIFFE Authentication: local copy of bundle not found", /without a first bundle/, /up --refresh/],
   [
