@@ -22,7 +22,8 @@ const manifest = JSON.parse(read("package.json")) as Sources["manifest"];
 const files = ["package-lock.json", "policy/package.json", "plugin/schema.json"];
 const copies = Object.fromEntries(files.map((file) => [file, versionOf(file)]));
 const changelog = read("CHANGELOG.md");
-const problems = problemsOf(tag, { manifest, copies, changelog });
+const containerfile = read("deploy/pko/Containerfile");
+const problems = problemsOf(tag, { manifest, copies, changelog, containerfile });
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(2);
 

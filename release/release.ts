@@ -13,6 +13,8 @@ export interface Sources {
   readonly copies: Readonly<Record<string, string>>;
   /** CHANGELOG.md */
   readonly changelog: string;
+  /** deploy/pko/Containerfile */
+  readonly containerfile: string;
 }
 
 const RELEASED = /^\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?$/;
@@ -25,7 +27,7 @@ const NOBODY = /\b(OWNER|REPOSITORY)\b|\.example\b/;
  *
  * @param tag such as `v1.2.3`
  */
-export function problemsOf(tag: string, { manifest, copies, changelog }: Sources): string[] {
+export function problemsOf(tag: string, { manifest, copies, changelog, containerfile }: Sources): string[] {
   const { version } = manifest;
   const problems: string[] = [];
   if (tag !== `v${version}`)
@@ -46,8 +48,14 @@ export function problemsOf(tag: string, { manifest, copies, changelog }: Sources
   for (const [key, value = ""] of Object.entries(owner))
     if (value === "" || NOBODY.test(value))
       problems.push(`package.json: ${key} is "${value}"; whoever owns the project writes it (CONTRIBUTING.md)`);
+  for (const base of new Set(basesOf(containerfile)))
+    if (!/@sha256:[0-9a-f]{64}$/.test(base))
+      problems.push(`deploy/pko/Containerfile: "${base}" has no digest; Renovate adds it, or ${base}@sha256:… by hand`);
   return problems;
 }
+
+const basesOf = (containerfile: string): string[] =>
+  [...containerfile.matchAll(/^FROM (\S+)/gm)].map(([, base = ""]) => base);
 
 /** What CHANGELOG.md says of a version; empty if it does not know it. */
 export const notesOf = (changelog: string, version: string): string =>

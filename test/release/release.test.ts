@@ -14,6 +14,7 @@ const sources = (version: string, others: Partial<Sources> = {}): Sources => ({
   manifest: { version, ...owned },
   copies: { "package-lock.json": version },
   changelog: CHANGELOG,
+  containerfile: `FROM registry/base:1@sha256:${"0".repeat(64)} AS build\nRUN x\nFROM registry/base:1@sha256:${"1".repeat(64)}\n`,
   ...others,
 });
 
@@ -29,6 +30,12 @@ test.each([
   ["another tag", "v1.2.1", sources("1.2.0"), /"v1.2.1" is not the version of package.json; "v1.2.0" would be/],
   ["a tag without v", "1.2.0", sources("1.2.0"), /tag: "1.2.0"/],
   ["another version in a copy", "v1.2.0", sources("1.2.0", { copies: { "a.json": "1.1.0" } }), /a\.json: .*"1.1.0"/],
+  [
+    "a base of the image without digest, named once",
+    "v1.2.0",
+    sources("1.2.0", { containerfile: "FROM registry/base:1 AS build\nFROM registry/base:1\n" }),
+    /Containerfile: "registry\/base:1" has no digest/,
+  ],
   ["lines above the version's", "v1.1.0", sources("1.1.0"), /above "## 1.1.0"/],
 ])("%s is a problem, and the only one", (_, tag, given, message) => {
   expect(problemsOf(tag, given)).toEqual([expect.stringMatching(message)]);
