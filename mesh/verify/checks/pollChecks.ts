@@ -22,7 +22,7 @@ export const pollChecks: readonly Check<PairView>[] = [
     about:
       "What the SPIRE server logs of its own polls, made from its own network, with its own DNS and trust store. The last line counts: the check " +
       "fails only when that is an error; it is pending when the peer's SPIRE server had only started then, and the next poll is not overdue. " +
-      "It passes then when the peer's router answered 503, and so was reached and believed, and the keys that are held are the peer's present ones. " +
+      "It passes then when the peer's router answered 503, and so was reached and believed: whether a key is missing, MESH211 and MESH212 say. " +
       "Three polls that the log doesn't show are a warning: a poll has no time limit, and may hang. Without a line of the last half hour it is " +
       "unknown, since logs rotate. On log level warn or error SPIRE logs failed polls alone: then it passes when the keys that are held are the " +
       "peer's present ones (MESH211, MESH212), and is unknown otherwise. A certificate that is fine from here may be refused there, because the " +
@@ -55,8 +55,7 @@ export const pollChecks: readonly Check<PairView>[] = [
         const passing = "seen" in serverStart && passesWithStart(polling, last.at, serverStart.seen);
         if (passing) {
           const about = `${before}; failed ${ago(last.at)} (${last.error}); ${passing}`;
-          if (ROUTER_ALONE.test(last.error) && holdsPresentKeys(view)) return ok(`${about}; it holds the present keys`);
-          return pending(about, again);
+          return ROUTER_ALONE.test(last.error) ? ok(about) : pending(about, again);
         }
         const known = pollCause(last.error, view, view.peer.label);
         const why = known === undefined ? last.error : `${known.cause} (${last.error})`;
@@ -158,12 +157,10 @@ const HINTS = `the peer's owner sets a refresh hint of ${REFRESH_HINT.min} to ${
 /** Where successful polls are not logged, the keys that are held tell whether there were any. */
 function byKeys(view: PairView, level: string, failure = ""): Judgement {
   const hidden = `SPIRE's log level is ${level}, on which it does not log successful polls`;
-  if (!holdsPresentKeys(view)) throw new NotSeen(`${OUT_OF_SIGHT}${hidden}${failure}`);
+  const present = [judgeHeld(view, X509), judgeHeld(view, JWT)].every(({ state }) => passes(state));
+  if (!present) throw new NotSeen(`${OUT_OF_SIGHT}${hidden}${failure}`);
   return ok(`not logged on level ${level}; the keys that it holds are the peer's present ones`);
 }
-
-const holdsPresentKeys = (view: PairView): boolean =>
-  [judgeHeld(view, X509), judgeHeld(view, JWT)].every(({ state }) => passes(state));
 
 /** What OpenShift's router answers while nothing is behind a Route: it was reached, and its certificate was believed. */
 const ROUTER_ALONE = /unexpected status 503/;
