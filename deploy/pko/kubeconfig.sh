@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gives the hub access to a member: Secret kubeconfig-<stack> on the hub, with a token of the member's ServiceAccount
-# deployer that lasts until Secret deployer-hub is deleted on the member. Both contexts are of your kubeconfig. With
-# auditor it is Secret auditor-<stack>, and a token of ServiceAccount auditor until Secret auditor-hub is deleted.
+# deployer. With auditor it is Secret auditor-<stack>, and a token of ServiceAccount auditor. Both contexts are of your
+# kubeconfig. The token ends after 90 days, or when its Secret on the member is deleted, to which it is bound.
 #   deploy/pko/kubeconfig.sh <context of the hub> <context of the member> [<stack> [auditor]]
 set -euo pipefail
 hub=$1 context=$2 stack=${3:-$2} account=${4:-deployer}
@@ -15,23 +15,15 @@ umask 077
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-oc --context "$context" apply -f - <<EOF
-apiVersion: v1
-kind: Secret
-type: kubernetes.io/service-account-token
-metadata:
-  name: $account-hub
-  namespace: $namespace
-  annotations:
-    kubernetes.io/service-account.name: $account
-EOF
-token=
-for _ in {1..30}; do
-  token=$(oc --context "$context" get secret "$account-hub" -n $namespace -o 'jsonpath={.data.token}' | base64 -d)
-  [ -z "$token" ] || break
-  sleep 1
-done
-[ -n "$token" ] || { echo "$context: Secret $account-hub has no token; is there a ServiceAccount $account?" >&2; exit 1; }
+bound=$account-hub-$(date +%s)
+oc --context "$context" create secret generic "$bound" -n $namespace >/dev/null
+oc --context "$context" label secret "$bound" -n $namespace "spire-federation/token-of=$account" >/dev/null
+answer=$(oc --context "$context" create token "$account" -n $namespace --duration 2160h --bound-object-kind Secret \
+  --bound-object-name "$bound" -o 'jsonpath={.status.token} {.status.expirationTimestamp}') || {
+  oc --context "$context" delete secret "$bound" -n $namespace >/dev/null
+  exit 1
+}
+read -r token ends <<<"$answer"
 
 # How you reach the cluster is how the hub does; without a CA of its own, by those that the image trusts.
 of_cluster() { oc --context "$context" config view --minify --flatten --raw -o "jsonpath={.clusters[0].cluster.$1}"; }
@@ -55,3 +47,7 @@ current-context: $context
 EOF
 oc --context "$hub" create secret generic "$secret" -n $namespace --from-file=config="$folder/config" \
   --dry-run=client -o yaml | oc --context "$hub" apply --server-side --force-conflicts -f -
+oc --context "$hub" annotate secret "$secret" -n $namespace --overwrite "spire-federation/token-ends=$ends" >/dev/null
+echo "$context: the token of $account ends at $ends (the cluster may allow less than 90 days)" >&2
+echo "Pods have it after a minute. Then end those of earlier runs:" >&2
+echo "  oc --context $context delete secret -n $namespace -l spire-federation/token-of=$account --field-selector metadata.name!=$bound" >&2
