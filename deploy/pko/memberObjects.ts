@@ -16,6 +16,8 @@ const STACK_FILES = "/stack-files";
 const KUBECONFIG = "/kube/config";
 /** Secret with Pulumi's environment: passphrase, access to the backend. */
 const PULUMI_SECRET = "pulumi";
+/** One of a member alone, such as credentials that write its own state only; it need not be there, and wins. */
+const memberSecret = ({ name }: DeployedMember): string => `environment-${name}`;
 
 export function memberObjects(member: DeployedMember, deployment: Deployment): KubernetesObject[] {
   return [filesConfigMap(member, deployment), stack(member, deployment)];
@@ -42,7 +44,10 @@ export const hashOf = ({ files }: DeployedMember): string =>
 function stack(member: DeployedMember, deployment: Deployment): KubernetesObject {
   const { backend, resync, image, inCluster } = deployment;
   const [own] = member.stacks;
-  const secretEnv = [{ secretRef: { name: PULUMI_SECRET } }];
+  const secretEnv = [
+    { secretRef: { name: PULUMI_SECRET } },
+    { secretRef: { name: memberSecret(member), optional: true } },
+  ];
   const env = {
     HOME: "/share",
     USER: "pulumi", // OpenShift's random user has no name, and Pulumi wants one for its locks

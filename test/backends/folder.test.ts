@@ -1,10 +1,10 @@
 /** The command on a state in a folder: what kills, signals and interrupted operations leave, and what the next run makes of it. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isThere } from "../../mesh/pulumi/liveness";
 import { type Done, done, TinyProject } from "./tinyProject";
@@ -176,6 +176,35 @@ test("a backend that is away from the middle of an up on costs the result of nob
   const next = await project.command("up", "--yes", "-o", "json");
   expect([next.code, states(next)]).toEqual([0, [`${NAME} complete`, "other complete"]]);
   expect(next.err).toContain("deleted the lock of process");
+});
+
+test("an up writes only what the bucket policy of docs/pko.md lets a member write", async () => {
+  await project.write("other", "two.example.com");
+  await project.write(NAME, "one.example.com", "other");
+  expect(await project.command("up", "--yes")).toMatchObject({ code: 0 });
+  const files = async (): Promise<string[]> => {
+    const found = await readdir(project.path(), { recursive: true, withFileTypes: true });
+    const all = found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+    return Promise.all(all.map(async (file) => `${relative(project.path(".."), file)} ${(await stat(file)).mtimeMs}`));
+  };
+  const before = await files();
+  const { child } = await heldUp();
+  const during = await files();
+  const ended = done(child);
+  await project.letGo();
+  expect(await ended).toMatchObject({ code: 0 });
+  const written = [...during, ...(await files())].filter((file) => !before.includes(file));
+  const kinds = new Set(written.map((file) => file.split(sep)[1]));
+  expect([...kinds].sort()).toEqual(expect.arrayContaining(["history", "locks", "stacks"]));
+
+  const page = await readFile(join(__dirname, "..", "..", "docs", "pko.md"), "utf8");
+  const [, text = ""] = /```json\n(.*?)```/s.exec(page) ?? [];
+  const { Statement } = JSON.parse(text) as { Statement: { Action: string[]; Resource: string[] }[] };
+  const writable = Statement.filter(({ Action }) => Action.includes("s3:PutObject")).flatMap(
+    ({ Resource }) => Resource,
+  );
+  const places = writable.map((arn) => arn.replace("arn:aws:s3:::states/", "").replace(/\*$/, ""));
+  expect(written.filter((file) => !places.some((place) => file.startsWith(place)))).toEqual([]);
 });
 
 test("an interrupted verify prints what it has seen, and ends with 130", async () => {

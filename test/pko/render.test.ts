@@ -29,6 +29,7 @@ interface Container {
   image?: string;
   command?: string[];
   env?: { name: string; value: string }[];
+  envFrom?: object[];
   volumeMounts: { name: string }[];
 }
 interface PodSpec {
@@ -50,6 +51,7 @@ interface Stack extends KubernetesObject {
     workspaceTemplate: {
       spec: {
         env: { name: string; value: string }[];
+        envFrom: object[];
         podTemplate: { metadata: { annotations: Record<string, string> }; spec: PodSpec };
       };
     };
@@ -214,6 +216,17 @@ test("a key of a cloud encrypts the stack from the beginning, and is found again
     name: "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER",
     value: "true",
   });
+});
+
+test("the environment of a member alone wins over that of all, in both containers, and need not be there", () => {
+  for (const [index, stack] of stacksIn(rendered).entries()) {
+    const expected = [
+      { secretRef: { name: "pulumi" } },
+      { secretRef: { name: `environment-cluster${index + 1}`, optional: true } },
+    ];
+    expect(stack.spec.workspaceTemplate.spec.envFrom).toEqual(expected);
+    expect(podOf(stack).initContainers[0].envFrom).toEqual(expected);
+  }
 });
 
 test("the YAML says the same as the objects, without anchors", () => {
