@@ -246,7 +246,7 @@ func TestNothingOutlivesAnUpThatWasKilled(t *testing.T) {
 			l := newLab(t, hangingCluster)
 			up := l.start("up", "--clusters", "1")
 			l.eventually("the cluster starts", func() bool {
-				return len(l.dir.Status("cluster1").Waiting) == 1 && l.dir.Status("cluster1").Waiting[0] == "its API server"
+				return slices.Equal(l.dir.Status("cluster1").Waiting, []string{"its API server"})
 			})
 			if err := up.Process.Signal(signal); err != nil {
 				t.Fatal(err)
