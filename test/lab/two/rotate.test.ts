@@ -5,7 +5,6 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import { labState, type Project, type Run } from "../../../lab/client/project";
@@ -27,12 +26,12 @@ jest.setTimeout(900_000);
 
 beforeAll(async () => {
   project = await testProject("cluster1", "cluster2");
-  // JWT-SVIDs are waited for.
+  // JWT-SVIDs are waited for, and so are X.509-SVIDs after an interruption between taint and revocation.
   await cluster1.merge({
     apiVersion: "operator.openshift.io/v1alpha1",
     kind: "SpireServer",
     metadata: { name: "cluster" },
-    spec: { defaultJWTValidity: "1m" },
+    spec: { defaultJWTValidity: "1m", defaultX509Validity: "4m" },
   });
   const { code, stdout, stderr } = await project.mesh("up", "--yes");
   if (code !== 0) throw new Error(stdout + stderr);
@@ -111,21 +110,45 @@ test("a peer that cannot be asked keeps the new key from use, and the same comma
   expect(await heldOf1()).not.toContain(old);
 });
 
-test("a rotation that is interrupted again and again is finished by the same command", async () => {
-  const old = (await server.slots("jwt")).active?.id ?? "";
-  // Prepared; activated and tainted; waiting for the JWT-SVIDs.
-  for (const seconds of [5, 25, 8]) {
-    const { pid = 0, ended } = rotating.startMesh("rotate", "cluster1", "--keys", "jwt", "--yes");
-    await sleep(seconds * 1000);
-    process.kill(pid, "SIGINT");
-    expect((await ended).code).toBe(130);
-  }
-  const taintedBefore = (await server.own()).jwt.find(({ id }) => id === old)?.tainted;
-  expect(taintedBefore).toBe(true);
-  expect(keysOf(await rotating.mesh("revoke", "cluster1", "--key", old, "--yes", "-o", "json"))).toMatchObject([
-    { kind: "jwt", from: old, state: "replaced" },
-  ]);
-  expect(await heldOf1()).not.toContain(old);
+describe.each([
+  ["x509", "rotate"],
+  ["jwt", "revoke"],
+] as const)("killed at each step, what replaces the %s authority", (kind, command) => {
+  let old: string;
+  let run: string[];
+  const own = async (): Promise<{ id: string; tainted: boolean }[]> => (await server.own())[kind];
+
+  beforeAll(async () => {
+    old = (await server.slots(kind)).active?.id ?? "";
+    run = [command, "cluster1", ...(command === "rotate" ? ["--keys", kind] : ["--key", old]), "--yes"];
+  });
+
+  const steps: [string, () => Promise<unknown>][] = [
+    ["prepared", async () => (await server.slots(kind)).prepared],
+    ["activated", async () => (await server.slots(kind)).active?.id !== old],
+    ["tainted", async () => (await own()).find(({ id }) => id === old)?.tainted],
+  ];
+  test.each(steps)("%s", async (_, reached) => {
+    const { pid = 0, ended } = rotating.startMesh(...run);
+    let goes = true;
+    const early = ended.then(({ stdout, stderr }) => {
+      goes = false;
+      throw new Error(`it has ended: ${stdout}${stderr}`);
+    });
+    const there = eventually(async () => {
+      expect(await reached()).toBeTruthy();
+    });
+    await Promise.race([there, early]).finally(() => goes && process.kill(pid, "SIGKILL"));
+    await expect(early).rejects.toThrow();
+    expect((await own()).map(({ id }) => id)).toContain(old);
+  });
+
+  test(`the same ${command} goes on, and nobody holds the old key`, async () => {
+    const { result, refused } = await connecting(rotating.mesh(...run, "-o", "json"));
+    expect(keysOf(result)).toMatchObject([{ kind, from: old, state: "replaced" }]);
+    expect(refused).toEqual([]);
+    expect(await heldOf1()).not.toContain(old);
+  });
 });
 
 test("afterwards verify finds every pair healthy, and an up has nothing to do", async () => {
