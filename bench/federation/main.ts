@@ -15,7 +15,9 @@ const DOCS = resolve(__dirname, "..", "..", "docs");
 const MARK = "<!-- measured by make bench -->";
 
 const measureIn = async (way: WayName, clusters: number): Promise<Measured> =>
-  JSON.parse(await inLab(clusters + 1, "bench/federation/inLab.ts", way, String(clusters))) as Measured;
+  JSON.parse(
+    await inLab(["--clusters", String(clusters + 1)], "bench/federation/inLab.ts", way, String(clusters)),
+  ) as Measured;
 
 async function main(): Promise<void> {
   const given = process.argv.slice(2).map(Number);

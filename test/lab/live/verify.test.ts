@@ -16,7 +16,7 @@ import { lookOrWait } from "../../../mesh/verify/command";
 import { type Verification, verifyExit } from "../../../mesh/verify/verification";
 import { removeBundles } from "../helpers/leftovers";
 import { report } from "../helpers/report";
-import { startServerAnew } from "../helpers/server";
+import { startServerAnew } from "../../../lab/client/server";
 import { CLUSTERS, othersOf, ROUNDS } from "../helpers/verifyFaults";
 import { probeTests } from "../helpers/verifyProbe";
 

@@ -4,16 +4,15 @@
  *
  * @jest-environment <rootDir>/test/lab/inOrder.js
  */
-import { Cluster, type Manifest, NAMESPACE, ZTWIM_SUBSCRIPTION } from "../../../lab/client/cluster";
+import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
 import { held, pairs } from "../../../lab/client/trust";
+import { approve, csv, installed, phaseOf } from "../../../lab/client/upgrade";
 import { testProject } from "../helpers/identities";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
-const OLM = "operators.coreos.com/v1alpha1";
 const SPIRE_SERVER = { apiVersion: "operator.openshift.io/v1alpha1", kind: "SpireServer" };
-const csv = (version: string): string => `zero-trust-workload-identity-manager.v${version}`;
 let project: Project;
 let revisions: Set<string>;
 
@@ -50,58 +49,6 @@ async function expectOneRollout(): Promise<void> {
 const managedRoute = (value: "true" | "false"): Promise<void> =>
   cluster1.merge({ ...SPIRE_SERVER, metadata: { name: "cluster" }, spec: { federation: { managedRoute: value } } });
 
-async function version(of: string): Promise<{ phase?: string; reason?: string }> {
-  return (await cluster1.read(OLM, "ClusterServiceVersion", csv(of))).status ?? {};
-}
-
-/**
- * What an administrator does in the console: approve the InstallPlan of an upgrade, once OLM has made it. While one upgrade is held
- * back OLM fails to resolve the next and looks ever more rarely; a change of the Subscription makes it look at once.
- */
-async function approve(next: string): Promise<void> {
-  await approvePlan(next, 20).catch(async () => {
-    await cluster1.annotate(OLM, "Subscription", ZTWIM_SUBSCRIPTION, { "test/look-again": String(Date.now()) });
-    await approvePlan(next, 120);
-  });
-}
-
-async function approvePlan(next: string, seconds: number): Promise<void> {
-  await eventually(async () => {
-    const plans = await cluster1.list(OLM, "InstallPlan", NAMESPACE);
-    const plan = plans.find(({ spec, status }) => {
-      const { clusterServiceVersionNames } = spec as { clusterServiceVersionNames: string[] };
-      return (
-        clusterServiceVersionNames.includes(csv(next)) && (status as { phase?: string }).phase === "RequiresApproval"
-      );
-    });
-    if (plan === undefined) throw new Error(`no InstallPlan for ${csv(next)} that waits for approval`);
-    const { name } = plan.metadata;
-    await cluster1.merge({
-      apiVersion: OLM,
-      kind: "InstallPlan",
-      metadata: { name, namespace: NAMESPACE },
-      spec: { approved: true },
-    });
-  }, seconds);
-}
-
-/** The version is installed, and SPIRE runs as its operator wants. */
-async function installed(of: string, label: string): Promise<void> {
-  await eventually(async () => {
-    expect(await version(of)).toMatchObject({ phase: "Succeeded" });
-    const set: Manifest = await cluster1.read("apps/v1", "StatefulSet", "spire-server");
-    expect(set.metadata.labels?.["app.kubernetes.io/version"]).toBe(label);
-    const { status } = await cluster1.read("operator.openshift.io/v1alpha1", "SpireServer", "cluster");
-    const conditions = expect.arrayContaining([expect.objectContaining({ type: "Ready", status: "True" })]) as unknown;
-    expect(status).toMatchObject({ conditions });
-    expect(set.status).toMatchObject({
-      observedGeneration: set.metadata.generation,
-      readyReplicas: 1,
-      updatedReplicas: 1,
-    });
-  }, 300);
-}
-
 test("a SPIRE server that is not Ready holds an approved upgrade back, and lets it go on when it is", async () => {
   await managedRoute("false");
   const message = "Not safe to upgrade - existing operands are not ready: [SpireServer]";
@@ -112,23 +59,26 @@ test("a SPIRE server that is not Ready holds an approved upgrade back, and lets 
     const condition = await cluster1.read("operators.coreos.com/v2", "OperatorCondition", csv("1.0.0"));
     expect(condition.status).toMatchObject({ conditions: upgradeable });
   });
-  await approve("1.0.1");
+  await approve(cluster1, "1.0.1");
   await eventually(async () => {
-    expect(await version("1.0.1")).toMatchObject({ phase: "Pending", reason: "OperatorConditionNotUpgradeable" });
+    expect(await phaseOf(cluster1, "1.0.1")).toMatchObject({
+      phase: "Pending",
+      reason: "OperatorConditionNotUpgradeable",
+    });
   });
   expect(await serverRevisions()).toEqual(revisions);
   await federated();
 
   await managedRoute("true");
-  await installed("1.0.1", "1.13.3");
+  await installed(cluster1, "1.0.1", "1.13.3");
   await expectOneRollout(); // of the controller manager's new version
   await federated();
 });
 
 test("1.1.1 follows, with one rollout of the SPIRE server", async () => {
   const { keys } = await cluster1.endpoint();
-  await approve("1.1.1");
-  await installed("1.1.1", "1.14.7");
+  await approve(cluster1, "1.1.1");
+  await installed(cluster1, "1.1.1", "1.14.7");
   await expectOneRollout();
   expect((await cluster1.endpoint()).keys).toEqual(keys);
   await federated();

@@ -15,7 +15,7 @@ import type { Verification } from "../../../mesh/verify/verification";
 import { issue, type Issued } from "../../components/issue";
 import { report } from "../helpers/report";
 import { deleteAgents } from "../helpers/rotation";
-import { restarting, startServerAnew } from "../helpers/server";
+import { restarting, startServerAnew } from "../../../lab/client/server";
 
 const [cluster1, cluster2, cluster3] = [new Cluster("cluster1"), new Cluster("cluster2"), new Cluster("cluster3")];
 const CLUSTERS = [cluster1, cluster2, cluster3] as const;
