@@ -9,7 +9,7 @@ import { Bench } from "./harness";
 
 const recipes = `
 list_units() {
-  unit kube-scheduler 1 . -- kubernetes_server kube-scheduler v1.35.3 ""
+  unit kube-scheduler 1 . -- kubernetes_server kube-scheduler . v1.35.3 ""
   unit spire 1 toolchain/spire -- spire v1.14.5
   unit pulumi 1 toolchain/pulumi toolchain/language-nodejs toolchain/language-yaml -- pulumi_cli 3.276.0
   unit pulumi-resource-command 1 plugins plugins -- pulumi_plugin command 1.2.1 standin_plugin

@@ -11,14 +11,15 @@ small="-s -w" # no symbol tables: half the size
 
 # list_units: each with the seconds that it takes on two cores where all of it is built, after those before it.
 list_units() {
-  local name kube kube_version=k8s.io/component-base/version spire
-  kube=$(version_of . k8s.io/kubernetes)
+  local name kube kube_module kube_version=k8s.io/component-base/version spire
+  kube_module=$(kubernetes_module)
+  kube=$(version_of "$kube_module" k8s.io/kubernetes)
   spire=$(version_of toolchain/spire github.com/spiffe/spire)
   # A server that calls itself v0.0.0 makes OLM refuse every operator with a minKubeVersion.
   local kube_flags="$small -X $kube_version.gitVersion=$kube -X $kube_version.gitMajor=1 -X $kube_version.gitMinor=${kube:3:2}"
-  unit kube-apiserver 420 . -- kubernetes_server kube-apiserver "$kube" "$kube_flags"
-  unit kube-controller-manager 60 . -- kubernetes_server kube-controller-manager "$kube" "$kube_flags"
-  unit kube-scheduler 20 . -- kubernetes_server kube-scheduler "$kube" "$kube_flags"
+  unit kube-apiserver 420 "$kube_module" -- kubernetes_server kube-apiserver "$kube_module" "$kube" "$kube_flags"
+  unit kube-controller-manager 60 "$kube_module" -- kubernetes_server kube-controller-manager "$kube_module" "$kube" "$kube_flags"
+  unit kube-scheduler 20 "$kube_module" -- kubernetes_server kube-scheduler "$kube_module" "$kube" "$kube_flags"
   unit etcd 20 . -- go_program etcd . go.etcd.io/etcd/server/v3
   unit spire-controller-manager 20 . -- go_program spire-controller-manager . github.com/spiffe/spire-controller-manager/cmd
   for name in olm catalog; do
@@ -59,9 +60,17 @@ go_build() {
   (cd "$2" && go build -trimpath -ldflags "$small" "${@:4}" -o "$1" "$3")
 }
 
-# kubernetes_server NAME VERSION LDFLAGS
+# kubernetes_module: the folder that pins Kubernetes, which is the lab's own without $LAB_KUBERNETES.
+kubernetes_module() {
+  local minor=${LAB_KUBERNETES:-} others=(toolchain/kubernetes-*)
+  [[ -z $minor || -f toolchain/kubernetes-$minor/go.mod ]] ||
+    fail "LAB_KUBERNETES is $minor: it can be ${others[*]#toolchain/kubernetes-}, or unset for the lab's own"
+  echo "${minor:+toolchain/kubernetes-}${minor:-.}"
+}
+
+# kubernetes_server NAME MODULE VERSION LDFLAGS
 kubernetes_server() {
-  official_server "$1" "$2" || go_program "$1" . "k8s.io/kubernetes/cmd/$1" -ldflags "$3"
+  official_server "$1" "$3" || go_program "$1" "$2" "k8s.io/kubernetes/cmd/$1" -ldflags "$4"
 }
 
 # spire VERSION
