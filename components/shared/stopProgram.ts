@@ -19,6 +19,8 @@ import { unknownInPreview } from "./unreachable";
  */
 export function stopProgram(message: string, resource?: pulumi.Resource): Promise<never> {
   const error = new pulumi.ResourceError(printable(message), resource, true);
+  // Once the program has run to its end, Pulumi shows the stack of whatever is thrown, and the message where there is none.
+  delete error.stack;
   if (!failComponent(resource, error)) {
     setImmediate(() => {
       throw error;
