@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-steps test test-live test-all check unit mutants bench outdated lab-up lab-shell lab-down
+.PHONY: help build demo demo-steps test test-live test-all check unit mutants bench soak outdated lab-up lab-shell lab-down
 
 build: dist/built ## make dist/, which is what runs, from the sources
 
@@ -53,6 +53,9 @@ lab-shell: ## a shell inside the running lab: kubectl contexts cluster1 and clus
 
 lab-down: ## end the lab and everything in it
 	lab/lab down
+
+soak: dist/built ## an hour of everything that can happen, on a lab of three clusters whose keys live for minutes
+	npm run --silent soak
 
 outdated: node_modules/.package-lock.json ## which packages have newer versions
 	-npm outdated

@@ -19,6 +19,7 @@ export class Flow {
   constructor(
     readonly kind: string,
     private readonly attempt: () => Promise<unknown>,
+    private readonly pauseMs = 100,
   ) {
     this.running = this.run();
   }
@@ -49,7 +50,7 @@ export class Flow {
       } catch (error) {
         this.counted.refused.push(error instanceof Error ? error.message : String(error));
       }
-      await sleep(100);
+      await sleep(this.pauseMs);
     }
   }
 }

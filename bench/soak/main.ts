@@ -1,0 +1,67 @@
+/**
+ * An hour of everything, in a lab of its own; writes a section of docs/limits.md.
+ *
+ *   npm run soak -- [minutes; 60] [seed]
+ *
+ * The exit code is 1 if something was refused that may not be, or the mesh is not healthy at the end.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { sum } from "../load/traffic";
+import { inLab } from "../lab";
+import type { Soaked } from "./result";
+
+const PAGE = join(resolve(__dirname, "..", ".."), "docs", "limits.md");
+/** What is measured stands between two of these. */
+const MARK = "<!-- measured by make soak -->";
+const KINDS: Record<string, string> = {
+  mTLS: "mTLS connections",
+  JWT: "JWT-SVIDs",
+  endpoint: "polls of the endpoints",
+};
+/** Programs below that are not worth a row. */
+const SMALLEST_MIB = 20;
+
+const table = (rows: readonly (readonly string[])[]): string => {
+  const [head = [], ...others] = rows;
+  return [head, head.map(() => "---"), ...others].map((row) => `| ${row.join(" | ")} |\n`).join("");
+};
+
+function section({ minutes, seed, happened, memory }: Soaked): string {
+  const names = [...new Set(happened.map(({ name }) => name))].sort();
+  const rows = names.map((name) => {
+    const each = happened.filter((one) => one.name === name);
+    const counted = Object.keys(KINDS).map((kind) => {
+      const { tried, refused } = sum(each.flatMap(({ flows }) => flows[kind] ?? []));
+      return `${tried}, ${refused.length}`;
+    });
+    return [name, String(each.length), ...counted];
+  });
+  const programs = memory
+    .filter(({ before }) => before >= SMALLEST_MIB)
+    .sort((one, other) => other.before - one.before)
+    .map(({ program, before, after }) => [program, ...[before, after].map((mib) => mib?.toFixed(0) ?? "ended")]);
+  const wrong = happened.flatMap((one) => one.wrong).length;
+  return [
+    `## ${minutes} minutes of everything`,
+    "",
+    `\`make soak\`: three clusters of the lab that all trust each other; CAs live for 30 minutes, X.509-SVIDs for three, JWT-SVIDs for one, and`,
+    `the refresh hint is a minute. Workloads connect and present tokens all the while, each way once a second.`,
+    `${happened.length} events by seed ${seed}; refused that may not be: ${wrong}; \`verify\` at the end: healthy.`,
+    "",
+    table([["event", "times", ...Object.values(KINDS).map((name) => `${name}: tried, refused`)], ...rows]),
+    table([["program, all of a name", `MiB after ${(minutes / 4).toFixed(0)} minutes`, "MiB at the end"], ...programs]),
+  ].join("\n");
+}
+
+async function main(): Promise<void> {
+  const [minutes = 60, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
+  console.error(`seed ${seed}`);
+  const lab = ["--clusters", "3"];
+  const result = JSON.parse(await inLab(lab, "bench/soak/inLab.ts", String(minutes), String(seed))) as Soaked;
+  const [before = "", , after = ""] = (await readFile(PAGE, "utf8")).split(MARK);
+  await writeFile(PAGE, [before, `\n\n${section(result)}\n`, after].join(MARK));
+  if (result.happened.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
+}
+
+void main();
