@@ -1,6 +1,13 @@
 /** What goes on all the while: connections, tokens and polls, one after the other each, counted. */
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** The kinds, and how a table calls them. */
+export const KINDS: Readonly<Record<string, string>> = {
+  mTLS: "mTLS connections",
+  JWT: "JWT-SVIDs",
+  endpoint: "polls of the endpoints",
+};
+
 export interface Counted {
   tried: number;
   /** Why, of each that was refused. */

@@ -5,27 +5,13 @@
  *
  * The exit code is 1 if something was refused that may not be, or the mesh is not healthy at the end.
  */
-import { readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { sum } from "../load/traffic";
 import { inLab } from "../lab";
+import { KINDS, sum } from "../load/traffic";
+import { table, writeMeasured } from "../page";
 import type { Soaked } from "./result";
 
-const PAGE = join(resolve(__dirname, "..", ".."), "docs", "limits.md");
-/** What is measured stands between two of these. */
-const MARK = "<!-- measured by make soak -->";
-const KINDS: Record<string, string> = {
-  mTLS: "mTLS connections",
-  JWT: "JWT-SVIDs",
-  endpoint: "polls of the endpoints",
-};
-/** Programs below that are not worth a row. */
+/** Programs that have less are not worth a row. */
 const SMALLEST_MIB = 20;
-
-const table = (rows: readonly (readonly string[])[]): string => {
-  const [head = [], ...others] = rows;
-  return [head, head.map(() => "---"), ...others].map((row) => `| ${row.join(" | ")} |\n`).join("");
-};
 
 function section({ minutes, seed, happened, memory }: Soaked): string {
   const names = [...new Set(happened.map(({ name }) => name))].sort();
@@ -59,8 +45,7 @@ async function main(): Promise<void> {
   console.error(`seed ${seed}`);
   const lab = ["--clusters", "3"];
   const result = JSON.parse(await inLab(lab, "bench/soak/inLab.ts", String(minutes), String(seed))) as Soaked;
-  const [before = "", , after = ""] = (await readFile(PAGE, "utf8")).split(MARK);
-  await writeFile(PAGE, [before, `\n\n${section(result)}\n`, after].join(MARK));
+  await writeMeasured("limits.md", "make soak", section(result));
   if (result.happened.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
 }
 
