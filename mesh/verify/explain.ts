@@ -3,9 +3,8 @@ import { PROGRAM } from "../../components/shared/names";
 import { UsageError } from "../kernel/exit";
 import { table } from "../kernel/table";
 import { wrapped } from "../kernel/text";
-import type { Check } from "./check";
+import type { Check, Code } from "./check";
 import { memberChecks, pairChecks } from "./checks/all";
-import { reachable } from "./checks/clusterChecks";
 import { probeMemberChecks, probePairChecks } from "./checks/probeChecks";
 import { precheckChecks } from "./precheck";
 
@@ -18,12 +17,14 @@ const probeChecks: Described[] = [...probeMemberChecks, ...probePairChecks].sort
   a.code.localeCompare(b.code),
 );
 
+const isOfMember = (code: Code): boolean => memberChecks.some((check) => check.code === code);
+
 /** All checks, by what they are of. */
 export function checkGroups(): [string, readonly Described[]][] {
   return [
     ["Checks of a member", memberChecks],
     ["Checks of a pair: a member and one of its peers", pairChecks],
-    ["Checks before the first up: `precheck`", precheckChecks.filter(({ code }) => code !== reachable.code)],
+    ["Checks before the first up: `precheck`", precheckChecks.filter(({ code }) => !isOfMember(code))],
     ["Checks by workloads that are made for it: `--probe`", probeChecks],
   ];
 }

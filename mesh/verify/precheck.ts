@@ -2,19 +2,23 @@
 import { word } from "../../components/shared/shell";
 import { lookup } from "node:dns/promises";
 import { accessOf, type ClusterAccess } from "../../components/cluster/access";
-import type { Cluster } from "../../components/cluster/cluster";
+import type { Cluster, KubeObject } from "../../components/cluster/cluster";
 import type { ProbeFrom } from "../../components/bundle/clusterProbe";
 import { federationRoute } from "../../components/route/federationRoute";
+import { OPERAND_NAMESPACE } from "../../components/shared/names";
 import type { Problem } from "../../components/shared/problem";
 import { type PassedPreflight, preflight } from "../../stacks/preflight";
 import { readIngressDomain } from "../trust/trustFacts";
 import { inParallel } from "../kernel/parallel";
 import type { MeshMember } from "../members/members";
 import { type Check, evaluate, failed, skipped, ok, see } from "./check";
+import { POD } from "../spire/serverCommands";
 import { reachable } from "./checks/clusterChecks";
+import { networkPolicyCheck } from "./checks/networkPolicyCheck";
 import type { Sources } from "./memberFacts";
 import { healthOf, type Verification, type VerifiedMember } from "./verification";
 import { look, type Looked } from "../kernel/looked";
+import type { NetworkPolicy } from "./networkPolicies";
 import { OUT_OF_SIGHT, PROBE_IS_CLUSTER } from "./subjects";
 
 export interface PrecheckView extends ClusterAccess {
@@ -26,6 +30,9 @@ export interface PrecheckView extends ClusterAccess {
   host: Looked<string>;
   /** Addresses of the host, as this machine resolves it. */
   addresses: Looked<string[]>;
+  policies: Looked<NetworkPolicy[]>;
+  /** The SPIRE server's. */
+  pod: Looked<KubeObject | undefined>;
 }
 
 export const precheckChecks: readonly Check<PrecheckView>[] = [
@@ -68,6 +75,7 @@ export const precheckChecks: readonly Check<PrecheckView>[] = [
       );
     },
   },
+  networkPolicyCheck(({ policies, pod }: PrecheckView) => ({ policies: see(policies), pod: see(pod), ports: [] })),
 ];
 
 const WILL = {
@@ -97,8 +105,9 @@ async function precheckMember(
   const access = accessOf(config);
   const version = await look(() => cluster(access).api.version());
   const reader = (): Cluster => cluster(access).reader;
-  const host = await look(async () => {
-    if ("because" in version) throw new Error(version.because);
+  const ifReached = async <T>(read: () => Promise<T>): Promise<Looked<T>> =>
+    "because" in version ? version : look(read);
+  const host = await ifReached(async () => {
     const domain = await readIngressDomain(reader());
     if (domain === undefined)
       throw new Error("the cluster has no ingress domain (ingresses.config.openshift.io/cluster)");
@@ -109,13 +118,15 @@ async function precheckMember(
     probe: config.probe,
     ...access,
     version,
-    preflight: "because" in version ? version : await look(() => preflight(config, reader)),
+    preflight: await ifReached(() => preflight(config, reader)),
     host,
     addresses: await look(async () => {
       if ("because" in host) throw new Error(host.because);
       const found = await lookup(host.seen, { all: true });
       return found.map(({ address }) => address);
     }),
+    policies: await ifReached(() => reader().list("networking.k8s.io/v1", "NetworkPolicy", OPERAND_NAMESPACE)),
+    pod: await ifReached(() => reader().get("v1", "Pod", POD, OPERAND_NAMESPACE)),
   });
   return { member: name, trustDomain, health: healthOf(checks), checks, lifetimes: [] };
 }

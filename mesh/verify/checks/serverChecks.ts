@@ -1,16 +1,16 @@
-/** MESH131 to MESH135, MESH152 and MESH153: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
+/** MESH131 to MESH135 and MESH153: the SPIRE server, from what is asked of it to what runs. MESH151: what its operator says. Pure. */
 import { differences, factsOfSpec, federationSpec, withoutPeers } from "../../../components/spireServer/federationSpec";
 import type { FederationSpec } from "../../../components/route/federation";
 import { renderBundleEndpoint } from "../../../components/spireServer/bundleEndpoint";
 import { judgeKeyTimes, keyLivesOf } from "../../../components/spireServer/keyTimes";
-import { CONTROLLER_MANAGER, OPERAND_NAMESPACE, SPIRE_SERVER } from "../../../components/shared/names";
+import { CONTROLLER_MANAGER, SPIRE_SERVER } from "../../../components/shared/names";
 import { conditionsReadiness, configHash, configHashOf } from "../../../components/spireServer/spireServerReadiness";
 import { bundleEndpoint, describeEndpoint } from "../../../stacks/endpoint";
 import { POD } from "../../spire/serverCommands";
 import { serverConf } from "../../trust/foreignTrust";
 import { type Check, failed, type Judgement, ok, see, warn } from "../check";
-import { inTheWay } from "../networkPolicies";
-import { askOperator, fact, type MemberView, oc, ocHere, upAgain } from "../subjects";
+import { askOperator, fact, type MemberView, ocHere, upAgain } from "../subjects";
+import { networkPolicyCheck } from "./networkPolicyCheck";
 
 export const serverChecks: readonly Check<MemberView>[] = [
   {
@@ -115,45 +115,16 @@ export const serverChecks: readonly Check<MemberView>[] = [
       return state === "tight" ? warn(about, cure) : failed(about, cure);
     },
   },
-  {
-    code: "MESH152",
-    title: "NetworkPolicies let the router in and the SPIRE server out",
-    source: `NetworkPolicies of namespace ${OPERAND_NAMESPACE}`,
-    about:
-      "Where a NetworkPolicy isolates the SPIRE server, another one has to let OpenShift's router reach port 8443, or no peer gets this bundle, " +
-      "and let the SPIRE server reach the ports of its peers' endpoints elsewhere, mostly 443, or it gets no peer's. It is a warning, since an " +
-      "AdminNetworkPolicy may let through what these do not, and is not read; whether it works is seen at the endpoint and by the polls.",
-    verifications: [5],
-    needs: ["MESH134"],
-    judge: (view) => {
-      const policies = fact(view, "networkPolicies");
-      const labels = fact(view, "pod")?.metadata?.labels ?? {};
-      const { ofRouters, ofPeers, closed } = inTheWay(policies, labels, portsOfPeers(view));
-      const found = [
-        ...(ofRouters.length > 0 ? [`${ofRouters.join(", ")}: no rule lets the router reach port 8443`] : []),
-        ...(ofPeers.length > 0
-          ? [`${ofPeers.join(", ")}: no rule lets the SPIRE server reach port ${closed.join(", ")} elsewhere`]
-          : []),
-      ];
-      if (found.length === 0) return ok("none is in the way");
-      const rules = [...(ofRouters.length > 0 ? ["ingress"] : []), ...(ofPeers.length > 0 ? ["egress"] : [])];
-      const others = closed.filter((port) => port !== HTTPS_PORT);
-      const first = others.length > 0 ? `add port ${others.join(", ")} to docs/network/egress.yaml; ` : "";
-      return warn(
-        found.join("; "),
-        first + rules.map((rule) => oc(view, `apply -f docs/network/${rule}.yaml`)).join(" && "),
-      );
-    },
-  },
+  networkPolicyCheck((view: MemberView) => ({
+    policies: fact(view, "networkPolicies"),
+    pod: fact(view, "pod"),
+    ports: portsOfPeers(view),
+  })),
 ];
 
-const HTTPS_PORT = 443;
-
-/** Of peers that are not known yet, the port that most have. */
 function portsOfPeers({ declared }: MemberView): number[] {
   const peers = "seen" in declared ? declared.seen.peers : [];
-  const ports = peers.map(({ bundleEndpointUrl }) => Number(new URL(bundleEndpointUrl).port || HTTPS_PORT));
-  return ports.length === 0 ? [HTTPS_PORT] : [...new Set(ports)].sort((a, b) => a - b);
+  return peers.map(({ bundleEndpointUrl }) => Number(new URL(bundleEndpointUrl).port || 443));
 }
 
 /** After the Route's checks: the operator counts the Route as a part of what is ready. */

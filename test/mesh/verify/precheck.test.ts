@@ -53,7 +53,7 @@ const states = ({ checks }: VerifiedMember): string[] => checks.map(({ code, sta
 
 test("a cluster on which nothing of ours is can be prechecked, and nothing speaks against it", async () => {
   const member = await look(fresh());
-  expect(states(member)).toEqual(["MESH101 ok", "MESH105 ok", "MESH106 ok"]);
+  expect(states(member)).toEqual(["MESH101 ok", "MESH105 ok", "MESH106 ok", "MESH152 skipped"]);
   expect(member.checks[1]?.evidence).toBe("cert-manager will be installed; the Route will be the operator's");
   expect(member.checks[2]?.evidence).toBe("federation.localhost is 10.0.0.7, 10.0.0.8");
 });
@@ -72,6 +72,7 @@ test("of a cluster that doesn't answer nothing else is asked", async () => {
     "MESH101 unknown",
     "MESH105 skipped",
     "MESH106 skipped",
+    "MESH152 skipped",
   ]);
 });
 
@@ -85,4 +86,23 @@ test("a host that nobody knows is said, or unknown where it need not be known he
     state: "skipped",
     evidence: expect.stringMatching(/^cannot be seen from here: spire-federation:probe is cluster/) as string,
   });
+});
+
+test("a NetworkPolicy that will stand between the SPIRE server and its peers is said", async () => {
+  const namespace = "zero-trust-workload-identity-manager";
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "spire-server-0", namespace } };
+  const policy = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "default-deny", namespace },
+    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+  };
+  const { checks, health } = await look([...fresh(), pod, policy]);
+  expect(checks.at(-1)).toMatchObject({
+    code: "MESH152",
+    state: "warn",
+    evidence: expect.stringMatching(/default-deny: .*8443; default-deny: .*443 elsewhere/) as string,
+    cure: expect.stringMatching(/network\/ingress\.yaml && .*network\/egress\.yaml/) as string,
+  });
+  expect(health).toBe("healthy");
 });
