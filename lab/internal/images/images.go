@@ -47,10 +47,10 @@ type Rewrite struct {
 	To   string `json:"to"`
 }
 
-// Table is the set of known images by name.
-type Table map[string]Image
+// Table is the set of known images by name; of rows with the same tag, or without tags, the last one counts.
+type Table map[string][]Image
 
-// Load reads the embedded table, and rows of more, a file like it. Overrides maps image names to absolute paths of
+// Load reads the embedded table, and rows of more, a file like it, which count before those. Overrides maps image names to absolute paths of
 // binaries that run in place of the row's program, with the pod's own arguments.
 func Load(overrides map[string]string, more string) (Table, error) {
 	var rows []Image
@@ -66,17 +66,18 @@ func Load(overrides map[string]string, more string) (Table, error) {
 	}
 	t := Table{}
 	for _, row := range rows {
-		t[row.Name] = row
+		t[row.Name] = append(t[row.Name], row)
 	}
 	for name, binary := range overrides {
-		row, ok := t[name]
-		if !ok {
+		if t[name] == nil {
 			return nil, fmt.Errorf("the lab has no image %q to replace", name)
 		}
-		row.program = "/opt/lab/" + filepath.Base(binary)
-		row.Files = map[string]string{row.program: binary}
-		row.Override, row.Rewrite = nil, nil
-		t[row.Name] = row
+		for i := range t[name] {
+			row := &t[name][i]
+			row.program = "/opt/lab/" + filepath.Base(binary)
+			row.Files = map[string]string{row.program: binary}
+			row.Override, row.Rewrite = nil, nil
+		}
 	}
 	return t, nil
 }
@@ -104,14 +105,17 @@ func read(file string) ([]Image, error) {
 // Find returns the row of an image reference.
 func (t Table) Find(reference string) (Image, error) {
 	name, tag := split(reference)
-	row, ok := t[name]
-	if !ok {
+	if t[name] == nil {
 		return Image{}, fmt.Errorf("the lab has no image %q; known images are the rows of lab/internal/images/images.yaml", reference)
 	}
-	if len(row.Tags) > 0 && !slices.Contains(row.Tags, tag) {
-		return Image{}, fmt.Errorf("the lab has no image %q; of this one it has %s", reference, strings.Join(row.Tags, ", "))
+	var tags []string
+	for _, row := range slices.Backward(t[name]) {
+		if len(row.Tags) == 0 || slices.Contains(row.Tags, tag) {
+			return row, nil
+		}
+		tags = append(tags, row.Tags...)
 	}
-	return row, nil
+	return Image{}, fmt.Errorf("the lab has no image %q; of this one it has %s", reference, strings.Join(tags, ", "))
 }
 
 // Name strips tag and digest from an image reference.

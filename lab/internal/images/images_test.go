@@ -1,6 +1,7 @@
 package images
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,6 +93,15 @@ func TestMoreImages(t *testing.T) {
 	if _, err := table.Find("lab.local/tools"); err != nil {
 		t.Error(err)
 	}
+	write("- image: lab.local/tools\n  tags: [old]\n  entrypoint: [/old]\n")
+	if table, err = Load(nil, file); err != nil {
+		t.Fatal(err)
+	}
+	for tag, want := range map[string]string{"old": "/old", "new": "/bin/sh"} {
+		if image, err := table.Find("lab.local/tools:" + tag); err != nil || image.Entrypoint[0] != want {
+			t.Errorf("%s runs %v (%v), want %s", tag, image.Entrypoint, err, want)
+		}
+	}
 	write("- image: x\n  entry: [/x]\n")
 	if _, err := Load(nil, file); err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "entry") {
 		t.Errorf("error %v does not say which field of which file is unknown", err)
@@ -151,7 +161,8 @@ func TestRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, row := range table {
+	for _, row := range slices.Concat(slices.Collect(maps.Values(table))...) {
+		name := row.Name
 		if name == "" || name != Name(name) {
 			t.Errorf("image %q: a row's name has neither tag nor digest", name)
 		}
@@ -185,12 +196,13 @@ var layouts = map[string]struct {
 
 // What a command finds in a container of the lab, it must find in the product's.
 func TestImagesAreLaidOutAsTheProducts(t *testing.T) {
-	table, err := Load(nil, "")
+	table, err := Load(nil, "../../toolchain/spire-1.13/images.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const product = "registry.redhat.io/zero-trust-workload-identity-manager/"
-	for name, row := range table {
+	for _, row := range slices.Concat(slices.Collect(maps.Values(table))...) {
+		name := row.Name
 		short, ours := strings.CutPrefix(name, product)
 		if !ours {
 			continue

@@ -12,7 +12,7 @@ import (
 // Release is one version of the operator, with the versions of what it runs.
 type Release struct {
 	Version           string
-	SPIRE             string // as the product's labels say; the lab builds one SPIRE for all releases
+	SPIRE             string // as the product's labels and tags say; internal/images has the programs
 	ControllerManager string
 	Replaces          string // the ClusterServiceVersion that it replaces, if there is one
 	SkipRange         string // of versions that it can also follow

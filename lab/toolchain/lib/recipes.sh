@@ -27,6 +27,7 @@ list_units() {
   done
   unit crds 5 toolchain/crds go.mod go.sum -- crds
   unit spire 300 toolchain/spire -- spire "$spire"
+  older_spire_unit
 
   unit node 1 . -- machine_node "$(node --version)"
   unit pebble 10 toolchain/pebble toolchain/pebble -- go_program pebble toolchain/pebble .
@@ -80,6 +81,27 @@ spire() {
   for name in spire-server spire-agent; do
     go_program "$name" toolchain/spire "github.com/spiffe/spire/cmd/$name"
   done
+}
+
+# older_spire_unit: what ZTWIM 1.0 runs with $LAB_SPIRE, beside the lab's own.
+older_spire_unit() {
+  local module=toolchain/spire-1.13
+  case ${LAB_SPIRE:-} in
+    "") ;;
+    1.13) unit spire-1.13 300 "$module" "$module" -- older_spire "$(version_of "$module" github.com/spiffe/spire)" ;;
+    *) fail "LAB_SPIRE is $LAB_SPIRE: it can be 1.13, or unset for the lab's own" ;;
+  esac
+}
+
+# older_spire VERSION: with the rows for `lab up --images`.
+older_spire() {
+  local name
+  official_spire "$1" ||
+    for name in spire-server spire-agent; do
+      go_program "$name" toolchain/spire-1.13 "github.com/spiffe/spire/cmd/$name"
+    done
+  mv "$out/bin" "$out/spire-1.13"
+  cp toolchain/spire-1.13/images.yaml "$out/spire-1.13"
 }
 
 # source_of MODULE PATH: the folder with the sources of a module that MODULE requires.

@@ -1,4 +1,4 @@
-/** Which Kubernetes the lab has. */
+/** Which Kubernetes and which SPIRE the lab has. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Bench } from "./harness";
@@ -39,6 +39,33 @@ list_units() {
     const { code, stderr } = await bench.run({ LAB_KUBERNETES: "1.20" });
     expect(code).toBe(1);
     expect(stderr).toMatch(/LAB_KUBERNETES.*1\.20.*1\.33/);
+  });
+});
+
+describe("LAB_SPIRE", () => {
+  let bench: Bench;
+  beforeEach(() => {
+    bench = new Bench(`
+list_units() {
+  unit spire 1 toolchain/spire -- spire v1.14.5
+  older_spire_unit
+}`);
+    for (const file of ["go.mod", "go.sum", "images.yaml"]) bench.file(`lab/toolchain/spire-1.13/${file}`, file);
+  });
+  afterEach(() => {
+    bench.close();
+  });
+
+  test("adds another SPIRE, with the images that it is for", async () => {
+    expect(readdirSync((await bench.run()).stdout).sort()).toEqual(["bin", "pulumi"]);
+    const { stdout } = await bench.run({ LAB_SPIRE: "1.13" });
+    expect(readdirSync(join(stdout, "bin")).sort()).toEqual(["spire-agent", "spire-server"]);
+    expect(readdirSync(join(stdout, "spire-1.13")).sort()).toEqual(["images.yaml", "spire-agent", "spire-server"]);
+  });
+
+  test("is refused where the lab has no such SPIRE", async () => {
+    const { code, stderr } = await bench.run({ LAB_SPIRE: "1.12" });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/LAB_SPIRE is 1\.12.*1\.13/)]);
   });
 });
 
