@@ -1,6 +1,8 @@
 /** One soak of three clusters, as JSON on stdout: `lab exec -- npx tsx bench/soak/inLab.ts MINUTES SEED`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { sum } from "../load/traffic";
+import { Cluster } from "../../lab/client/cluster";
+import { agentLog } from "../../lab/client/workload";
 import { EVENTS, isAllowed } from "./events";
 import { memory } from "./memory";
 import { randomBy } from "./random";
@@ -24,6 +26,7 @@ async function soak(minutes: number, seed: number): Promise<Soaked> {
       const [event, cluster] = [one(EVENTS), one(world.members)];
       const at = Date.now();
       const ended = await event.run(world, cluster, random);
+      await world.assertSound();
       const seconds = Math.round((Date.now() - at) / 1000);
       await sleep(random(LONGEST_PAUSE_MS));
       const seen = await world.take();
@@ -40,6 +43,9 @@ async function soak(minutes: number, seed: number): Promise<Soaked> {
         `${spent().toFixed(1)} min: ${name} (${cluster.name}): ${seconds} s; ${refused.join(", ")}\n`,
       );
       for (const line of wrong) process.stderr.write(`  not allowed: ${line}\n`);
+      // What SPIRE says of it is gone soon.
+      if (wrong.length > 0)
+        for (const name of Cluster.names()) process.stderr.write(`${name}: ${await agentLog(new Cluster(name), 60)}\n`);
     }
     const after = await memory();
     await world.verify();

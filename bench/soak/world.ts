@@ -6,6 +6,7 @@ import { labState, Project, type Run } from "../../lab/client/project";
 import { held, pairs } from "../../lab/client/trust";
 import { handshake, presentToken, Workload } from "../../lab/client/workload";
 import { type Counted, Flow } from "../load/traffic";
+import { assertSound } from "./sound";
 
 /** The shortest lifetimes in which SPIRE and a rotation still have their time; the usual ones are 24 h, 1 h and 5 min. */
 const LIFETIMES = { caValidity: "30m", defaultX509Validity: "3m", defaultJWTValidity: "1m" };
@@ -47,7 +48,7 @@ export class World {
     return world;
   }
 
-  get away(): readonly Cluster[] {
+  private get away(): readonly Cluster[] {
     return clusters.filter((one) => !this.members.includes(one));
   }
 
@@ -67,6 +68,7 @@ export class World {
     const timer = setTimeout(() => process.kill(pid, "SIGINT"), afterMs);
     await ended;
     clearTimeout(timer);
+    await this.assertSound();
     await this.mesh("up");
   }
 
@@ -93,6 +95,12 @@ export class World {
     await this.stopWays(({ clusters: of }) => of.includes(leaving.name));
     await this.deploy();
     await this.mesh("remove", leaving.name);
+    await this.assertSound();
+  }
+
+  /** @throws Error where somebody trusts whom it is not to */
+  assertSound(): Promise<void> {
+    return assertSound(this.members, this.away);
   }
 
   async verify(): Promise<void> {

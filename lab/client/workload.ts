@@ -90,9 +90,9 @@ export async function presentToken(from: Workload, to: Workload): Promise<string
   return probe(to, "validate", to.id, await probe(from, "token", to.id));
 }
 
-async function agentLog(cluster: Cluster): Promise<string> {
+export async function agentLog(cluster: Cluster, tailLines = 5): Promise<string> {
   const agent = (await cluster.pods()).find((pod) => pod.metadata?.name?.startsWith("spire-agent-"));
-  const last = { name: agent?.metadata?.name ?? "spire-agent", namespace: OPERANDS, tailLines: 5 };
+  const last = { name: agent?.metadata?.name ?? "spire-agent", namespace: OPERANDS, tailLines };
   return `spire-agent's log ends with:\n${await cluster.core.readNamespacedPodLog(last).catch(String)}`;
 }
 
