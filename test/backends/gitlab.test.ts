@@ -26,7 +26,7 @@ beforeAll(async () => {
     "policy-pack": join(ROOT, "dist", "policy"),
     ...Object.fromEntries(["read", "verify", "write"].map((role) => [`aws-${role}-role`, `role-to-${role}`])),
   };
-  await writeFile(join(folder, ".gitlab-ci.yml"), stringify({ include: [{ local: COMPONENT, inputs }] }));
+  await include(inputs);
   for (const args of [
     ["init", "--quiet", "--initial-branch=main"],
     ["remote", "add", "origin", "https://gitlab.example.com/example/mesh.git"],
@@ -35,10 +35,13 @@ beforeAll(async () => {
   ]) {
     await run("git", args, { cwd: folder });
   }
-  jobs = parse((await gitlab({}, "--preview")).out) as typeof jobs;
+  jobs = await previewed();
 });
 
 afterAll(() => checkout.close());
+
+const include = (inputs: object): Promise<void> =>
+  writeFile(join(folder, ".gitlab-ci.yml"), stringify({ include: [{ local: COMPONENT, inputs }] }));
 
 /** What gitlab-ci-local makes of the pipeline; it refuses what GitLab's schema refuses. */
 function gitlab(variables: Record<string, string>, ...args: string[]): Promise<Done> {
@@ -57,6 +60,9 @@ interface Job {
   artifacts: { paths: string[]; when: string };
 }
 
+const previewed = async (): Promise<Record<string, Job>> =>
+  parse((await gitlab({}, "--preview")).out) as Record<string, Job>;
+
 /** The jobs with all inputs filled in. */
 let jobs: Record<string, Job>;
 
@@ -66,9 +72,19 @@ function jobOf(name: string): Job {
   return job;
 }
 
+/** Values as a job gets them: GitLab puts the values of others into them, nothing for those that it does not know, and $ for $$. */
+function expanded(variables: Record<string, string>, known: Record<string, string>): Record<string, string> {
+  const all: Record<string, string> = { ...variables, ...known };
+  const put = (found: string, bare?: string, braced?: string): string =>
+    found === "$$" ? "$" : (all[bare ?? braced ?? ""] ?? "");
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, value.replaceAll(/\$\$|\$(\w+)|\$\{(\w+)\}/g, put)]),
+  );
+}
+
 /** Runs its scripts in one shell, which ends with the first command that fails. */
 function runJob({ variables, before_script, script }: Job, given: Record<string, string> = {}): Promise<Done> {
-  const env = {
+  const known = {
     ...checkout.env,
     CI_PROJECT_DIR: folder,
     CI_JOB_ID: "7",
@@ -77,9 +93,8 @@ function runJob({ variables, before_script, script }: Job, given: Record<string,
     CI_MERGE_REQUEST_IID: "12",
     CI_COMMIT_SHA: "0f1e2d3c",
     IDENTITY_TOKEN: "token-of-the-job",
-    ...variables,
-    ...given,
   };
+  const env = { ...known, ...expanded(variables, known), ...given };
   const text = [...before_script, ...script].join("\n");
   return done(spawn("bash", ["-ec", text], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }));
 }
@@ -189,17 +204,14 @@ test("what has another checksum than the project's is not unpacked, and the job 
 
 test("the example without AWS gets its keys, passphrase and kubeconfig from Vault", async () => {
   const vault = await new Vault().start();
-  const { include } = parse(await readFile(join(ROOT, "examples/gitlab/vault.gitlab-ci.yml"), "utf8")) as {
-    include: { inputs: Record<"variables" | "kubeconfig", string> }[];
+  const example = parse(await readFile(join(ROOT, "examples/gitlab/vault.gitlab-ci.yml"), "utf8")) as {
+    include: { inputs: Record<string, string> }[];
   };
+  const texts = Object.entries(example.include[0]?.inputs ?? {}).map(([name, text]) => [name, vault.at(text)]);
+  await include(Object.fromEntries(texts) as object);
+  const up = (await previewed())["spire-federation up"] ?? jobOf("spire-federation up");
   const script = ['printf "%s|" "$AWS_SECRET_ACCESS_KEY" "$PULUMI_CONFIG_PASSPHRASE"; cat "$KUBECONFIG"'];
-  const done = await runJob(
-    { ...jobOf("spire-federation up"), script },
-    {
-      PRINT_VARIABLES: vault.at(include[0]?.inputs.variables ?? ""),
-      PRINT_KUBECONFIG: vault.at(include[0]?.inputs.kubeconfig ?? ""),
-    },
-  );
+  const done = await runJob({ ...up, script });
   await vault.close();
   expect(done).toMatchObject({ code: 0, out: "key==|a b|a kubeconfig\n" });
   expect(vault.requests[0]).toBe('POST /v1/auth/jwt/login {"role":"spire-federation-write","jwt":"token-of-the-job"}');
