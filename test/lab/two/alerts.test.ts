@@ -1,7 +1,8 @@
 /**
  * A real Prometheus reads a real SPIRE server by what `alerts` prints, and what `verify -o prometheus` says as deploy/pko/metrics.js
- * serves it: in health nothing fires, a peer that cannot be reached is alerted on while all that is trusted still works, and
- * the dashboard has something to show. Windows are a fifteenth of what `alerts` prints, and so is the peer's refresh hint.
+ * serves it: in health nothing fires, a peer that cannot be reached is alerted on while workloads still meet, who are refused
+ * once that peer has other keys, and the dashboard has something to show. Windows are a fifteenth of what `alerts` prints, and
+ * so is the peer's refresh hint.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,10 +14,12 @@ import { Cluster, NAMESPACE } from "../../../lab/client/cluster";
 import { eventually } from "../../../lab/client/eventually";
 import type { Project } from "../../../lab/client/project";
 import { held } from "../../../lab/client/trust";
+import { handshake, Workload } from "../../../lab/client/workload";
 import { ofAllMembers, QUERIES } from "../../mesh/alerts/dashboard";
 import { testProject } from "../helpers/identities";
 import { merge, spec } from "../helpers/injections";
 import { removeBundles } from "../helpers/leftovers";
+import { rotateAuthorities } from "../helpers/rotation";
 
 const [cluster1, cluster2] = [new Cluster("cluster1"), new Cluster("cluster2")];
 const ROOT = join(__dirname, "..", "..", "..");
@@ -31,6 +34,8 @@ interface PrometheusRule {
 }
 
 let project: Project;
+let here: Workload;
+let there: Workload;
 const started: ChildProcess[] = [];
 
 // A generous bound against hanging, not a measurement.
@@ -45,6 +50,8 @@ beforeAll(async () => {
   await removeBundles(cluster2, [cluster1]);
   await eventually(() => held(cluster1, cluster2));
   await eventually(() => held(cluster2, cluster1));
+  here = await Workload.deploy(cluster1, "alerted", [cluster2.trustDomain]);
+  there = await Workload.deploy(cluster2, "alerted", [cluster1.trustDomain]);
   await watch();
 });
 
@@ -54,6 +61,8 @@ afterAll(async () => {
     await once(child, "exit");
   }
   await routers(1);
+  // What federates with a trust domain would stand in the way of those who remove its bundle.
+  for (const cluster of [cluster1, cluster2]) await Workload.remove(cluster, "alerted");
 });
 
 const routers = (replicas: number): Promise<void> =>
@@ -148,7 +157,7 @@ test("each metric that the alerts of a healthy server need is there, and none fi
 describe("a peer's endpoint cannot be reached", () => {
   beforeAll(() => routers(0));
 
-  test("alerts fire, one after the other, while cluster1 still holds all keys that the peer signs with", async () => {
+  test("alerts fire, one after the other, while workloads still meet", async () => {
     await eventually(async () => {
       expect(await firing()).toEqual(["SpireFederationPeerFailing cluster2"]);
     }, 240);
@@ -160,6 +169,7 @@ describe("a peer's endpoint cannot be reached", () => {
     expect(await query('spire_federation_findings{member="cluster1",code=~"MESH21[12]"}')).toEqual([]);
     const [left] = await query('spire_federation_trust_end_timestamp_seconds{member="cluster1"} - time()');
     expect(Number(left?.value[1])).toBeGreaterThan(3600);
+    expect(await handshake(there, here)).toBe(`${here.id} met ${there.id}`);
   });
 
   test("each query of the dashboard has something to show", async () => {
@@ -171,8 +181,20 @@ describe("a peer's endpoint cannot be reached", () => {
     });
   });
 
-  test("once it can be reached, no alert is left", async () => {
+  test("once the peer has other keys, its workloads are refused, and verify says which keys are missing", async () => {
+    await rotateAuthorities(cluster2);
+    await eventually(() =>
+      expect(handshake(there, here)).rejects.toThrow(/^the server refuses: .*x509svid: could not verify/),
+    );
+    expect(await firing()).toEqual(["SpireFederationPeerFailing cluster2", "SpireFederationPeerSilent cluster2"]);
+    await eventually(async () => {
+      expect(await query('spire_federation_findings{member="cluster1",code="MESH211"}')).toHaveLength(1);
+    });
+  });
+
+  test("once it can be reached, workloads meet again, and no alert is left", async () => {
     await routers(1);
+    await eventually(() => handshake(there, here));
     await eventually(async () => {
       expect(await firing()).toEqual([]);
     }, 240);
