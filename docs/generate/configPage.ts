@@ -23,7 +23,7 @@ const HEAD = `# Config and outputs
 
 Every key is in the namespace \`spire-federation:\` of \`Pulumi.<stack>.yaml\`. Defaults come from \`Pulumi.yaml\`, from \`stackConfigDir\` and
 from imported environments, as in any Pulumi project. A part of an object is set by its path:
-\`npx pulumi config set --path issuer.type ca\`. All faults of a config are reported together, each with its key and what would be right,
+\`npx pulumi config set --stack cluster1 --path issuer.type ca\`. All faults of a config are reported together, each with its key and what would be right,
 before anything is changed.
 
 ## Keys`;
