@@ -23,6 +23,8 @@ export { CONTRACT_VERSION, type Contract, type Publication };
 export interface Reading {
   peer: ConfiguredPeer;
   published: unknown;
+  /** Whether the stack marks it as a secret. */
+  isSecret?: boolean;
 }
 
 /** A peer that can be federated with. */
@@ -73,7 +75,8 @@ export function readPeers(peers: readonly ConfiguredPeer[]): Promise<Reading[]> 
     peers.map(async (peer) => {
       if (peer.publication !== undefined) return { peer, published: peer.publication };
       const stack = new pulumi.StackReference(peer.id);
-      return { peer, published: (await stack.getOutputValue("federation")) as unknown };
+      const read: { value?: unknown; secretValue?: unknown } = await stack.getOutputDetails("federation");
+      return { peer, published: read.value ?? read.secretValue, isSecret: read.secretValue !== undefined };
     }),
   );
 }
@@ -89,16 +92,16 @@ export function resolvePeers(
   readings: readonly Reading[],
   { trusted = () => undefined, declared = () => undefined, unbound = () => undefined }: Known = {},
 ): PeerResolution {
-  const all = readings.map(({ peer, published }) => {
+  const all = readings.map(({ peer, published, isSecret = false }) => {
     const now = peer.publication === undefined ? trusted(peer.name, peer.objectName) : undefined;
     const before: Before = { peer, declared: declared(peer), trusted: now && "peer" in now ? now.peer : undefined };
-    return { ...before, published, lost: now && "fault" in now ? [now.fault] : [] };
+    return { ...before, published, isSecret, lost: now && "fault" in now ? [now.fault] : [] };
   });
   const identities = identitiesOf(all);
-  const resolved = all.map(({ peer, published, lost, ...before }) => ({
+  const resolved = all.map(({ peer, published, isSecret, lost, ...before }) => ({
     ...peer,
     ...(peer.publication === undefined
-      ? resolve(published, { peer, ...before }, lost, (one) => [
+      ? resolve({ published, isSecret }, { peer, ...before }, lost, (one) => [
           ...identityFaults(one, { peer, ...before }, ownTrustDomain, identities),
           ...present(unbound({ ...one, ...pinsOf(peer) })),
         ])
@@ -170,9 +173,18 @@ export const isPublished = <T>(output: T): output is NonNullable<T> =>
   output !== undefined && output !== null && output !== pulumi.runtime.unknownValue;
 
 /** @param lost why the peer cannot be kept as the cluster trusts it now */
-function resolve(published: unknown, before: Before, lost: string[], judge: (published: Peer) => string[]): Resolved {
+function resolve(
+  { published, isSecret }: Omit<Reading, "peer">,
+  before: Before,
+  lost: string[],
+  judge: (published: Peer) => string[],
+): Resolved {
   const now = definedOnly({ peer: before.trusted });
   if (!isPublished(published)) return { silent: true, ...now, fault: "", faults: lost };
+  if (isSecret) {
+    const fault = `stack "${before.peer.name}" publishes federation as a secret; nothing in it is one, publish it as plain text`;
+    return { silent: false, ...now, fault, faults: lost };
+  }
   const { peer, context, publicCa = false, faults } = parseContract(before.peer.name, published);
   const wrong = peer === undefined ? faults : [...judge(peer), ...lostCa(peer, publicCa, before)];
   if (wrong.length === 0) return { silent: false, ...definedOnly({ peer, context }), fault: "", faults: [] };

@@ -37,6 +37,8 @@ interface Run {
 
 interface Options {
   backend?: Backend;
+  /** Names of the stacks that publish as a secret. */
+  secret?: string[];
   config?: Record<string, unknown>;
   preview?: boolean;
   /** What is in the cluster beside ZTWIM's own. */
@@ -58,6 +60,7 @@ async function run(
   peers: string[],
   {
     backend = {},
+    secret = [],
     config = {},
     preview = false,
     live: others = [],
@@ -95,8 +98,11 @@ async function run(
   };
   const seen = await record(program, {
     preview,
-    outputs: (type, name) =>
-      type === "pulumi:pulumi:StackReference" ? { outputs: name in backend ? { federation: backend[name] } : {} } : {},
+    outputs: (type, name) => {
+      if (type !== "pulumi:pulumi:StackReference") return {};
+      const secretOutputNames = secret.map(reference).includes(name) ? ["federation"] : [];
+      return { outputs: name in backend ? { federation: backend[name] } : {}, secretOutputNames };
+    },
   }).finally(() => {
     warn.mockRestore();
   });
@@ -352,6 +358,22 @@ describe("a peer whose stack publishes what cannot be used", () => {
     const preview = await run("cluster1", ["cluster2", "cluster3"], { backend, live, preview: true });
     expect(preview.warnings).toEqual([expect.stringMatching(/cluster2, trusted as before/)]);
     expect(stops).toEqual([]);
+  });
+
+  it("is named when it publishes as a secret, is kept where it is trusted, and costs the others nothing", async () => {
+    const backend = { [reference("cluster2")]: good("cluster2"), [reference("cluster3")]: good("cluster3") };
+    const secret = ["cluster3"];
+    const first = await run("cluster1", ["cluster2", "cluster3"], { backend, secret });
+    expect(Object.keys(first.outputs.peers)).toEqual(["cluster2"]);
+    expect(first.outputs.faultyPeers).toEqual({ cluster3: expect.stringMatching(/federation as a secret/) as unknown });
+    expect(stops.splice(0)).toEqual([expect.stringMatching(/cluster3, not trusted yet/)]);
+
+    const before = await run("cluster1", ["cluster3"], { backend });
+    const live = [named(before.seen, "cluster3-trust").inputs as KubeObject];
+    const after = await run("cluster1", ["cluster2", "cluster3"], { backend, secret, live });
+    expect(Object.keys(after.outputs.peers)).toEqual(["cluster2", "cluster3"]);
+    expect(stops.splice(0)).toEqual([expect.stringMatching(/cluster3, trusted as before/)]);
+    expect((await run("cluster1", ["cluster2"], { secret: ["cluster2"] })).outputs.pendingPeers).toEqual(["cluster2"]);
   });
 });
 
