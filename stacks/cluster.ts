@@ -46,7 +46,7 @@ export async function federate(config: ClusterConfig): Promise<ClusterOutputs> {
   const trusted = Array.isArray(cleared) ? undefined : await trustedCas(cleared);
   const peers = resolvePeers(config.trustDomain, readings, {
     trusted: (name, own) => keptPeer(name, trust, own),
-    declared: declaredIn(config.self, (path) => readBundleFile("", path)),
+    declared: declaredIn(config.self, (path) => readBundleFile(pulumi.getRootDirectory(), path)),
     unbound: (peer) => describeUnboundIn(trusted, peer),
   });
   const approval = withApproved(await withFirstRoots(config, peers.joined, trust, openCluster));

@@ -2,10 +2,11 @@
  * Which trust domain a peer has. Anybody who can write the state of its stack can publish another one, so a published trust
  * domain counts only if nothing in this project or in the cluster says otherwise.
  */
-import { parse } from "yaml";
+import { join } from "node:path";
 import type { Peer } from "../components/bundle/peer";
 import { isObject } from "../components/shared/untyped";
 import type { ConfiguredPeer, ReadFile } from "./configuredPeer";
+import { firstOf, stackConfigDirIn, stackFileNames } from "./stackFile";
 import { qualified, type StackName } from "./stackName";
 
 /** A trust domain, and where it is declared. */
@@ -30,30 +31,29 @@ export interface Before {
 
 /**
  * What this project says of a peer that is a stack: its entry of `peers`, or else its own file, where that stack is of the same
- * project and the file is in this folder.
+ * project and the file is where the project has its stacks' files.
+ *
+ * @param readFile a relative path starts in the project's folder
  */
 export function declaredIn(self: StackName, readFile: ReadFile): (peer: ConfiguredPeer) => Declared | undefined {
   const prefix = qualified({ ...self, stack: "" });
+  const dir = stackConfigDirIn(readFile);
   return ({ id, name, publication, trustDomain }) => {
     if (publication !== undefined) return undefined;
     if (trustDomain !== undefined) return { trustDomain, where: `the entry of ${name} in peers` };
-    const stack = id.slice(prefix.length);
     if (!id.startsWith(prefix)) return undefined;
-    const where = `Pulumi.${stack}.yaml`;
-    const inFile = trustDomainIn(where, self.project, readFile);
-    return inFile === undefined ? undefined : { trustDomain: inFile, where };
+    const files = stackFileNames(id.slice(prefix.length)).map((file) => join(".", dir, file));
+    const found = firstOf(files, readFile);
+    const inFile = trustDomainIn(found?.content, self.project);
+    return found === undefined || inFile === undefined ? undefined : { trustDomain: inFile, where: found.file };
   };
 }
 
-/** Undefined when there is no such file, or when it says nothing that can be read. */
-function trustDomainIn(file: string, project: string, readFile: ReadFile): string | undefined {
-  try {
-    const { config } = parse(readFile(file)) as { config?: unknown };
-    const value = isObject(config) ? config[`${project}:trustDomain`] : undefined;
-    return typeof value === "string" && value !== "" ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined when the file says nothing of it. */
+function trustDomainIn(file: unknown, project: string): string | undefined {
+  const config = isObject(file) ? file["config"] : undefined;
+  const value = isObject(config) ? config[`${project}:trustDomain`] : undefined;
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** Trust domains that already have an owner, whatever other stacks publish. */

@@ -55,7 +55,7 @@ const PEER: readonly (readonly [key: string, meaning: string])[] = [
   ["name", "Short name of a peer that is no stack; its ClusterFederatedTrustDomain is `<name>-federation`. Required."],
   [
     "trustDomain",
-    "Its trust domain. Required of a peer that is no stack; a stack that publishes another one is refused. Default of a stack: `trustDomain` in its `Pulumi.<stack>.yaml`, where that file is in the folder.",
+    "Its trust domain. Required of a peer that is no stack; a stack that publishes another one is refused. Default of a stack: `trustDomain` in its `Pulumi.<stack>.yaml`, where the project has that file.",
   ],
   ["bundleEndpointUrl", "URL of its bundle endpoint. Required."],
   ["profile", "`https_web` or `https_spiffe`. Default `https_web`."],

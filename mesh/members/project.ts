@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Workspace } from "@pulumi/pulumi/automation";
 import { isObject } from "../../components/shared/untyped";
+import { stackConfigDirOf } from "../../stacks/stackFile";
 
 export interface Project {
   name: string;
@@ -17,11 +18,9 @@ export async function projectOf(workspace: Pick<Workspace, "workDir" | "projectS
   // The Automation API's type lacks some of what the file may have.
   const settings: Settings = await workspace.projectSettings();
   const { name, backend, config } = settings;
-  // Once the folder was called `config`.
-  const dir = settings.stackConfigDir ?? (typeof config === "string" ? config : "");
   return {
     name,
-    configDir: join(workspace.workDir, dir),
+    configDir: join(workspace.workDir, stackConfigDirOf(settings)),
     ...(backend && { backend }),
     defaults: defaultsOf(name, config),
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isAlias, isMap, isNode, isScalar, isSeq, parse, parseDocument } from "yaml";
 import { isObject, parsed } from "../../components/shared/untyped";
+import { stackFileNames } from "../../stacks/stackFile";
 import { UsageError } from "../kernel/exit";
 import type { StackFile } from "./stackConfig";
 
@@ -126,7 +127,7 @@ export function secretsProvider(file: StackFile, usual: string | undefined): str
 
 /** The file as it is. */
 export async function findStackFile(dir: string, stack: string): Promise<Edit | undefined> {
-  for (const file of [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`]) {
+  for (const file of stackFileNames(stack)) {
     const text = await readFile(join(dir, file), "utf8").catch(ifMissing);
     if (text !== undefined) return { dir, file, text };
   }

@@ -104,11 +104,12 @@ describe("a stack that publishes another trust domain than it has", () => {
     "Pulumi.cluster2.yaml": "config:\n  spire-federation:trustDomain: apps.cluster2.example.com\n",
     "Pulumi.cluster3.yaml": "config:\n  spire-federation:trustDomain: bank.example\n",
   };
-  const declared = declaredIn(SELF, (path) => {
-    const text = files[path];
+  const readIn = (there: Record<string, string>) => (path: string) => {
+    const text = there[path];
     if (text === undefined) throw new Error("ENOENT");
     return text;
-  });
+  };
+  const declared = declaredIn(SELF, readIn(files));
   const held: Peer = { stack: "cluster2", ...published };
 
   it.each<[string, Known, Partial<PeerStack>, RegExp]>([
@@ -127,6 +128,29 @@ describe("a stack that publishes another trust domain than it has", () => {
     expect(problems).toEqual([]);
     // What the cluster trusts already stays as it is.
     expect(joined.map(({ peer }) => peer)).toEqual(known.trusted === undefined ? [] : [held]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["Pulumi.cluster2.yml", {}],
+    ["stacks/Pulumi.cluster2.yaml", { "Pulumi.yaml": "name: spire-federation\nstackConfigDir: stacks\n" }],
+    ["stacks/Pulumi.cluster2.yml", { "Pulumi.yml": "name: spire-federation\nconfig: ./stacks\n" }],
+    [
+      "stacks/Pulumi.cluster2.yaml",
+      { "Pulumi.json": '{"stackConfigDir": "stacks"}', "Pulumi.cluster2.yaml": "config: {}" },
+    ],
+  ])("than %s says, where the project has its files, is not believed", (file, others) => {
+    const text = files["Pulumi.cluster2.yaml"] ?? "";
+    const known = { declared: declaredIn(SELF, readIn({ ...others, [file]: text })) };
+    const { joined, faulty } = resolvePeers(OWN, [{ peer: PEER, published: bank }], known);
+    expect(joined).toEqual([]);
+    expect(faulty[0]?.fault).toContain(`${file} says "apps.cluster2.example.com"`);
+  });
+
+  it("is believed where a project's or a stack's file is none that can be read", () => {
+    for (const there of [{ "Pulumi.cluster2.yaml": "config: [" }, { "Pulumi.yaml": "[" }]) {
+      const known = { declared: declaredIn(SELF, readIn(there)) };
+      expect(resolvePeers(OWN, [{ peer: PEER, published: bank }], known)).toMatchObject({ faulty: [], joined: [{}] });
+    }
   });
 
   it("does not take the trust domain of a peer that has published nothing yet", () => {
