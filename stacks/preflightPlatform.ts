@@ -1,27 +1,20 @@
 /** Checks the platform: OpenShift, ZTWIM's operator, the proxy, the ACME solver. */
-import { word } from "../components/shared/shell";
-import { oc } from "../components/cluster/access";
 import { type ClusterReader, Forbidden, type KubeObject } from "../components/cluster/cluster";
 import { ISSUER_DEFAULTS } from "../components/certificates/issuer";
-import { OPERAND_NAMESPACE, PROGRAM, TRUSTED_CA_ENV, ZTWIM } from "../components/shared/names";
-import { TRUSTED_CA } from "../components/spireServer/operatorRefusal";
-import type { Problem } from "../components/shared/problem";
+import { OPERAND_NAMESPACE, PROGRAM, ZTWIM } from "../components/shared/names";
+import { problem, type Problem } from "../components/shared/problem";
 import {
-  operatorEnv,
   readReleaseState,
   type ReleaseState,
   type ZtwimRelease,
   ztwimRelease,
 } from "../components/spireServer/ztwimRelease";
+import { lacksTrustedCas, type ProxyConfig } from "../components/trustedCas/operatorProxy";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, endpointSecret } from "./endpoint";
 
 export interface ClusterVersion extends KubeObject {
   status?: { desired?: { version?: string }; history?: { state?: string; version?: string }[] };
-}
-
-export interface ProxyConfig extends KubeObject {
-  status?: { httpProxy?: string; httpsProxy?: string };
 }
 
 /** Undefined: the object is not there, or cannot be read. */
@@ -126,36 +119,10 @@ function judgeNamespace({ subscription, versions }: ReleaseState): Problem[] {
   return [{ path: "context", message: `ZTWIM's operator is installed in namespace ${namespace}; ${cure}` }];
 }
 
-/** Pure. With a proxy in its environment the operator reconciles nothing until it has a ConfigMap of trusted CAs. */
+/** Pure. For a stack that gives SPIRE no CAs of peers, or none any more. */
 export function judgeProxy(config: ClusterConfig, { proxy, operator }: PlatformState): Problem[] {
-  const { subscription, deployment } = operator;
-  const env = operatorEnv(deployment);
-  const asked = new Map((subscription?.spec?.config?.env ?? []).map(({ name, value = "" }) => [name, value]));
-  const is = (values: Map<string, string>, ...keys: string[]): boolean =>
-    keys.some((key) => (values.get(key) ?? "") !== "");
-  // OLM gives the cluster's proxy to the operator unless the Subscription has one of its own, be it an empty one.
-  const clusters = new Map(Object.entries(proxy?.status ?? {}));
-  const proxied =
-    deployment === undefined ? is(clusters, "httpProxy", "httpsProxy") : is(env, "HTTP_PROXY", "HTTPS_PROXY");
-  if (!proxied || is(env, TRUSTED_CA_ENV) || is(asked, TRUSTED_CA_ENV)) return [];
-  const { name = ZTWIM.packageName, namespace = OPERAND_NAMESPACE } = subscription?.metadata ?? {};
-  const entry = `{"name":"${TRUSTED_CA_ENV}","value":"trusted-ca"}`;
-  // A merge would drop what is in the list.
-  const patch =
-    asked.size === 0
-      ? `--type merge -p '{"spec":{"config":{"env":[${entry}]}}}'`
-      : `--type json -p '[{"op":"add","path":"/spec/config/env/-","value":${entry}}]'`;
-  const commands = [
-    oc(config, `create configmap trusted-ca -n ${word(namespace)}`),
-    oc(config, `label configmap trusted-ca -n ${word(namespace)} config.openshift.io/inject-trusted-cabundle=true`),
-    oc(config, `patch subscriptions.operators.coreos.com ${word(name)} -n ${word(namespace)} ${patch}`),
-  ];
-  return [
-    {
-      path: "context",
-      message: `ZTWIM's operator has a proxy (cluster-wide, or of its Subscription) but no ${TRUSTED_CA_ENV}, so it reconciles nothing; ${TRUSTED_CA}:\n    ${commands.join("\n    ")}`,
-    },
-  ];
+  const lacking = lacksTrustedCas(config, { proxy, ...operator });
+  return lacking === undefined ? [] : problem("context", lacking);
 }
 
 /** Without the class no router serves the Ingress that answers HTTP-01, and the challenge waits for ever. */

@@ -6,11 +6,13 @@
  */
 import type { ClusterAccess } from "../cluster/access";
 import { type ClusterClient, connect, connectClient } from "../cluster/connect";
-import { FIELD_MANAGER, TRUSTED_CA_ENV } from "../shared/names";
+import { FIELD_MANAGER, OPERAND_NAMESPACE, SINGLETON, TRUSTED_CA_ENV, ZTWIM } from "../shared/names";
 import { mergeUnchanged, runRemoval } from "../cluster/removalScript";
 import { SUBSCRIPTION_API, type Subscription } from "../operators/olm";
 import { lookAtUnmountedCas } from "./peerCasReadiness";
-import type { ClusterReader } from "../cluster/cluster";
+import { type ClusterReader, unlessForbidden } from "../cluster/cluster";
+import type { OperatorDeployment } from "../spireServer/ztwimRelease";
+import { lacksTrustedCas, type ProxyConfig } from "./operatorProxy";
 import { PEER_CAS_PREFIX, readTrustedCas } from "./trustedCas";
 
 /** OLM restarts the operator, and that the SPIRE server. */
@@ -35,6 +37,7 @@ async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<bo
   if (subscription === undefined || configMap?.name.startsWith(PEER_CAS_PREFIX) !== true) return true;
   const { namespace, name } = subscription;
   const live = await reader.get<Subscription>(SUBSCRIPTION_API, "Subscription", name, namespace);
+  await refuseProxied(reader, live);
   const env = (live?.spec?.config?.env ?? []).filter((variable) => variable.name !== TRUSTED_CA_ENV);
   const { resourceVersion = "" } = live?.metadata ?? {};
   const patch = {
@@ -46,6 +49,19 @@ async function takeOut(client: ClusterClient, reader: ClusterReader): Promise<bo
   };
   await mergeUnchanged(client, patch, FIELD_MANAGER);
   return false;
+}
+
+/** Without any CAs an operator with a proxy would reconcile nothing any more. */
+async function refuseProxied(reader: ClusterReader, subscription: Subscription | undefined): Promise<void> {
+  const [proxy, deployment] = await Promise.all([
+    unlessForbidden(undefined, reader.get<ProxyConfig>("config.openshift.io/v1", "Proxy", SINGLETON)),
+    unlessForbidden(
+      undefined,
+      reader.get<OperatorDeployment>("apps/v1", "Deployment", ZTWIM.deployment, OPERAND_NAMESPACE),
+    ),
+  ]);
+  const lacking = lacksTrustedCas(reader.access, { proxy, subscription, deployment });
+  if (lacking !== undefined) throw new Error(`${lacking}\n    Then run this again.`);
 }
 
 runRemoval(remove);

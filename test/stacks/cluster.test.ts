@@ -816,6 +816,14 @@ describe("a peer whose endpoint has a CA of its own", () => {
     await expect(refused).rejects.toMatchObject({ problems: [{ path: "context" }] });
     const { seen } = await run("cluster1", ["cluster2"], { backend, live: proxied, config });
     expect(seen.map(({ name }) => name)).toContain("peer-cas-subscription");
+
+    // The last such peer leaves: the variable would go, which is all that a proxied operator has.
+    const env = [{ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: "spire-federation-peer-cas-0123456789ab" }];
+    const spec = { name: "openshift-zero-trust-workload-identity-manager", config: { env } };
+    for (const preview of [true, false]) {
+      const leaving = run("cluster1", [], { live: [{ ...subscription, ...{ spec } }, proxy], config, preview });
+      await expect(leaving).rejects.toMatchObject({ problems: [{ path: "context" }] });
+    }
   });
 
   describe("and that CA could vouch for other hosts, too", () => {

@@ -49,6 +49,8 @@ const proxy = (status: object): KubeObject & { status: object } => ({
 });
 const PROXIED = { httpProxy: "http://proxy.example.com:3128" };
 const CA = "TRUSTED_CA_BUNDLE_CONFIGMAP";
+const OWN_CAS = "spire-federation-peer-cas-0123456789ab";
+const OTHERS = [{ name: "CREATE_ONLY_MODE", value: "false" }];
 const spiffe = { profile: "https_spiffe" };
 
 describe("refused", () => {
@@ -83,7 +85,15 @@ describe("refused", () => {
       /--type json -p '\[\{"op":"add","path":"\/spec\/config\/env\/-"/,
       unchanged,
       {},
-      [proxy(PROXIED), subscription([{ name: "CREATE_ONLY_MODE", value: "false" }])],
+      [proxy(PROXIED), subscription(OTHERS)],
+    ],
+    [
+      "a proxy whose trusted CAs are those that the stack made of its peers', and is to take out",
+      "context",
+      /--type json -p '\[\{"op":"replace","path":"\/spec\/config\/env\/1","value":\{[^}]*"trusted-ca"/,
+      unchanged,
+      {},
+      [operator(["HTTPS_PROXY", "http://x"], [CA, OWN_CAS]), subscription([...OTHERS, { name: CA, value: OWN_CAS }])],
     ],
     [
       "a proxy for HTTPS alone, where the operator's Deployment is not there",

@@ -11,6 +11,9 @@ let mounted: string | undefined;
 let conflicts: number;
 let patches: { patch: unknown; manager: unknown }[];
 let refusal = 409;
+/** The environment that OLM gives to the operator, and the cluster's Proxy. */
+let operatorEnv: { name: string; value: string }[];
+let proxy: object | undefined;
 /** OLM passes on what the Subscription says. */
 let olm = true;
 /** The class that the script has: its modules are its own. */
@@ -36,9 +39,17 @@ const subscription = () => ({
   spec: { name: "openshift-zero-trust-workload-identity-manager", config: { env } },
 });
 
+const operator = () => ({ spec: { template: { spec: { containers: [{ env: operatorEnv }] } } } });
+const live = (kind: string, name: string): object | undefined => {
+  if (kind === "Subscription") return subscription();
+  if (kind === "Proxy") return proxy;
+  return name === "zero-trust-workload-identity-manager-controller-manager" ? operator() : workload(kind);
+};
+
 jest.mock("../../../components/cluster/connect", () => ({
   connect: () => ({
-    get: (_: string, kind: string) => Promise.resolve(kind === "Subscription" ? subscription() : workload(kind)),
+    access: { context: "cluster1" },
+    get: (_: string, kind: string, name: string) => Promise.resolve(live(kind, name)),
     list: () => Promise.resolve([subscription()]),
   }),
   connectClient: () => ({
@@ -85,6 +96,7 @@ async function run(seconds: number): Promise<string | undefined> {
 beforeEach(() => {
   env = [other, { name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: OURS }];
   [mounted, conflicts, patches, olm, refusal] = [OURS, 0, [], true, 409];
+  [operatorEnv, proxy] = [[], undefined];
 });
 
 afterEach(() => {
@@ -135,6 +147,35 @@ it("gives up a Subscription that keeps changing, and a SPIRE server that keeps t
   [conflicts, olm, mounted] = [0, false, OURS];
   expect(await run(310)).toMatch(/^StatefulSet spire-server mounts ConfigMap .*; still so after 300 s\n$/);
   expect(env).toEqual([other]);
+});
+
+describe("an operator with a proxy, which would reconcile nothing without the variable,", () => {
+  const trusted = (value: string) => [other, { name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value }];
+
+  it("keeps it: the removal fails before any change, with the commands that give it another one", async () => {
+    operatorEnv = [{ name: "HTTPS_PROXY", value: "http://proxy:3128" }, ...trusted(OURS)];
+    expect(await run(2)).toMatch(
+      /oc --context cluster1 patch subscriptions\.operators\.coreos\.com ztwim .*"op":"replace","path":"\/spec\/config\/env\/1"/,
+    );
+    expect([patches, process.exitCode]).toEqual([[], 1]);
+  });
+
+  it("has another one once these commands were run", async () => {
+    proxy = { status: { httpsProxy: "http://proxy:3128" } };
+    [env, mounted] = [trusted("trusted-ca"), "trusted-ca"];
+    operatorEnv = [{ name: "HTTPS_PROXY", value: "http://proxy:3128" }, ...env];
+    expect(await run(5)).toBe("");
+    expect(patches).toEqual([]);
+  });
+
+  it("is none where its Subscription keeps the cluster's proxy from it", async () => {
+    [proxy, operatorEnv] = [
+      { status: { httpsProxy: "http://proxy:3128" } },
+      [{ name: "HTTPS_PROXY", value: "" }, ...trusted(OURS)],
+    ];
+    expect(await run(5)).toBe("");
+    expect(patches).toHaveLength(1);
+  });
 });
 
 it("fails at once where it may not patch", async () => {
