@@ -107,6 +107,8 @@ function askSpiffeEndpoint(
         ca: roots,
         ...ANY_ANCHOR,
         agent: proxyAgent(url, TIMEOUT_MS) ?? false,
+        // Said here, no variable of the environment can switch the verification off.
+        rejectUnauthorized: true,
         timeout: TIMEOUT_MS,
         checkServerIdentity: (_, { subjectaltname }) =>
           subjectaltname === `URI:${spiffeId}`

@@ -23,6 +23,8 @@ export function refusalOfRouter(url: string, ca: string | undefined): Promise<st
         servername,
         headers: { host: servername },
         agent: proxyAgent(url, TIMEOUT_MS) ?? false,
+        // Said here, no variable of the environment can switch the verification off.
+        rejectUnauthorized: true,
         timeout: TIMEOUT_MS,
         checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
         ...(ca === undefined ? {} : { ca, ...ANY_ANCHOR }),

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import {
   lookAtSpiffeEndpoint,
   readOwnRoots,
@@ -40,6 +43,19 @@ const look = (roots?: string): ReturnType<typeof lookAtSpiffeEndpoint> => lookAt
 it("is ready when the endpoint presents the server's SVID, whose name is no host", async () => {
   expect(await look(spireRoot.pem)).toEqual({ state: "ready" });
   expect(await look(`${other.pem}${spireRoot.pem}`)).toEqual({ state: "ready" });
+});
+
+it("is verified whatever the environment says", async () => {
+  const asked = JSON.stringify([url, ID, other.pem]);
+  // Only a process of its own can be given that variable.
+  const program = `
+    const client = require(${JSON.stringify(join(process.cwd(), "dist/components/bundle/spiffeEndpoint.js"))});
+    Promise.all([client.lookAtSpiffeEndpoint(...${asked}), client.refusalOfSpiffeEndpoint(...${asked})]).then(
+      ([{ state }, refusal]) => console.log(state, refusal));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: "0", NODE_NO_WARNINGS: "1" },
+  });
+  expect(stdout).toMatch(/^waiting .*certificate/);
 });
 
 describe("with an upstream CA", () => {

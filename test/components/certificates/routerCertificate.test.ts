@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
 import { refusalOfRouter } from "../../../components/certificates/routerCertificate";
 import { type CertificateOptions, issue } from "../issue";
 
@@ -48,6 +51,18 @@ it.each<[string, CertificateOptions, string | undefined, string]>([
   const refusal = await refusalOfRouter(url, given);
   expect(refusal).toContain(why);
   expect(refusal).toMatch(/^is router, but the router's default certificate .*spec\.defaultCertificate.*endpointCa/);
+});
+
+it("refuses it whatever the environment says", async () => {
+  present({ dnsNames: ["localhost"] });
+  // Only a process of its own can be given that variable.
+  const program = `
+    const { refusalOfRouter } = require(${JSON.stringify(join(process.cwd(), "dist/components/certificates/routerCertificate.js"))});
+    refusalOfRouter(${JSON.stringify(url)}).then(console.log);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: "0", NODE_NO_WARNINGS: "1" },
+  });
+  expect(stdout).toMatch(/^is router, but the router's default certificate/);
 });
 
 it("says so when the router cannot be reached from here", async () => {
