@@ -23,14 +23,14 @@ export class AccessError extends Error {
  * The kubeconfig with the chosen context as its current one.
  *
  * @param config what the file is read into
- * @throws AccessError when the file cannot be read, when it doesn't have the context, or doesn't say which to use, and when it
- * is in a Git repository and would run a program
+ * @throws AccessError when the file cannot be read, when it doesn't have the context, or doesn't say which to use, when the
+ * address of its cluster is no URL, and when it is in a Git repository and would run a program
  */
 export function loadKubeconfig(access: ClusterAccess, config = new KubeConfig()): KubeConfig {
   load(access, config);
   config.setCurrentContext(chooseContext(config, access));
   refuseTracked(access, config);
-  addProxy(config);
+  addProxy(access, config);
   return withExecCredential(config);
 }
 
@@ -57,13 +57,22 @@ function refuseTracked({ kubeconfig }: ClusterAccess, config: KubeConfig): void 
   );
 }
 
-/** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. */
-function addProxy(config: KubeConfig): void {
+/** The client knows `proxy-url` of a kubeconfig, and nothing of the environment. What the file says of other clusters is no concern. */
+function addProxy(access: ClusterAccess, config: KubeConfig): void {
+  const current = config.getCurrentCluster();
+  if (current === null) return;
+  const { name, server } = current;
+  if (!URL.canParse(server)) {
+    const about = `cluster "${name}" of the kubeconfig ${kubeconfigName(access)}`;
+    throw new AccessError(
+      "kubeconfig",
+      `${about} has server "${server}", which is no URL; it is https://<host>:<port>`,
+    );
+  }
+  const proxyUrl = current.proxyUrl ?? proxyFor(server);
+  if (proxyUrl === undefined) return;
   config.loadFromOptions({
-    clusters: config.clusters.map((cluster) => {
-      const proxyUrl = cluster.proxyUrl ?? proxyFor(cluster.server);
-      return proxyUrl === undefined ? cluster : { ...cluster, proxyUrl };
-    }),
+    clusters: config.clusters.map((cluster) => (cluster === current ? { ...cluster, proxyUrl } : cluster)),
     users: config.users,
     contexts: config.contexts,
     currentContext: config.currentContext,

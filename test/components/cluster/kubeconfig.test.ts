@@ -10,7 +10,9 @@ import { AccessError, loadKubeconfig, usedContext } from "../../../components/cl
 jest.mock("node:os", () => ({ ...jest.requireActual<typeof os>("node:os"), homedir: () => process.env["HOME"] }));
 
 const home = mkdtempSync(join(os.tmpdir(), "kubeconfig-"));
-const before = { HOME: process.env["HOME"], KUBECONFIG: process.env["KUBECONFIG"] };
+const before = Object.fromEntries(
+  ["HOME", "KUBECONFIG", "HTTPS_PROXY"].map((name) => [name, process.env[name]] as const),
+);
 
 function file(name: string, contexts: string[], current?: string): string {
   const path = join(home, name);
@@ -42,6 +44,7 @@ function refusal(...access: Parameters<typeof loadKubeconfig>): string {
 beforeEach(() => {
   process.env["HOME"] = home;
   delete process.env["KUBECONFIG"];
+  delete process.env["HTTPS_PROXY"];
 });
 afterAll(() => {
   for (const [name, value] of Object.entries(before)) {
@@ -86,6 +89,25 @@ it("says which key is wrong, and what there is", () => {
   writeFileSync(join(home, "broken"), "{");
   expect(refusal({ kubeconfig: "~/broken" })).toMatch(/^kubeconfig: ~\/broken cannot be read: /);
   expect(usedContext({ kubeconfig: "~/nowhere" })).toBeUndefined();
+});
+
+describe("an address without its scheme", () => {
+  const addressed = (name: string): string => {
+    const path = file(name, ["a", "b"], "a");
+    writeFileSync(path, readFileSync(path, "utf8").replace(`https://api.b.${name}:6443`, "10.0.0.1:6443"));
+    return path;
+  };
+
+  it.each([undefined, "http://proxy:3128"])("of another cluster is no concern, with the proxy %s", (proxy) => {
+    if (proxy !== undefined) process.env["HTTPS_PROXY"] = proxy;
+    const path = addressed("addressed");
+    expect(serverOf({ kubeconfig: path, context: "a" })).toBe("https://api.a.addressed:6443");
+    expect(usedContext({ kubeconfig: path })).toBe("a");
+  });
+
+  it("of the cluster itself is refused by its name", () => {
+    expect(refusal({ kubeconfig: addressed("named"), context: "b" })).toMatch(/^kubeconfig: .*named.*10\.0\.0\.1:6443/);
+  });
 });
 
 it("prints commands that lead to the same cluster, in a shell, too", () => {
