@@ -1,6 +1,7 @@
 /**
  * ClusterFederatedTrustDomains of others that stand in a peer's way. Of two for one trust domain SPIRE's controller takes the
- * older one, and says nothing; and one that has our object's name would be overwritten, and trust in its trust domain end. Pure.
+ * older one, and says nothing. One that has our object's name would be overwritten, which ends trust in its trust domain, or
+ * another SPIRE's trust. Pure.
  */
 import { FEDERATION_CLASS } from "../shared/names";
 import { oc, type ClusterAccess } from "../cluster/access";
@@ -26,8 +27,10 @@ export function twinsOf(
     const other = metadata?.name ?? "";
     if (madeByProgram(object) || metadata?.deletionTimestamp !== undefined) return [];
     const remove = `delete it if nobody needs it: ${oc(access, `delete clusterfederatedtrustdomain ${word(other)}`)}`;
-    if (other === name && spec.trustDomain !== trustDomain) {
-      const why = `is of somebody else, for trust domain "${spec.trustDomain ?? ""}", and has the name that the object for "${trustDomain}" is to have`;
+    const isOthers = spec.className && spec.className !== FEDERATION_CLASS;
+    if (other === name && (spec.trustDomain !== trustDomain || isOthers)) {
+      const whose = isOthers ? `another SPIRE, with class "${spec.className}"` : "somebody else";
+      const why = `is of ${whose}, for trust domain "${spec.trustDomain ?? ""}", and has the name that the object for "${trustDomain}" is to have`;
       return [`${TRUST_KIND} ${other} ${why}; set another objectName of the peer, or ${remove}`];
     }
     if (other === name || spec.trustDomain !== trustDomain || spec.className !== FEDERATION_CLASS) return [];

@@ -22,6 +22,18 @@ it("names an object that has the peer's name and is for another trust domain", (
   ]);
 });
 
+it("names an object of another SPIRE that has the peer's name, also for the same trust domain", () => {
+  const of = (className?: string): TrustObject => ({
+    metadata: { name: "cluster2-federation" },
+    spec: { trustDomain: DOMAIN, ...(className !== undefined && { className }) },
+  });
+  expect(found(of("upstream-spire"))).toEqual([
+    expect.stringMatching(/cluster2-federation .*upstream-spire.*objectName/),
+  ]);
+  // A class that somebody has forgotten is added.
+  expect([...found(of()), ...found(of(""))]).toEqual([]);
+});
+
 it("lets be what is the program's own, is going, is ignored by the controller, or is for somebody else", () => {
   const ignored = { ...object("other-class"), spec: { trustDomain: DOMAIN, className: "another" } };
   const going = object("going", DOMAIN, { deletionTimestamp: "2026-01-01T00:00:00Z" });
