@@ -9,11 +9,12 @@ import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
 import { withProvider } from "./cluster/clusterProvider";
 import { clusterFor } from "./cluster/openCluster";
-import type { PeerArgs } from "./bundle/peer";
+import type { Peer, PeerArgs } from "./bundle/peer";
 import { lookAtMountedCas } from "./trustedCas/peerCasReadiness";
 import { ready, waiting, type Waiting, waitUntil, whenReady, type WaitOptions } from "./waiting/readiness";
 import { gate, readyOnce } from "./shared/gate";
 import { onceKnown } from "./shared/checked";
+import { valueIfKnown } from "./shared/known";
 import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./cluster/removalCommand";
 import { onceApplied } from "./shared/savedPlan";
@@ -21,10 +22,12 @@ import { orStop, stopProgram } from "./shared/stopProgram";
 import {
   CA_KEY,
   describeUnbound,
+  foreignCas,
   hasPrivateCa,
   isCaKnown,
   mayHavePrivateCa,
   peerCas,
+  planTrust,
   readCas,
   readTrustedCas,
   unboundCas,
@@ -57,7 +60,8 @@ export const ROOTS_CONFIG_MAP = "spire-federation-trusted-cas";
  *
  * SPIRE trusts a CA of that store for every host that its name constraints permit.
  *
- * @throws ResourceError for a CA that could vouch for other hosts and is not pinned, when OLM has not installed ZTWIM, and when the pods of SPIRE do not mount the ConfigMap in time
+ * @throws ResourceError for a CA that could vouch for other hosts and is not pinned, when OLM has not installed ZTWIM, when the
+ * variable names a ConfigMap of somebody else, and when the pods of SPIRE do not mount the ConfigMap in time
  * @example
  * const cas = new PeerCas("peer-cas", { context: "cluster1", peers: [cluster2] }, { provider });
  */
@@ -73,6 +77,8 @@ export class PeerCas extends pulumi.ComponentResource {
       kind: "ConfigMap",
       metadata: { name: ROOTS_CONFIG_MAP, namespace: OPERAND_NAMESPACE },
     };
+    const found = this.subscription(name, cluster, peers);
+    const mayChange = found.then(() => []);
     const roots = new k8s.core.v1.ConfigMap(
       `${name}-roots`,
       {
@@ -82,7 +88,8 @@ export class PeerCas extends pulumi.ComponentResource {
           labels: { "config.openshift.io/inject-trusted-cabundle": "true" },
         },
       },
-      { parent: this },
+      // Nothing is created where the Subscription is not to be changed.
+      { parent: this, dependsOn: mayChange },
     );
     // Two steps: the second is left out while the first is unknown.
     const filled = pulumi.all([wait, onceApplied(roots)]).apply(([how]) => this.filled(cluster, how));
@@ -96,7 +103,7 @@ export class PeerCas extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const subscription = pulumi.output(this.subscription(name, cluster));
+    const subscription = pulumi.output(found);
     const more = { "pulumi.com/patchFieldManager": FIELD_MANAGER };
     const patch = new k8s.apiextensions.CustomResourcePatch(
       `${name}-subscription`,
@@ -147,13 +154,25 @@ export class PeerCas extends pulumi.ComponentResource {
     return reason === undefined ? pem : stopProgram(reason, this);
   }
 
-  /** ZTWIM's Subscription, and the variables that others have set in it. */
-  private async subscription(name: string, cluster: ClusterReader): Promise<SubscriptionReference & { env: EnvVar[] }> {
+  /** ZTWIM's Subscription, and the variables that others have set in it. What they have set as the ConfigMap with CAs stays. */
+  private async subscription(
+    name: string,
+    cluster: ClusterReader,
+    peers: pulumi.Output<Peer[]>,
+  ): Promise<SubscriptionReference & { env: EnvVar[] }> {
     const found = await orStop(readTrustedCas(cluster), this);
     if (pulumi.isUnknown(found)) return pulumi.unknown as never;
     const { subscription, env } = found;
     if (subscription === undefined) {
       return stopProgram(`${name}: there is no Subscription of ${ZTWIM.packageName} to change`, this);
+    }
+    const foreign = foreignCas(found);
+    const known = foreign === undefined ? undefined : await valueIfKnown(peers);
+    if (foreign !== undefined && known !== undefined) {
+      const [lacks] = planTrust(true, known, found).problems;
+      const about = `Subscription ${subscription.namespace}/${subscription.name} has ${TRUSTED_CA_ENV} "${foreign.name}"`;
+      const has = `${about} of somebody else, which lacks no CA of these peers; leave trustPeerCas, or PeerCas, out`;
+      return stopProgram(`${name}: ${lacks?.message ?? has}`, this);
     }
     return { ...subscription, env: env.filter((variable) => variable.name !== TRUSTED_CA_ENV) };
   }

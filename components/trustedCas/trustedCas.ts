@@ -39,6 +39,10 @@ export async function readTrustedCas(reader: ClusterReader): Promise<TrustedCas>
   };
 }
 
+/** The ConfigMap that the variable names, where it is not this program's. */
+export const foreignCas = ({ configMap }: TrustedCas): TrustedCas["configMap"] =>
+  configMap?.name.startsWith(PEER_CAS_PREFIX) === false ? configMap : undefined;
+
 /** The CAs in a ConfigMap of the operands' namespace. */
 export async function readCas(reader: ClusterReader, name: string): Promise<string> {
   return (await reader.get<ConfigMap>("v1", "ConfigMap", name, OPERAND_NAMESPACE))?.data?.[CA_KEY] ?? "";
@@ -72,7 +76,7 @@ export const isCaKnown = (peer: PeerArgs): peer is PeerArgs & CaPeer =>
 export function planTrust(trustPeerCas: boolean, peers: readonly Peer[], live: TrustedCas): CaPlan {
   const plan: CaPlan = { problems: [], warnings: [] };
   const wanted = peers.filter(hasPrivateCa);
-  const foreign = live.configMap?.name.startsWith(PEER_CAS_PREFIX) === false ? live.configMap : undefined;
+  const foreign = foreignCas(live);
   const lacking = wanted.filter((peer) => missingCas(peer, foreign?.pem ?? "").length > 0);
   if (lacking.length === 0) return plan;
   const names = lacking.map(({ stack }) => stack).join(", ");

@@ -37,7 +37,7 @@ const workload = (kind: string, name: string, mounted?: string, generation = 1):
   },
 });
 const filled = configMap("spire-federation-trusted-cas", { "ca-bundle.crt": system });
-const ztwim: KubeObject = {
+const ztwim: KubeObject & { spec?: object } = {
   apiVersion: "operators.coreos.com/v1alpha1",
   kind: "Subscription",
   metadata: { namespace: NAMESPACE, name: "ztwim" },
@@ -108,7 +108,35 @@ it("previews without the CAs that OpenShift has not written yet, and with them a
 it("ends the program where OLM has not installed ZTWIM", async () => {
   const seen = await make(clusterOf(filled), { stalls: true });
   expect(seen.map(({ name }) => name)).not.toContain("cas-subscription");
-  expect(stops).toEqual(["cas: there is no Subscription of openshift-zero-trust-workload-identity-manager to change"]);
+  expect(stops.splice(0)).toEqual([
+    "cas: there is no Subscription of openshift-zero-trust-workload-identity-manager to change",
+  ]);
+});
+
+describe("a variable that is set already", () => {
+  const variable = (value: string): object => ({ name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value });
+  const holding = (configMapName: string, cas: string): Cluster => {
+    const { name } = ztwim.spec as { name: string };
+    const subscription = { ...ztwim, ...{ spec: { name, config: { env: [other, variable(configMapName)] } } } };
+    const server = workload("StatefulSet", "spire-server", NAME);
+    return clusterOf(subscription, configMap(configMapName, { "ca-bundle.crt": cas }), filled, server);
+  };
+
+  it.each([
+    ["which lacks the peers' CAs", system, /"corporate-cas" of somebody else, which lacks the CAs of cluster2; /],
+    ["which has them", `${system}${ca}`, /"corporate-cas" of somebody else, .*leave/],
+  ])("and names somebody else's ConfigMap, %s, ends the program before anything is created", async (_, cas, said) => {
+    for (const preview of [true, false]) {
+      const seen = await make(holding("corporate-cas", cas), { preview, stalls: true });
+      expect(seen.filter(({ type }) => type.startsWith("kubernetes:"))).toEqual([]);
+      expect(stops.splice(0)).toEqual([expect.stringMatching(said)]);
+    }
+  });
+
+  it("and names one of the stack's own is set to the new one", async () => {
+    const seen = await make(holding("spire-federation-peer-cas-1", system));
+    expect(named(seen, "cas-subscription").inputs["spec"]).toEqual({ config: { env: [other, variable(NAME)] } });
+  });
 });
 
 describe("SPIRE's pods", () => {
