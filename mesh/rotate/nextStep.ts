@@ -14,11 +14,14 @@ export type NextStep =
   | { step: "prepare" }
   | { step: "activate" | "taint" | "revoke"; key: string }
   /** These members are to fetch the bundle now. */
-  | { step: "refresh"; members: string[]; why: string }
+  | { step: "refresh"; members: string[]; why: string[] }
   | { step: "wait"; for: string[] }
   /** Nothing that can be done here leads on. */
   | { step: "stop"; because: string }
   | { step: "done" };
+
+/** Somebody has yet to get a key. */
+type NotYet = Extract<NextStep, { step: "refresh" | "wait" }>;
 
 /** @param from the key that is to go */
 export function nextStep(from: string, sight: KeySight, memory: Memory): NextStep {
@@ -86,7 +89,7 @@ function introduce(prepared: Slot, sight: KeySight, memory: Memory): NextStep {
 }
 
 /** Undefined once every peer, and every agent of its own, holds the key. */
-function unlessHeld(id: string, sight: KeySight, memory: Memory): NextStep | undefined {
+function unlessHeld(id: string, sight: KeySight, memory: Memory): NotYet | undefined {
   const { peers, bundle, timing, outside } = sight;
   if (!bundle.some((key) => key.id === id)) return { step: "wait", for: [`its own bundle does not have ${id} yet`] };
   const lagging = peers.filter((peer) => !("because" in peer) && !peer.holds.includes(id));
@@ -118,8 +121,9 @@ function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: KeySi
   const { slots, timing, kind } = sight;
   const { active } = slots;
   if (active === undefined) return { step: "wait", for: ["its SPIRE server has no active key"] };
+  // After the taint, too: it may have been another command's, which asked nobody.
+  const waits = unlessHeld(active.id, sight, memory);
   if (!tainted) {
-    const waits = unlessHeld(active.id, sight, memory);
     if (waits !== undefined) return waits;
     const natural = naturalPreparation(active, timing);
     if (natural !== undefined && natural.getTime() - timing.now.getTime() < removalMs(sight)) {
@@ -138,7 +142,9 @@ function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: KeySi
   if (left > 0)
     reasons.push(`${kind === "jwt" ? "JWT-SVIDs" : "workloads' SVIDs"} of ${id} are replaced: ${span(left + 999)}`);
   if (kind === "x509") reasons.push(...(first?.agents ?? sight.agents).flatMap((agent) => onOldSvid(agent, sight)));
-  return reasons.length > 0 ? { step: "wait", for: reasons } : { step: "revoke", key: id };
+  if (waits?.step === "refresh") return { ...waits, why: [...waits.why, ...reasons] };
+  const all = [...(waits?.for ?? []), ...reasons];
+  return all.length > 0 ? { step: "wait", for: all } : { step: "revoke", key: id };
 }
 
 /** An agent that missed the taint would lose its way to the server. One whose SVID has ended has lost it before. */
@@ -149,11 +155,11 @@ function onOldSvid(before: Agent, { agents, timing }: KeySight): string[] {
 }
 
 /** Has peers fetch the bundle, unless there are none; one that cannot be asked may hold anything. */
-function fetched(members: readonly PeerSight[], { peers }: KeySight, what: string): NextStep | undefined {
+function fetched(members: readonly PeerSight[], { peers }: KeySight, what: string): NotYet | undefined {
   const unread = peers.flatMap((peer) =>
     "because" in peer ? [`${peer.member} cannot be asked: ${peer.because}`] : [],
   );
   if (members.length === 0) return unread.length > 0 ? { step: "wait", for: unread } : undefined;
   const names = members.map(({ member }) => member);
-  return { step: "refresh", members: names, why: [`${names.join(", ")} ${what}`, ...unread].join("; ") };
+  return { step: "refresh", members: names, why: [`${names.join(", ")} ${what}`, ...unread] };
 }

@@ -107,7 +107,7 @@ async function advance(
   if (signal.aborted) return [`interrupted before: ${described(kind, step)}`];
   if (step.step === "refresh") {
     const failed = await Promise.all(step.members.map((member) => attempt(member, () => refresh(member))));
-    return [step.why, ...failed.flat()];
+    return [...step.why, ...failed.flat()];
   }
   const failed = await attempt(described(kind, step), () =>
     step.step === "prepare" ? server.prepare(kind) : server[step.step](kind, step.key),
@@ -154,7 +154,7 @@ function repeating(note: (line: string) => void, { now }: Clock): (key: RotatedK
   return ({ kind, because }) => {
     if (because.length === 0) return;
     // What counts down is not new.
-    const text = because.join("; ").replace(/\d+ \w+$/gm, "");
+    const text = because.map((one) => one.replace(/\d+ \w+$/, "")).join("; ");
     const before = last.get(kind);
     if (before?.text === text && now().getTime() - before.at < SAY_MS) return;
     last.set(kind, { text, at: now().getTime() });

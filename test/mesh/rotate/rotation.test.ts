@@ -90,6 +90,42 @@ test("a peer that trusts others only after the revocation is waited for at the e
   expect(holders(world, "x509-1")).toEqual(["b"]);
 });
 
+describe.each<[Kind, string]>([
+  ["x509", "x509-1"],
+  ["jwt", "jwt-2"],
+])("a key that somebody else has tainted: %s", (kind, key) => {
+  test.each(["unread", "cutOff"] as const)("stays while a peer that lacks its successor is %s", async (fault) => {
+    const world = new World(["b"]);
+    const [peer] = world.peers;
+    if (peer !== undefined) peer.cutOff = true;
+    // SPIRE has activated the successor by itself meanwhile.
+    world.pass((LIFETIME * 5) / 6);
+    await world.rotationWorld().server.taint(kind, key);
+    if (peer !== undefined) Object.assign(peer, { cutOff: false, [fault]: true });
+    const { keys } = await run(world, { [kind]: key }, { timeoutMs: HOUR });
+    expect(keys).toMatchObject([{ state: "waiting" }]);
+    expect(keys[0]?.because.join("\n")).toMatch(/^b /);
+    expect(world.done).toEqual([`${kind} taint ${key}`]);
+    if (peer !== undefined) peer[fault] = false;
+    expect(states(await run(world, { [kind]: key }))).toEqual([`${kind} replaced`]);
+    expect(world.harm).toEqual([]);
+  });
+
+  test("leaves those who cannot be asked their five refresh hints, and says all that it waits for", async () => {
+    const world = new World([]);
+    world.outside = ["partner.example.org"];
+    const began = world.now;
+    world.prepare(kind);
+    world.pass(10_000);
+    world.activate(kind, world.keys[kind].next?.id ?? "");
+    await world.rotationWorld().server.taint(kind, key);
+    const { keys } = await run(world, { [kind]: key }, { until: 2 });
+    expect(keys[0]?.because.join("\n")).toMatch(/partner\.example\.org cannot be asked[^]*SVIDs of .* are replaced/);
+    expect(states(await run(world, { [kind]: key }))).toEqual([`${kind} replaced`]);
+    expect(world.now - began).toBeGreaterThanOrEqual(5 * 300_000);
+  });
+});
+
 test("an agent that is away keeps the old key until it is back, or its SVID has ended", async () => {
   const world = new World(["b"], ["/spire/agent/one", "/spire/agent/away"]);
   const [, agent] = world.agents;

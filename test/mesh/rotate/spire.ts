@@ -172,6 +172,8 @@ export class World {
       if (left.length > 0)
         this.harm.push(`revoked ${id}, which ${left.map(({ path }) => path).join(", ")} still needs`);
     }
+    const lacking = this.lackingPeers(kind);
+    if (lacking.length > 0) this.harm.push(`revoked ${id}, and ${lacking.join(", ")} lack its successor`);
     const agentsKnow = (this.taintedAt.get(id) ?? 0) + SYNC_MS;
     if (kind === "jwt" && this.now < agentsKnow + this.jwtLife)
       this.harm.push(`revoked ${id}, which signed JWT-SVIDs in use`);
@@ -181,15 +183,20 @@ export class World {
   /** Whatever signs from now on is verified by every peer that trusts, and by every agent that is there. */
   private nobodyLost(kind: Kind): void {
     const { active } = this.keys[kind];
-    const peers = this.peers.filter(
-      ({ name, held }) => this.isDeclared(name) && held[kind].size > 0 && !held[kind].has(active),
-    );
-    if (peers.length > 0)
-      this.harm.push(`${active} is active, and ${peers.map(({ name }) => name).join(", ")} lack it`);
+    const peers = this.lackingPeers(kind);
+    if (peers.length > 0) this.harm.push(`${active} is active, and ${peers.join(", ")} lack it`);
     const agents = this.agents.filter(
       ({ known, away, expires }) => kind === "x509" && !away && expires > this.now && !known.has(active),
     );
     if (agents.length > 0) this.harm.push(`${active} is active, and agents lack it`);
+  }
+
+  /** Peers that trust, and do not hold the active key. */
+  private lackingPeers(kind: Kind): string[] {
+    const { active } = this.keys[kind];
+    return this.peers
+      .filter(({ name, held }) => this.isDeclared(name) && held[kind].size > 0 && !held[kind].has(active))
+      .map(({ name }) => name);
   }
 
   sight(): Record<Kind, KeySight> {
