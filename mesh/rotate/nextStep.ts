@@ -43,7 +43,8 @@ export function nextStep(from: string, sight: KeySight, memory: Memory): NextSte
   if (slots.active?.id === from) return replace(slots.active, sight, memory);
   if (slots.prepared?.id === from) return introduce(slots.prepared, sight, memory);
   if (old?.id === from) return takeOut(key, sight, memory);
-  if (sight.kind === "jwt" && key.tainted) return { step: "revoke", key: from };
+  // Of keys that are in no slot SPIRE revokes tainted JWT keys alone.
+  if (sight.kind === "jwt" && key.tainted) return takeOut(key, sight, memory);
   return {
     step: "stop",
     because:

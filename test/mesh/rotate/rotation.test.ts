@@ -215,6 +215,17 @@ test("a key that a later preparation has put out of reach is named, and when it 
   expect(keys).toMatchObject([{ state: "stopped", because: [expect.stringMatching(/in no slot/)] }]);
 });
 
+test("a tainted JWT key that a later preparation has displaced goes once nobody needs it", async () => {
+  const world = new World(["b"]);
+  world.prepare("jwt");
+  for (const peer of world.peers) world.poll(peer);
+  world.activate("jwt", world.keys.jwt.next?.id ?? "");
+  await world.rotationWorld().server.taint("jwt", "jwt-2");
+  world.prepare("jwt");
+  expect(states(await run(world, { jwt: "jwt-2" }))).toEqual(["jwt replaced"]);
+  expect(world.harm).toEqual([]);
+});
+
 /** What happens beside a rotation. */
 const events = fc.constantFrom(
   "run",
