@@ -1,6 +1,5 @@
 /** A member's SPIRE server and those that trust it, as a rotation sees them. */
 import type { ClusterReader } from "../../components/cluster/cluster";
-import { REFRESH_HINT } from "../../components/shared/arguments";
 import { OPERAND_NAMESPACE, SPIRE_SERVER } from "../../components/shared/names";
 import type { Workload } from "../../components/waiting/workloads";
 import { UsageError } from "../kernel/exit";
@@ -11,11 +10,11 @@ import { readKeyLives } from "../spire/keyLives";
 import type { RotationWorld } from "./rotation";
 import type { KeySight, PeerSight, Timing } from "./sight";
 
-type Lives = Pick<Timing, "lifetime" | "jwtLife">;
+type Lives = Pick<Timing, "hint" | "lifetime" | "jwtLife">;
 
 /** @throws UsageError where a rotation was never tried: several servers have keys and slots of their own each */
 export async function readLives(member: string, reader: ClusterReader): Promise<Lives> {
-  const [{ caValidity, defaultJWTValidity }, set] = await Promise.all([
+  const [{ caValidity, defaultJWTValidity, refreshHint }, set] = await Promise.all([
     readKeyLives(reader),
     reader.get<Workload>("apps/v1", "StatefulSet", SPIRE_SERVER, OPERAND_NAMESPACE),
   ]);
@@ -25,7 +24,7 @@ export async function readLives(member: string, reader: ClusterReader): Promise<
       `${member}: its SPIRE server has ${String(replicas)} replicas, each with keys of its own; keys are replaced only where it has one`,
     );
   }
-  return { lifetime: caValidity * 1000, jwtLife: defaultJWTValidity * 1000 };
+  return { hint: refreshHint, lifetime: caValidity * 1000, jwtLife: defaultJWTValidity * 1000 };
 }
 
 /**
@@ -82,7 +81,6 @@ export async function rotationWorld(
         agents,
         timing: {
           now: now(),
-          hint: own.refreshHint ?? REFRESH_HINT.default,
           ...lives,
           jwtLife: Math.max(lives.jwtLife, longestJwt * 1000),
           entries: count,

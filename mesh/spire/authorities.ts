@@ -2,7 +2,6 @@
 import { X509Certificate } from "node:crypto";
 import type { ClusterAccess } from "../../components/cluster/access";
 import { subjectKeyId } from "../../components/bundle/x509Extensions";
-import { definedOnly } from "../../stacks/fields";
 import { type Slots, slotsOf } from "./authority";
 import type { HeldBundle } from "./bundle";
 import { type BundleJson, heldBundle } from "./bundleJson";
@@ -32,7 +31,7 @@ export interface Agent {
 export interface Authorities {
   slots(kind: Kind): Promise<Slots>;
   /** Its own bundle. */
-  own(): Promise<Record<Kind, BundleKey[]> & { refreshHint?: number }>;
+  own(): Promise<Record<Kind, BundleKey[]>>;
   /** Key ids of the bundles that it holds of other trust domains. */
   held(): Promise<Map<string, Record<Kind, string[]>>>;
   /** Those that may still use their SVID. */
@@ -70,7 +69,6 @@ export function authoritiesBy({ run }: Pick<ServerProgram, "run">): Authorities 
           notBefore: new Date(new X509Certificate(held.roots[index] ?? "").validFrom),
         })),
         jwt: bundle.jwt_authorities.map(({ key_id: id, tainted = false }) => ({ id, tainted })),
-        ...definedOnly({ refreshHint: held.refreshHint }),
       };
     },
     async held() {

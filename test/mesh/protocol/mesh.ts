@@ -410,8 +410,7 @@ export class Mesh {
     };
     return {
       slots: (kind) => reached(() => server.sight()[kind].slots),
-      own: () =>
-        reached(() => ({ x509: server.sight().x509.bundle, jwt: server.sight().jwt.bundle, refreshHint: 300 })),
+      own: () => reached(() => ({ x509: server.sight().x509.bundle, jwt: server.sight().jwt.bundle })),
       held: () =>
         reached(
           () =>
@@ -443,7 +442,7 @@ export class Mesh {
     if (down) return [];
     const members = this.members();
     const others = members.filter((one) => one.name !== name);
-    const lives = { lifetime: LIFETIME, jwtLife: JWT_MS };
+    const lives = { hint: 300, lifetime: LIFETIME, jwtLife: JWT_MS };
     const now = (): Date => new Date(server.now);
     const world = await rotationWorld(this.member(name), others, (one) => this.authorities(one.name), lives, now);
     const sight = await world.sight();

@@ -12,7 +12,7 @@ function serverHolding(held: Record<string, string> | undefined): Authorities {
   const refused = (): Promise<never> => Promise.reject(new Error("no answer"));
   return {
     slots: () => Promise.resolve({ active: { id: "one", upstream: "" } }),
-    own: () => Promise.resolve({ x509: [{ id: "one", tainted: false }], jwt: [], refreshHint: 60 }),
+    own: () => Promise.resolve({ x509: [{ id: "one", tainted: false }], jwt: [] }),
     held: () =>
       held === undefined
         ? refused()
@@ -42,7 +42,7 @@ const of = ({ config }: MeshMember): string => config.trustDomain;
 async function sight(
   servers: Record<string, Record<string, string> | undefined>,
 ): ReturnType<Awaited<ReturnType<typeof rotationWorld>>["sight"]> {
-  const lives = { lifetime: 86_400_000, jwtLife: 300_000 };
+  const lives = { hint: 60, lifetime: 86_400_000, jwtLife: 300_000 };
   const world = await rotationWorld(a, [b, c, d], ({ name }) => serverHolding(servers[name]), lives);
   return world.sight();
 }
@@ -70,7 +70,7 @@ test("who is trusted and is no member cannot be asked", async () => {
   expect(x509.timing).toMatchObject({ hint: 60, jwtLife: 900_000, entries: 3 });
 });
 
-describe("lives of keys", () => {
+describe("lives of keys, and the refresh hint", () => {
   const server = (spec: object): object => ({
     apiVersion: "operator.openshift.io/v1alpha1",
     kind: "SpireServer",
@@ -85,9 +85,11 @@ describe("lives of keys", () => {
   });
 
   test("are those of the SpireServer, or the operator's own", async () => {
-    const given = clusterOf(server({ caValidity: "48h0m0s", defaultJWTValidity: "10m0s" }), set(1));
-    expect(await readLives("a", given)).toEqual({ lifetime: 48 * 3_600_000, jwtLife: 600_000 });
-    expect(await readLives("a", clusterOf(server({}), set(1)))).toEqual({ lifetime: 24 * 3_600_000, jwtLife: 300_000 });
+    const federation = { bundleEndpoint: { profile: "https_spiffe", refreshHint: 3600 } };
+    const given = clusterOf(server({ caValidity: "48h0m0s", defaultJWTValidity: "10m0s", federation }), set(1));
+    expect(await readLives("a", given)).toEqual({ hint: 3600, lifetime: 48 * 3_600_000, jwtLife: 600_000 });
+    const usual = { hint: 300, lifetime: 24 * 3_600_000, jwtLife: 300_000 };
+    expect(await readLives("a", clusterOf(server({}), set(1)))).toEqual(usual);
   });
 
   test("several SPIRE servers have keys of their own each, and nothing is begun", async () => {

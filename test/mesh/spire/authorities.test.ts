@@ -37,13 +37,13 @@ test("the own bundle: keys by the ids that commands take, their taints, and when
     trust_domain: "a.example",
     x509_authorities: [{ asn1: certificate.raw.toString("base64"), tainted: true }],
     jwt_authorities: [{ key_id: "kid", public_key: "", tainted: false }],
-    refresh_hint: "60",
+    // SPIRE stores none of its own bundle, and prints this.
+    refresh_hint: "0",
   };
   const { asked } = server({ "bundle show -output json": JSON.stringify(bundle) });
   expect(await asked.own()).toEqual({
     x509: [{ id: "aa01", tainted: true, notBefore: new Date(certificate.validFrom) }],
     jwt: [{ id: "kid", tainted: false }],
-    refreshHint: 60,
   });
 });
 
