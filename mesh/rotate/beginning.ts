@@ -70,8 +70,8 @@ export function planOf(member: string, leaving: Leaving, sights: Sights): string
 }
 
 function clock(sight: KeySight): string[] {
-  const { slots, timing } = sight;
-  const natural = slots.active && naturalPreparation(slots.active, timing);
+  const { active } = sight.slots;
+  const natural = active && naturalPreparation(active, sight);
   const [usual, most] = [span(usualMs(sight)), span(rotationMs(sight))];
   const away = sight.kind === "x509" && usual !== most ? `, and up to ${most} when an agent is away` : "";
   return [

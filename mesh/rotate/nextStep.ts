@@ -68,7 +68,7 @@ function gone(from: string, sight: KeySight): NextStep {
 function replace(active: Slot, sight: KeySight, memory: Memory): NextStep {
   const { slots, timing } = sight;
   if (slots.prepared !== undefined) return introduce(slots.prepared, sight, memory);
-  const natural = naturalPreparation(active, timing);
+  const natural = naturalPreparation(active, sight);
   const needed = rotationMs(sight);
   if (needed > timing.lifetime / 2) {
     return {
@@ -126,12 +126,14 @@ function takeOut({ id, tainted }: { id: string; tainted: boolean }, sight: KeySi
   const waits = unlessHeld(active.id, sight, memory);
   if (!tainted) {
     if (waits !== undefined) return waits;
-    const natural = naturalPreparation(active, timing);
-    if (natural !== undefined && natural.getTime() - timing.now.getTime() < removalMs(sight)) {
-      const when = span(natural.getTime() - timing.now.getTime());
+    // SPIRE revokes a tainted JWT key at any time.
+    const natural = kind === "x509" ? naturalPreparation(active, sight) : undefined;
+    const free = natural === undefined ? Infinity : natural.getTime() - timing.now.getTime();
+    if (free <= 0) return { step: "wait", for: ["SPIRE prepares its next key by itself now"] };
+    if (free < removalMs(sight)) {
       return {
         step: "stop",
-        because: `SPIRE prepares its next key in ${when}, which puts ${id} out of reach of every command before it could be revoked. SPIRE drops it by itself 24 to 30 hours after it expires`,
+        because: `SPIRE prepares its next key in ${span(free)}, which puts ${id} out of reach of every command before it could be revoked. SPIRE drops it by itself 24 to 30 hours after it expires`,
       };
     }
     return { step: "taint", key: id };

@@ -34,8 +34,16 @@ export const usualMs = ({ kind, timing, outside }: KeySight): number =>
 export const rotationMs = (sight: KeySight): number =>
   usualMs(sight) - settleMs(sight.kind, sight.timing) + SLACK_MS + removalMs(sight);
 
-/** When SPIRE prepares the authority after this one by itself; undefined when its end isn't known. */
-export function naturalPreparation({ expires }: Slot, { lifetime }: Timing): Date | undefined {
+/**
+ * When SPIRE prepares the authority after this one by itself; undefined when that isn't known.
+ *
+ * A key keeps the life that it was made with when caValidity changes. Nothing tells that of a JWT key: where SPIRE has let
+ * the time pass that caValidity gives, the key has another life.
+ */
+export function naturalPreparation({ id, expires }: Slot, { bundle, timing }: KeySight): Date | undefined {
   if (expires === undefined) return undefined;
-  return new Date(expires.getTime() - preparationLead(lifetime / 1000) * 1000);
+  const made = bundle.find((key) => key.id === id)?.notBefore;
+  const life = made === undefined ? timing.lifetime : expires.getTime() - made.getTime();
+  const at = expires.getTime() - preparationLead(life / 1000) * 1000;
+  return at < timing.now.getTime() - SLACK_MS ? undefined : new Date(at);
 }

@@ -188,15 +188,62 @@ test("a key that SPIRE is about to prepare by itself is used", async () => {
   expect(world.harm).toEqual([]);
 });
 
-test("an old key that cannot be revoked in time is left to SPIRE, and that is said", async () => {
+test.each([LIFETIME, LIFETIME / 6])(
+  "an old key that cannot be revoked in time is left to SPIRE, and that is said (caValidity now: %d)",
+  async (lifetime) => {
+    const world = new World();
+    // SPIRE has activated a key by itself, and prepares the next in two minutes.
+    world.pass(LIFETIME - 120_000);
+    world.lifetime = lifetime;
+    const { keys } = await run(world, { x509: "x509-1" });
+    expect(keys).toMatchObject([
+      { state: "stopped", because: [expect.stringMatching(/SPIRE prepares its next key in/)] },
+    ]);
+    expect(world.done).toEqual([]);
+  },
+);
+
+test("an old JWT key is tainted before SPIRE prepares the next, and revoked after that", async () => {
   const world = new World();
-  // SPIRE has activated a key by itself, and prepares the next in two minutes.
   world.pass(LIFETIME - 120_000);
-  const { keys } = await run(world, { x509: "x509-1" });
-  expect(keys).toMatchObject([
-    { state: "stopped", because: [expect.stringMatching(/SPIRE prepares its next key in/)] },
-  ]);
-  expect(world.done).toEqual([]);
+  expect(states(await run(world, { jwt: "jwt-2" }))).toEqual(["jwt replaced"]);
+  expect(world.harm).toEqual([]);
+});
+
+describe.each<[Kind, string]>([
+  ["x509", "x509-1"],
+  ["jwt", "jwt-2"],
+])("caValidity was raised after the key in use was made: %s", (kind, key) => {
+  test("the key is replaced", async () => {
+    const world = new World();
+    world.pass(HOUR);
+    world.lifetime = 30 * LIFETIME;
+    const began = world.now;
+    expect(states(await run(world, { [kind]: key }))).toEqual([`${kind} replaced`]);
+    expect(world.now - began).toBeLessThan(HOUR);
+    expect(world.harm).toEqual([]);
+  });
+
+  test("the key before it goes", async () => {
+    const world = new World();
+    world.prepare(kind);
+    for (const peer of world.peers) world.poll(peer);
+    world.pass(10_000);
+    world.activate(kind, world.keys[kind].next?.id ?? "");
+    world.lifetime = 30 * LIFETIME;
+    expect(states(await run(world, { [kind]: key }))).toEqual([`${kind} replaced`]);
+    expect(world.harm).toEqual([]);
+  });
+});
+
+test("a JWT key that SPIRE seems to be about to replace, and is not, is replaced a minute later", async () => {
+  const world = new World();
+  world.pass(HOUR);
+  // As if the key had been made with it, half of its life ends in a minute.
+  world.lifetime = 2 * (LIFETIME - HOUR - 60_000);
+  const began = world.now;
+  expect(states(await run(world, { jwt: "jwt-2" }))).toEqual(["jwt replaced"]);
+  expect(world.now - began).toBeLessThan(HOUR);
 });
 
 test("below an upstream CA nothing is begun for X.509, and JWT keys are replaced", async () => {
@@ -242,6 +289,8 @@ const events = fc.constantFrom(
   "a minute",
   "an hour",
   "half a life",
+  "caValidity is raised",
+  "caValidity is lowered",
 );
 
 test("no interleaving of interruptions, lost answers and late peers loses anybody who was there", async () => {
@@ -265,6 +314,8 @@ test("no interleaving of interruptions, lost answers and late peers loses anybod
         if (event === "a minute") world.pass(60_000);
         if (event === "an hour") world.pass(HOUR);
         if (event === "half a life") world.pass(LIFETIME / 2);
+        if (event === "caValidity is raised") world.lifetime *= 2;
+        if (event === "caValidity is lowered") world.lifetime = LIFETIME / 2;
       }
       Object.assign(peer, { unread: false, cutOff: false });
       world.pass(120_000);

@@ -1,4 +1,5 @@
 /** SPIRE servers as they were measured: two slots, what each command does and refuses, polls, agents. For tests. */
+import { activationLead, preparationLead } from "../../../components/spireServer/keyTimes";
 import { Refused } from "../../../mesh/spire/serverExec";
 import type { Agent, BundleKey, Kind } from "../../../mesh/spire/authorities";
 import type { Slot } from "../../../mesh/spire/authority";
@@ -15,8 +16,9 @@ const POLL_MS = 75_000;
 interface Keys {
   active: string;
   next?: { id: string; status: "prepared" | "old" } | undefined;
-  /** When each key was made. */
+  /** When each key was made, and when it ends. */
   made: Map<string, number>;
+  ends: Map<string, number>;
   bundle: Map<string, { tainted: boolean }>;
 }
 
@@ -48,6 +50,8 @@ export class World {
   readonly agents: SimulatedAgent[];
   outside: string[] = [];
   upstream = "";
+  /** What caValidity is now; a key keeps the life that it was made with. */
+  lifetime = LIFETIME;
   jwtLife = 300_000;
   /** Whether somebody who holds keys is still to trust them; who is on the way out loses nothing. */
   isDeclared: (peer: string) => boolean = () => true;
@@ -71,7 +75,12 @@ export class World {
   ) {
     const fresh = (kind: Kind): Keys => {
       const id = this.id(kind);
-      return { active: id, made: new Map([[id, this.now]]), bundle: new Map([[id, { tainted: false }]]) };
+      return {
+        active: id,
+        made: new Map([[id, this.now]]),
+        ends: new Map([[id, this.now + LIFETIME]]),
+        bundle: new Map([[id, { tainted: false }]]),
+      };
     };
     this.keys = { x509: fresh("x509"), jwt: fresh("jwt") };
     this.peers = peers.map((name) => ({
@@ -114,9 +123,11 @@ export class World {
 
   private natural(kind: Kind): void {
     const keys = this.keys[kind];
-    const age = this.now - (keys.made.get(keys.active) ?? 0);
-    if (age >= LIFETIME / 2 && keys.next?.status !== "prepared") this.prepare(kind);
-    if (age >= (LIFETIME * 5) / 6 && keys.next?.status === "prepared") this.activate(kind, keys.next.id, false);
+    const made = keys.made.get(keys.active) ?? 0;
+    const [age, life] = [this.now - made, (keys.ends.get(keys.active) ?? 0) - made];
+    if (age >= life - preparationLead(life / 1000) * 1000 && keys.next?.status !== "prepared") this.prepare(kind);
+    if (age >= life - activationLead(life / 1000) * 1000 && keys.next?.status === "prepared")
+      this.activate(kind, keys.next.id, false);
   }
 
   private sync(agent: SimulatedAgent): void {
@@ -140,6 +151,7 @@ export class World {
     const id = this.id(kind);
     keys.next = { id, status: "prepared" };
     keys.made.set(id, this.now);
+    keys.ends.set(id, this.now + this.lifetime);
     keys.bundle.set(id, { tainted: false });
   }
 
@@ -201,11 +213,11 @@ export class World {
 
   sight(): Record<Kind, KeySight> {
     const of = (kind: Kind): KeySight => {
-      const { active, next, made, bundle } = this.keys[kind];
+      const { active, next, made, ends, bundle } = this.keys[kind];
       const slot = (id: string): Slot => ({
         id,
         upstream: kind === "x509" ? this.upstream : "",
-        expires: new Date((made.get(id) ?? 0) + LIFETIME),
+        expires: new Date(ends.get(id) ?? 0),
       });
       return {
         kind,
@@ -227,7 +239,7 @@ export class World {
           serial: String(serial),
           expires: new Date(expires),
         })),
-        timing: { now: new Date(this.now), hint: 300, lifetime: LIFETIME, jwtLife: this.jwtLife, entries: 3 },
+        timing: { now: new Date(this.now), hint: 300, lifetime: this.lifetime, jwtLife: this.jwtLife, entries: 3 },
       };
     };
     return { x509: of("x509"), jwt: of("jwt") };
