@@ -4,7 +4,7 @@ import { contains } from "../../components/cluster/correction";
 import { SECRET_READERS, secretReaderRules } from "../../components/routerSecretAccess";
 import { ENDPOINT_NAMES } from "../../stacks/endpointNames";
 import { definedOnly } from "../../stacks/fields";
-import { TRUST_KIND, type TrustObject } from "../../components/bundle/bundleMark";
+import type { TrustObject } from "../../components/bundle/bundleMark";
 import { readIssuer } from "../../components/certificates/certificateReadiness";
 import type { FederationSpec } from "../../components/route/federation";
 import type { IssuerKind } from "../../components/certificates/issuer";
@@ -14,6 +14,7 @@ import { readIngressDomain } from "../trust/trustFacts";
 import { look, type Looked } from "../kernel/looked";
 import type { HeldBundle } from "../spire/bundle";
 import type { SpireServer } from "../spire/spireServer";
+import { readTrustObjects } from "../spire/trustObjects";
 
 export interface Survey {
   /** Undefined where there is no ZTWIM. */
@@ -61,7 +62,7 @@ export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bu
     reader.get<Ztwim>(names.OPERATOR_API, "ZeroTrustWorkloadIdentityManager", names.SINGLETON),
     reader.get<SpireServerObject>(names.OPERATOR_API, "SpireServer", names.SINGLETON),
     readIngressDomain(reader),
-    reader.list<TrustObject>(names.SPIRE_API, TRUST_KIND),
+    readTrustObjects(reader),
     ofNamespace<LiveRoute>(reader, names.ROUTE_API, "Route", ENDPOINT_NAMES.route),
   ]);
   const routes = all.filter(

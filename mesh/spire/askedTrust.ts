@@ -1,8 +1,9 @@
 /** Whom a cluster is told to trust, by whatever means: read from the cluster, not from any stack. */
-import { TRUST_KIND, type TrustObject } from "../../components/bundle/bundleMark";
+import { TRUST_KIND } from "../../components/bundle/bundleMark";
 import type { ClusterReader } from "../../components/cluster/cluster";
-import { FEDERATION_CLASS, OPERATOR_API, SINGLETON, SPIRE_API } from "../../components/shared/names";
+import { FEDERATION_CLASS, OPERATOR_API, SINGLETON } from "../../components/shared/names";
 import type { SpireServerObject } from "../../components/spireServer/spireServerReadiness";
+import { readTrustObjects } from "./trustObjects";
 
 /** An object that makes the SPIRE server fetch a trust domain's bundle: a ClusterFederatedTrustDomain, or the SpireServer. */
 export interface AskedTrust {
@@ -14,7 +15,7 @@ export interface AskedTrust {
 
 export async function readAsked(reader: ClusterReader): Promise<AskedTrust[]> {
   const [objects, server] = await Promise.all([
-    reader.list<TrustObject>(SPIRE_API, TRUST_KIND),
+    readTrustObjects(reader),
     reader.get<SpireServerObject>(OPERATOR_API, "SpireServer", SINGLETON),
   ]);
   return [

@@ -5,6 +5,7 @@
  * SPIRE refuses an entry as a whole as long as it lacks the bundle of one trust domain that the entry federates with: the
  * pods behind it have no identity then, or keep the one that they have until it ends.
  */
+import { writtenTrustDomain } from "../../components/bundle/writtenTrustDomain";
 import { type ClusterReader, Forbidden, type KubeObject } from "../../components/cluster/cluster";
 import { look, type Looked } from "../kernel/looked";
 import { counted } from "../kernel/text";
@@ -73,7 +74,7 @@ export const workloadsThere = (connect: () => ClusterReader): Promise<Looked<Wor
 
 /** Undefined when it names nobody, or when the controller ignores it for its class. */
 function federating(kind: string, { metadata, spec, status }: WorkloadObject): FederatingObject | undefined {
-  const trustDomains = spec?.federatesWith ?? [];
+  const trustDomains = [...new Set((spec?.federatesWith ?? []).map(writtenTrustDomain))];
   if (trustDomains.length === 0 || spec?.className !== FEDERATION_CLASS) return undefined;
   const pods = status?.stats?.podsSelected;
   return { object: `${kind} ${metadata?.name ?? ""}`, ...(pods !== undefined && { pods }), trustDomains };

@@ -5,6 +5,7 @@ import * as names from "../../components/shared/names";
 import type { SpireServerObject } from "../../components/spireServer/spireServerReadiness";
 import { logOf, type ServerLog } from "../spire/serverLog";
 import type { SpireServer } from "../spire/spireServer";
+import { readTrustObjects } from "../spire/trustObjects";
 import type { Store } from "./serverStore";
 
 /** Undefined is an object that is not there. */
@@ -37,7 +38,7 @@ export const trustReads = ({
     const map = await reader.get<ConfigMap>("v1", "ConfigMap", names.SPIRE_SERVER, names.OPERAND_NAMESPACE);
     return map?.data?.["server.conf"];
   },
-  trust: () => reader.list(names.SPIRE_API, "ClusterFederatedTrustDomain"),
+  trust: () => readTrustObjects(reader),
   program: () => server.program(),
   store: async () => {
     const [bundles, relationships] = await Promise.all([server.bundles(), server.relationships()]);

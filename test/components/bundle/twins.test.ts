@@ -16,6 +16,10 @@ it("names another object for the same trust domain, and both ways out", () => {
   ]);
 });
 
+it("names one that has the trust domain as a SPIFFE ID", () => {
+  expect(found(object("to-cluster2", `spiffe://${DOMAIN}`))).toEqual([expect.stringMatching(/^\S+ to-cluster2 /)]);
+});
+
 it("names an object that has the peer's name and is for another trust domain", () => {
   expect(found(object("cluster2-federation", "partner.example.org"))).toEqual([
     expect.stringMatching(/cluster2-federation is of somebody else, for trust domain "partner\.example\.org"/),

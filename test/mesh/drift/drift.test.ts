@@ -107,6 +107,20 @@ test("a mesh that is as its stacks say has no findings", async () => {
   expect(printDrift(result)).toContain("no drift");
 });
 
+test("a trust domain that an object names by a SPIFFE ID is the same, also in the cure", async () => {
+  const naming = (name: string, trustDomain: string): KubeObject =>
+    ({ ...extra, metadata: { name }, spec: { trustDomain, className: FEDERATION_CLASS } }) as KubeObject;
+  const cluster1 = clusterOf(
+    naming("cluster2-federation", `spiffe://${trustDomainOf("cluster2")}`),
+    naming("extra", "spiffe://other.example.com/ns/x"),
+  );
+  const [first] = await look({ readers: { cluster1 } });
+  expect(first?.findings.map(({ code, object }) => `${code} ${object}`)).toEqual([
+    "trust-domain-undeclared ClusterFederatedTrustDomain extra",
+  ]);
+  expect(first?.findings[0]?.cure).toContain(" -id spiffe://other.example.com ");
+});
+
 test("what was expected is shown where it is known", () => {
   const finding = { member: "cluster1", code: "object-changed" as const, object: "Role r", found: "x", cure: "c" };
   const shown = (expected?: string): string =>

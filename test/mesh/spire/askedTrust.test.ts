@@ -23,3 +23,11 @@ test("what makes SPIRE fetch a bundle is an object of the controller's class, or
   ]);
   expect(await readAsked(clusterOf())).toEqual([]);
 });
+
+test.each(["b", "spiffe://b", "spiffe://b/ns/x"])(
+  "%s is trust domain b, to the controller as well",
+  async (written) => {
+    const object = trust("b-federation", written, "zero-trust-workload-identity-manager-spire");
+    expect((await readAsked(clusterOf(object))).map(({ trustDomain }) => trustDomain)).toEqual(["b"]);
+  },
+);

@@ -35,6 +35,12 @@ test("workloads' objects are those of the controller's class that federate with 
   });
 });
 
+test("a trust domain may be written as a SPIFFE ID", async () => {
+  const cluster = clusterOf(workloads("ClusterSPIFFEID", ["spiffe://b", "b", "spiffe://c/ns/shop"]));
+  const { objects } = await readFederating(cluster);
+  expect(objects.map(({ trustDomains }) => trustDomains)).toEqual([["b", "c"]]);
+});
+
 const failing = (error: Error) => ({ ...clusterOf(), list: () => Promise.reject(error) });
 
 test("who may not list them is not stopped, and who cannot reach the cluster is", async () => {
