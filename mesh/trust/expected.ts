@@ -9,11 +9,8 @@ import type { Looked } from "../kernel/looked";
 import type { Published } from "../pulumi/workspace";
 
 export interface Declared {
-  /**
-   * Names of the ClusterFederatedTrustDomains that are the stack's. Of a peer that the config no longer names with the
-   * trust domain that makes it the stack's; others are judged with their peers.
-   */
-  objects: ReadonlyMap<string, string | undefined>;
+  /** The names that the stack gives to ClusterFederatedTrustDomains. */
+  objects: ReadonlyMap<string, NamedObject>;
   trustDomains: ReadonlySet<string>;
   /** Peers of the config, as they have published themselves. */
   peers: Peer[];
@@ -23,8 +20,22 @@ export interface Declared {
   leaving: ReadonlyMap<string, string>;
 }
 
+/** What makes a ClusterFederatedTrustDomain of that name the stack's. */
+export interface NamedObject {
+  /**
+   * - `joined`: the config names the peer and the last up trusted it. What the object says is judged with its peer.
+   * - `new`: the config names the peer, and no up has trusted it yet.
+   * - `left`: the config no longer names the peer.
+   */
+  peer: "joined" | "new" | "left";
+  /** The trust domain of the peer; undefined where it has published nothing. */
+  trustDomain: string | undefined;
+}
+
 /** A peer of the config, as far as it is known. */
 export interface KnownPeer {
+  /** Its name in the config. */
+  stack: string;
   trustDomain: string;
   /** How it is to be trusted; undefined where it has no endpoint, or that was not seen. */
   published: Peer | undefined;
@@ -47,11 +58,15 @@ export function declaredBy(
   const gone = last.filter(([stack]) => !config.peers.some(({ name }) => name === stack));
   const byTrustDomain = ([stack, { trustDomain }]: (typeof last)[number]) => [trustDomain, stack] as const;
   const trusted = last.map(byTrustDomain);
+  const configured = (peer: ConfiguredPeer): NamedObject => ({
+    peer: own?.peers[peer.name] === undefined ? "new" : "joined",
+    trustDomain: peers.find(({ stack }) => stack === peer.name)?.trustDomain,
+  });
   return {
     // One that the config no longer names has a name of its own no more.
     objects: new Map([
-      ...gone.map(([stack, { trustDomain }]) => [objectName(stack), trustDomain] as const),
-      ...config.peers.map((peer) => [objectNameOf(peer), undefined] as const),
+      ...gone.map(([stack, { trustDomain }]) => [objectName(stack), { peer: "left", trustDomain }] as const),
+      ...config.peers.map((peer) => [objectNameOf(peer), configured(peer)] as const),
     ]),
     trustDomains: new Set([...named, ...trusted.map(([trustDomain]) => trustDomain)]),
     peers: peers.flatMap(({ published }) => published ?? []),
@@ -65,7 +80,7 @@ export function declaredBy(
 export function knownBy(stack: string, contract: Contract): KnownPeer {
   const { trustDomain, bundleEndpointUrl, profile, endpointSpiffeId } = contract;
   const published = { stack, trustDomain, bundleEndpointUrl, profile, ...definedOnly({ endpointSpiffeId }) };
-  return { trustDomain, published };
+  return { stack, trustDomain, published };
 }
 
 /** What a stack publishes is judged as an up judges it. */

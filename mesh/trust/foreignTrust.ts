@@ -1,7 +1,7 @@
 /** What makes a cluster trust somebody, beside what its stack declares. Pure. */
 import { word } from "../../components/shared/shell";
 import { oc } from "../../components/cluster/access";
-import type { TrustObject } from "../../components/bundle/bundleMark";
+import { markedFetch, type TrustObject } from "../../components/bundle/bundleMark";
 import type { KubeObject } from "../../components/cluster/cluster";
 import { differences, entryText, factsForServer, factsOfServerConf } from "../../components/spireServer/federationSpec";
 import type { FederationSpec } from "../../components/route/federation";
@@ -17,13 +17,9 @@ import { type Place, upAgain } from "../kernel/place";
  * same trust domain the oldest alone.
  */
 export function foreignTrust(place: Place, objects: readonly TrustObject[], declared: Declared): Finding[] {
-  const isStacks = ({ metadata, spec }: TrustObject): boolean => {
-    const name = metadata?.name ?? "";
-    const trustDomain = declared.objects.get(name);
-    return declared.objects.has(name) && (trustDomain === undefined || trustDomain === spec?.trustDomain);
-  };
+  const isOwn = (object: TrustObject): boolean => isStacks(object, declared);
   return objects
-    .filter((object) => !isStacks(object))
+    .filter((object) => !isOwn(object))
     .map((object): Finding => {
       const { trustDomain = "", className, bundleEndpointURL = "no URL" } = object.spec ?? {};
       const name = object.metadata?.name ?? "";
@@ -35,8 +31,7 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
         return { ...about, code: "trust-domain-ignored", found, cure: remove };
       }
       const twin = objects.find(
-        (other) =>
-          isStacks(other) && other.spec?.className === FEDERATION_CLASS && other.spec.trustDomain === trustDomain,
+        (other) => isOwn(other) && other.spec?.className === FEDERATION_CLASS && other.spec.trustDomain === trustDomain,
       );
       if (twin === undefined) {
         const cure = `${remove} && ${forgetCommand(place, trustDomain)}`;
@@ -48,6 +43,18 @@ export function foreignTrust(place: Place, objects: readonly TrustObject[], decl
         : `the controller ignores it while the stack's ${own}, which is older, is there`;
       return { ...about, code: "trust-domain-twin", found: `${says}: ${effect}`, cure: remove };
     });
+}
+
+/**
+ * Whether the stack has made the object, or would. The name alone does not say so: somebody else may have taken the name of a
+ * peer that has published nothing yet. What an interrupted up has left has the program's mark.
+ */
+export function isStacks(object: TrustObject, { objects }: Pick<Declared, "objects">): boolean {
+  const named = objects.get(object.metadata?.name ?? "");
+  if (named === undefined) return false;
+  if (named.peer === "joined") return true;
+  if (named.trustDomain !== undefined && named.trustDomain === object.spec?.trustDomain) return true;
+  return named.peer === "new" && markedFetch(object) !== undefined;
 }
 
 /** As the controller sorts them. */

@@ -6,6 +6,7 @@ import type { ConfiguredPeer } from "../../stacks/peers";
 import { definedOnly } from "../../stacks/fields";
 import type { Published } from "../pulumi/workspace";
 import { type Declared, declaredBy, type KnownPeer, publishedBy } from "../trust/expected";
+import { isStacks } from "../trust/foreignTrust";
 import type { MeshMember } from "../members/members";
 import { explain } from "../../components/shared/problem";
 import { expectedOf } from "./checks/endpointChecks";
@@ -157,13 +158,13 @@ export function declaredOf(
     if (domain === undefined && "because" in trustDomain)
       return { because: `the trust domain of ${label} is not known: ${trustDomain.because}` };
     if (domain !== undefined)
-      known.push({ trustDomain: domain, published: "seen" in published ? published.seen : undefined });
+      known.push({ stack: name, trustDomain: domain, published: "seen" in published ? published.seen : undefined });
   }
   return { seen: declaredBy(config, known, own) };
 }
 
 /** Whether the cluster has, or may have, somebody whom the config doesn't name; its stack may have put him there. */
-export function hasOthers({ facts }: Pick<MemberView, "facts">, { objects, trustDomains }: Declared): boolean {
+export function hasOthers({ facts }: Pick<MemberView, "facts">, declared: Declared): boolean {
   if ("because" in facts) return false;
   const { trust, server, store } = facts.seen;
   const seen = <T, U>(looked: Looked<T>, of: (seen: T) => readonly U[]): readonly U[] => {
@@ -175,7 +176,7 @@ export function hasOthers({ facts }: Pick<MemberView, "facts">, { objects, trust
     ...seen(store, ({ bundles, relationships }) => [...relationships, ...bundles.map((one) => one.trustDomain)]),
   ];
   return (
-    seen(trust, (list) => list.map(({ metadata }) => metadata?.name ?? "")).some((name) => !objects.has(name)) ||
-    known.some((trustDomain) => !trustDomains.has(trustDomain))
+    seen(trust, (list) => list.map((object) => isStacks(object, declared))).includes(false) ||
+    known.some((trustDomain) => !declared.trustDomains.has(trustDomain))
   );
 }

@@ -231,6 +231,32 @@ describe("a peer of another project, though a member has the same name,", () => 
   });
 });
 
+test("trust that somebody has begun by the name of a peer that has published nothing is found", async () => {
+  const cluster1 = memberOf(configOf({ context: "cluster1", peers: ["cluster9"], federatesWith: "dynamic" }));
+  const { spec } = extra as KubeObject & { spec: object };
+  const object = { ...extra, metadata: { name: "cluster9-federation" }, spec };
+  const other = { ...bundleOf("cluster2"), trustDomain: "other.example.com" };
+  const server = {
+    ...serverOf("cluster1"),
+    bundles: () => Promise.resolve([other]),
+    relationships: () => Promise.resolve([other.trustDomain]),
+  };
+  const result = await drift(
+    [cluster1],
+    [cluster1],
+    {
+      published: () => Promise.resolve({ pendingPeers: ["cluster9"], peers: {} }),
+      drift: () => Promise.resolve({ succeeded: true, objects: [] }),
+    },
+    {
+      cluster: () => ({ reader: clusterOf(object), server, log: () => Promise.resolve("") }),
+      endpoint: unasked,
+    },
+    1,
+  );
+  expect(said(result)).toEqual([["trust-domain-undeclared ClusterFederatedTrustDomain cluster9-federation"]]);
+});
+
 describe("a peer that is no stack", () => {
   const partner = {
     name: "cluster2",

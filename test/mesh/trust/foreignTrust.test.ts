@@ -1,4 +1,4 @@
-import type { TrustObject } from "../../../components/bundle/bundleMark";
+import { BUNDLE_ANNOTATION, bundleMark, type TrustObject } from "../../../components/bundle/bundleMark";
 import type { FederationSpec } from "../../../components/route/federation";
 import { FEDERATION_CLASS } from "../../../components/shared/names";
 import type { Published } from "../../../mesh/pulumi/workspace";
@@ -34,9 +34,9 @@ test("declared is what the config names and, until an up has taken it out, what 
     trusting("left"),
   );
   expect(Object.fromEntries(declared.objects)).toEqual({
-    "new-federation": undefined,
-    "silent-federation": undefined,
-    "left-federation": "left.example.com", // by another trust domain it would not be the stack's
+    "new-federation": { peer: "new", trustDomain: "new.example.com" },
+    "silent-federation": { peer: "new", trustDomain: undefined },
+    "left-federation": { peer: "left", trustDomain: "left.example.com" },
   });
   expect([...declared.trustDomains]).toEqual(["new.example.com", "left.example.com"]);
   expect(declared.peers.map(({ stack }) => stack)).toEqual(["new"]);
@@ -84,6 +84,37 @@ describe("ClusterFederatedTrustDomains of no stack", () => {
     const [finding] = findings(domain("extra", "peer", made));
     expect(finding?.code).toBe("trust-domain-twin");
     expect(finding?.found).toMatch(effect);
+  });
+
+  describe("by the name of a peer's object", () => {
+    const strange = domain("peer-federation", "evil", "2026-01-03");
+    const found = (declared: Declared, object = strange): string[][] => codes(foreignTrust(place, [object], declared));
+    const foreign = [["trust-domain-undeclared", "ClusterFederatedTrustDomain peer-federation"]];
+    const silent = (own: Published): Declared => declaredBy(configOf({ peers: ["peer"] }), [], own);
+
+    test("are found while the peer has published nothing", () => {
+      expect(found(silent(trusting()))).toEqual(foreign);
+    });
+
+    test("are found where the peer has another trust domain, and no up has trusted it yet", () => {
+      expect(found(declaring(["peer"], []))).toEqual(foreign);
+      expect(found(declaring(["peer"], []), own)).toEqual([]);
+    });
+
+    test("are judged with the peer once an up has trusted it, also when it publishes nothing any more", () => {
+      expect(found(declaring(["peer"]))).toEqual([]);
+      expect(found(silent(trusting("peer")), own)).toEqual([]);
+    });
+
+    test("are the stack's when an interrupted up has made them, as long as nobody has changed them", () => {
+      const made = (by: TrustObject): TrustObject => {
+        const annotations = { [BUNDLE_ANNOTATION]: bundleMark("new/x", by.spec ?? {}) };
+        return { ...by, metadata: { ...by.metadata, annotations } };
+      };
+      const { metadata } = made(own);
+      expect(found(silent(trusting()), made(own))).toEqual([]);
+      expect(found(silent(trusting()), { ...strange, ...(metadata && { metadata }) })).toEqual(foreign);
+    });
   });
 
   test("what they, and the SpireServer, ask for beside the stacks is known to those who look into SPIRE's store", () => {

@@ -1,5 +1,5 @@
 /** A peer that a stack file no longer names, as long as no up has taken it out. */
-import { faults, look, memberNamed, NAMES, objectIn, removeFrom, trustDomainOf } from "./fixture";
+import { faults, look, memberNamed, NAMES, objectIn, type Otherwise, removeFrom, trustDomainOf } from "./fixture";
 
 const members = NAMES.map((name) => memberNamed(name, name === "cluster1" ? { peers: ["cluster2"] } : {}));
 const trusts = (id: string): Record<string, { trustDomain: string; fingerprints: string[] }> =>
@@ -36,16 +36,19 @@ test("a bundle alone that the stack is to take out is pending, too", async () =>
   expect(faults(found)).toContain("cluster1 MESH303 pending");
 });
 
+const elsewhere: Otherwise["change"] = ({ cluster1 }) => {
+  const object = objectIn(cluster1, "ClusterFederatedTrustDomain", "cluster3-federation");
+  (object["spec"] as unknown as { trustDomain: string }).trustDomain = "evil.example.com";
+};
+
 test("an object of its name that leads elsewhere is foreign", async () => {
-  const found = await look({
-    members,
-    trusts,
-    change: ({ cluster1 }) => {
-      const object = objectIn(cluster1, "ClusterFederatedTrustDomain", "cluster3-federation");
-      (object["spec"] as unknown as { trustDomain: string }).trustDomain = "evil.example.com";
-    },
-  });
+  const found = await look({ members, trusts, change: elsewhere });
   expect(faults(found)).toContain("cluster1 MESH301 failed");
+});
+
+test("so is one by the name of a peer that no up has trusted yet", async () => {
+  const cluster2 = { cluster2: { trustDomain: trustDomainOf("cluster2"), fingerprints: [] } };
+  expect(faults(await look({ trusts: () => cluster2, change: elsewhere }))).toContain("cluster1 MESH301 failed");
 });
 
 test("a peer that the file names, and that says it has another trust domain now, leaves nobody", async () => {
