@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccessArgs } from "./cluster/access";
 import { checkPeer } from "./bundle/checkPeer";
 import { splitPem } from "./shared/arguments";
-import type { ClusterReader } from "./cluster/cluster";
+import { type ClusterReader, unlessForbidden } from "./cluster/cluster";
 import { ownedAnnotations, ownedMetadata, type WantedObject } from "./cluster/correction";
 import { FIELD_MANAGER, OPERAND_NAMESPACE, OWNED, TRUSTED_CA_ENV, ZTWIM } from "./shared/names";
 import { type EnvVar, SUBSCRIPTION_API, type SubscriptionReference } from "./operators/olm";
@@ -17,6 +17,7 @@ import { onceKnown } from "./shared/checked";
 import { valueIfKnown } from "./shared/known";
 import { problem, type Problem, refuse } from "./shared/problem";
 import { removalCommand } from "./cluster/removalCommand";
+import { readTrustDomain } from "./cluster/trustDomain";
 import { onceApplied } from "./shared/savedPlan";
 import { orStop, stopProgram } from "./shared/stopProgram";
 import {
@@ -124,7 +125,9 @@ export class PeerCas extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    removalCommand(`${name}-removal`, "remove-peer-cas", args, this, patch);
+    const own = pulumi.output(orStop(unlessForbidden(undefined, readTrustDomain(cluster)), this));
+    const trustDomain = own.apply((it) => it ?? "");
+    removalCommand(`${name}-removal`, "remove-peer-cas", args, this, patch, trustDomain);
     const ready = whenReady(
       this,
       pulumi.all([bundle.metadata.name, onceApplied(patch)]),

@@ -149,10 +149,11 @@ export class SpireFederationServer extends pulumi.ComponentResource {
     });
     const server = makeServer(this, cluster, `${name}-server`, args, federation);
     const { federatesWith = [] } = args;
-    if (isListed && federatesWith.length > 0) {
-      const listed = pulumi.all(federatesWith.map(({ trustDomain }) => trustDomain));
+    if (federatesWith.length > 0) {
+      // Without any to take out it sees to it that this is the cluster whose trust is about to end.
+      const listed = pulumi.all(isListed ? federatesWith.map((peer) => peer.trustDomain) : []);
       const more = { TRUST_DOMAINS: listed.apply((them) => them.sort().join(" ")) };
-      removalCommand(`${name}-removal`, "remove-peers", args, this, server, more);
+      removalCommand(`${name}-removal`, "remove-peers", args, this, server, args.trustDomain, more);
     }
 
     const managed = manage && renderSpireServerSpec(plainSpec(manage));

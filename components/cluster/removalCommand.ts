@@ -4,7 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterAccessArgs } from "./access";
 
 /**
- * Runs a script of this package before `after` is deleted. No program runs at a destroy, so the script connects by itself.
+ * Runs a script of this package before `after` is deleted. No program runs at a destroy, so the script connects by itself, and
+ * fails in a cluster of another trust domain than `own`.
  *
  * Pulumi runs it in the project's folder. The script finds this package from there by its name: the state must not name a
  * file of it.
@@ -15,10 +16,12 @@ export function removalCommand(
   { kubeconfig, context }: ClusterAccessArgs,
   parent: pulumi.Resource,
   after: pulumi.Resource,
+  own: pulumi.Input<string>,
   more: Record<string, pulumi.Input<string>> = {},
 ): local.Command {
   const environment = {
     ...more,
+    OWN_TRUST_DOMAIN: own,
     ...(context !== undefined && { KUBE_CONTEXT: context }),
     ...(kubeconfig !== undefined && { KUBE_CONFIG: kubeconfig }),
   };

@@ -1,14 +1,40 @@
 /** What the scripts have in common that Pulumi runs before it deletes something: see removalCommand.ts. */
 import type { ClusterAccess } from "./access";
-import type { ClusterClient } from "./connect";
+import { type ClusterClient, connect, connectClient } from "./connect";
 import { ApiException, PatchStrategy } from "./kubernetesClient";
+import { readTrustDomain } from "./trustDomain";
 
-/** Runs one, for the cluster to which the environment leads. Its error is the script's. */
+/** Runs one, for the cluster to which the environment leads, if that is the stack's. Its error is the script's. */
 export function runRemoval(remove: (access: ClusterAccess) => Promise<void>): void {
-  remove({ kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] }).catch((error: unknown) => {
+  run(remove).catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   });
+}
+
+async function run(remove: (access: ClusterAccess) => Promise<void>): Promise<void> {
+  const access = { kubeconfig: process.env["KUBE_CONFIG"], context: process.env["KUBE_CONTEXT"] };
+  await refuseOtherCluster(access);
+  await remove(access);
+}
+
+/**
+ * No program runs at a destroy, so no preflight has compared the cluster with the config. Where the config names no kubeconfig,
+ * that of the machine may lead anywhere.
+ */
+async function refuseOtherCluster(access: ClusterAccess): Promise<void> {
+  // A state of an earlier release does not say it.
+  const own = process.env["OWN_TRUST_DOMAIN"] ?? "";
+  const found = own === "" ? undefined : await readTrustDomain(connect(access));
+  if (found === undefined || found === own) return;
+  const cure =
+    access.kubeconfig === undefined
+      ? "set KUBECONFIG to the file that leads to the stack's cluster"
+      : `have ${access.kubeconfig} lead to the stack's cluster`;
+  throw new Error(
+    `${connectClient(access).place} is trust domain "${found}", and the stack is of "${own}"; no trust was ended there. ` +
+      `To go on, ${cure}, and run this again`,
+  );
 }
 
 /**

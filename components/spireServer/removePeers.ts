@@ -2,7 +2,7 @@
  * Takes the peers that a stack has listed out of the SpireServer, which stays.
  *
  * Run by Pulumi when it deletes what the stack has patched, which is at a destroy (see spireFederationServer.ts).
- * `TRUST_DOMAINS` are the peers'. What others list stays, and is not this program's afterwards.
+ * `TRUST_DOMAINS` are the peers', and empty where none is listed. What others list stays, and is not this program's afterwards.
  */
 import type { ClusterAccess } from "../cluster/access";
 import { connect, connectClient } from "../cluster/connect";

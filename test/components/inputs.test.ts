@@ -190,7 +190,10 @@ it("takes out at a destroy the peers whose trust domains are outputs", async () 
   const args = { trustDomain: DOMAIN, host: HOST, profile: "https_spiffe", federatesWith } as const;
   const seen = await record(() => new components.SpireFederationServer("it", args), { preview: true });
   const removal = seen.find(({ name }) => name === "it-removal");
-  expect(removal?.inputs["environment"]).toEqual({ TRUST_DOMAINS: "a.example b.example" });
+  expect(removal?.inputs["environment"]).toEqual({
+    TRUST_DOMAINS: "a.example b.example",
+    OWN_TRUST_DOMAIN: DOMAIN,
+  });
 });
 
 it("refuses what is known and wrong at once, beside what is not known", async () => {

@@ -43,6 +43,12 @@ const ztwim: KubeObject & { spec?: object } = {
   metadata: { namespace: NAMESPACE, name: "ztwim" },
   ...{ spec: { name: "openshift-zero-trust-workload-identity-manager", config: { env: [other] } } },
 };
+const own: KubeObject = {
+  apiVersion: "operator.openshift.io/v1alpha1",
+  kind: "ZeroTrustWorkloadIdentityManager",
+  metadata: { name: "cluster" },
+  ...{ spec: { trustDomain: "apps.cluster1.example.com" } },
+};
 const args: PeerCasArgs = {
   kubeconfig: "~/c1",
   context: "admin",
@@ -51,7 +57,7 @@ const args: PeerCasArgs = {
 };
 
 const make = (
-  cluster: Cluster = clusterOf(ztwim, filled, workload("StatefulSet", "spire-server", NAME)),
+  cluster: Cluster = clusterOf(ztwim, own, filled, workload("StatefulSet", "spire-server", NAME)),
   options: { preview?: boolean; stalls?: boolean } = {},
 ): Promise<Seen[]> => {
   useCluster(cluster);
@@ -90,7 +96,7 @@ it("is taken away in the order in which no pod is left without its ConfigMap", a
   const removal = named(seen, "cas-removal");
   expect(removal.inputs).toMatchObject({
     delete: `node --eval "require('spire-federation/remove-peer-cas')"`,
-    environment: { KUBE_CONFIG: "~/c1", KUBE_CONTEXT: "admin" },
+    environment: { KUBE_CONFIG: "~/c1", KUBE_CONTEXT: "admin", OWN_TRUST_DOMAIN: "apps.cluster1.example.com" },
   });
   // The engine deletes what depends on something before that.
   expect(removal.dependencies).toEqual(["cas-subscription"]);

@@ -210,16 +210,20 @@ it("leaves with a destroy what the SpireServer goes on to need, and ends the tru
   const removal = named(seen, "east-spire-server-removal");
   expect(removal.inputs).toMatchObject({
     delete: `node --eval "require('spire-federation/remove-peers')"`,
-    environment: { TRUST_DOMAINS: `a.example ${peer.trustDomain}` },
+    environment: { TRUST_DOMAINS: `a.example ${peer.trustDomain}`, OWN_TRUST_DOMAIN: DOMAIN },
   });
   // What depends on something is deleted before it.
   expect(removal.dependencies).toEqual(["east-spire-server-server"]);
 });
 
-it.each([
-  ["without peers", { peers: [], federatesWithMode: "static" as const }],
-  ["with peers that it does not list", {}],
-])("has nothing to take out of the SpireServer %s", async (_, args) => {
-  const seen = await make(args, { preview: true });
+it("has nothing to take out of the SpireServer without peers", async () => {
+  const seen = await make({ peers: [], federatesWithMode: "static" }, { preview: true });
   expect(seen.filter(({ type }) => type === "command:local:Command")).toEqual([]);
+});
+
+it("looks at a destroy whether this is its cluster, where the SpireServer lists none of its peers", async () => {
+  const { inputs, dependencies } = named(await make({}, { preview: true }), "east-spire-server-removal");
+  expect(inputs["environment"]).toMatchObject({ TRUST_DOMAINS: "", OWN_TRUST_DOMAIN: DOMAIN });
+  // The trust goes after the server, and with it after this.
+  expect(dependencies).toEqual(["east-spire-server-server"]);
 });

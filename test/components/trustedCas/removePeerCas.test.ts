@@ -43,6 +43,7 @@ const operator = () => ({ spec: { template: { spec: { containers: [{ env: operat
 const live = (kind: string, name: string): object | undefined => {
   if (kind === "Subscription") return subscription();
   if (kind === "Proxy") return proxy;
+  if (kind === "ZeroTrustWorkloadIdentityManager") return { spec: { trustDomain: "apps.cluster1.example.com" } };
   return name === "zero-trust-workload-identity-manager-controller-manager" ? operator() : workload(kind);
 };
 
@@ -53,6 +54,7 @@ jest.mock("../../../components/cluster/connect", () => ({
     list: () => Promise.resolve([subscription()]),
   }),
   connectClient: () => ({
+    place: 'context "admin"',
     attempt: async (_: string, __: unknown, request: () => Promise<unknown>) => {
       try {
         return await request();
@@ -97,10 +99,12 @@ beforeEach(() => {
   env = [other, { name: "TRUSTED_CA_BUNDLE_CONFIGMAP", value: OURS }];
   [mounted, conflicts, patches, olm, refusal] = [OURS, 0, [], true, 409];
   [operatorEnv, proxy] = [[], undefined];
+  process.env["OWN_TRUST_DOMAIN"] = "apps.cluster1.example.com";
 });
 
 afterEach(() => {
   process.exitCode = undefined;
+  delete process.env["OWN_TRUST_DOMAIN"];
 });
 
 it("takes its own variable out, of the Subscription as it was read, and leaves others' there", async () => {
@@ -176,6 +180,12 @@ describe("an operator with a proxy, which would reconcile nothing without the va
     expect(await run(5)).toBe("");
     expect(patches).toHaveLength(1);
   });
+});
+
+it("fails before any change in a cluster of another trust domain, and names both", async () => {
+  process.env["OWN_TRUST_DOMAIN"] = "apps.cluster2.example.com";
+  expect(await run(2)).toMatch(/apps\.cluster1\.example\.com.*apps\.cluster2\.example\.com/);
+  expect([patches, process.exitCode]).toEqual([[], 1]);
 });
 
 it("fails at once where it may not patch", async () => {
