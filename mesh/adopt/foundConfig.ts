@@ -12,7 +12,7 @@ import { definedOnly } from "../../stacks/fields";
 import { objectDifferences } from "../kernel/difference";
 import { shown } from "../kernel/redact";
 import { foundPeers, type Obstacle } from "./foundPeers";
-import type { LiveIssuer, LiveRoute, Survey } from "./survey";
+import { isExternal, type LiveIssuer, type LiveRoute, type Survey } from "./survey";
 
 export interface FoundConfig {
   /** Without the project's name; nothing in it is secret. */
@@ -152,13 +152,17 @@ function foundRoute(found: Survey): FoundConfig {
 /** A Certificate that a stack would change stays somebody else's: cert-manager would issue another certificate for it. */
 function foundCertificate({ certificate, issuer, access }: Survey, secret: string, host: string): FoundConfig {
   const { duration = "", renewBefore = "", issuerRef = {} } = certificate?.spec ?? {};
-  const { kind = "Issuer", name = "" } = issuerRef;
+  const { group, kind = "Issuer", name = "" } = issuerRef;
   const asked = { host, secretName: secret, duration, issuerRef: { kind: kind as IssuerKind, name } };
   const differ = objectDifferences({ ...certificateSpec(asked), renewBefore }, certificate?.spec ?? {});
-  if (certificate === undefined || differ.length > 0) {
+  const external = isExternal(issuerRef);
+  if (certificate === undefined || differ.length > 0 || external) {
     const names = otherNames({ ...ENDPOINT_NAMES, secret });
     const called = `Certificate ${certificate?.metadata?.name ?? ""}`;
-    const kept = `${called}: a stack would make another one of it (${differ.map(({ path }) => path).join(", ")})`;
+    const kept = external
+      ? `${called}: ${kind} ${name} of ${group ?? "no group"} signs it, and a stack refers to cert-manager's own issuers alone; ` +
+        "if its CA is not public, give the CA as endpoint.ca"
+      : `${called}: a stack would make another one of it (${differ.map(({ path }) => path).join(", ")})`;
     return {
       config: { issuer: { type: "secret" }, ...(!isEmpty(names) && { names }) },
       obstacles: [],

@@ -7,7 +7,7 @@ import { definedOnly } from "../../stacks/fields";
 import type { TrustObject } from "../../components/bundle/bundleMark";
 import { readIssuer } from "../../components/certificates/certificateReadiness";
 import type { FederationSpec } from "../../components/route/federation";
-import type { IssuerKind } from "../../components/certificates/issuer";
+import { IssuerKind } from "../../components/certificates/issuer";
 import * as names from "../../components/shared/names";
 import type { SpireServerObject } from "../../components/spireServer/spireServerReadiness";
 import { readIngressDomain } from "../trust/trustFacts";
@@ -41,9 +41,21 @@ export interface LiveCertificate extends KubeObject {
     duration?: string;
     renewBefore?: string;
     dnsNames?: string[];
-    issuerRef?: { kind?: string; name?: string };
+    issuerRef?: IssuerRef;
   };
 }
+
+export interface IssuerRef {
+  group?: string;
+  kind?: string;
+  name?: string;
+}
+
+/** Whether it refers to an issuer of another project than cert-manager, which a stack's config cannot name. */
+export const isExternal = ({ group, kind = "Issuer" }: IssuerRef): boolean =>
+  (group || CERT_MANAGER_GROUP) !== CERT_MANAGER_GROUP || !Object.hasOwn(IssuerKind, kind);
+
+const CERT_MANAGER_GROUP = names.CERT_MANAGER_API.replace(/\/.*/, "");
 
 export interface LiveRoute extends KubeObject {
   spec?: { host?: string; to?: { name?: string }; port?: { targetPort?: string | number } };
@@ -77,9 +89,12 @@ export async function survey(reader: ClusterReader, spire: Pick<SpireServer, "bu
     secret === undefined
       ? [undefined, {}]
       : await Promise.all([certificateOf(reader, secret), accessOf(reader, secret)]);
-  const { kind = "Issuer", name } = certificate?.spec?.issuerRef ?? {};
+  const issuerRef = certificate?.spec?.issuerRef ?? {};
+  const { kind = "Issuer", name } = issuerRef;
   const issuer =
-    name === undefined ? undefined : await readIssuer<LiveIssuer>(reader, { kind: kind as IssuerKind, name });
+    name === undefined || isExternal(issuerRef)
+      ? undefined
+      : await readIssuer<LiveIssuer>(reader, { kind: kind as IssuerKind, name });
   const profiles = [
     ...trust.map(({ spec }) => spec?.bundleEndpointProfile?.type),
     ...(federation?.federatesWith ?? []).map(({ bundleEndpointProfile }) => bundleEndpointProfile),

@@ -190,6 +190,27 @@ describe("a secret stays with whoever keeps it", () => {
   });
 });
 
+describe("an external issuer, which a stack's config cannot name,", () => {
+  const signedBy = (issuerRef: object) => byHand(ofKind("Certificate", (spec) => Object.assign(spec, { issuerRef })));
+
+  test.each([
+    { group: "awspca.cert-manager.io", kind: "AWSPCAClusterIssuer", name: "pca" },
+    // Another object than cert-manager's ClusterIssuer of that name.
+    { group: "certmanager.freeipa.org", kind: "ClusterIssuer", name: "pca" },
+  ])("keeps its Certificate: %p", async (issuerRef) => {
+    const { config, obstacles, leaves } = await found(signedBy(issuerRef));
+    expect([config["issuer"], config["names"], obstacles]).toEqual([{ type: "secret" }, undefined, []]);
+    const certificate = new RegExp(`^Certificate .*${issuerRef.kind} pca.*${issuerRef.group}`);
+    expect(leaves).toContainEqual(expect.stringMatching(certificate));
+    expect(configOf(config).issuer).toEqual({ type: "secret" });
+  });
+
+  test.each(["cert-manager.io", ""])('is none of group "%s"', async (group) => {
+    const { config } = await found(signedBy({ group, kind: "Issuer", name: "letsencrypt-http01" }));
+    expect(config["issuer"]).toEqual({ type: "acme" });
+  });
+});
+
 describe("an https_spiffe peer", () => {
   const its = root(REMOTE.trustDomain);
   const old = root(REMOTE.trustDomain, { notAfter: new Date(Date.now() - 1000) });

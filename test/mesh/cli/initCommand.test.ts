@@ -315,15 +315,27 @@ describe("odd worlds", () => {
     expect(report?.clusters[0]?.cure).toContain("npx spire-federation adopt <stack> --context cluster1");
   });
 
-  test("an endpoint that trusts nobody yet keeps its profile and its issuer", async () => {
-    kubeconfig({ cluster1: "https://one" });
-    const endpoint = byHand(
+  const trustingNobody = (issuerRef?: object): Live[] =>
+    byHand((live) => {
       ofKind("SpireServer", (spec) => {
         const federation = spec["federation"] as Record<string, unknown>;
         spec["federation"] = { ...federation, federatesWith: [] };
-      }),
-    ).filter(({ kind }) => kind !== "ClusterFederatedTrustDomain");
-    clusters = { cluster1: clusterOf(...endpoint, uid("one")) };
+      })(live);
+      if (issuerRef !== undefined) ofKind("Certificate", (spec) => Object.assign(spec, { issuerRef }))(live);
+    }).filter(({ kind }) => kind !== "ClusterFederatedTrustDomain");
+
+  test("an endpoint whose certificate an external issuer signs costs no cluster its file", async () => {
+    kubeconfig({ cluster1: "https://one", cluster2: "https://two" });
+    const issuerRef = { group: "awspca.cert-manager.io", kind: "AWSPCAClusterIssuer", name: "pca" };
+    clusters = { cluster1: clusterOf(...trustingNobody(issuerRef), uid("one")), cluster2: fresh("cluster2") };
+    expect((await init([], SCRIPT)).exit).toBe(0);
+    expect(configOf("cluster1")["issuer"]).toEqual({ type: "secret" });
+    expect(configOf("cluster2")["issuer"]).toEqual({ type: "acme" });
+  });
+
+  test("an endpoint that trusts nobody yet keeps its profile and its issuer", async () => {
+    kubeconfig({ cluster1: "https://one" });
+    clusters = { cluster1: clusterOf(...trustingNobody(), uid("one")) };
     const { exit } = await init([], { yes: true, issuer: "router" });
     expect([exit, configOf("cluster1")]).toMatchObject([0, { profile: "https_web", issuer: { type: "acme" } }]);
   });
