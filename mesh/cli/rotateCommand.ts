@@ -79,12 +79,20 @@ async function run(
 }
 
 async function firstSight(target: MeshMember, session: Session): Promise<{ world: RotationWorld; sights: Sights }> {
-  const { members, interruption } = session;
+  const { members, stacks, interruption } = session;
   const { signal } = interruption;
   const lives = await readLives(target.name, connect(accessOf(target.config), signal));
   const others = members.filter((one) => one !== target);
+  // Only for the names of partners: without it they have their labels.
+  const own = target.outside.length > 0 ? await stacks.published(target.id).catch(() => undefined) : undefined;
   // A command that was begun is not cut off; between two of them an interruption is looked at.
-  const world = await rotationWorld(target, others, (member) => authorities(accessOf(member.config)), lives);
+  const world = await rotationWorld(
+    target,
+    others,
+    (member) => authorities(accessOf(member.config)),
+    lives,
+    own?.peers,
+  );
   return { world, sights: await world.sight() };
 }
 

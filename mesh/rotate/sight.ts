@@ -24,7 +24,7 @@ export interface KeySight {
   bundle: BundleKey[];
   /** Members that trust it. */
   peers: PeerSight[];
-  /** Trust domains that are no members, and may trust it: nobody can ask them. */
+  /** Trust domains that are no members, and may trust it: nobody can ask them. Of a peer whose own isn't known, the label. */
   outside: string[];
   agents: Agent[];
   timing: Timing;

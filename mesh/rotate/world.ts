@@ -5,6 +5,7 @@ import type { Workload } from "../../components/waiting/workloads";
 import { UsageError } from "../kernel/exit";
 import { look } from "../kernel/looked";
 import type { MeshMember } from "../members/members";
+import type { Published } from "../pulumi/workspace";
 import { type Authorities, type Kind, KINDS } from "../spire/authorities";
 import { readKeyLives } from "../spire/keyLives";
 import type { RotationWorld } from "./rotation";
@@ -30,18 +31,21 @@ export async function readLives(member: string, reader: ClusterReader): Promise<
 /**
  * @param others the other members: those that declare it as a peer, or hold its bundle, count
  * @param serverOf the SPIRE server of a member
+ * @param trusted whom the cluster trusts since the last up, by the names of its peers
  */
 export async function rotationWorld(
   member: MeshMember,
   others: readonly MeshMember[],
   serverOf: (member: MeshMember) => Authorities,
   lives: Lives,
+  trusted: Published["peers"] = {},
   now = () => new Date(),
 ): Promise<RotationWorld> {
   const server = serverOf(member);
   const { trustDomain } = member.config;
   const { count, longestJwt } = await server.entries();
   const known = new Set([trustDomain, ...others.map(({ config }) => config.trustDomain)]);
+  const partners = partnersOf(member, trusted);
 
   const heldBy = async (other: MeshMember): Promise<Record<Kind, PeerSight>[]> => {
     const held = await look(() => serverOf(other).held());
@@ -77,7 +81,7 @@ export async function rotationWorld(
         bundle: own[kind],
         peers: peers.flat().map((peer) => peer[kind]),
         // Who is trusted trusts back, as a rule.
-        outside: [...held.keys()].filter((one) => !known.has(one)),
+        outside: [...new Set([...partners, ...held.keys()])].filter((one) => !known.has(one)),
         agents,
         timing: {
           now: now(),
@@ -89,4 +93,14 @@ export async function rotationWorld(
       return Object.fromEntries(KINDS.map((kind) => [kind, of(kind)])) as Record<Kind, KeySight>;
     },
   };
+}
+
+/** Peers that are no members and are to trust it, by their trust domains: also those whose bundles it does not hold now. */
+function partnersOf({ config, outside, labels }: MeshMember, trusted: Published["peers"]): string[] {
+  return config.peers
+    .filter(({ id, oneWay }) => outside.includes(id) && oneWay !== true)
+    .map(({ id, name, publication, trustDomain }) => {
+      // A stack of elsewhere need not have said it yet.
+      return publication?.trustDomain ?? trustDomain ?? trusted[name]?.trustDomain ?? labels[id] ?? name;
+    });
 }

@@ -444,7 +444,7 @@ export class Mesh {
     const others = members.filter((one) => one.name !== name);
     const lives = { hint: 300, lifetime: LIFETIME, jwtLife: JWT_MS };
     const now = (): Date => new Date(server.now);
-    const world = await rotationWorld(this.member(name), others, (one) => this.authorities(one.name), lives, now);
+    const world = await rotationWorld(this.member(name), others, (one) => this.authorities(one.name), lives, {}, now);
     const sight = await world.sight();
     const leaving: Leaving = Object.fromEntries(
       KINDS.flatMap((kind) => {

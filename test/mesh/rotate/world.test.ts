@@ -3,7 +3,8 @@ import { readLives, rotationWorld } from "../../../mesh/rotate/world";
 import type { Authorities, Kind } from "../../../mesh/spire/authorities";
 import { clusterOf } from "../../components/readers";
 import type { MeshMember } from "../../../mesh/members/members";
-import { id } from "../members/given";
+import { configOf, SELF } from "../../stacks/fixtures";
+import { memberOf } from "../members/given";
 
 const keys = (id: string): Record<Kind, string[]> => ({ x509: [id], jwt: [`${id}-jwt`] });
 
@@ -27,22 +28,19 @@ function serverHolding(held: Record<string, string> | undefined): Authorities {
   };
 }
 
-/** As far as a rotation looks at one. */
-const member = (name: string, peers: string[]): MeshMember =>
-  ({
-    id: id(name),
-    name,
-    peers: peers.map(id),
-    config: { trustDomain: `${name}.example.com` },
-  }) as unknown as MeshMember;
+const member = (name: string, peers: (string | object)[]): MeshMember => {
+  const raw = { context: name, trustDomain: `${name}.example.com`, ...(peers.length > 0 && { peers }) };
+  return memberOf(configOf(raw, { ...SELF, stack: name }));
+};
 
 const [a, b, c, d] = [member("a", ["b"]), member("b", ["a"]), member("c", ["a"]), member("d", [])];
 const of = ({ config }: MeshMember): string => config.trustDomain;
 
+const lives = { hint: 60, lifetime: 86_400_000, jwtLife: 300_000 };
+
 async function sight(
   servers: Record<string, Record<string, string> | undefined>,
 ): ReturnType<Awaited<ReturnType<typeof rotationWorld>>["sight"]> {
-  const lives = { hint: 60, lifetime: 86_400_000, jwtLife: 300_000 };
   const world = await rotationWorld(a, [b, c, d], ({ name }) => serverHolding(servers[name]), lives);
   return world.sight();
 }
@@ -68,6 +66,37 @@ test("who is trusted and is no member cannot be asked", async () => {
   const { x509 } = await sight({ a: { [of(b)]: "b", "partner.example.org": "p" }, b: {}, c: {}, d: {} });
   expect(x509.outside).toEqual(["partner.example.org"]);
   expect(x509.timing).toMatchObject({ hint: 60, jwtLife: 900_000, entries: 3 });
+});
+
+test.each<[string, object | string, Record<string, string>, string[]]>([
+  [
+    "described in the config",
+    { name: "partner", trustDomain: "p.example.org", bundleEndpointUrl: "https://p.example.org" },
+    {},
+    ["p.example.org"],
+  ],
+  [
+    "a stack, and the config says its trust domain",
+    { stack: "other/far", trustDomain: "far.example.org" },
+    {},
+    ["far.example.org"],
+  ],
+  ["a stack that is trusted since the last up", "other/far", { "other-far": "far.example.org" }, ["far.example.org"]],
+  ["a stack that was never trusted, by its label", "other/far", {}, ["other/far"]],
+  ["not one that need not trust back", { stack: "other/far", trust: "oneway" }, {}, []],
+])("a partner whose bundle is not held now counts: %s", async (_, peer, trusted, outside) => {
+  const own = member("a", ["b", peer]);
+  const trusts = Object.fromEntries(
+    Object.entries(trusted).map(([name, trustDomain]) => [name, { trustDomain, fingerprints: [] }]),
+  );
+  const world = await rotationWorld(own, [b], () => serverHolding({}), lives, trusts);
+  expect((await world.sight()).x509.outside).toEqual(outside);
+});
+
+test("a partner whose bundle is held counts once", async () => {
+  const own = member("a", [{ stack: "other/far", trustDomain: "far.example.org" }]);
+  const world = await rotationWorld(own, [], () => serverHolding({ "far.example.org": "far" }), lives);
+  expect((await world.sight()).x509.outside).toEqual(["far.example.org"]);
 });
 
 describe("lives of keys, and the refresh hint", () => {
