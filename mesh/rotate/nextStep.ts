@@ -23,17 +23,16 @@ export type NextStep =
 /** Somebody has yet to get a key. */
 type NotYet = Extract<NextStep, { step: "refresh" | "wait" }>;
 
+const BELOW_UPSTREAM =
+  "X.509 authority is below an upstream CA: what peers trust is that CA's root, which no command of SPIRE replaces " +
+  "(spiffe/spire#6198). Replace the root at the CA itself";
+
 /** @param from the key that is to go */
 export function nextStep(from: string, sight: KeySight, memory: Memory): NextStep {
   const { slots, bundle } = sight;
   // Its ids are of intermediates, which are in no bundle.
   if (sight.kind === "x509" && (slots.active?.upstream ?? "") !== "") {
-    return {
-      step: "stop",
-      because:
-        "its X.509 authority is below an upstream CA: what peers trust is that CA's root, which no command of SPIRE replaces " +
-        "(spiffe/spire#6198). Replace the root at the CA itself",
-    };
+    return { step: "stop", because: `its ${BELOW_UPSTREAM}` };
   }
   const key = bundle.find(({ id }) => id === from);
   if (key === undefined) return gone(from, sight);
@@ -84,6 +83,8 @@ function replace(active: Slot, sight: KeySight, memory: Memory): NextStep {
 
 /** A prepared key becomes the active one, once everybody can verify what it signs. */
 function introduce(prepared: Slot, sight: KeySight, memory: Memory): NextStep {
+  // The CA was configured after the active one was made.
+  if (sight.kind === "x509" && prepared.upstream !== "") return { step: "stop", because: `its next ${BELOW_UPSTREAM}` };
   const waits = unlessHeld(prepared.id, sight, memory);
   if (waits !== undefined) return waits;
   return { step: "activate", key: prepared.id };

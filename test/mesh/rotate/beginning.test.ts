@@ -57,3 +57,14 @@ test("the plan says before the question what cannot be done", () => {
     /x509-1 stays: its X\.509 authority is below an upstream CA/,
   );
 });
+
+test("an authority that SPIRE has prepared below an upstream CA leads nowhere, and the plan says so", () => {
+  const sights = new World().sight();
+  const { x509 } = sights;
+  // Its id is in no bundle, the CA's root is.
+  const slots = { ...x509.slots, prepared: { id: "intermediate", upstream: "c40f" } };
+  const bundle = [...x509.bundle, { id: "c40f", tainted: false }];
+  expect(planOf("a", { x509: "x509-1" }, { ...sights, x509: { ...x509, slots, bundle } })).toMatch(
+    /x509-1 stays: its next X\.509 authority is below an upstream CA/,
+  );
+});
