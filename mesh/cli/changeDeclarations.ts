@@ -40,6 +40,8 @@ export const removeCommand = define({
     "Remove a member from the mesh: delete it from the peers in the other stack files, run the stacks so that\n" +
     "it and the others stop trusting each other, and delete the bundles from the SPIRE servers. A member is\n" +
     "clean when its SPIRE server, asked again, holds none of them. Run an interrupted removal again.\n\n" +
+    "A peer without a stack file here is named as in peers, or by its trust domain. Once peers no longer names it,\n" +
+    "only its trust domain finds what SPIRE servers still hold.\n\n" +
     "It runs pulumi up only for what the removal needs. Where a stack has other pending changes, it shows them\n" +
     "and asks; with --yes it refuses, unless --apply-pending is given.",
   asks: true,
@@ -47,6 +49,7 @@ export const removeCommand = define({
   examples: {
     "remove cluster3": "Show the plan, and ask",
     "remove cluster3 --destroy --yes": "In CI: do not ask, and also destroy the stack of cluster3",
+    "remove partner.example.org": "End trust in a peer that has no stack file here",
   },
   exits:
     "0 no member trusts it; 1 a member still does, or failed; 2 wrong usage or config, or not confirmed; 3 unknown",

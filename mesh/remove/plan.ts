@@ -1,22 +1,10 @@
 /** The plan of a removal: which members have to stop trusting which trust domains, and the steps for that. Pure. */
-import { PROGRAM } from "../../components/shared/names";
-import type { Published } from "../pulumi/workspace";
-import { UsageError } from "../kernel/exit";
-import { fromId, idOf, means } from "../members/identity";
+import { fromId } from "../members/identity";
 import type { MeshMember } from "../members/members";
 import { type ConfiguredPeer, objectNameOf, resourceNameOf } from "../../stacks/peers";
-import { parseStackName, shortName } from "../../stacks/stackName";
+import { shortName } from "../../stacks/stackName";
+import { type Leaver, type RemovalReadings, trustDomainsOf } from "./leaver";
 import { type Traces, trustedIn } from "./traces";
-
-/** The member that is taken out. */
-export interface Leaver {
-  id: string;
-  /** What people call it. */
-  name: string;
-  trustDomain: string;
-  /** Undefined when its Pulumi.<stack>.yaml is gone. */
-  member?: MeshMember;
-}
 
 /** What was read of one member before any change. */
 export interface Sight {
@@ -45,58 +33,6 @@ export interface Work {
   forget: boolean | undefined;
 }
 
-/**
- * Finds the stack that is to go among the members, or, with its file gone, among those whom the others trust.
- *
- * @param written what the command line calls it
- * @throws UsageError when nobody knows it, when its trust domain is not clear, or is another member's as well
- */
-export function findLeaver(
-  written: string,
-  members: readonly MeshMember[],
-  published: ReadonlyMap<string, Published | undefined>,
-): Leaver {
-  const member = members.find((one) => means(written, one.config.self));
-  const id = member?.id ?? idOfPeer(written, members);
-  const name = member?.name ?? members.find((one) => one.labels[id] !== undefined)?.labels[id] ?? written;
-  const trusted = members.flatMap((one) => published.get(one.id)?.peers[nameOf(id, one)]?.trustDomain ?? []);
-  const described = members.flatMap(({ config }) =>
-    config.peers.flatMap((peer) => (peer.id === id ? (peer.publication?.trustDomain ?? []) : [])),
-  );
-  const own = member === undefined ? [] : [member.config.trustDomain];
-  const domains = [...new Set([...own, ...described, ...trusted])];
-  const [trustDomain] = domains;
-  if (trustDomain === undefined) {
-    throw new UsageError(
-      `${name}: there is no Pulumi.${name}.yaml and no member trusts it, so its trust domain is not known; ` +
-        `members are ${members.map((one) => one.name).join(", ")}`,
-    );
-  }
-  if (domains.length > 1) {
-    throw new UsageError(
-      `${name}: its trust domain is ambiguous: ${domains.join(" or ")}. Run npx ${PROGRAM} up first, so that all members use the one in Pulumi.${name}.yaml`,
-    );
-  }
-  const twins = members.filter((one) => one !== member && one.config.trustDomain === trustDomain);
-  if (twins.length > 0) {
-    throw new UsageError(
-      `${name}: its trust domain ${trustDomain} is that of ${twins.map((one) => one.name).join(", ")} as well; ` +
-        "ending trust in one of them would end it in the other",
-    );
-  }
-  return { id, name, trustDomain, ...(member === undefined ? {} : { member }) };
-}
-
-/** The stack that somebody means who has no file: a peer, by any of its names, or one that the outputs alone still know. */
-function idOfPeer(written: string, members: readonly MeshMember[]): string {
-  const peer = members
-    .flatMap(({ config }) => config.peers)
-    .find(({ name, id }) => name === written || means(written, fromId(id)));
-  const [self] = members.map(({ config }) => config.self);
-  const named = self && parseStackName(written, self);
-  return peer?.id ?? (named === undefined ? written : idOf(named));
-}
-
 /** What a peer is called in a member's outputs. */
 const nameOf = (id: string, { config }: MeshMember): string =>
   config.peers.find((peer) => peer.id === id)?.name ?? shortName(fromId(id), config.self);
@@ -105,13 +41,13 @@ const nameOf = (id: string, { config }: MeshMember): string =>
 export function sights(
   leaver: Leaver,
   members: readonly MeshMember[],
-  published: ReadonlyMap<string, Published | undefined>,
-  traces: ReadonlyMap<string, Traces | { unseen: string }>,
+  { published, traces }: RemovalReadings,
 ): Sight[] {
   return members.map((member) => {
     const own = published.get(member.id);
     const leaves = member.id === leaver.id;
-    const trusts = Object.values(own?.peers ?? {}).map(({ trustDomain }) => trustDomain);
+    const trusted = Object.entries(own?.peers ?? {});
+    const trusts = trusted.map(([, { trustDomain }]) => trustDomain);
     const others = members.filter((one) => one !== member).map(({ config }) => config.trustDomain);
     const trace = traces.get(member.id) ?? { unseen: "it was not asked" };
     // A leaver trusts nobody any more, hand-made trust and trust in other projects included.
@@ -119,12 +55,18 @@ export function sights(
     const ends = leaves ? [...new Set([...others, ...trusts, ...held])] : [leaver.trustDomain];
     // Each member describes a peer that is no stack in words of its own.
     const named = member.config.peers.filter(
-      ({ id, publication }) => leaves || id === leaver.id || publication?.trustDomain === leaver.trustDomain,
+      (peer) =>
+        leaves ||
+        peer.id === leaver.id ||
+        trustDomainsOf(peer, members, own, "unseen" in trace ? undefined : trace).includes(leaver.trustDomain),
     );
-    const unnamed = leaves ? Object.keys(own?.peers ?? {}) : named.length > 0 ? [] : [nameOf(leaver.id, member)];
+    const unnamed = [
+      ...trusted.flatMap(([name, { trustDomain }]) => (leaves || trustDomain === leaver.trustDomain ? [name] : [])),
+      ...(leaves || named.length > 0 || leaver.id === undefined ? [] : [nameOf(leaver.id, member)]),
+    ];
     const gone: Pick<ConfiguredPeer, "name" | "objectName">[] = [
       ...named,
-      ...unnamed.flatMap((name) => (named.some((peer) => peer.name === name) ? [] : [{ name }])),
+      ...[...new Set(unnamed)].flatMap((name) => (named.some((peer) => peer.name === name) ? [] : [{ name }])),
     ];
     const awaited = own?.pendingPeers.some((peer) => leaves || gone.some(({ name }) => name === peer)) ?? false;
     return {
@@ -167,7 +109,7 @@ export function printRemovalPlan(leaver: Leaver, all: readonly Sight[], destroy:
   const strangers = leaver.member?.config.peers.filter(({ publication }) => publication !== undefined) ?? [];
   const outside = (leaver.member?.outside ?? []).filter((id) => !strangers.some((peer) => peer.id === id));
   return [
-    `${leaver.name} (${leaver.trustDomain}) leaves the mesh:`,
+    `${leaver.name === leaver.trustDomain ? leaver.name : `${leaver.name} (${leaver.trustDomain})`} leaves the mesh:`,
     ...lines,
     ...(outside.length === 0
       ? []

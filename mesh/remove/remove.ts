@@ -7,16 +7,8 @@ import type { MeshMember } from "../members/members";
 import { look } from "../kernel/looked";
 import { inParallel } from "../kernel/parallel";
 import { withOthers } from "./otherChanges";
-import {
-  findLeaver,
-  labelsOf,
-  type Leaver,
-  printRemovalPlan,
-  type Sight,
-  sights,
-  withPendingChanges,
-  workOf,
-} from "./plan";
+import { findLeaver } from "./leaver";
+import { labelsOf, printRemovalPlan, type Sight, sights, withPendingChanges, workOf } from "./plan";
 import { parseStackName, qualified } from "../../stacks/stackName";
 import { projectOf } from "../members/project";
 import { type Edit, editPeers, refuseEdited, save } from "../members/stackFile";
@@ -74,14 +66,16 @@ export async function remove(
     const traces = tools.site(accessOf(member.config)).traces();
     seen.set(member.id, await traces.catch((error: unknown) => ({ unseen: (error as Error).message })));
   });
-  const leaver = findLeaver(name, members, published);
-  if (destroy && leaver.member === undefined) {
+  const readings = { published, traces: seen };
+  const leaver = findLeaver(name, members, readings);
+  const leaving = leaver.member;
+  if (destroy && leaving === undefined) {
     throw new UsageError(
-      `Pulumi.${name}.yaml is not there, so its cluster cannot be asked and its stack cannot be destroyed; nothing was changed. ` +
+      `${leaver.name} has no stack file here, so its cluster cannot be asked and its stack cannot be destroyed; nothing was changed. ` +
         "Bring the file back, or leave out --destroy",
     );
   }
-  const known = sights(leaver, members, published, seen).map((sight): Sight => {
+  const known = sights(leaver, members, readings).map((sight): Sight => {
     const because = unread.get(sight.member.id);
     const read = because === undefined ? sight : { ...sight, unread: because };
     return "unseen" in read.traces ? read : { ...read, traces: tracesOf(read.traces, sight.ends) };
@@ -107,18 +101,18 @@ export async function remove(
   }
   const results = new Map<string, RemoveMember>();
   await inParallel(parallel, all, async (sight) => {
-    const result = await endTrust(sight, sight.member.id === leaver.id, tools);
+    const result = await endTrust(sight, sight.member === leaving, tools);
     const edit = edits.get(sight.member.id);
     if (edit !== undefined) result.did.unshift(`removed ${labelsOf(sight)} from ${edit.file}`);
     results.set(sight.member.id, result);
   });
-  const destroyed = destroy && (await destroyLeaver(leaver, results.get(leaver.id), stacks));
-  const own = results.get(leaver.id);
+  const own = leaving && results.get(leaving.id);
+  const destroyed = destroy && leaving !== undefined && (await destroyLeaver(leaving, own, stacks));
   return {
     stack: leaver.name,
     trustDomain: leaver.trustDomain,
     files: [...edits.values()].map(({ file }) => file),
-    members: members.flatMap((member) => (member.id === leaver.id ? [] : (results.get(member.id) ?? []))),
+    members: members.flatMap((member) => (member === leaving ? [] : (results.get(member.id) ?? []))),
     ...(own === undefined ? {} : { leaver: own }),
     destroyed,
   };
@@ -184,18 +178,22 @@ async function endTrust(
 }
 
 /** Only when the leaver is clean: a destroy does not change what its SPIRE server holds. */
-async function destroyLeaver(leaver: Leaver, own: RemoveMember | undefined, stacks: RemoveStacks): Promise<boolean> {
+async function destroyLeaver(
+  member: MeshMember,
+  own: RemoveMember | undefined,
+  stacks: RemoveStacks,
+): Promise<boolean> {
   if (own?.state !== "clean") {
-    own?.errors.push(`stack ${leaver.name} is not destroyed, because its cluster still trusts others`);
+    own?.errors.push(`stack ${member.name} is not destroyed, because its cluster still trusts others`);
     return false;
   }
-  const there = await look(() => stacks.published(leaver.id));
+  const there = await look(() => stacks.published(member.id));
   if ("because" in there) {
-    own.errors.push(`stack ${leaver.name} is not destroyed, because it cannot be read: ${there.because}`);
+    own.errors.push(`stack ${member.name} is not destroyed, because it cannot be read: ${there.because}`);
     return false;
   }
   if (there.seen === undefined) return true;
-  const outcome = await stacks.destroy(leaver.id);
+  const outcome = await stacks.destroy(member.id);
   if (outcome.succeeded) own.did.push("destroyed");
   else own.errors.push(...outcome.errors);
   return outcome.succeeded;

@@ -21,14 +21,14 @@ export interface RemoveMember {
 }
 
 export interface Removal {
-  /** The stack that was taken out. */
+  /** The stack that was taken out; what people call the peer, or its trust domain, when it has no stack file here. */
   stack: string;
   trustDomain: string;
   /** Stack files that were changed. */
   files: string[];
   /** Those that stay. */
   members: RemoveMember[];
-  /** The one that goes; not there when its stack file is gone. */
+  /** The one that goes; not there when it has no stack file here. */
   leaver?: RemoveMember;
   destroyed: boolean;
 }
@@ -59,17 +59,18 @@ export function printRemove(removal: Removal): string {
 }
 
 /** What the user still has to do. */
-function next({ stack, files, members, leaver, destroyed }: Removal): string[] {
+function next({ stack, trustDomain, files, members, leaver, destroyed }: Removal): string[] {
   const rm = `delete Pulumi.${stack}.yaml and run pulumi stack rm ${word(stack)}`;
+  // Once the files are edited, they no longer say who a peer without a file of its own is.
+  const [keep, again] =
+    leaver === undefined ? ["", word(trustDomain)] : [`keep Pulumi.${stack}.yaml, `, `${word(stack)} again`];
   const trusting = members.filter(({ state }) => state !== "clean").map(({ member }) => member);
   const gone = leaver !== undefined && leaver.state !== "clean" && !leaver.asked;
   return [
     ...(files.length === 0 ? [] : [`Changed files, to be committed: ${files.join(", ")}`]),
     ...(trusting.length === 0
       ? []
-      : [
-          `Not finished: ${trusting.join(", ")}. Fix the errors above, keep Pulumi.${stack}.yaml, and run npx ${PROGRAM} remove ${word(stack)} again`,
-        ]),
+      : [`Not finished: ${trusting.join(", ")}. Fix the errors above, ${keep}and run npx ${PROGRAM} remove ${again}`]),
     ...(gone
       ? [`${stack} cannot be reached, and may still trust the others. If it is gone for good, ${rm} --force`]
       : []),

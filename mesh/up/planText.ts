@@ -116,7 +116,7 @@ function trustTexts({ member, trust }: PlannedMember, plan: Members): TrustText[
       text:
         `will stop trusting ${trustDomain} (${peer}), ` +
         (now === undefined
-          ? `which is no longer among its peers. Its SPIRE server keeps the bundle: npx ${PROGRAM} remove ${word(peer)} deletes it`
+          ? `which is no longer among its peers. Its SPIRE server keeps the bundle: npx ${PROGRAM} remove ${word(trustDomain)} deletes it`
           : `whose trust domain is ${now} now. ${KEEPS}`),
     })),
     ...trust.overwrites.map((trustDomain) => ({

@@ -232,6 +232,11 @@ describe("the plan", () => {
     expect(printPlan([plan as PlannedMember])).toMatch(expected ? /^(?!nothing to change)/ : /^nothing to change$/m);
   });
 
+  test("the command that deletes the bundle of a peer that goes names the trust domain, which alone is known afterwards", async () => {
+    const shown = await text([of("cluster1")], { published: () => Promise.resolve(trusting("gone")) });
+    expect(shown).toContain("npx spire-federation remove apps.gone.example.com deletes it");
+  });
+
   test("one that could not see what it would say is incomplete", async () => {
     const blind = await looked({ succeeded: true, steps: [] }, undefined, { because: "no answer within 10 s" });
     const rootless = await looked({ succeeded: true, steps: [] }, { rootsUnknown: "no answer within 10 s" });

@@ -13,7 +13,8 @@ import type { MeshMember } from "../../../mesh/members/members";
 import type { UpOutcome } from "../../../mesh/pulumi/outcomes";
 import type { Published } from "../../../mesh/pulumi/workspace";
 import { forgetAll } from "../../../mesh/remove/endOfTrust";
-import { findLeaver, type Sight, sights, workOf } from "../../../mesh/remove/plan";
+import { findLeaver } from "../../../mesh/remove/leaver";
+import { type Sight, sights, workOf } from "../../../mesh/remove/plan";
 import { type Site, type Traces, tracesOf } from "../../../mesh/remove/traces";
 import { keyToGo } from "../../../mesh/rotate/beginning";
 import { type Leaving, type RotatedKey, rotation } from "../../../mesh/rotate/rotation";
@@ -355,7 +356,8 @@ export class Mesh {
           .catch(() => ({ unseen: "no answer" })),
       );
     const published = new Map(members.map((one) => [one.id, this.outputs.get(one.name)]));
-    const all = sights(findLeaver(name, members, published), members, published, seen).map((sight): Sight =>
+    const readings = { published, traces: seen };
+    const all = sights(findLeaver(name, members, readings), members, readings).map((sight): Sight =>
       "unseen" in sight.traces ? sight : { ...sight, traces: tracesOf(sight.traces, sight.ends) },
     );
     let clean = true;

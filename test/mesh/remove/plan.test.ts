@@ -1,65 +1,15 @@
 import type { Published } from "../../../mesh/pulumi/workspace";
 import type { MeshMember } from "../../../mesh/members/members";
-import { findLeaver, printRemovalPlan, type Sight, sights, workOf } from "../../../mesh/remove/plan";
-import type { Traces } from "../../../mesh/remove/traces";
-import { configOf } from "../../stacks/fixtures";
-import { HOME, id, memberOf } from "../members/given";
-
-function member(name: string, peers: readonly unknown[], trustDomain = `${name}.example.com`): MeshMember {
-  return memberOf(configOf({ context: name, trustDomain, peers }, { ...HOME, stack: name }));
-}
-
-const trusting = (...peers: string[]): Published => ({
-  pendingPeers: [],
-  peers: Object.fromEntries(peers.map((peer) => [peer, { trustDomain: `${peer}.example.com`, fingerprints: [] }])),
-});
-
-const byId = <T>(of: Record<string, T>): Map<string, T> =>
-  new Map(Object.entries(of).map(([stack, value]) => [id(stack), value]));
-
-const nothing: Traces = { bundles: [], relationships: [], asked: [], users: [], unlisted: [] };
-const asked = (trustDomain: string) => ({ object: "ClusterFederatedTrustDomain x", trustDomain });
-
-describe("who leaves", () => {
-  const members = [member("a", ["b"]), member("b", ["a"])];
-
-  test("is one of the members, with its trust domain", () => {
-    expect(findLeaver("b", members, new Map())).toEqual({
-      id: id("b"),
-      name: "b",
-      trustDomain: "b.example.com",
-      member: members[1],
-    });
-  });
-
-  test("is found by those who trust it when its file is gone", () => {
-    const leaver = findLeaver("c", members, new Map([[id("a"), trusting("b", "c")]]));
-    expect(leaver).toEqual({ id: id("c"), name: "c", trustDomain: "c.example.com" });
-  });
-
-  test("is refused when nobody knows it, and the members are named", () => {
-    expect(() => findLeaver("c", members, new Map([[id("a"), trusting("b")]]))).toThrow(/^c: .*members are a, b$/);
-  });
-
-  test("is refused when its trust domain is another member's, too: trust in that one would end", () => {
-    const twins = [...members, member("c", [], "a.example.com")];
-    expect(() => findLeaver("a", twins, new Map())).toThrow(/a\.example\.com is that of c as well/);
-  });
-
-  test("is refused when the others know another trust domain of it", () => {
-    const changed = [member("a", ["b"]), member("b", [], "new.example.com")];
-    expect(() => findLeaver("b", changed, new Map([[id("a"), trusting("b")]]))).toThrow(
-      /new\.example\.com or b\.example\.com/,
-    );
-  });
-});
+import { printRemovalPlan, type Sight, sights, workOf } from "../../../mesh/remove/plan";
+import { id } from "../members/given";
+import { asked, byId, member, nothing, trusting } from "./given";
 
 describe("what there is to do", () => {
   const members = [member("a", ["b", "c"]), member("b", ["a", id("c")]), member("c", ["a"])];
   const [a, b, c] = members;
   const leaver = { id: id("c"), name: "c", trustDomain: "c.example.com", member: c as MeshMember };
   const seen = (published: Record<string, Published>, traces: Record<string, Sight["traces"]>): Sight[] =>
-    sights(leaver, members, byId(published), byId(traces));
+    sights(leaver, members, { published: byId(published), traces: byId(traces) });
   const works = (...all: Sight[]) => all.map(workOf);
 
   test("trust ends in both directions, and the file is searched for every name of the peer", () => {
@@ -72,31 +22,6 @@ describe("what there is to do", () => {
     expect([a, b, c].map((one) => one?.config.peers.length)).toEqual([2, 2, 1]);
     // The leaver's stack has far still, though its file names it no more.
     expect(all.map(({ resources }) => resources)).toEqual([["c"], ["c"], ["a", "far"]]);
-  });
-
-  test("a stack of another project is known by every name that it has", () => {
-    const far = [member("a", ["organization/other/far"])];
-    const reference = "organization/other/far";
-    for (const written of ["other-far", "other/far", reference]) {
-      const leaver = findLeaver(written, far, new Map([[id("a"), trusting("other-far")]]));
-      expect(leaver).toEqual({ id: reference, name: "other/far", trustDomain: "other-far.example.com" });
-      expect(sights(leaver, far, new Map(), new Map()).map(({ named }) => named)).toEqual([[reference]]);
-    }
-  });
-
-  test("a peer that is no stack goes from all who describe it, whatever they call it", () => {
-    const partner = { name: "partner", trustDomain: "partner.example.org", bundleEndpointUrl: "https://a.example.org" };
-    const both = [
-      member("a", [partner, "b"]),
-      member("b", [{ ...partner, name: "acme", objectName: "to-partner-federation" }]),
-    ];
-    const leaver = findLeaver("partner", both, new Map());
-    expect(leaver).toEqual({ id: `${id("a")}#partner`, name: "partner", trustDomain: "partner.example.org" });
-    const all = sights(leaver, both, new Map(), new Map());
-    expect(all.map(({ named, resources, ends }) => [named, resources, ends])).toEqual([
-      [[`${id("a")}#partner`], ["partner"], ["partner.example.org"]],
-      [[`${id("b")}#acme`], ["to-partner"], ["partner.example.org"]],
-    ]);
   });
 
   test("a stack that is not known to trust, on a cluster that has nothing of it, does not run", () => {

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import * as fc from "fast-check";
 import { EXIT } from "../../../mesh/kernel/exit";
 import { exitOf, printRemove, type Removal } from "../../../mesh/remove/result";
+import { id } from "../members/given";
 import { full, Mesh, states } from "./world";
 
 let mesh: Mesh;
@@ -32,6 +33,43 @@ test("of a SPIRE server that cannot be asked, for want of its program, clean is 
   expect(exitOf(result)).toBe(EXIT.findings);
   expect(states(result)).toEqual(["a still trusts", "b clean", "c clean"]);
   expect(printRemove(result)).toMatch(/^a: .*has none of \/spire-server and \/opt\/spire\/bin\/spire-server/m);
+});
+
+describe("a peer without a stack file here, whose bundle a member could not delete,", () => {
+  let far: Mesh;
+  beforeEach(async () => {
+    far = await Mesh.of({ a: ["b", "far"], b: ["a", "far"] });
+  });
+  afterEach(() => rm(far.dir, { recursive: true }));
+
+  test("is removed by its trust domain afterwards, as the first run says", async () => {
+    far.programless.add("a");
+    const first = await far.remove("far");
+    expect([states(first), exitOf(first)]).toEqual([["a still trusts", "b clean"], EXIT.findings]);
+    expect(printRemove(first)).toContain("run npx spire-federation remove far.example.com\n");
+    expect(printRemove(first)).not.toContain("Pulumi.far.yaml");
+
+    await expect(far.remove("far")).rejects.toThrow(/not read: the cluster of a \(/);
+    far.programless.clear();
+    await expect(far.remove("far")).rejects.toThrow(/far\.example\.com, which a member trusts/);
+    expect(far.holders("far")).toEqual(["a"]);
+
+    const again = await far.remove("far.example.com");
+    expect([states(again), exitOf(again), far.holders("far")]).toEqual([["a clean", "b clean"], EXIT.fine, []]);
+  });
+
+  test("is removed by its trust domain where an up has taken it out of the stacks", async () => {
+    for (const [name, peer] of [
+      ["a", "b"],
+      ["b", "a"],
+    ] as const) {
+      await far.write(name, [peer]);
+      await far.up(id(name));
+    }
+    expect(far.holders("far")).toEqual(["a", "b"]);
+    expect(exitOf(await far.remove("far.example.com"))).toBe(EXIT.fine);
+    expect(far.holders("far")).toEqual([]);
+  });
 });
 
 test("a member whose stack cannot be read costs the others nothing, is not run, and is named", async () => {
