@@ -1,6 +1,7 @@
 /** Whom a removal takes out: a member, or a peer that the members' files, stacks or clusters know. Pure. */
 import { TRUST_KIND } from "../../components/bundle/bundleMark";
 import { PROGRAM } from "../../components/shared/names";
+import { word } from "../../components/shared/shell";
 import { type ConfiguredPeer, objectNameOf } from "../../stacks/peers";
 import { parseStackName, shortName } from "../../stacks/stackName";
 import { UsageError } from "../kernel/exit";
@@ -39,8 +40,8 @@ interface Known {
 
 /**
  * @param written what the command line calls it: a member, a peer, or a trust domain
- * @throws UsageError when nobody knows it, when its trust domain is not clear, or is another member's as well; Error when
- * nobody knows it, and not everything could be read
+ * @throws UsageError when nobody knows it, when several peers have the name, when its trust domain is not clear, or is another
+ * member's as well; Error when nobody knows it, and not everything could be read
  */
 export function findLeaver(written: string, members: readonly MeshMember[], readings: RemovalReadings): Leaver {
   const known = members.flatMap((member) => knownBy(member, members, readings));
@@ -85,6 +86,12 @@ function peerCalled(
   const domains = [...new Set([...(isDomain ? [written] : []), ...called.flatMap((one) => one.trustDomains)])];
   const [trustDomain] = domains;
   if (trustDomain === undefined) throw unknown(written, called, members, known, readings);
+  const choices = [...domains, ...unclearIds(called)];
+  if (choices.length > 1) {
+    throw new UsageError(
+      `${written}: this may be ${choices.join(" or ")}. Name one of them, such as npx ${PROGRAM} remove ${word(trustDomain)}`,
+    );
+  }
   // One whose file is here is a member, whose trust domain is another one now.
   const named = found.find(({ id }) => id !== undefined && !members.some((one) => one.id === id));
   const self = members[0]?.config.self;
@@ -94,6 +101,12 @@ function peerCalled(
     name: (named?.id === undefined ? undefined : named.by.labels[named.id]) ?? written,
     trustDomain,
   };
+}
+
+/** Ids of peers of whose trust domain no member knows. */
+function unclearIds(called: readonly Known[]): string[] {
+  const clear = called.flatMap(({ id, trustDomains }) => (trustDomains.length > 0 ? [id] : []));
+  return [...new Set(called.flatMap(({ id }) => (id === undefined || clear.includes(id) ? [] : [id])))];
 }
 
 /** By any of its names: as its entry in peers, its stack or its objects are called. */

@@ -87,6 +87,40 @@ describe("a peer without a stack file here", () => {
     }
   });
 
+  describe("of a name that others have as well", () => {
+    const partner = (of: string) => ({ name: "partner", trustDomain: of, bundleEndpointUrl: `https://${of}` });
+    const both = [member("a", [partner("x.example.org")]), member("b", [partner("y.example.org")])];
+    const [, b] = both;
+    const trustsX: Published = {
+      pendingPeers: [],
+      peers: { partner: { trustDomain: "x.example.org", fingerprints: [] } },
+    };
+    const ambiguous = /x\.example\.org or y\.example\.org.*npx spire-federation remove x\.example\.org$/;
+
+    test("is refused, whether a member's file or its stack alone has it", () => {
+      expect(() => find("partner", both)).toThrow(ambiguous);
+      expect(() => find("partner", [member("a", []), ...(b ? [b] : [])], { a: trustsX })).toThrow(ambiguous);
+    });
+
+    test("is removed by its trust domain, and the other stays", () => {
+      const leaver = find("y.example.org", both);
+      expect(leaver).toMatchObject({ trustDomain: "y.example.org" });
+      expect(sights(leaver, both, read(both)).map(({ named }) => named)).toEqual([[], [`${id("b")}#partner`]]);
+    });
+
+    test("is refused where the trust domain of one of them is not known", () => {
+      const far = [member("a", ["organization/other/far"]), member("b", ["organization/third/far"])];
+      const published = { a: trusting("other-far") };
+      expect(() => find("far", far, published)).toThrow(/other-far\.example\.com or organization\/third\/far\./);
+      expect(find("other/far", far, published).trustDomain).toBe("other-far.example.com");
+    });
+
+    test("is one peer where only one of two members knows the trust domain of that stack", () => {
+      const far = [member("a", ["organization/other/far"]), member("b", ["organization/other/far"])];
+      expect(find("far", far, { a: trusting("other-far") }).trustDomain).toBe("other-far.example.com");
+    });
+  });
+
   test("is found by its object where an up was interrupted before the stack knew of it", () => {
     const object = `${TRUST_KIND} other-far-federation`;
     const trace: Traces = { ...nothing, asked: [{ object, trustDomain: "far.example.com" }] };
