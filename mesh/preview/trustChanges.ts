@@ -81,13 +81,26 @@ function otherUrl({ trustDomain, bundleEndpointUrl }: Contract, asked: readonly 
   return urls.includes(bundleEndpointUrl) ? undefined : urls[0];
 }
 
-/** A stack that lists no peers leaves the list to others. One that a ClusterFederatedTrustDomain asks for stays trusted. */
-function overwritten(
-  { peers, federatesWith, takesOverFederation }: Parameters<typeof trustChanges>[0],
+/** Whether an up overwrites what somebody else has listed in the SpireServer. A stack that lists no peers leaves the list to others. */
+export const takesOverList = ({
+  peers,
+  federatesWith,
+  takesOverFederation,
+}: Parameters<typeof trustChanges>[0]): boolean =>
+  takesOverFederation && federatesWith === "static" && peers.length > 0;
+
+/**
+ * Trust domains that somebody else has listed in the SpireServer, and that an up takes out. One that a
+ * ClusterFederatedTrustDomain asks for stays trusted.
+ *
+ * @param ours trust domains of the stack's peers, before and after
+ */
+export function overwritten(
+  config: Parameters<typeof trustChanges>[0],
   ours: readonly (string | undefined)[],
   asked: readonly AskedTrust[],
 ): string[] {
-  if (!takesOverFederation || federatesWith === "dynamic" || peers.length === 0) return [];
+  if (!takesOverList(config)) return [];
   const objects = asked.filter(({ object }) => object.startsWith(TRUST_KIND)).map(({ trustDomain }) => trustDomain);
   return [...new Set(asked.map(({ trustDomain }) => trustDomain))].filter(
     (trustDomain) => !ours.includes(trustDomain) && !objects.includes(trustDomain),

@@ -25,9 +25,24 @@ export const withOthers = (
     const outcome = await look(() => preview(id, edited.get(id)?.text));
     if ("because" in outcome) return { ...sight, others: { unknown: outcome.because } };
     if (!outcome.seen.succeeded) return { ...sight, others: { unknown: outcome.seen.errors.join("; ") } };
-    const others = outcome.seen.steps.filter((step) => !isNeeded(step, sight.resources));
-    return { ...sight, others: others.map((step) => describeStep(step)) };
+    const { steps } = outcome.seen;
+    const overwrites = steps.some(isOfSpireServer) ? sight.overwrites : [];
+    if ("unknown" in overwrites) {
+      const unknown = `whom else its SpireServer lists is not known, and ${TAKES_OVER}: ${overwrites.unknown}`;
+      return { ...sight, others: { unknown } };
+    }
+    return {
+      ...sight,
+      others: [
+        ...overwrites.map(
+          (trustDomain) => `end trust in ${trustDomain}, which somebody else lists in its SpireServer (${TAKES_OVER})`,
+        ),
+        ...steps.filter((step) => !isNeeded(step, sight.resources)).map((step) => describeStep(step)),
+      ],
+    };
   });
+
+const TAKES_OVER = "spireServer.takeOver overwrites that";
 
 /**
  * Whether the removal needs this change. Pure.

@@ -3,6 +3,7 @@ import { fromId } from "../members/identity";
 import type { MeshMember } from "../members/members";
 import { type ConfiguredPeer, objectNameOf, resourceNameOf } from "../../stacks/peers";
 import { shortName } from "../../stacks/stackName";
+import { overwritten, takesOverList } from "../preview/trustChanges";
 import { type Leaver, type RemovalReadings, trustDomainsOf } from "./leaver";
 import { type Traces, trustedIn } from "./traces";
 
@@ -19,6 +20,8 @@ export interface Sight {
   unread?: string;
   /** Names of the resources of those peers whom it is to trust no more. */
   resources: string[];
+  /** Trust domains that its up takes out of the SpireServer as well, as `spireServer.takeOver` says, or why they are not known. */
+  overwrites: string[] | { unknown: string };
   /** Changes that an up makes besides; undefined where none runs, or why they are not known. Then the stack is not run. */
   others?: string[] | { unknown: string };
   /** What its cluster has of the trust domains, or why it cannot be asked. */
@@ -75,9 +78,28 @@ export function sights(
       named: named.map(({ id }) => id),
       resources: gone.map((peer) => resourceNameOf(objectNameOf(peer))),
       published: awaited || trusts.some((trustDomain) => ends.includes(trustDomain)),
+      overwrites: overwrittenAt(member, named, members, [...trusts, ...ends], trace),
       traces: trace,
     };
   });
+}
+
+/** @param ours trust domains that it trusts, or is to stop trusting */
+function overwrittenAt(
+  { config }: MeshMember,
+  gone: readonly ConfiguredPeer[],
+  members: readonly MeshMember[],
+  ours: readonly string[],
+  traces: Sight["traces"],
+): Sight["overwrites"] {
+  const peers = config.peers.filter((peer) => !gone.includes(peer));
+  const left = { ...config, peers };
+  if ("unseen" in traces) return takesOverList(left) ? { unknown: traces.unseen } : [];
+  const theirs = peers.flatMap(({ id, publication, trustDomain }) => [
+    ...members.flatMap((one) => (one.id === id ? [one.config.trustDomain] : [])),
+    publication?.trustDomain ?? trustDomain,
+  ]);
+  return overwritten(left, [...ours, ...theirs], traces.asked);
 }
 
 /**

@@ -61,6 +61,38 @@ test("what an up would change besides is in the plan, seen with the stack's file
   expect(mesh.previewed.get("a")).toBe(await readFile(mesh.file("a"), "utf8"));
 });
 
+describe("where a stack takes over the federation, trust that somebody else has listed in the SpireServer", () => {
+  const pendingAt = async (config: object, steps: DetailedStep[] = needed): Promise<RemovalPlan | undefined> => {
+    await mesh.write("a", ["b", "c"], config);
+    mesh.listed.set("a", ["theirs.example.org", "b.example.com"]);
+    mesh.previews.set("a", { succeeded: true, steps });
+    const plans: RemovalPlan[] = [];
+    await mesh.remove("c", { asking: (plan) => Promise.resolve(void plans.push(plan)) });
+    return plans[0];
+  };
+  const takeOver = { spireServer: { takeOver: ["federation"] } };
+
+  test("is among the changes that are asked about by themselves", async () => {
+    const plan = await pendingAt(takeOver);
+    expect(plan?.pending).toEqual(["a"]);
+    expect(plan?.text).toMatch(/not part of the removal: end trust in theirs\.example\.org, [^\n]*takeOver[^,\n]*$/m);
+  });
+
+  test.each<[string, object, DetailedStep[]]>([
+    ["the stack takes nothing over", {}, needed],
+    ["the stack lists no peers", { ...takeOver, federatesWith: "dynamic" }, needed],
+    ["the up leaves the SpireServer as it is", takeOver, needed.filter(({ type }) => !type.includes("SpireServer"))],
+  ])("stays where %s", async (_, config, steps) => {
+    expect((await pendingAt(config, steps))?.pending).toEqual([]);
+  });
+
+  test("is not known where the cluster cannot be read, and that stack is not run", async () => {
+    mesh.programless.add("a");
+    await pendingAt(takeOver);
+    expect(mesh.ran.sort()).toEqual(["b", "c"]);
+  });
+});
+
 test.each([
   [{ ...certificate, name: "c-trust" }],
   [{ op: "delete", type: "kubernetes:spire.spiffe.io/v1alpha1:ClusterFederatedTrustDomain", name: "d-trust" }],

@@ -41,6 +41,8 @@ export class Mesh implements RemoveStacks {
   readonly bundles = new Map<string, Set<string>>();
   /** Trust domains for which a member has a ClusterFederatedTrustDomain. */
   readonly asked = new Map<string, Set<string>>();
+  /** Trust domains that somebody else has listed in a member's SpireServer. */
+  readonly listed = new Map<string, string[]>();
   readonly users: Traces["users"] = [];
   readonly unlisted: string[] = [];
   private readonly outputs = new Map<string, Published>();
@@ -56,8 +58,8 @@ export class Mesh implements RemoveStacks {
     return mesh;
   }
 
-  async write(name: string, peers: readonly unknown[]): Promise<void> {
-    const config = { context: name, trustDomain: domain(name), peers };
+  async write(name: string, peers: readonly unknown[], more: object = {}): Promise<void> {
+    const config = { context: name, trustDomain: domain(name), peers, ...more };
     const keys = Object.entries(config).map(([key, value]) => [`${PROJECT}:${key}`, value]);
     await writeFile(this.file(name), stringify({ config: Object.fromEntries(keys) as Config }));
   }
@@ -161,7 +163,10 @@ export class Mesh implements RemoveStacks {
         reached(() => ({
           bundles: [...held()],
           relationships: [],
-          asked: [...asked()].map((trustDomain) => ({ object: "ClusterFederatedTrustDomain x", trustDomain })),
+          asked: [
+            ...[...asked()].map((trustDomain) => ({ object: "ClusterFederatedTrustDomain x", trustDomain })),
+            ...(this.listed.get(name) ?? []).map((trustDomain) => ({ object: "SpireServer cluster", trustDomain })),
+          ],
           users: this.users,
           unlisted: this.unlisted,
         })),
