@@ -57,8 +57,10 @@ async function approve(
   signal.throwIfAborted();
   note(printPlan(plan.members).trimEnd());
   if (file !== undefined) await refuseOtherPlan(file, plan.members);
-  const nothing = plan.members.every(({ changes }) => !changes);
-  if (yes || nothing) return { plan, approved: pack === undefined ? stacks : previewed(stacks) };
+  if (yes) return { plan, approved: pack === undefined ? stacks : previewed(stacks) };
+  const approved = bound(stacks, members, plan.members);
+  // A run that follows all the same, because a peer has published something new, does what was shown: nothing new.
+  if (plan.members.every(({ changes }) => !changes)) return { plan, approved };
   const question = `Proceed with ${counted(plan.members.length, "member")}? [y/N/d = details] `;
   let answer = file === undefined ? await ask(question) : "y";
   while (/^d(etails)?$/i.test(answer)) {
@@ -66,7 +68,7 @@ async function approve(
     answer = await ask(question);
   }
   if (!isYes(answer)) throw new UsageError("cancelled; nothing was changed");
-  return { plan, approved: bound(stacks, members, plan.members) };
+  return { plan, approved };
 }
 
 const refusalOfPending = (members: readonly string[]): string =>

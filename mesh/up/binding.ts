@@ -18,13 +18,15 @@ import type { FutureStacks } from "./up";
  * - the resources that it deletes or replaces.
  *
  * Not bound is what it creates or updates besides. Nor is the trust in a peer that is a member of the same plan and that
- * was trusted before: a run of that peer, which was approved, may have changed its endpoint, and then it is fetched again.
+ * was trusted before, or that the plan waits for: a run of that peer, which was approved, may have changed its endpoint, and
+ * then it is fetched again, or have published it. Where nothing was to change, nobody was asked, and no such run was approved.
  */
 export function bound(
   stacks: FutureStacks & PlanSources,
   members: readonly MeshMember[],
   plan: readonly PlannedMember[],
 ): FutureStacks {
+  const approvedRuns = plan.some(({ changes }) => changes) ? members : [];
   return {
     ...stacks,
     up: async (id): Promise<UpOutcome> => {
@@ -32,11 +34,11 @@ export function bound(
       const approved = plan.find((one) => one.member === member?.name);
       if (member === undefined || approved === undefined) return stacks.up(id);
       const refused = (...errors: string[]): UpOutcome => ({ succeeded: false, errors, recovered: [] });
-      const trust = await approvedTrust(member, approved, stacks);
+      const trust = await approvedTrust(member, approved, approvedRuns, stacks);
       if (typeof trust === "string") return refused(changed(trust));
       const now = await stacks.preview(id);
       if (!now.succeeded) return refused(...now.errors);
-      const losses = otherLosses(now.steps, approved.steps, refreshable(member, members));
+      const losses = otherLosses(now.steps, approved.steps, refreshable(member, approvedRuns));
       return losses.length > 0 ? refused(changed(`it would also ${losses.join(", ")}`)) : stacks.up(id, trust);
     },
   };
@@ -64,6 +66,7 @@ const changed = (how: string): string =>
 async function approvedTrust(
   member: MeshMember,
   approved: PlannedMember,
+  approvedRuns: readonly MeshMember[],
   stacks: PlanSources,
 ): Promise<Approved | string> {
   const { id, config } = member;
@@ -87,13 +90,14 @@ async function approvedTrust(
     if (contract === undefined) continue;
     const { trustDomain, bundleEndpointUrl } = contract;
     const peer = peerLabel(member, name);
+    const configured = config.peers.find((one) => one.name === name);
     const before = approved.trust.gains.find((gain) => gain.peer === peer);
     if (before === undefined) {
-      if (approved.trust.waitsFor.includes(peer)) continue;
+      const joins = approvedRuns.some((one) => one.id === configured?.id);
+      if (joins && approved.trust.waitsFor.includes(peer)) continue;
       return `it would also trust ${trustDomain} (${peer})`;
     }
     if (before.trustDomain !== trustDomain) return `${peer} is ${trustDomain} now, and was ${before.trustDomain}`;
-    const configured = config.peers.find((one) => one.name === name);
     if (before.bundleEndpointUrl !== bundleEndpointUrl)
       return `${trustDomain} (${peer}) is at ${bundleEndpointUrl} now, and was at ${before.bundleEndpointUrl}`;
     const now = configured && (await stacks.roots(firstPeer(config, configured, contract)));

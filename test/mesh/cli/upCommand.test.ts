@@ -292,6 +292,96 @@ describe.each([true, false])("with --yes: %j, where nothing is to change", (yes)
   });
 });
 
+describe("where nothing is to change, and so nobody is asked, nobody runs with what was not shown:", () => {
+  /** a trusts these peers, which run elsewhere. */
+  const settled = (...peers: string[]): World => {
+    const world = new World("a", ...peers);
+    world.members.splice(1);
+    world.has("a", ...peers);
+    for (const peer of peers) world.has(peer, "a");
+    return world;
+  };
+  /** As when c's stack is run elsewhere once the plan is made. */
+  const thenC = (world: World, happens: () => void): void => {
+    const get = world.published.get.bind(world.published);
+    let reads = 0;
+    world.published.get = (stack) => {
+      if (stack === id("c") && ++reads === 2) happens();
+      return get(stack);
+    };
+  };
+  const moves = (world: World) => () => {
+    world.urlOfC = "https://elsewhere.example.com";
+    world.has("c", "a");
+    world.steps.set("a", [{ ...route("replace"), name: "c-trust" }]);
+  };
+
+  test.each([false, true])("a peer at another URL, with an approved plan: %j", async (withPlan) => {
+    const world = settled("b", "c");
+    const approved = withPlan ? { approved: await world.plan() } : {};
+    thenC(world, moves(world));
+    const { exit, text } = await world.up(approved);
+    expect([exit, world.questions, world.runs]).toEqual([1, [], []]);
+    expect(text).toMatch(/^a: the plan changed since it was approved: it would also replace Route c-trust\./m);
+  });
+
+  test("a peer of the same run at another URL, since no run of it was approved", async () => {
+    const world = new World("a", "c");
+    world.has("a", "c");
+    world.has("c", "a");
+    thenC(world, moves(world));
+    const { exit } = await world.up();
+    expect([exit, world.runs]).toEqual([1, []]);
+  });
+
+  test.each([false, true])("a peer that was pending, and is a member of the run: %j", async (isMember) => {
+    const world = new World("a", "c");
+    if (!isMember) world.members.splice(1);
+    world.has("a");
+    world.has("c", "a");
+    const { peers = {} } = world.published.get(id("c")) ?? {};
+    world.published.set(id("c"), { pendingPeers: [], peers });
+    thenC(world, () => {
+      world.has("c", "a");
+    });
+    const { exit, text } = await world.up();
+    expect([exit, world.questions, world.runs]).toEqual([1, [], []]);
+    expect(text).toContain("it would also trust apps.c.example.com (c)");
+  });
+
+  test("--yes accepts it", async () => {
+    const world = settled("b", "c");
+    thenC(world, moves(world));
+    expect((await world.up({ yes: true })).exit).toBe(0);
+    expect(world.runs).toEqual(["up a"]);
+  });
+
+  test("what a peer publishes anew and binds nobody is taken up", async () => {
+    const world = settled("b", "c");
+    thenC(world, () => {
+      const { federation = contract("c") } = world.published.get(id("c")) ?? {};
+      world.published.set(id("c"), { federation: { ...federation, roots: "others" }, pendingPeers: [], peers: {} });
+    });
+    const { exit } = await world.up();
+    expect([exit, world.runs, world.approved.get("a")]).toEqual([0, ["up a"], {}]);
+  });
+});
+
+test("a peer that is no member of the run and publishes only after the plan was approved is not trusted", async () => {
+  const world = grown();
+  world.members.pop();
+  world.published.set(id("c"), { pendingPeers: [], peers: {} });
+  world.answers = ["y"];
+  const asked = world.questions.push.bind(world.questions);
+  world.questions.push = (question) => {
+    world.has("c");
+    return asked(question);
+  };
+  const { exit, text } = await world.up();
+  expect([exit, world.runs]).toEqual([1, []]);
+  expect(text).toContain("it would also trust apps.c.example.com (c)");
+});
+
 test.each<[string, Looked<ServerSight>, number, string[]]>([
   ["another revision of its pods", { seen: { revision: "2", trusts: [] } }, 1, ["theirs.example.org"]],
   ["the same revision", { seen: { revision: "1", trusts: ["theirs.example.org", "new"] } }, 0, []],
