@@ -70,6 +70,15 @@ async function readable(cluster: ClusterReader, role: string, secretName: string
 /** The only subject: the router's ServiceAccount. */
 export const SECRET_READERS = [{ kind: "ServiceAccount", name: ROUTER.serviceAccount, namespace: ROUTER.namespace }];
 
+const ROLE = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" };
+
+/** The RoleBinding, as it is asked for. */
+export const routerBinding = (roleName: string, name: string) => ({
+  ...{ apiVersion: RBAC_API, kind: "RoleBinding", metadata: { name, namespace: OPERAND_NAMESPACE } },
+  roleRef: { ...ROLE, name: roleName },
+  subjects: SECRET_READERS,
+});
+
 /**
  * Lets the OpenShift router read one TLS secret, and nothing else: a Role and a RoleBinding. For the one up that changes the
  * secret the Role also has the old one, which the Route still serves.
@@ -117,19 +126,14 @@ export class RouterSecretAccess extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" };
-    const wantedBinding = known.apply(({ roleName = SECRET_READER.role, roleBindingName = SECRET_READER.binding }) => ({
-      apiVersion: RBAC_API,
-      kind: "RoleBinding",
-      metadata: { name: roleBindingName, namespace },
-      roleRef: { ...roleRef, name: roleName },
-      subjects: SECRET_READERS,
-    }));
+    const wantedBinding = known.apply(({ roleName = SECRET_READER.role, roleBindingName = SECRET_READER.binding }) =>
+      routerBinding(roleName, roleBindingName),
+    );
     const binding = new k8s.rbac.v1.RoleBinding(
       `${name}-binding`,
       {
         metadata: ownedMetadata(cluster, wantedBinding, this),
-        roleRef: { ...roleRef, name: role.metadata.name },
+        roleRef: { ...ROLE, name: role.metadata.name },
         subjects: SECRET_READERS,
       },
       { parent: this },

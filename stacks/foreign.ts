@@ -2,7 +2,8 @@
 import { accessOf } from "../components/cluster/access";
 import { twinsOf } from "../components/bundle/twins";
 import { objectName } from "../components/bundle/objectName";
-import { describeForeign, foreignFederation, type FederatedServer } from "../components/spireServer/foreignFederation";
+import { describeForeign } from "../components/cluster/foreignValue";
+import { foreignFederation, type FederatedServer } from "../components/spireServer/foreignFederation";
 import { renderBundleEndpoint } from "../components/spireServer/bundleEndpoint";
 import { federationSpec } from "../components/spireServer/federationSpec";
 import type { TrustObject } from "../components/bundle/bundleMark";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { BUNDLE_ANNOTATION, CA_ANNOTATION, markedFetch, TRUST_KIND, type TrustObject } from "./bundleMark";
 import { objectName } from "./objectName";
-import { OWNED } from "../shared/names";
+import { isOwned } from "../cluster/correction";
 import type { Peer, Profile } from "./peer";
 
 /** A peer as this cluster trusts it, or why that cannot be told. */
@@ -45,10 +45,8 @@ export function keptPeer(stack: string, objects: readonly TrustObject[], own?: s
 }
 
 /** Whether this program has made the object, for whatever stack, also if somebody has changed it since. */
-export function madeByProgram({ metadata }: TrustObject): boolean {
-  const { annotations = {} } = metadata ?? {};
-  return BUNDLE_ANNOTATION in annotations && Object.entries(OWNED).every(([key, value]) => annotations[key] === value);
-}
+export const madeByProgram = (object: TrustObject): boolean =>
+  BUNDLE_ANNOTATION in (object.metadata?.annotations ?? {}) && isOwned(object);
 
 /** The X.509 roots (PEM) of a bundle that this program has checked. */
 function rootsIn(jwks: string): string {

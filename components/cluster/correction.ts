@@ -41,6 +41,11 @@ export function ownedAnnotations(
   return pulumi.all([live, asked]).apply(([found, all]) => annotationsFor(found, { ...all, ...identity }, more));
 }
 
+/** Whether this program has applied the object, for whatever stack, also if somebody has changed it since. */
+export function isOwned({ metadata: { annotations = {} } = {} }: KubeObject): boolean {
+  return Object.entries(OWNED).every(([key, value]) => annotations[key] === value);
+}
+
 /** The annotations of an object that was read as `live`. */
 export function annotationsFor(
   live: KubeObject | undefined,

@@ -10,8 +10,8 @@ import { TRUST_KIND, type TrustObject } from "../bundle/bundleMark";
 import { madeByProgram } from "../bundle/keptPeer";
 import type { ClusterReader, KubeObject } from "../cluster/cluster";
 import { owners } from "../cluster/fieldOwners";
+import { type ForeignValue, leaves, valueAt } from "../cluster/foreignValue";
 import { FIELD_MANAGER, SPIRE_API } from "../shared/names";
-import { isObject } from "../shared/untyped";
 import type { FederatesWith } from "../bundle/peer";
 import { type BundleEndpointSpec, type FederationSpec } from "../route/federation";
 import { entryText } from "./federationSpec";
@@ -19,16 +19,6 @@ import { entryText } from "./federationSpec";
 export type FederatedServer = KubeObject & {
   spec?: { federation?: { bundleEndpoint?: Partial<BundleEndpointSpec>; federatesWith?: FederatesWith[] } };
 };
-
-/** A value that somebody else has set and that a patch would overwrite. */
-export interface ForeignValue {
-  /** Where it is below `spec.federation`. */
-  path: string;
-  /** The value, in words. */
-  found: string;
-  /** Programs and people who have set it, as the API server calls them. */
-  by: string[];
-}
 
 const FEDERATION = ["spec", "federation"];
 
@@ -56,11 +46,6 @@ export async function readForeignFederation(
   // Only with foreign entries does it matter whose the objects are.
   if (!foreign.some(({ path }) => path === "federatesWith")) return foreign;
   return foreignFederation(asked, live, await reader.list<TrustObject>(SPIRE_API, TRUST_KIND));
-}
-
-/** All of it in one line. */
-export function describeForeign(foreign: readonly ForeignValue[]): string {
-  return foreign.map(({ path, found, by }) => `${path} ${found}, set by ${by.join(" and ")}`).join("; ");
 }
 
 /** Values outside the list of peers, as long as no stack owns any of the federation. */
@@ -93,12 +78,3 @@ function foreignPeers(
     return [{ path: "federatesWith", found: `lists ${trustDomain} (${entryText(entry)}), which ${would}`, by }];
   });
 }
-
-function leaves(value: object, path: readonly string[] = []): { path: string[]; value: unknown }[] {
-  return Object.entries(value).flatMap(([key, part]) =>
-    isObject(part) ? leaves(part, [...path, key]) : [{ path: [...path, key], value: part as unknown }],
-  );
-}
-
-const valueAt = (object: unknown, path: readonly string[]): unknown =>
-  path.reduce((value, key) => (isObject(value) ? value[key] : undefined), object);
