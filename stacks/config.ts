@@ -33,7 +33,7 @@ export interface ClusterConfig extends ClusterAccess {
   issuer: EndpointIssuer;
   /** Which of the two the config leaves out. They have their defaults then, and the cluster's own value replaces these. */
   open: Open;
-  certificateTimes: check.CertificateTimes;
+  certificateTimes: pulumi.Unwrap<check.CertificateTimes>;
   names: EndpointNames;
   certManager: {
     channel?: string;

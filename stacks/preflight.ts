@@ -31,6 +31,7 @@ import { word } from "../components/shared/shell";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, keepEndpoint, type LiveEndpoint } from "./endpoint";
 import { judgeEndpoint, judgeForeignSecret } from "./judgeEndpoint";
+import { type MadeObject, readMade } from "./madeObjects";
 import { judgeSpireServer, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
@@ -52,6 +53,8 @@ export interface PassedPreflight {
   trust: TrustObject[];
   /** The SpireServer as it is. */
   spireServer: ClusterState["spireServer"];
+  /** The objects that the stack makes, and those of their names that are there. */
+  made: MadeObject[];
   platform: PlatformState;
 }
 
@@ -90,7 +93,10 @@ export async function preflight(
     const { config, notes } = keepEndpoint(given, state.spireServer?.spec?.federation?.bundleEndpoint);
     const problems = judge(config, state);
     if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
-    const certManager = certManagerIssuer(config) === undefined ? undefined : await inspectCertManager(lenient);
+    const [certManager, made] = await Promise.all([
+      certManagerIssuer(config) === undefined ? undefined : inspectCertManager(lenient),
+      readMade(lenient, config, routeOf(config, state)),
+    ]);
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
@@ -116,6 +122,7 @@ export async function preflight(
         notes,
         trust: state.trust,
         spireServer: state.spireServer,
+        made,
         platform: state.platform,
       };
     }

@@ -332,6 +332,106 @@ describe("what others have made", () => {
   });
 });
 
+describe("an object of a name that the stack would give its own", () => {
+  const namespace = "zero-trust-workload-identity-manager";
+  const [cert, rbac] = ["cert-manager.io/v1", "rbac.authorization.k8s.io/v1"];
+  const host = "federation.apps.cluster1.example.com";
+  const tls = "spire-server-federation-tls";
+  const there = (apiVersion: string, kind: string, name: string, rest: object): KubeObject => ({
+    ...{ apiVersion, kind, ...rest },
+    metadata: { name, namespace },
+  });
+  /** As the procedure makes them, for whatever host is in the Certificate. */
+  const byHand = (dnsName = host, secret = tls, account = "router"): KubeObject[] => [
+    there(cert, "Issuer", "letsencrypt-http01", {
+      spec: {
+        acme: {
+          server: "https://acme-v02.api.letsencrypt.org/directory",
+          privateKeySecretRef: { name: "letsencrypt-account-key" },
+          solvers: [{ http01: { ingress: { ingressClassName: "openshift-default" } } }],
+        },
+      },
+    }),
+    there(cert, "Certificate", tls, {
+      spec: {
+        ...{ secretName: tls, duration: "2160h0m0s", renewBefore: "360h", commonName: host, dnsNames: [dnsName] },
+        usages: ["server auth", "digital signature", "key encipherment"],
+        issuerRef: { kind: "Issuer", name: "letsencrypt-http01" },
+      },
+    }),
+    there(rbac, "Role", "secret-reader", {
+      rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secret], verbs: ["get", "list", "watch"] }],
+    }),
+    there(rbac, "RoleBinding", "secret-reader-binding", {
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "secret-reader" },
+      subjects: [{ kind: "ServiceAccount", name: account, namespace: "openshift-ingress" }],
+    }),
+  ];
+  const different = byHand("vanity.example.org", "database", "backup").filter(({ kind }) => kind !== "Issuer");
+  const otherIssuer = there(cert, "Issuer", "letsencrypt-http01", { spec: { acme: { server: "https://ca.example" } } });
+  const otherRoute = there("route.openshift.io/v1", "Route", "spire-federation-endpoint", {
+    spec: { host: "vanity.example.org" },
+  });
+  const setBy = (manager: string, ...path: string[]): ManagedFields[] => [
+    { manager, fieldsV1: path.reduceRight<object>((below, key) => ({ [`f:${key}`]: below }), {}) } as ManagedFields,
+  ];
+
+  it("is refused with what it says, who has set it, and the ways out, before anything is registered", async () => {
+    const [certificate = {}, ...access] = different;
+    const live = [
+      { ...certificate, metadata: { ...certificate.metadata, managedFields: setBy("kubectl", "spec", "dnsNames") } },
+      ...access,
+    ];
+    const refused = run("cluster1", [], { live });
+    await expect(refused).rejects.toMatchObject({
+      problems: [
+        [
+          "names.certificate",
+          /vanity\.example\.org.*kubectl[^]*adopt cluster1[^]*names\.secret[^]*oc --context cluster1 delete certificate /,
+        ],
+        ["names.role", /database[^]*names\.role [^]*delete role secret-reader/],
+        ["names.roleBinding", /backup[^]*delete rolebinding secret-reader-binding/],
+      ].map(([path, message]) => ({ path, message: expect.stringMatching(message as RegExp) as unknown })),
+    });
+  });
+
+  it.each<[string, string, KubeObject, Record<string, unknown>]>([
+    ["an Issuer", "issuer", otherIssuer, {}],
+    ["a Route", "names.route", otherRoute, { endpoint: { routeLabels: { shard: "public" } } }],
+  ])("is refused for %s, too, and a preview says so and shows the rest", async (_, path, object, config) => {
+    await expect(run("cluster1", [], { live: [object], config })).rejects.toMatchObject({ problems: [{ path }] });
+    const { seen, warnings } = await run("cluster1", [], { live: [object], config, preview: true });
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`an up refuses this: [^]*:${path}: `))]);
+    expect(seen.map(({ name }) => name)).toContain("certificate-certificate");
+  });
+
+  it("is applied without a word where it says what the stack asks for", async () => {
+    const { seen, warnings } = await run("cluster1", [], { live: byHand() });
+    expect(warnings).toEqual([]);
+    expect(seen.map(({ name }) => name)).toContain("certificate-certificate");
+  });
+
+  it("is corrected where the program has made it, also if the state is lost", async () => {
+    const annotations = { "pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true" };
+    const live = [...different, otherIssuer].map((one) => ({ ...one, metadata: { ...one.metadata, annotations } }));
+    const { seen, warnings } = await run("cluster1", [], { live });
+    expect(warnings).toEqual([]);
+    expect(named(seen, "router-access-role").inputs).toMatchObject({ rules: [{ resourceNames: [tls] }] });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    [
+      "the stack's have other names",
+      { names: { certificate: "own", secret: "own-tls", role: "own", roleBinding: "own" } },
+    ],
+    ["somebody else keeps the certificate", { issuer: { type: "secret" } }],
+    ["the endpoint has none of its own", { issuer: { type: "router" } }],
+  ])("stays where %s", async (_, config) => {
+    const { warnings } = await run("cluster1", [], { live: [...different, otherRoute], config });
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe("a peer whose stack publishes what cannot be used", () => {
   const good = (name: string): object => ({
     version: 1,
