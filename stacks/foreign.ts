@@ -54,8 +54,8 @@ function judgeFederation({ config, spireServer, trust, route }: Before, peers: r
   const isPeers = foreign.some(({ path }) => path === "federatesWith");
   const ways = [
     adoption(config),
-    `overwrite it: npx pulumi config set --path 'spireServer.takeOver[${next}]' federation`,
-    ...(isPeers ? ["leave the list of peers to others: npx pulumi config set federatesWith dynamic"] : []),
+    `overwrite it: ${setting(config)} --path 'spireServer.takeOver[${next}]' federation`,
+    ...(isPeers ? [`leave the list of peers to others: ${setting(config)} federatesWith dynamic`] : []),
   ];
   return {
     problems: problem(
@@ -68,6 +68,8 @@ function judgeFederation({ config, spireServer, trust, route }: Before, peers: r
   };
 }
 
+const setting = ({ self }: ClusterConfig): string => `npx pulumi config set --stack ${word(self.stack)}`;
+
 const adoption = ({ self }: ClusterConfig): string =>
   `keep it, as part of the stack: npx ${PROGRAM} adopt ${word(self.stack)}`;
 
@@ -77,19 +79,23 @@ function judgeMade(config: ClusterConfig, { key, wanted, live }: MadeObject): Pr
   if (foreign.length === 0) return [];
   const { kind, metadata } = wanted;
   const deletion = oc(accessOf(config), `delete ${kind.toLowerCase()} ${word(metadata.name)} -n ${OPERAND_NAMESPACE}`);
-  const ways = [adoption(config), ...besideIt(key, kind, metadata.name), `delete it, if nobody needs it: ${deletion}`];
+  const ways = [
+    adoption(config),
+    ...besideIt(config, key, kind, metadata.name),
+    `delete it, if nobody needs it: ${deletion}`,
+  ];
   const what = `${kind} ${metadata.name} is of somebody else, and an up would overwrite it: ${describeForeign(foreign)}`;
   return problem(key, [what, ...ways].join("\n    "));
 }
 
 /** How a stack can do with an object beside it, or use it. */
-function besideIt(key: string, kind: string, name: string): string[] {
+function besideIt(config: ClusterConfig, key: string, kind: string, name: string): string[] {
   const called = (...keys: string[]): string =>
-    keys.map((one) => `npx pulumi config set --path ${one} <name>`).join(" && ");
+    keys.map((one) => `${setting(config)} --path ${one} <name>`).join(" && ");
   switch (key) {
     case "issuer": {
       const existing = word(JSON.stringify({ type: "existing", kind, name }));
-      return kind === "Issuer" ? [`use it as it is: npx pulumi config set --path issuer ${existing}`] : [];
+      return kind === "Issuer" ? [`use it as it is: ${setting(config)} --path issuer ${existing}`] : [];
     }
     case "names.certificate":
       // Of two Certificates with one secret cert-manager issues the older one alone.
