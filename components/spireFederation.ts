@@ -49,6 +49,11 @@ export interface SpireFederationArgs extends ServerOptions, CertificateOptions, 
    * `{ type: "acme" }` with `https_web`, unless `servingCert` or `acme` says where else it comes from.
    */
   issuer?: IssuerArgs;
+  /**
+   * Let the router read the secret `servingCert.externalSecretRef`, whose certificate somebody else keeps. Default false: whoever
+   * keeps it does that. Where cert-manager issues the certificate the router always may.
+   */
+  routerAccess?: boolean;
   /** How cert-manager is installed. Default: as the documentation says, unless it is there. */
   certManager?: CertManagerArgs;
   /**
@@ -129,6 +134,9 @@ export class SpireFederation extends pulumi.ComponentResource {
     const wait = args.wait && { wait: args.wait };
 
     const web = issuer && this.certificate(prefix, args, issuer);
+    const certificates = web === undefined ? [] : [web.certificate];
+    const routerAccess =
+      web !== undefined || args.routerAccess === true ? [this.routerAccess(prefix, args, certificates)] : [];
     const cas = peers.filter(mayHavePrivateCa);
     // SPIRE asks a new peer at once, and then not again for a minute: it has to trust the peer's CA by then.
     const trustsCas =
@@ -136,7 +144,7 @@ export class SpireFederation extends pulumi.ComponentResource {
         ? [new PeerCas(`${prefix}peer-cas`, { ...access, peers: cas, ...wait }, this.below())]
         : [];
     // Peers come after the certificate only so that destroy, which goes backwards, takes trust away first.
-    const before = [...(web === undefined ? [] : [web.certificate, web.routerAccess]), ...trustsCas];
+    const before = [...certificates, ...routerAccess, ...trustsCas];
     const trusted = peers.map(({ rebootstrap, bootstrap, ...peer }) => {
       const child = `${prefix}${resourceNameOf(objectName(peer.stack, peer.objectName))}`;
       const how = definedOnly({ rebootstrap, bootstrap });
@@ -183,14 +191,14 @@ export class SpireFederation extends pulumi.ComponentResource {
   }
 
   /**
-   * The certificate of the endpoint, and the router's access to it: both are there before a Route refers to the secret. They stay
+   * The certificate of the endpoint. It and the router's access to it are there before a Route refers to the secret. They stay
    * when all of this is deleted, since the SpireServer stays and refers to them; what an up no longer needs is deleted.
    */
   private certificate(
     prefix: string,
     args: SpireFederationArgs,
     issuer: IssuerArgs,
-  ): { operator: CertManagerInstall; certificate: FederationCertificate; routerAccess: RouterSecretAccess } {
+  ): { operator: CertManagerInstall; certificate: FederationCertificate } {
     const access = { ...accessOf(args), ...(args.wait && { wait: args.wait }) };
     const { host, certificateName, secretName, duration, renewBefore, renewJitterHours } = args;
     const operator = new CertManagerInstall(`${prefix}cert-manager`, { ...access, ...args.certManager }, this.below());
@@ -202,13 +210,17 @@ export class SpireFederation extends pulumi.ComponentResource {
       },
       { ...this.below(), dependsOn: operator, deletedWith: this },
     );
-    const { roleName, roleBindingName } = args;
-    const routerAccess = new RouterSecretAccess(
+    return { operator, certificate };
+  }
+
+  private routerAccess(prefix: string, args: SpireFederationArgs, dependsOn: pulumi.Resource[]): RouterSecretAccess {
+    const { servingCert, roleName, roleBindingName } = args;
+    const secretName = servingCert?.externalSecretRef ?? args.secretName;
+    return new RouterSecretAccess(
       `${prefix}router-access`,
       { ...accessOf(args), ...definedOnly({ secretName, roleName, roleBindingName }) },
-      { ...this.below(), dependsOn: certificate, deletedWith: this },
+      { ...this.below(), dependsOn, deletedWith: this },
     );
-    return { operator, certificate, routerAccess };
   }
 
   /**
@@ -253,8 +265,12 @@ function checkArguments(
   const { profile, servingCert, acme, secretName = CERTIFICATE_SECRET } = args;
   const { routerCertificate = false, externalSecretRef = secretName } = servingCert ?? {};
   const otherSecret = isKnown(externalSecretRef) && isKnown(secretName) && externalSecretRef !== secretName;
-  const elsewhere = profile === "https_spiffe" || acme !== undefined || routerCertificate || otherSecret;
+  const noSecret = profile === "https_spiffe" || acme !== undefined || routerCertificate;
+  const elsewhere = noSecret || otherSecret;
   return [
+    ...(args.routerAccess === true && noSecret
+      ? problem("routerAccess", "has no effect, because the certificate is in no secret; remove it")
+      : []),
     ...(args.issuer !== undefined && elsewhere
       ? problem(
           "issuer",

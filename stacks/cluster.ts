@@ -16,6 +16,7 @@ import { type Contract, CONTRACT_VERSION, type PeerResolution, readPeers, resolv
 import { readBundleFile } from "./bundleFile";
 import { definedOnly } from "./fields";
 import { judgeForeign } from "./foreign";
+import { keepsAccess } from "./madeObjects";
 import { declaredIn } from "./peerIdentity";
 import { type PassedPreflight, preflight } from "./preflight";
 import { describeUnboundIn, planPeerCas, trustedCas } from "./peerCas";
@@ -107,7 +108,7 @@ async function sayFaulty({ faulty, joined }: PeerResolution, done: pulumi.Output
 }
 
 function compose(
-  { config, route, certManager }: PassedPreflight,
+  { config, route, certManager, made }: PassedPreflight,
   peers: PeerResolution,
   cas: CaPlan["trust"],
 ): ClusterOutputs {
@@ -124,12 +125,12 @@ function compose(
     ...bundleEndpoint(config),
     ...(issuer && {
       ...{ issuer, ...config.certificateTimes, certificateName: names.certificate, secretName: names.secret },
-      ...{ roleName: names.role, roleBindingName: names.roleBinding },
       certManager: {
         install: certManager?.state !== "foreign" && certManager?.state !== "plain",
         ...config.certManager,
       },
     }),
+    ...{ routerAccess: keepsAccess(config, made), roleName: names.role, roleBindingName: names.roleBinding },
     trustPeerCas: cas !== undefined,
     peers: peers.joined.map((joined) => ({
       ...joined.peer,

@@ -10,8 +10,12 @@ import type { ClusterConfig } from "./config";
 import { certManagerIssuer, checkTerms, type LiveEndpoint, type SpireIssuer } from "./endpoint";
 import { ENDPOINT_NAMES, nameKeys } from "./endpointNames";
 
-/** The CRD forbids a change of the profile, and a change between acme (SPIRE has the certificate) and servingCert (the router). */
-export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined): Problem[] {
+/**
+ * The CRD forbids a change of the profile, and a change between acme (SPIRE has the certificate) and servingCert (the router).
+ *
+ * @param keeps whether the stack lets the router read a secret that somebody else keeps
+ */
+export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefined, keeps: boolean): Problem[] {
   const { profile, issuer } = config;
   if (live?.profile !== undefined && live.profile !== profile) {
     const cure = `set "${live.profile}", or recreate the SpireServer`;
@@ -27,7 +31,7 @@ export function judgeEndpoint(config: ClusterConfig, live: LiveEndpoint | undefi
     const cure = "choose another issuer.type, or recreate the SpireServer";
     return problem("issuer.type", `the router presents the SpireServer's certificate, which can never change; ${cure}`);
   }
-  return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config)];
+  return [...(bySpire ? judgeSpireIssuer(config, issuer) : []), ...judgeUnused(config, keeps)];
 }
 
 const SECRET = ["spec", "federation", "bundleEndpoint", "httpsWeb", "servingCert", "externalSecretRef"];
@@ -50,12 +54,13 @@ function judgeSpireIssuer({ probe }: ClusterConfig, issuer: SpireIssuer): Proble
 }
 
 /** Keys without effect, because cert-manager does not issue the certificate. */
-function judgeUnused(config: ClusterConfig): Problem[] {
+function judgeUnused(config: ClusterConfig, keeps: boolean): Problem[] {
   if (certManagerIssuer(config) !== undefined) return [];
   const { certManager, issuer, names } = config;
+  const used = ["route", ...(issuer.type === "secret" ? ["secret"] : []), ...(keeps ? ["role", "roleBinding"] : [])];
   const keys = [
     ...nameKeys
-      .filter((key) => key !== "route" && !(key === "secret" && issuer.type === "secret"))
+      .filter((key) => !used.includes(key))
       .filter((key) => names[key] !== ENDPOINT_NAMES[key])
       .map((key) => `names.${key}`),
     ...Object.keys(certManager).map((key) => `certManager.${key}`),

@@ -31,7 +31,7 @@ import { word } from "../components/shared/shell";
 import type { ClusterConfig } from "./config";
 import { certManagerIssuer, keepEndpoint, type LiveEndpoint } from "./endpoint";
 import { judgeEndpoint, judgeForeignSecret } from "./judgeEndpoint";
-import { type MadeObject, readMade } from "./madeObjects";
+import { keepsAccess, type MadeObject, readMade } from "./madeObjects";
 import { judgeSpireServer, type LiveSpireServer } from "./managedServer";
 import { judgePlatform, lookAtPlatform, platformWarnings, type PlatformState } from "./preflightPlatform";
 import { type IngressConfig, judgeRoute, type LiveRoute, routeOf, routeWarnings } from "./preflightRoute";
@@ -53,7 +53,6 @@ export interface PassedPreflight {
   trust: TrustObject[];
   /** The SpireServer as it is. */
   spireServer: ClusterState["spireServer"];
-  /** The objects that the stack makes, and those of their names that are there. */
   made: MadeObject[];
   platform: PlatformState;
 }
@@ -75,6 +74,8 @@ export interface ClusterState {
   /** The issuer that the config refers to. */
   issuer: KubeObject | undefined;
   trust: TrustObject[];
+  /** The objects that the stack makes, and those of their names that are there. */
+  made: MadeObject[];
   platform: PlatformState;
 }
 
@@ -91,12 +92,12 @@ export async function preflight(
     const lenient = readOn(reader, forbidden);
     const state = { ...(await look(lenient, given)), platform: await lookAtPlatform(reader) };
     const { config, notes } = keepEndpoint(given, state.spireServer?.spec?.federation?.bundleEndpoint);
-    const problems = judge(config, state);
-    if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
     const [certManager, made] = await Promise.all([
       certManagerIssuer(config) === undefined ? undefined : inspectCertManager(lenient),
       readMade(lenient, config, routeOf(config, state)),
     ]);
+    const problems = judge(config, { ...state, made });
+    if (config.probe === "cluster") problems.push(...(await judgeProbe(reader)));
     if (forbidden.length > 0) {
       const cure = "a preview needs what docs/rbac/auditor.yaml grants; give it to whoever this context is";
       return problem("context", [cure, ...forbidden].join("\n    "));
@@ -182,7 +183,7 @@ function readOn(reader: ClusterReader, forbidden: string[]): ClusterReader {
   };
 }
 
-async function look(reader: ClusterReader, config: ClusterConfig): Promise<Omit<ClusterState, "platform">> {
+async function look(reader: ClusterReader, config: ClusterConfig): Promise<Omit<ClusterState, "platform" | "made">> {
   const namespace = names.OPERAND_NAMESPACE;
   const issuer = certManagerIssuer(config);
   const [ztwim, spireServer, ingress, route, federationCrd, referred, trust] = await Promise.all([
@@ -202,7 +203,7 @@ export function judge(config: ClusterConfig, state: ClusterState): Problem[] {
   return [
     ...judgeCluster(config, state),
     ...judgeTrustDomain(config, state),
-    ...judgeEndpoint(config, state.spireServer?.spec?.federation?.bundleEndpoint),
+    ...judgeEndpoint(config, state.spireServer?.spec?.federation?.bundleEndpoint, keepsAccess(config, state.made)),
     ...judgeForeignSecret(config, state.spireServer),
     // Where there is no ZTWIM, no CRD says what a SpireServer is.
     ...(state.ztwim === undefined
@@ -251,13 +252,16 @@ function judgeKeys(config: ClusterConfig, state: ClusterState): Problem[] {
   return timing === "impossible" ? problem(key, `leaves peers no time: ${about}; ${cure}`) : [];
 }
 
-function keyWarnings(config: ClusterConfig, state: ClusterState): string[] {
+function keyWarnings(config: ClusterConfig, state: Pick<ClusterState, "spireServer">): string[] {
   const { state: timing, about, cure } = keyTiming(config, state);
   return timing === "tight" ? [`${about}; ${cure}`] : [];
 }
 
 /** With the lifetime that the stack sets; else with the one that the cluster has. */
-function keyTiming({ spireServer, refreshHint }: ClusterConfig, { spireServer: live }: ClusterState): KeyTiming {
+function keyTiming(
+  { spireServer, refreshHint }: ClusterConfig,
+  { spireServer: live }: Pick<ClusterState, "spireServer">,
+): KeyTiming {
   const set = [spireServer?.spec, live?.spec].map((spec: Record<string, unknown> | undefined) => spec?.["caValidity"]);
   const { caValidity } = keyLivesOf({ caValidity: set.find((value) => typeof value === "string") });
   return judgeKeyTimes({ caValidity, refreshHint });

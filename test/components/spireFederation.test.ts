@@ -130,6 +130,19 @@ describe("the certificate", () => {
   });
 });
 
+it("lets the router read a secret that somebody else keeps where it is asked to, before the Route refers to it", async () => {
+  const servingCert = { externalSecretRef: "theirs" };
+  const seen = await make({ servingCert, routerAccess: true }, { preview: true });
+  expect(named(seen, "east-router-access-role").inputs["rules"]).toMatchObject([{ resourceNames: ["theirs"] }]);
+  expect(named(seen, "east-spire-server").dependencies).toContain("east-router-access-binding");
+  expect(names(seen).filter((name) => name.includes("cert"))).toEqual([]);
+  for (const without of [{ profile: "https_spiffe" as const }, { servingCert: { routerCertificate: true } }]) {
+    await record(() => {
+      expect(() => new SpireFederation("east", { ...args, ...without, routerAccess: true })).toThrow(/routerAccess: /);
+    });
+  }
+});
+
 it("lets SPIRE trust the CAs of peers' endpoints where it is asked to, before the peers", async () => {
   useCluster(withZtwim(root("system.example.com").pem));
   const caCertificates = issue("CA", { ca: true, permitted: [`federation.${peer.trustDomain}`] }).pem;

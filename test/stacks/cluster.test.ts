@@ -248,6 +248,43 @@ test("objects that a cluster has by other names keep them, and are owned by thes
   });
 });
 
+describe("a certificate that cert-manager has issued, and that somebody else is to keep from now on,", () => {
+  /** Role and RoleBinding, as an up with that config has left them. */
+  const before = async (config: Record<string, unknown> = {}): Promise<KubeObject[]> => {
+    const { seen } = await run("cluster1", [], { config });
+    return ["role", "binding"].map((part) => named(seen, `router-access-${part}`).inputs as KubeObject);
+  };
+  const after = async (live: KubeObject[], config: Record<string, unknown> = {}): Promise<Seen[]> =>
+    (await run("cluster1", [], { live, config: { issuer: { type: "secret" }, ...config } })).seen;
+  const accessIn = (seen: Seen[]): Seen[] => seen.filter(({ name }) => name.startsWith("router-access"));
+
+  it("stays readable for the router: the stack keeps the access that it gave", async () => {
+    const live = await before();
+    const seen = await after(live);
+    expect(accessIn(seen).map(({ inputs }) => inputs)).toEqual([{}, ...live]);
+    expect(named(seen, "router-access").deletedWith).toBe("federation");
+    expect(named(seen, "spire-server").dependencies).toContain("router-access-binding");
+    expect(seen.filter(({ type }) => /cert-manager|CertManager/.test(type))).toEqual([]);
+  });
+
+  it("stays so by other names, which then have an effect", async () => {
+    const names = { role: "router-reads", roleBinding: "router-may" };
+    const live = await before({ names });
+    expect(accessIn(await after(live, { names })).map(({ inputs }) => inputs)).toEqual([{}, ...live]);
+    await expect(after([], { names })).rejects.toMatchObject({
+      problems: [{ path: "names.role" }, { path: "names.roleBinding" }],
+    });
+  });
+
+  it.each<[string, (live: KubeObject[]) => KubeObject[], Record<string, unknown>]>([
+    ["of somebody else", (live) => live.map((one) => ({ ...one, metadata: { ...one.metadata, annotations: {} } })), {}],
+    ["for another secret", (live) => live, { names: { secret: "their-tls" } }],
+    ["that is not there", () => [], {}],
+  ])("is nothing to the stack with an access %s", async (_, change, config) => {
+    expect(accessIn(await after(change(await before()), config))).toEqual([]);
+  });
+});
+
 describe("what a cluster has and can never change", () => {
   it("is kept where the config leaves it open, and published", async () => {
     const info = jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);

@@ -16,7 +16,7 @@ const issuer = { type: "spire", email: "ops@example.org", tosAccepted: true };
 
 /** What is refused of a config that meets a live endpoint. */
 function refused(raw: Record<string, unknown>, live?: LiveEndpoint): string[] {
-  return judgeEndpoint(keepEndpoint(configOf(raw), live).config, live).map(
+  return judgeEndpoint(keepEndpoint(configOf(raw), live).config, live, false).map(
     ({ path, message }) => `${path}: ${message}`,
   );
 }

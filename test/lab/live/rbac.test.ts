@@ -183,6 +183,11 @@ test("the deployer leaves both certificates to somebody else", async () => {
   }
 });
 
+test("the deployer ends the router's access to one of them, which then presents its default certificate", async () => {
+  await project.set("cluster3", "issuer.type", "router");
+  await deployer.up("cluster3");
+});
+
 test("the deployer takes both out again", async () => {
   await succeeds(deployer.mesh("remove", "cluster3", "--destroy", "--yes"));
   await deployer.destroy("cluster1");
