@@ -141,7 +141,7 @@ test("before the first up: a cluster is prechecked by its context and trust doma
   const { code, stdout } = await project.mesh("precheck", "-o", "json");
   const { members } = report("precheck", stdout);
   expect(members.map(({ checks }) => checks.map(({ code, state }) => `${code} ${state}`))).toEqual(
-    Array(3).fill(["MESH101 ok", "MESH105 ok", "MESH106 ok"]),
+    Array(3).fill(["MESH101 ok", "MESH105 ok", "MESH106 ok", "MESH152 ok"]),
   );
   expect(code).toBe(0);
 });

@@ -84,6 +84,8 @@ async function asBefore(): Promise<() => Promise<void>> {
   const undo = await Promise.all([
     changeProgram(project, "shared/names.js", '"spire-federation-endpoint"', `"${OPERATORS_ROUTE}"`),
     changeProgram(project, "route/federationRoute.js", /(?<=const managedRoute = ).*(?=;)/, "false"),
+    // They overwrote what they found.
+    changeProgram(project, "cluster/foreignValue.js", "live === void 0 ||", "true ||"),
   ]);
   return async () => {
     for (const each of undo) await each();
